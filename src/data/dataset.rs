@@ -1,0 +1,371 @@
+//! A screen in memory, valid by construction.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind};
+
+/// What the numbers of a matrix are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatrixKind {
+    /// Whole non-negative numbers: unique molecules per gene.
+    Counts,
+    /// Log1p of library-normalised counts.
+    LogNormalised,
+    /// Centred or scaled values, some negative: no model of counts can use them.
+    Scaled,
+}
+
+/// One decision taken while opening a file, shown to the user and overridable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What was decided: `matrix`, `perturbation column`, `control`, ….
+    pub what: String,
+    /// The decision: `layers/counts`.
+    pub chosen: String,
+    /// Why, in a clause a biologist understands.
+    pub reason: String,
+    /// What else the file offers.
+    pub alternatives: Vec<String>,
+}
+
+/// How the file was understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    /// All decisions in the order taken.
+    pub choices: Vec<Choice>,
+}
+
+/// Something the user should know; never a reason to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// In plain words, with counts.
+    pub message: String,
+}
+
+/// A column of categories: one code per cell, none where the cell has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Categories {
+    /// Column name in the file.
+    pub name: String,
+    /// The levels.
+    pub levels: Vec<String>,
+    /// Per cell, an index into `levels`.
+    pub codes: Vec<Option<u32>>,
+}
+
+/// The parts of a [`Dataset`], unchecked.
+#[derive(Clone, Debug)]
+pub struct DatasetParts {
+    /// Short name, usually the file's stem.
+    pub name: String,
+    /// The file it came from.
+    pub source: Option<PathBuf>,
+    /// Cells × genes.
+    pub matrix: CsrMatrix,
+    /// What the matrix holds.
+    pub matrix_kind: MatrixKind,
+    /// One per column, symbols unique.
+    pub genes: Vec<Gene>,
+    /// One name (barcode) per row.
+    pub cells: Vec<String>,
+    /// The conditions other than control, each once.
+    pub perturbations: Vec<Perturbation>,
+    /// One per row.
+    pub roles: Vec<CellRole>,
+    /// How targets are perturbed.
+    pub kind: PerturbationKind,
+    /// Batch (lane, gem group) of each cell.
+    pub batch: Option<Categories>,
+    /// Cell type or line of each cell.
+    pub cell_type: Option<Categories>,
+    /// How the file was understood.
+    pub import: ImportReport,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Why parts do not form a data set.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum DatasetError {
+    /// Two lengths that must agree do not.
+    #[error("{what}: found {found}, expected {expected}")]
+    Length {
+        /// Which array.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it must have.
+        expected: usize,
+    },
+    /// A symbol occurs twice.
+    #[error("gene symbol {symbol} occurs twice")]
+    RepeatedGene {
+        /// The symbol.
+        symbol: String,
+    },
+    /// A perturbation occurs twice.
+    #[error("perturbation {name} occurs twice")]
+    RepeatedPerturbation {
+        /// Its name.
+        name: String,
+    },
+    /// A cell names a perturbation that does not exist.
+    #[error("cell {cell} has perturbation number {index}, but there are only {perturbations}")]
+    UnknownPerturbation {
+        /// Row.
+        cell: usize,
+        /// Index found.
+        index: u32,
+        /// Number of perturbations.
+        perturbations: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("the value of cell {cell} and gene {gene} is not a number")]
+    NotFinite {
+        /// Row.
+        cell: usize,
+        /// Gene symbol.
+        gene: String,
+    },
+    /// No cells or no genes.
+    #[error("the data set has no {what}")]
+    Empty {
+        /// `cells` or `genes`.
+        what: &'static str,
+    },
+}
+
+/// A screen: counts, genes, and the role of every cell. Immutable; shared between threads in an `Arc`.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    parts: DatasetParts,
+    genes: Genes,
+    hash: String,
+}
+
+impl Dataset {
+    /// Check `parts` and hash them.
+    pub fn new(mut parts: DatasetParts) -> Result<Self, DatasetError> {
+        let (rows, columns) = (parts.matrix.rows(), parts.matrix.columns());
+        if rows == 0 {
+            return Err(DatasetError::Empty { what: "cells" });
+        }
+        if columns == 0 {
+            return Err(DatasetError::Empty { what: "genes" });
+        }
+        for (what, found, expected) in [
+            ("genes", parts.genes.len(), columns),
+            ("cell names", parts.cells.len(), rows),
+            ("cell labels", parts.roles.len(), rows),
+            (
+                "batch labels",
+                parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()),
+                rows,
+            ),
+            (
+                "cell types",
+                parts
+                    .cell_type
+                    .as_ref()
+                    .map_or(rows, |types| types.codes.len()),
+                rows,
+            ),
+        ] {
+            if found != expected {
+                return Err(DatasetError::Length {
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        for gene in &parts.genes {
+            if !seen.insert(gene.symbol.as_str()) {
+                return Err(DatasetError::RepeatedGene {
+                    symbol: gene.symbol.clone(),
+                });
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        for perturbation in &parts.perturbations {
+            if !seen.insert(perturbation) {
+                return Err(DatasetError::RepeatedPerturbation {
+                    name: perturbation.name(),
+                });
+            }
+        }
+        let perturbations = parts.perturbations.len();
+        for (cell, role) in parts.roles.iter().enumerate() {
+            if let CellRole::Perturbed(index) = *role
+                && index as usize >= perturbations
+            {
+                return Err(DatasetError::UnknownPerturbation {
+                    cell,
+                    index,
+                    perturbations,
+                });
+            }
+        }
+        for cell in 0..rows {
+            let (at, values) = parts.matrix.row(cell);
+            if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
+                let gene = parts.genes[at[bad] as usize].symbol.clone();
+                return Err(DatasetError::NotFinite { cell, gene });
+            }
+        }
+        let hash = hash(&parts);
+        let genes = Genes::new(std::mem::take(&mut parts.genes));
+        Ok(Self { parts, genes, hash })
+    }
+
+    /// Short name.
+    pub fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    /// The file it came from.
+    pub fn source(&self) -> Option<&std::path::Path> {
+        self.parts.source.as_deref()
+    }
+
+    /// BLAKE3 hash (hex) of the matrix, genes and labels: the same data give the same hash wherever they were stored.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Cells × genes.
+    pub fn matrix(&self) -> &CsrMatrix {
+        &self.parts.matrix
+    }
+
+    /// What the matrix holds.
+    pub fn matrix_kind(&self) -> MatrixKind {
+        self.parts.matrix_kind
+    }
+
+    /// The measured genes.
+    pub fn genes(&self) -> &Genes {
+        &self.genes
+    }
+
+    /// Cell names (barcodes).
+    pub fn cells(&self) -> &[String] {
+        &self.parts.cells
+    }
+
+    /// Number of cells.
+    pub fn cell_count(&self) -> usize {
+        self.parts.matrix.rows()
+    }
+
+    /// Number of genes.
+    pub fn gene_count(&self) -> usize {
+        self.parts.matrix.columns()
+    }
+
+    /// The conditions other than control.
+    pub fn perturbations(&self) -> &[Perturbation] {
+        &self.parts.perturbations
+    }
+
+    /// The role of each cell.
+    pub fn roles(&self) -> &[CellRole] {
+        &self.parts.roles
+    }
+
+    /// How targets are perturbed.
+    pub fn kind(&self) -> PerturbationKind {
+        self.parts.kind
+    }
+
+    /// Batch of each cell.
+    pub fn batch(&self) -> Option<&Categories> {
+        self.parts.batch.as_ref()
+    }
+
+    /// Cell type of each cell.
+    pub fn cell_type(&self) -> Option<&Categories> {
+        self.parts.cell_type.as_ref()
+    }
+
+    /// How the file was understood.
+    pub fn import(&self) -> &ImportReport {
+        &self.parts.import
+    }
+
+    /// What the user should know.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.parts.warnings
+    }
+
+    /// Rows of control cells.
+    pub fn control_cells(&self) -> Vec<u32> {
+        self.cells_where(|role| role == CellRole::Control)
+    }
+
+    /// Rows of cells that could not be assigned.
+    pub fn unassigned_cells(&self) -> Vec<u32> {
+        self.cells_where(|role| role == CellRole::Unassigned)
+    }
+
+    /// Rows of the cells of each perturbation, in the order of [`Dataset::perturbations`].
+    pub fn cells_by_perturbation(&self) -> Vec<Vec<u32>> {
+        let mut cells = vec![Vec::new(); self.parts.perturbations.len()];
+        for (row, role) in self.parts.roles.iter().enumerate() {
+            if let Some(index) = role.perturbation() {
+                cells[index].push(row as u32);
+            }
+        }
+        cells
+    }
+
+    fn cells_where(&self, wanted: impl Fn(CellRole) -> bool) -> Vec<u32> {
+        let roles = self.parts.roles.iter().enumerate();
+        roles
+            .filter(|(_, role)| wanted(**role))
+            .map(|(row, _)| row as u32)
+            .collect()
+    }
+}
+
+fn hash(parts: &DatasetParts) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let matrix = &parts.matrix;
+    for number in [matrix.rows(), matrix.columns()] {
+        hasher.update(&(number as u64).to_le_bytes());
+    }
+    let mut buffer = Vec::new();
+    for row in 0..matrix.rows() {
+        let (columns, values) = matrix.row(row);
+        buffer.clear();
+        buffer.extend_from_slice(&(columns.len() as u64).to_le_bytes());
+        for (column, value) in columns.iter().zip(values) {
+            buffer.extend_from_slice(&column.to_le_bytes());
+            buffer.extend_from_slice(&value.to_le_bytes());
+        }
+        hasher.update(&buffer);
+    }
+    let mut text = |word: &str| {
+        hasher.update(&(word.len() as u64).to_le_bytes());
+        hasher.update(word.as_bytes());
+    };
+    for gene in &parts.genes {
+        text(&gene.symbol);
+    }
+    for role in &parts.roles {
+        match role {
+            CellRole::Control => text("control"),
+            CellRole::Unassigned => text("unassigned"),
+            CellRole::Perturbed(index) => text(&format!(
+                "perturbed {}",
+                parts.perturbations[*index as usize].name()
+            )),
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}

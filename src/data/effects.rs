@@ -1,0 +1,97 @@
+//! Expression shifts per perturbation: the average treatment effect (ATE) of SAMS-VAE, CRADLE-VAE and GPO-VAE.
+
+use super::{CsrMatrix, Dataset};
+
+/// One shift per perturbation and gene, in log2 units against control.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EffectTable {
+    /// Names of the perturbations, one per row.
+    pub perturbations: Vec<String>,
+    /// Gene symbols, one per column.
+    pub genes: Vec<String>,
+    /// Number of cells behind each row (0 for a prediction).
+    pub cells: Vec<u32>,
+    /// Perturbations × genes, row-major.
+    pub shifts: Vec<f32>,
+}
+
+impl EffectTable {
+    /// The shifts of perturbation number `row`, one per gene.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.shifts[row * self.genes.len()..(row + 1) * self.genes.len()]
+    }
+
+    /// The row of the perturbation called `name`.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.perturbations
+            .iter()
+            .position(|perturbation| perturbation == name)
+    }
+
+    /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the mean of
+    /// log2(10,000·x/Σx + 1) minus that of the control cells among them. None if no control cell is among them.
+    pub fn observed(dataset: &Dataset, cells: &[u32]) -> Option<Self> {
+        let mut control = Vec::new();
+        let mut by_perturbation = vec![Vec::new(); dataset.perturbations().len()];
+        for &cell in cells {
+            match dataset.roles()[cell as usize] {
+                super::CellRole::Control => control.push(cell),
+                super::CellRole::Perturbed(index) => by_perturbation[index as usize].push(cell),
+                super::CellRole::Unassigned => {}
+            }
+        }
+        if control.is_empty() {
+            return None;
+        }
+        let base = mean_log2_expression(dataset.matrix(), &control);
+        let mut table = Self {
+            genes: dataset.genes().symbols(),
+            ..Self::default()
+        };
+        for (perturbation, cells) in dataset.perturbations().iter().zip(&by_perturbation) {
+            if cells.is_empty() {
+                continue;
+            }
+            table.perturbations.push(perturbation.name());
+            table.cells.push(cells.len() as u32);
+            let mean = mean_log2_expression(dataset.matrix(), cells);
+            table.shifts.extend(
+                mean.iter()
+                    .zip(&base)
+                    .map(|(mean, base)| (mean - base) as f32),
+            );
+        }
+        Some(table)
+    }
+}
+
+/// Mean over `cells` of log2(10,000·x/Σx + 1), one per gene. A cell without counts contributes zeros.
+pub fn mean_log2_expression(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
+    let mut mean = vec![0.0; counts.columns()];
+    for &cell in cells {
+        let total = counts.row_sum(cell as usize);
+        if total <= 0.0 {
+            continue;
+        }
+        let (columns, values) = counts.row(cell as usize);
+        for (&column, &value) in columns.iter().zip(values) {
+            mean[column as usize] += (1e4 * f64::from(value) / total).ln_1p();
+        }
+    }
+    let scale = 1.0 / (cells.len().max(1) as f64 * std::f64::consts::LN_2);
+    mean.iter_mut().for_each(|value| *value *= scale);
+    mean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_over_all_cells_and_in_log2_units() {
+        let counts = CsrMatrix::from_dense(2, 2, &[1.0, 3.0, 0.0, 2.0]);
+        let mean = mean_log2_expression(&counts, &[0, 1]);
+        assert!((mean[0] - 0.5 * 2501f64.log2()).abs() < 1e-12);
+        assert!((mean[1] - 0.5 * (7501f64.log2() + 10001f64.log2())).abs() < 1e-12);
+    }
+}

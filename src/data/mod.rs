@@ -1,0 +1,17 @@
+//! What was measured: cells × genes counts, genes, and which gene each cell had perturbed.
+
+mod dataset;
+mod effects;
+mod gene;
+pub mod h5ad;
+mod matrix;
+mod perturbation;
+pub mod simulate;
+
+pub use dataset::{
+    Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning,
+};
+pub use effects::{EffectTable, mean_log2_expression};
+pub use gene::{Gene, Genes, nearest};
+pub use matrix::{CsrMatrix, MatrixError};
+pub use perturbation::{CellRole, Perturbation, PerturbationKind};

@@ -1,0 +1,3 @@
+//! The program: arguments, logging, exit code.
+
+fn main() {}

@@ -1,0 +1,166 @@
+//! What a model file says about itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::gpo_vae::GpoVaeConfig;
+use crate::data::PerturbationKind;
+use crate::preprocess::PrepareConfig;
+
+/// Which model it is; more kinds will come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// GPO-VAE (Baek et al. 2025).
+    #[default]
+    GpoVae,
+}
+
+/// Everything that decides a training run besides the data: same settings, same data, same machine, same bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// How cells and genes are prepared.
+    pub prepare: PrepareConfig,
+    /// The model and its optimiser.
+    pub model: GpoVaeConfig,
+}
+
+/// The data set a model was trained on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetReference {
+    /// Its name.
+    pub name: String,
+    /// Its content hash, see [`crate::data::Dataset::hash`].
+    pub hash: String,
+    /// Number of cells.
+    pub cells: u32,
+    /// Number of genes.
+    pub genes: u32,
+}
+
+/// A node of the network: a perturbed gene, or one that responds strongly.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Treatment {
+    /// Its symbol.
+    pub symbol: String,
+    /// Its column among the genes; none if it was not measured.
+    pub column: Option<u32>,
+    /// Cells in which it was perturbed, alone or in a combination; 0 for an extra gene.
+    pub perturbed_cells: u32,
+    /// Its own measured shift (log2) when perturbed alone.
+    pub knock_down: Option<f32>,
+}
+
+/// A perturbation the model was shown, or that was held out from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainedPerturbation {
+    /// Genes perturbed together, sorted.
+    pub targets: Vec<String>,
+    /// Cells used for the gradient.
+    pub training_cells: u32,
+    /// Cells used to stop early.
+    pub validation_cells: u32,
+    /// Cells never used in training.
+    pub test_cells: u32,
+    /// The whole perturbation was kept from the training.
+    pub held_out: bool,
+}
+
+impl TrainedPerturbation {
+    /// `STAT1`, or `JAK2+STAT1`.
+    pub fn name(&self) -> String {
+        self.targets.join("+")
+    }
+}
+
+/// The loss and its terms, each as it enters the sum that is minimised (paper: −ELBO, β·KL, γ·GRN, λ·sparsity).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LossTerms {
+    /// What is minimised.
+    pub total: f64,
+    /// Negative log-likelihood of the counts.
+    pub reconstruction: f64,
+    /// Basal state z against its prior.
+    pub basal: f64,
+    /// Perturbation effects E against their prior.
+    pub effect: f64,
+    /// Mask M against its prior.
+    pub mask: f64,
+    /// Artifact effect U against its prior.
+    pub artifact: f64,
+    /// Counterfactual term.
+    pub counterfactual: f64,
+    /// Alignment of the network with the shifts.
+    pub grn: f64,
+    /// Sparsity of the network.
+    pub sparsity: f64,
+}
+
+impl LossTerms {
+    /// Name and value of every term, the total first.
+    pub fn named(&self) -> [(&'static str, f64); 9] {
+        [
+            ("Total", self.total),
+            ("Reconstruction", self.reconstruction),
+            ("Basal state", self.basal),
+            ("Effects", self.effect),
+            ("Mask", self.mask),
+            ("Artifact", self.artifact),
+            ("Counterfactual", self.counterfactual),
+            ("Network alignment", self.grn),
+            ("Sparsity", self.sparsity),
+        ]
+    }
+}
+
+/// One epoch of training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// From 1.
+    pub epoch: u32,
+    /// Mean over the training batches.
+    pub training: LossTerms,
+    /// Mean over the validation batches.
+    pub validation: LossTerms,
+    /// Wall-clock seconds; not kept in the file, so that the same seed gives the same bytes.
+    #[serde(skip)]
+    pub seconds: f32,
+    /// Training cells per second; not kept in the file.
+    #[serde(skip)]
+    pub cells_per_second: f32,
+}
+
+/// What a model file says about itself: enough to show it without the data set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Version of this card's layout.
+    pub format: u32,
+    /// Which model.
+    pub kind: ModelKind,
+    /// Version of the program that trained it.
+    pub program_version: String,
+    /// What it was trained on.
+    pub dataset: DatasetReference,
+    /// How targets were perturbed.
+    pub perturbation_kind: PerturbationKind,
+    /// Measured genes in column order.
+    pub genes: Vec<String>,
+    /// Nodes of the network.
+    pub treatments: Vec<Treatment>,
+    /// Conditions with their numbers of cells.
+    pub perturbations: Vec<TrainedPerturbation>,
+    /// Control cells in training, validation and test.
+    pub control_cells: [u32; 3],
+    /// All settings.
+    pub settings: TrainConfig,
+    /// Where the settings differ from the paper, in words; empty for the preset "as published".
+    pub differs_from_paper: Vec<String>,
+    /// One entry per epoch.
+    pub history: Vec<EpochMetrics>,
+    /// The epoch whose parameters were kept.
+    pub best_epoch: u32,
+    /// Why training ended, in words.
+    pub ended: String,
+}

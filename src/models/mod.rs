@@ -1,0 +1,17 @@
+//! What is learned from a screen: the models, the honest baselines beside them, and the file a model is kept in.
+//!
+//! This room and [`crate::training`] are the only ones that name candle.
+
+pub mod baselines;
+mod card;
+pub mod gpo_vae;
+mod intervention;
+pub mod nn;
+mod trained;
+
+pub use card::{
+    DatasetReference, EpochMetrics, LossTerms, ModelCard, ModelKind, TrainConfig,
+    TrainedPerturbation, Treatment,
+};
+pub use intervention::{Intervention, Novelty, PredictedEffect};
+pub use trained::{ModelError, PredictError, TrainedModel};

@@ -1,0 +1,112 @@
+//! One loop for every model: device, seeds, events, early stopping.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::jobs::{Cancelled, JobContext, Progress};
+use crate::models::{EpochMetrics, ModelError, TrainConfig, TrainedModel};
+use crate::network::Grn;
+use crate::preprocess::{PrepareError, PreparedScreen};
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceChoice {
+    /// The best there is: CUDA, then Metal, then the processor.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// An Apple GPU.
+    Metal,
+}
+
+/// The network as it stands during training.
+#[derive(Clone, Debug)]
+pub struct NetworkSnapshot {
+    /// After this epoch.
+    pub epoch: u32,
+    /// The best edges so far.
+    pub network: Arc<Grn>,
+}
+
+/// Who watches a training run.
+pub trait TrainingObserver: Progress {
+    /// The device was chosen; `detail` names it and, after a fall-back, says why.
+    fn device(&self, detail: &str);
+    /// An epoch ended.
+    fn epoch(&self, metrics: EpochMetrics);
+    /// The network as it stands.
+    fn snapshot(&self, snapshot: NetworkSnapshot);
+}
+
+/// What a training job sends while it runs.
+#[derive(Clone, Debug)]
+pub enum TrainingEvent {
+    /// The device in use, in words.
+    Device(String),
+    /// An epoch ended.
+    Epoch(EpochMetrics),
+}
+
+impl TrainingObserver for JobContext<TrainingEvent, NetworkSnapshot> {
+    fn device(&self, detail: &str) {
+        self.metric(TrainingEvent::Device(detail.to_owned()));
+    }
+
+    fn epoch(&self, metrics: EpochMetrics) {
+        self.metric(TrainingEvent::Epoch(metrics));
+    }
+
+    fn snapshot(&self, snapshot: NetworkSnapshot) {
+        self.preview(snapshot);
+    }
+}
+
+/// Why there is no trained model.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The data cannot be prepared.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The device asked for is not there.
+    #[error("{reason}")]
+    Device {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The loss became infinite or not a number before one epoch was done.
+    #[error(
+        "training diverged in epoch {epoch}: the loss is not a number; lower the learning rate (now {learning_rate})"
+    )]
+    Diverged {
+        /// The epoch.
+        epoch: u32,
+        /// The setting to change.
+        learning_rate: f64,
+    },
+    /// The model could not be built.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Train on `screen`.
+///
+/// Stop (`observer.should_stop`) ends after the current batch and keeps the best epoch; Cancel returns
+/// [`TrainError::Cancelled`]. If the loss stops being a number, training ends with the last good state, and the card
+/// says so.
+pub fn train(
+    _screen: &PreparedScreen,
+    _config: &TrainConfig,
+    _device: DeviceChoice,
+    _observer: &dyn TrainingObserver,
+) -> Result<TrainedModel, TrainError> {
+    unimplemented!()
+}
