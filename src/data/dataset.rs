@@ -161,42 +161,23 @@ impl Dataset {
             ("genes", parts.genes.len(), columns),
             ("cell names", parts.cells.len(), rows),
             ("cell labels", parts.roles.len(), rows),
-            (
-                "batch labels",
-                parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()),
-                rows,
-            ),
-            (
-                "cell types",
-                parts
-                    .cell_type
-                    .as_ref()
-                    .map_or(rows, |types| types.codes.len()),
-                rows,
-            ),
+            ("batch labels", parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()), rows),
+            ("cell types", parts.cell_type.as_ref().map_or(rows, |types| types.codes.len()), rows),
         ] {
             if found != expected {
-                return Err(DatasetError::Length {
-                    what,
-                    found,
-                    expected,
-                });
+                return Err(DatasetError::Length { what, found, expected });
             }
         }
         let mut seen = std::collections::HashSet::new();
         for gene in &parts.genes {
             if !seen.insert(gene.symbol.as_str()) {
-                return Err(DatasetError::RepeatedGene {
-                    symbol: gene.symbol.clone(),
-                });
+                return Err(DatasetError::RepeatedGene { symbol: gene.symbol.clone() });
             }
         }
         let mut seen = std::collections::HashSet::new();
         for perturbation in &parts.perturbations {
             if !seen.insert(perturbation) {
-                return Err(DatasetError::RepeatedPerturbation {
-                    name: perturbation.name(),
-                });
+                return Err(DatasetError::RepeatedPerturbation { name: perturbation.name() });
             }
         }
         let perturbations = parts.perturbations.len();
@@ -204,11 +185,7 @@ impl Dataset {
             if let CellRole::Perturbed(index) = *role
                 && index as usize >= perturbations
             {
-                return Err(DatasetError::UnknownPerturbation {
-                    cell,
-                    index,
-                    perturbations,
-                });
+                return Err(DatasetError::UnknownPerturbation { cell, index, perturbations });
             }
         }
         for cell in 0..rows {
@@ -326,10 +303,7 @@ impl Dataset {
 
     fn cells_where(&self, wanted: impl Fn(CellRole) -> bool) -> Vec<u32> {
         let roles = self.parts.roles.iter().enumerate();
-        roles
-            .filter(|(_, role)| wanted(**role))
-            .map(|(row, _)| row as u32)
-            .collect()
+        roles.filter(|(_, role)| wanted(**role)).map(|(row, _)| row as u32).collect()
     }
 }
 
@@ -361,10 +335,7 @@ fn hash(parts: &DatasetParts) -> String {
         match role {
             CellRole::Control => text("control"),
             CellRole::Unassigned => text("unassigned"),
-            CellRole::Perturbed(index) => text(&format!(
-                "perturbed {}",
-                parts.perturbations[*index as usize].name()
-            )),
+            CellRole::Perturbed(index) => text(&format!("perturbed {}", parts.perturbations[*index as usize].name())),
         }
     }
     hasher.finalize().to_hex().to_string()

@@ -23,9 +23,7 @@ impl EffectTable {
 
     /// The row of the perturbation called `name`.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.perturbations
-            .iter()
-            .position(|perturbation| perturbation == name)
+        self.perturbations.iter().position(|perturbation| perturbation == name)
     }
 
     /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the mean of
@@ -44,10 +42,7 @@ impl EffectTable {
             return None;
         }
         let base = mean_log2_expression(dataset.matrix(), &control);
-        let mut table = Self {
-            genes: dataset.genes().symbols(),
-            ..Self::default()
-        };
+        let mut table = Self { genes: dataset.genes().symbols(), ..Self::default() };
         for (perturbation, cells) in dataset.perturbations().iter().zip(&by_perturbation) {
             if cells.is_empty() {
                 continue;
@@ -55,11 +50,7 @@ impl EffectTable {
             table.perturbations.push(perturbation.name());
             table.cells.push(cells.len() as u32);
             let mean = mean_log2_expression(dataset.matrix(), cells);
-            table.shifts.extend(
-                mean.iter()
-                    .zip(&base)
-                    .map(|(mean, base)| (mean - base) as f32),
-            );
+            table.shifts.extend(mean.iter().zip(&base).map(|(mean, base)| (mean - base) as f32));
         }
         Some(table)
     }

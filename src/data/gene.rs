@@ -14,10 +14,7 @@ pub struct Gene {
 impl Gene {
     /// A gene known by its symbol only.
     pub fn named(symbol: impl Into<String>) -> Self {
-        Self {
-            symbol: symbol.into(),
-            ensembl: None,
-        }
+        Self { symbol: symbol.into(), ensembl: None }
     }
 }
 
@@ -82,31 +79,19 @@ impl Genes {
 }
 
 /// The names most like `wanted`, best first: for messages such as "no gene STAT, did you mean STAT1, STAT2?".
-pub fn nearest<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str>,
-    most: usize,
-) -> Vec<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()
         .map(|name| {
             let lower = name.to_lowercase();
-            let prefix = if !wanted.is_empty() && lower.starts_with(&wanted) {
-                1.0
-            } else {
-                0.0
-            };
+            let prefix = if !wanted.is_empty() && lower.starts_with(&wanted) { 1.0 } else { 0.0 };
             (strsim::jaro_winkler(&wanted, &lower) + prefix, name)
         })
         .filter(|(score, _)| *score > 0.75)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored
-        .into_iter()
-        .take(most)
-        .map(|(_, name)| name)
-        .collect()
+    scored.into_iter().take(most).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -116,10 +101,7 @@ mod tests {
     #[test]
     fn a_symbol_wins_over_an_identifier_and_the_first_of_duplicates_is_found() {
         let genes = Genes::new(vec![
-            Gene {
-                symbol: "A".into(),
-                ensembl: Some("B".into()),
-            },
+            Gene { symbol: "A".into(), ensembl: Some("B".into()) },
             Gene::named("B"),
             Gene::named("B"),
         ]);

@@ -72,16 +72,10 @@ impl CsrMatrix {
         values: Vec<f32>,
     ) -> Result<Self, MatrixError> {
         if starts.len() != rows + 1 {
-            return Err(MatrixError::WrongStarts {
-                found: starts.len(),
-                expected: rows + 1,
-            });
+            return Err(MatrixError::WrongStarts { found: starts.len(), expected: rows + 1 });
         }
         if indices.len() != values.len() {
-            return Err(MatrixError::UnequalLengths {
-                indices: indices.len(),
-                values: values.len(),
-            });
+            return Err(MatrixError::UnequalLengths { indices: indices.len(), values: values.len() });
         }
         let mut previous = 0;
         for (at, &start) in starts.iter().enumerate() {
@@ -91,13 +85,7 @@ impl CsrMatrix {
             }
             previous = start;
         }
-        let mut matrix = Self {
-            rows,
-            columns,
-            starts,
-            indices,
-            values,
-        };
+        let mut matrix = Self { rows, columns, starts, indices, values };
         matrix.normalise()?;
         Ok(matrix)
     }
@@ -133,13 +121,7 @@ impl CsrMatrix {
             }
             starts.push(indices.len());
         }
-        Self {
-            rows,
-            columns,
-            starts,
-            indices,
-            values,
-        }
+        Self { rows, columns, starts, indices, values }
     }
 
     fn normalise(&mut self) -> Result<(), MatrixError> {
@@ -148,15 +130,8 @@ impl CsrMatrix {
         for row in 0..self.rows {
             let range = self.starts[row]..self.starts[row + 1];
             let columns = &self.indices[range.clone()];
-            if let Some(&column) = columns
-                .iter()
-                .find(|&&column| column as usize >= self.columns)
-            {
-                return Err(MatrixError::ColumnOutOfRange {
-                    row,
-                    column,
-                    columns: self.columns,
-                });
+            if let Some(&column) = columns.iter().find(|&&column| column as usize >= self.columns) {
+                return Err(MatrixError::ColumnOutOfRange { row, column, columns: self.columns });
             }
             if !columns.is_sorted() {
                 pairs.clear();
@@ -167,14 +142,8 @@ impl CsrMatrix {
                     self.values[at] = value;
                 }
             }
-            if let Some(pair) = self.indices[range.clone()]
-                .windows(2)
-                .find(|pair| pair[0] == pair[1])
-            {
-                return Err(MatrixError::RepeatedColumn {
-                    row,
-                    column: pair[0],
-                });
+            if let Some(pair) = self.indices[range.clone()].windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(MatrixError::RepeatedColumn { row, column: pair[0] });
             }
             has_zero |= self.values[range].contains(&0.0);
         }
@@ -238,9 +207,7 @@ impl CsrMatrix {
     /// Value at `row`, `column`.
     pub fn get(&self, row: usize, column: usize) -> f32 {
         let (columns, values) = self.row(row);
-        columns
-            .binary_search(&(column as u32))
-            .map_or(0.0, |at| values[at])
+        columns.binary_search(&(column as u32)).map_or(0.0, |at| values[at])
     }
 
     /// Sum of `row`: the library size of a cell.
@@ -273,13 +240,7 @@ impl CsrMatrix {
             values.extend_from_slice(row_values);
             starts.push(indices.len());
         }
-        Self {
-            rows: rows.len(),
-            columns: self.columns,
-            starts,
-            indices,
-            values,
-        }
+        Self { rows: rows.len(), columns: self.columns, starts, indices, values }
     }
 
     /// The same matrix by columns (compressed sparse column form read as rows): genes × cells.
@@ -303,13 +264,7 @@ impl CsrMatrix {
                 *at += 1;
             }
         }
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            starts,
-            indices,
-            values,
-        }
+        Self { rows: self.columns, columns: self.rows, starts, indices, values }
     }
 }
 
@@ -319,14 +274,7 @@ mod tests {
 
     #[test]
     fn unsorted_rows_are_sorted_and_zeros_dropped() {
-        let matrix = CsrMatrix::new(
-            2,
-            3,
-            vec![0, 3, 4],
-            vec![2, 0, 1, 1],
-            vec![3.0, 1.0, 0.0, 5.0],
-        )
-        .unwrap();
+        let matrix = CsrMatrix::new(2, 3, vec![0, 3, 4], vec![2, 0, 1, 1], vec![3.0, 1.0, 0.0, 5.0]).unwrap();
         assert_eq!(matrix.row(0), (&[0, 2][..], &[1.0, 3.0][..]));
         assert_eq!(matrix.row(1), (&[1][..], &[5.0][..]));
         assert_eq!(matrix.stored(), 3);
@@ -337,23 +285,10 @@ mod tests {
     #[test]
     fn broken_arrays_are_errors() {
         let out_of_range = CsrMatrix::new(1, 2, vec![0, 1], vec![2], vec![1.0]);
-        assert_eq!(
-            out_of_range,
-            Err(MatrixError::ColumnOutOfRange {
-                row: 0,
-                column: 2,
-                columns: 2
-            })
-        );
+        assert_eq!(out_of_range, Err(MatrixError::ColumnOutOfRange { row: 0, column: 2, columns: 2 }));
         let decreasing = CsrMatrix::new(2, 2, vec![0, 2, 1], vec![0, 1], vec![1.0, 1.0]);
-        assert_eq!(
-            decreasing,
-            Err(MatrixError::UnorderedStarts { at: 2, found: 1 })
-        );
+        assert_eq!(decreasing, Err(MatrixError::UnorderedStarts { at: 2, found: 1 }));
         let repeated = CsrMatrix::new(1, 2, vec![0, 2], vec![1, 1], vec![1.0, 1.0]);
-        assert_eq!(
-            repeated,
-            Err(MatrixError::RepeatedColumn { row: 0, column: 1 })
-        );
+        assert_eq!(repeated, Err(MatrixError::RepeatedColumn { row: 0, column: 1 }));
     }
 }

@@ -8,9 +8,7 @@ mod matrix;
 mod perturbation;
 pub mod simulate;
 
-pub use dataset::{
-    Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning,
-};
+pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
 pub use effects::{EffectTable, mean_log2_expression};
 pub use gene::{Gene, Genes, nearest};
 pub use matrix::{CsrMatrix, MatrixError};

@@ -15,24 +15,14 @@ impl Colour {
 
     /// The same colour with `opacity` from 0 to 1.
     pub fn with_opacity(self, opacity: f32) -> Self {
-        Self(
-            self.0,
-            self.1,
-            self.2,
-            (opacity.clamp(0.0, 1.0) * 255.0).round() as u8,
-        )
+        Self(self.0, self.1, self.2, (opacity.clamp(0.0, 1.0) * 255.0).round() as u8)
     }
 
     /// The colour a share `t` (0 to 1) of the way to `other`.
     pub fn mix(self, other: Self, t: f32) -> Self {
         let t = t.clamp(0.0, 1.0);
         let part = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * t).round() as u8;
-        Self(
-            part(self.0, other.0),
-            part(self.1, other.1),
-            part(self.2, other.2),
-            part(self.3, other.3),
-        )
+        Self(part(self.0, other.0), part(self.1, other.1), part(self.2, other.2), part(self.3, other.3))
     }
 }
 

@@ -58,9 +58,7 @@ impl<P> Shared<P> {
 
 /// A panicking job must not take the window with it: a poisoned lane still holds a whole value.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// What running work sees: where to report and whether to end.
@@ -131,47 +129,25 @@ where
         });
         let (metric_sender, metrics) = channel();
         let (outcome_sender, outcome) = channel();
-        let context = JobContext {
-            shared: shared.clone(),
-            metrics: metric_sender,
-        };
+        let context = JobContext { shared: shared.clone(), metrics: metric_sender };
         let failed = outcome_sender.clone();
-        let spawned = std::thread::Builder::new()
-            .name(name.to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || {
-                let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(&context)));
-                let outcome = match result {
-                    Ok(Ok(_)) | Ok(Err(_)) if context.is_cancelled() => Outcome::Cancelled,
-                    Ok(Ok(value)) => Outcome::Finished(value),
-                    // `{:#}` prints the whole chain of causes for anyhow errors.
-                    Ok(Err(error)) => Outcome::Failed {
-                        message: format!("{error:#}"),
-                        panicked: false,
-                    },
-                    Err(panic) => Outcome::Failed {
-                        message: panic_message(&*panic),
-                        panicked: true,
-                    },
-                };
-                let _ = outcome_sender.send(outcome);
-                context.shared.wake(true);
-            });
+        let spawned = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(&context)));
+            let outcome = match result {
+                Ok(Ok(_)) | Ok(Err(_)) if context.is_cancelled() => Outcome::Cancelled,
+                Ok(Ok(value)) => Outcome::Finished(value),
+                // `{:#}` prints the whole chain of causes for anyhow errors.
+                Ok(Err(error)) => Outcome::Failed { message: format!("{error:#}"), panicked: false },
+                Err(panic) => Outcome::Failed { message: panic_message(&*panic), panicked: true },
+            };
+            let _ = outcome_sender.send(outcome);
+            context.shared.wake(true);
+        });
         if let Err(error) = spawned {
             let message = format!("could not start a thread: {error}");
-            let _ = failed.send(Outcome::Failed {
-                message,
-                panicked: false,
-            });
+            let _ = failed.send(Outcome::Failed { message, panicked: false });
         }
-        Self {
-            name: name.to_owned(),
-            started: Instant::now(),
-            shared,
-            metrics,
-            outcome,
-            ended: false,
-        }
+        Self { name: name.to_owned(), started: Instant::now(), shared, metrics, outcome, ended: false }
     }
 
     /// The job's name, as given.
@@ -249,16 +225,12 @@ impl<T, M, P> Drop for Job<T, M, P> {
 }
 
 fn gone<T>() -> Outcome<T> {
-    Outcome::Failed {
-        message: "the work ended without a result".to_owned(),
-        panicked: true,
-    }
+    Outcome::Failed { message: "the work ended without a result".to_owned(), panicked: true }
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "unknown panic".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
 }
 
 #[cfg(test)]
@@ -287,16 +259,9 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_message() {
-        let job: Job<()> = Job::spawn(
-            "panic",
-            || {},
-            |_| -> Result<(), Cancelled> { panic!("row {}", 3) },
-        );
+        let job: Job<()> = Job::spawn("panic", || {}, |_| -> Result<(), Cancelled> { panic!("row {}", 3) });
         match job.wait() {
-            Outcome::Failed {
-                message,
-                panicked: true,
-            } => assert_eq!(message, "row 3"),
+            Outcome::Failed { message, panicked: true } => assert_eq!(message, "row 3"),
             other => panic!("{other:?}"),
         }
     }

@@ -29,19 +29,12 @@ pub trait Progress: Sync {
 
     /// Report `stage` with `fraction` done.
     fn stage(&self, stage: &str, fraction: Option<f32>) {
-        self.report(ProgressUpdate {
-            stage: stage.to_owned(),
-            fraction,
-        });
+        self.report(ProgressUpdate { stage: stage.to_owned(), fraction });
     }
 
     /// An error if cancelled: `progress.check()?` ends the work.
     fn check(&self) -> Result<(), Cancelled> {
-        if self.is_cancelled() {
-            Err(Cancelled)
-        } else {
-            Ok(())
-        }
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 }
 

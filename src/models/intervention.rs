@@ -16,9 +16,7 @@ impl Intervention {
     /// last dose given for a gene counts.
     pub fn with_doses(doses: impl IntoIterator<Item = (String, f32)>) -> Self {
         let by_gene: std::collections::BTreeMap<String, f32> = doses.into_iter().collect();
-        Self {
-            doses: by_gene.into_iter().collect(),
-        }
+        Self { doses: by_gene.into_iter().collect() }
     }
 
     /// Genes and doses, sorted by gene.

@@ -10,8 +10,7 @@ pub mod nn;
 mod trained;
 
 pub use card::{
-    DatasetReference, EpochMetrics, LossTerms, ModelCard, ModelKind, TrainConfig,
-    TrainedPerturbation, Treatment,
+    DatasetReference, EpochMetrics, LossTerms, ModelCard, ModelKind, TrainConfig, TrainedPerturbation, Treatment,
 };
 pub use intervention::{Intervention, Novelty, PredictedEffect};
 pub use trained::{ModelError, PredictError, TrainedModel};

@@ -49,11 +49,7 @@ pub enum PredictError {
 }
 
 fn hint(nearest: &[String]) -> String {
-    if nearest.is_empty() {
-        String::new()
-    } else {
-        format!("; did you mean {}?", nearest.join(", "))
-    }
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
 }
 
 /// A trained model: opens without its data set. Cheap to share in an `Arc`, safe to use from several threads.

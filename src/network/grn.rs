@@ -125,33 +125,21 @@ impl Grn {
     pub fn new(genes: Vec<NetworkGene>, mut edges: Vec<Edge>) -> Result<Self, GrnError> {
         let mut by_symbol = HashMap::with_capacity(genes.len());
         for (at, gene) in genes.iter().enumerate() {
-            if by_symbol
-                .insert(gene.symbol.clone(), GeneId(at as u32))
-                .is_some()
-            {
-                return Err(GrnError::RepeatedGene {
-                    symbol: gene.symbol.clone(),
-                });
+            if by_symbol.insert(gene.symbol.clone(), GeneId(at as u32)).is_some() {
+                return Err(GrnError::RepeatedGene { symbol: gene.symbol.clone() });
             }
         }
         let mut seen = std::collections::HashSet::with_capacity(edges.len());
         for edge in &edges {
             for id in [edge.regulator.0, edge.target.0] {
                 if id as usize >= genes.len() {
-                    return Err(GrnError::UnknownGene {
-                        id,
-                        genes: genes.len(),
-                    });
+                    return Err(GrnError::UnknownGene { id, genes: genes.len() });
                 }
             }
             let symbol = |id: GeneId| genes[id.0 as usize].symbol.clone();
             let (regulator, target) = (symbol(edge.regulator), symbol(edge.target));
             if !(0.0..=1.0).contains(&edge.probability) {
-                return Err(GrnError::Probability {
-                    regulator,
-                    target,
-                    found: edge.probability.to_string(),
-                });
+                return Err(GrnError::Probability { regulator, target, found: edge.probability.to_string() });
             }
             if !seen.insert((edge.regulator, edge.target)) {
                 return Err(GrnError::RepeatedEdge { regulator, target });
@@ -166,12 +154,7 @@ impl Grn {
             edge.rank = at as u32 + 1;
             graph.add_edge(node(edge.regulator), node(edge.target), at as u32);
         }
-        Ok(Self {
-            genes,
-            by_symbol,
-            graph,
-            edges,
-        })
+        Ok(Self { genes, by_symbol, graph, edges })
     }
 
     /// The genes; a [`GeneId`] is a position in this slice.
@@ -217,9 +200,7 @@ impl Grn {
 
     fn around(&self, gene: GeneId, direction: Direction) -> Vec<&Edge> {
         let edges = self.graph.edges_directed(node(gene), direction);
-        let mut edges: Vec<&Edge> = edges
-            .map(|edge| &self.edges[*edge.weight() as usize])
-            .collect();
+        let mut edges: Vec<&Edge> = edges.map(|edge| &self.edges[*edge.weight() as usize]).collect();
         edges.sort_by_key(|edge| edge.rank);
         edges
     }
@@ -235,47 +216,23 @@ mod tests {
 
     fn edge(regulator: u32, target: u32, probability: f32) -> Edge {
         let (regulator, target) = (GeneId(regulator), GeneId(target));
-        Edge {
-            regulator,
-            target,
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        }
+        Edge { regulator, target, probability, rank: 0, sign: Sign::Unknown, evidence: SignEvidence::None, shift: None }
     }
 
     fn gene(symbol: &str) -> NetworkGene {
-        NetworkGene {
-            symbol: symbol.into(),
-            ..NetworkGene::default()
-        }
+        NetworkGene { symbol: symbol.into(), ..NetworkGene::default() }
     }
 
     #[test]
     fn edges_are_ranked_and_found_from_both_ends() {
-        let grn = Grn::new(
-            vec![gene("A"), gene("B"), gene("C")],
-            vec![edge(0, 1, 0.2), edge(0, 2, 0.9), edge(2, 1, 0.5)],
-        )
-        .unwrap();
-        assert_eq!(
-            grn.edges().iter().map(|edge| edge.rank).collect::<Vec<_>>(),
-            [1, 2, 3]
-        );
+        let grn =
+            Grn::new(vec![gene("A"), gene("B"), gene("C")], vec![edge(0, 1, 0.2), edge(0, 2, 0.9), edge(2, 1, 0.5)])
+                .unwrap();
+        assert_eq!(grn.edges().iter().map(|edge| edge.rank).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(grn.edge(GeneId(0), GeneId(2)).unwrap().rank, 1);
-        let targets: Vec<_> = grn
-            .targets(GeneId(0))
-            .iter()
-            .map(|edge| grn.symbol(edge.target))
-            .collect();
+        let targets: Vec<_> = grn.targets(GeneId(0)).iter().map(|edge| grn.symbol(edge.target)).collect();
         assert_eq!(targets, ["C", "B"]);
-        let regulators: Vec<_> = grn
-            .regulators(GeneId(1))
-            .iter()
-            .map(|edge| grn.symbol(edge.regulator))
-            .collect();
+        let regulators: Vec<_> = grn.regulators(GeneId(1)).iter().map(|edge| grn.symbol(edge.regulator)).collect();
         assert_eq!(regulators, ["C", "A"]);
         assert_eq!(grn.find("B"), Some(GeneId(1)));
     }
@@ -283,15 +240,9 @@ mod tests {
     #[test]
     fn what_is_no_network_is_refused() {
         let twice = Grn::new(vec![gene("A"), gene("A")], vec![]);
-        assert_eq!(
-            twice.unwrap_err(),
-            GrnError::RepeatedGene { symbol: "A".into() }
-        );
+        assert_eq!(twice.unwrap_err(), GrnError::RepeatedGene { symbol: "A".into() });
         let stranger = Grn::new(vec![gene("A")], vec![edge(0, 1, 0.5)]);
-        assert_eq!(
-            stranger.unwrap_err(),
-            GrnError::UnknownGene { id: 1, genes: 1 }
-        );
+        assert_eq!(stranger.unwrap_err(), GrnError::UnknownGene { id: 1, genes: 1 });
         let nan = Grn::new(vec![gene("A"), gene("B")], vec![edge(0, 1, f32::NAN)]);
         assert!(matches!(nan, Err(GrnError::Probability { .. })));
     }

@@ -99,9 +99,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// The matrix is not counts.
-    #[error(
-        "the matrix holds {found}, but the model needs raw counts; choose another matrix (a layer or raw/X)"
-    )]
+    #[error("the matrix holds {found}, but the model needs raw counts; choose another matrix (a layer or raw/X)")]
     NotCounts {
         /// What it holds.
         found: &'static str,
