@@ -1,5 +1,11 @@
 //! GPO-VAE: a variational autoencoder whose perturbation parameters are aligned with a gene regulatory network.
 
+mod batch;
 mod config;
+mod network;
+mod noise;
 
+pub use batch::{Batch, BatchContext, BatchData, standardise};
 pub use config::{GpoVaeConfig, Likelihood, Preset};
+pub use network::{GpoVae, Loss, Sizes};
+pub use noise::{Draw, Noise};

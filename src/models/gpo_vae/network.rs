@@ -1,0 +1,311 @@
+//! The networks of GPO-VAE and its loss.
+//!
+//! Source: Baek, Park, Chok, Gim, Kang, "GPO-VAE: Modeling Explainable Gene Perturbation Responses utilizing GRN-Aligned
+//! Parameter Optimization", arXiv 2501.18973. Symbols: B cells, G genes, T treatments, L latent dimensions, P particles,
+//! C distinct conditions in a batch. A `[T, T]` mask logits, M `[P, T, T]` mask, E `[P, T, T]` effects, U `[P, 1, L]`
+//! artifact effect, z `[P, B, L]` basal state, D dosage. A term called "ratio" is log prior − log posterior.
+
+use candle_core::{Device, Result, Tensor};
+
+use super::batch::Batch;
+use super::config::{GpoVaeConfig, Likelihood};
+use super::noise::{Draw, Noise};
+use crate::models::nn::branches::{Assignment, leaky_sum};
+use crate::models::nn::counts::{self, softplus};
+use crate::models::nn::linear::{Activation, Linear, affine};
+use crate::models::nn::mlp::{Normal, NormalMlp, ResidualMlp};
+use crate::models::nn::parameters::{Parameters, Source};
+
+/// logit(1 − ε) in f32: beyond, a probability is clamped to 1 − ε.
+const LARGEST_LOGIT: f64 = 15.942_385;
+
+/// Numbers of genes and treatments, which fix the shapes together with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// G.
+    pub genes: usize,
+    /// T.
+    pub treatments: usize,
+}
+
+/// The model: all its networks and their parameters.
+pub struct GpoVae {
+    sizes: Sizes,
+    config: GpoVaeConfig,
+    parameters: Parameters,
+    mask_logits: Tensor,
+    effect_encoder: NormalMlp,
+    artifact_encoder: NormalMlp,
+    basal_encoder: NormalMlp,
+    decoder: ResidualMlp,
+    decoder_head: Linear,
+    log_concentration: Option<Tensor>,
+}
+
+/// The loss and its terms as scalars, each as it enters the sum.
+pub struct Loss {
+    /// What is minimised.
+    pub total: Tensor,
+    /// In the order of [`crate::models::LossTerms`] without the total.
+    pub terms: [Tensor; 8],
+}
+
+/// First layer of a network over \[own part, D(E∘M), flag·U\], its weight cut accordingly.
+struct Split {
+    own: Tensor,
+    offset: Tensor,
+    artifact: Tensor,
+    bias: Tensor,
+}
+
+impl Split {
+    fn new(layer: &Linear, own: usize, treatments: usize, latent: usize) -> Result<Self> {
+        let weight = layer.weight();
+        Ok(Self {
+            own: weight.narrow(1, 0, own)?,
+            offset: weight.narrow(1, own, treatments)?,
+            artifact: weight.narrow(1, own + treatments, latent)?,
+            bias: layer.bias().clone(),
+        })
+    }
+
+    /// Without bias and activation: `[…, T]` rows of offsets to `[…, H]`.
+    fn of(weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let zero = Tensor::zeros(weight.dim(0)?, x.dtype(), x.device())?;
+        affine(x, weight, &zero, Activation::None)
+    }
+
+    fn own(&self, x: &Tensor) -> Result<Tensor> {
+        affine(x, &self.own, &self.bias, Activation::None)
+    }
+
+    /// Per condition: D(E∘M)·Wᵀ, `[P, C, H]`; and the artifact's part, `[P, H]`.
+    fn shared(&self, sample: &Sample, conditions: &Tensor) -> Result<(Tensor, Tensor)> {
+        let by_treatment = Self::of(&self.offset, &sample.masked_effect)?;
+        let table = conditions.broadcast_matmul(&by_treatment)?;
+        Ok((table, Self::of(&self.artifact, &sample.artifact)?.squeeze(1)?))
+    }
+}
+
+/// One draw of the global variables.
+struct Sample {
+    /// E∘M `[P, T, T]`.
+    masked_effect: Tensor,
+    /// U `[P, 1, L]`.
+    artifact: Tensor,
+    /// Ratio of E, summed over its row, `[P, T]`.
+    effect_ratio: Tensor,
+    /// Ratio of M, likewise.
+    mask_ratio: Tensor,
+    /// Ratio of U, summed, `[P]`.
+    artifact_ratio: Tensor,
+}
+
+impl GpoVae {
+    /// Build with parameters from `source`.
+    pub fn new(sizes: Sizes, config: &GpoVaeConfig, source: Source, device: &Device) -> Result<Self> {
+        let (treatments, latent) = (sizes.treatments, config.latent);
+        let mut parameters = Parameters::new(source, device);
+        let p = &mut parameters;
+        let embedding = (config.embedding_hidden, config.embedding_layers);
+        let effect = [2 * treatments, embedding.0, treatments];
+        let basal = [sizes.genes + treatments + latent, config.basal_hidden, latent];
+        let mask_logits = p.get("mask_logits", &[treatments, treatments], |_| 0.0)?;
+        let effect_encoder = NormalMlp::new(p, "effect_encoder", effect, embedding.1)?;
+        let artifact_encoder = NormalMlp::new(p, "artifact_encoder", [latent, embedding.0, latent], embedding.1)?;
+        let basal_encoder = NormalMlp::new(p, "basal_encoder", basal, config.basal_layers)?;
+        let decoder_inputs = latent + treatments + latent;
+        // With n layers configured the decoder has n + 1, as published.
+        let decoder = ResidualMlp::new(p, "decoder", decoder_inputs, config.decoder_hidden, config.decoder_layers + 1)?;
+        let decoder_head = p.linear("decoder.head", config.decoder_hidden, sizes.genes)?;
+        let log_concentration = match config.likelihood {
+            Likelihood::LibraryNegativeBinomial => Some(p.get("log_concentration", &[sizes.genes], |_| 0.0)?),
+            Likelihood::Poisson => None,
+        };
+        Ok(Self {
+            sizes,
+            config: config.clone(),
+            parameters,
+            mask_logits,
+            effect_encoder,
+            artifact_encoder,
+            basal_encoder,
+            decoder,
+            decoder_head,
+            log_concentration,
+        })
+    }
+
+    /// Shapes.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// Settings.
+    pub fn config(&self) -> &GpoVaeConfig {
+        &self.config
+    }
+
+    /// All parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// A, row = regulator, column = target.
+    pub fn mask_logits(&self) -> Result<Vec<Vec<f32>>> {
+        self.mask_logits.to_vec2()
+    }
+
+    /// log c per gene, where the likelihood has it.
+    pub fn log_concentration(&self) -> Result<Option<Vec<f32>>> {
+        self.log_concentration.as_ref().map(Tensor::to_vec1).transpose()
+    }
+
+    /// Concatenate mask rows `[…, T, T]` or some of them with their treatments' one-hot vectors and encode.
+    fn encode_effects(&self, mask_rows: &Tensor, one_hot: &Tensor) -> Result<Normal> {
+        let one_hot = one_hot.broadcast_as(mask_rows.shape())?;
+        self.effect_encoder.forward(&Tensor::cat(&[mask_rows, &one_hot], 2)?)
+    }
+
+    fn sample(&self, draw: &Draw) -> Result<Sample> {
+        let device = self.parameters.device();
+        let treatments = self.sizes.treatments;
+        let logits = self.mask_logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)?;
+        let soft = sigmoid(&draw.mask_logistic.broadcast_add(&logits)?)?;
+        // Straight through: the rounded value forward, the gradient of the soft one.
+        let mask = ((soft.round()? - &soft)?.detach() + &soft)?;
+        let prior = self.config.mask_prior;
+        let (log_prior, log_complement) = (prior.ln(), (-prior).ln_1p());
+        let log_prior = ((&mask * (log_prior - log_complement))? + log_complement)?;
+        let log_posterior = mask.broadcast_mul(&logits)?.broadcast_sub(&softplus(&logits)?)?;
+        let mask_ratio = (log_prior - log_posterior)?.sum(2)?;
+
+        let one_hot = Tensor::eye(treatments, mask.dtype(), device)?.unsqueeze(0)?;
+        let posterior = self.encode_effects(&mask, &one_hot)?;
+        let effect = posterior.sample(&draw.effect)?;
+        let effect_ratio = posterior.log_prior_ratio(&effect, &draw.effect)?.sum(2)?;
+
+        let ones = Tensor::ones((1, self.config.latent), mask.dtype(), device)?;
+        let posterior = self.artifact_encoder.forward(&ones)?;
+        let artifact = posterior.sample(&draw.artifact)?;
+        let artifact_ratio = posterior.log_prior_ratio(&artifact, &draw.artifact)?.sum(2)?.squeeze(1)?;
+
+        Ok(Sample { masked_effect: (effect * mask)?, artifact, effect_ratio, mask_ratio, artifact_ratio })
+    }
+
+    /// The loss of a batch with all its noise given.
+    pub fn loss(&self, batch: &Batch, noise: &Noise) -> Result<Loss> {
+        let (treatments, latent) = (self.sizes.treatments, self.config.latent);
+        let (cells, particles) = (batch.cells.len(), noise.factual.effect.dim(0)?);
+        let mean = 1.0 / (cells * particles) as f64;
+        let sample = self.sample(&noise.factual)?;
+
+        let encoder = Split::new(self.basal_encoder.mlp.first(), self.sizes.genes, treatments, latent)?;
+        let own = encoder.own(&batch.standardised)?.unsqueeze(0)?;
+        let (table, shared) = encoder.shared(&sample, &batch.conditions)?;
+        let posterior = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &batch.cells)?)?;
+        let basal = posterior.sample(&noise.basal)?;
+        let basal_ratio = posterior.log_prior_ratio(&basal, &noise.basal)?.sum_all()?;
+
+        let decoded = self.decode(&basal, &sample, &batch.conditions, &batch.cells)?;
+        let likelihood = match &self.log_concentration {
+            Some(log_concentration) => counts::library_negative_binomial(&decoded, log_concentration, &batch.counts)?,
+            None => counts::poisson(&decoded, &batch.counts)?,
+        };
+        let reconstruction = likelihood.broadcast_mul(&batch.reconstruction_weights)?.sum_all()?;
+
+        let by_treatment = |ratio: &Tensor| ratio.broadcast_mul(&batch.treatment_weights)?.sum_all();
+        let particle_mean = -1.0 / particles as f64;
+        let zero = || Tensor::zeros((), basal.dtype(), basal.device());
+        let counterfactual = match &batch.partners {
+            Some(partners) if self.config.beta != 0.0 => {
+                let other = self.sample(&noise.counterfactual)?;
+                let own = own.squeeze(0)?.index_select(&partners.rows, 0)?.unsqueeze(0)?;
+                let table = table.contiguous()?;
+                let measured = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &partners.cells)?)?;
+                let (table, shared) = encoder.shared(&other, &batch.conditions)?;
+                let own = encoder.own(&partners.standardised)?.unsqueeze(0)?;
+                let partner = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &partners.cells)?)?;
+                (self.divergence(&partner, &measured)?.sum_all()? * (self.config.beta / particles as f64))?
+            }
+            _ => zero()?,
+        };
+        let terms = [
+            (reconstruction * -mean)?,
+            (basal_ratio * -mean)?,
+            (by_treatment(&sample.effect_ratio)? * particle_mean)?,
+            (by_treatment(&sample.mask_ratio)? * particle_mean)?,
+            (sample.artifact_ratio.sum_all()? * (batch.artifact_weight * particle_mean))?,
+            counterfactual,
+            self.alignment(batch)?,
+            (sigmoid(&self.mask_logits)?.sum_all()? * (self.config.lambda / (treatments * treatments) as f64))?,
+        ];
+        let mut total = terms[0].clone();
+        for term in &terms[1..] {
+            total = (total + term)?;
+        }
+        Ok(Loss { total, terms })
+    }
+
+    /// The decoder on \[z, D(E∘M), flag·U\]: `[P, B, G]`, before the likelihood's link. Only the branch that counts for a
+    /// cell is computed: its flag is 1 if it fails quality control.
+    fn decode(&self, basal: &Tensor, sample: &Sample, conditions: &Tensor, cells: &Assignment) -> Result<Tensor> {
+        let first = Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)?;
+        let (table, shared) = first.shared(sample, conditions)?;
+        let hidden = self.decoder.after_first(leaky_sum(&first.own(basal)?, &table, &shared, cells)?)?;
+        self.decoder_head.forward(&hidden, Activation::None)
+    }
+
+    /// KL(q ‖ p) elementwise, or the authors' expression, in which the mean difference is not divided by p's variance.
+    fn divergence(&self, q: &Normal, p: &Normal) -> Result<Tensor> {
+        let ratio = (&q.variance / &p.variance)?;
+        let squared = (&q.mean - &p.mean)?.sqr()?;
+        let distance = if self.config.exact_kl { (squared / &p.variance)? } else { squared };
+        let log_ratio = ratio.log()?;
+        (((distance + ratio)? - log_ratio)? - 1.0)? * 0.5
+    }
+
+    /// γ · mean |D·S − (ΔX − fc)| with S = A + A²/T + …, without forming S; once per condition.
+    fn alignment(&self, batch: &Batch) -> Result<Tensor> {
+        if batch.measured_treatments == 0 || self.config.gamma == 0.0 {
+            return Tensor::zeros((), self.mask_logits.dtype(), self.mask_logits.device());
+        }
+        let scale = 1.0 / self.sizes.treatments as f64;
+        let mut term = batch.conditions.matmul(&self.mask_logits)?;
+        let mut sum = term.clone();
+        for _ in 0..self.config.hops {
+            term = (term.matmul(&self.mask_logits)? * scale)?;
+            sum = (sum + &term)?;
+        }
+        let difference = (sum.index_select(&batch.condition_of_cell, 0)? - &batch.shift_targets)?;
+        let total = difference.abs()?.broadcast_mul(&batch.treatment_measured)?.sum_all()?;
+        total * (self.config.gamma / (batch.cells.len() * batch.measured_treatments) as f64)
+    }
+
+    /// Decoder outputs `[S, G]` of the good branch for S basal states `[S, L]`, without perturbation.
+    pub fn decode_control(&self, basal: &Tensor) -> Result<Tensor> {
+        let offset = Tensor::zeros((basal.dim(0)?, self.sizes.treatments), basal.dtype(), basal.device())?;
+        self.decode_offset(basal, &offset)
+    }
+
+    /// The same with an offset D(E∘M) `[S, T]` per state.
+    pub fn decode_offset(&self, basal: &Tensor, offset: &Tensor) -> Result<Tensor> {
+        let first = Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)?;
+        let sum = (first.own(basal)? + Split::of(&first.offset, offset)?)?;
+        let hidden = self.decoder.after_first(crate::models::nn::kernels::leaky_relu(&sum)?)?;
+        self.decoder_head.forward(&hidden, Activation::None)
+    }
+
+    /// E∘M of one treatment for S given mask rows `[S, T]` (zeros and ones) and noise `[S, T]`.
+    pub fn masked_effect(&self, treatment: usize, mask_rows: &Tensor, noise: &Tensor) -> Result<Tensor> {
+        let mut one_hot = vec![0.0f32; self.sizes.treatments];
+        one_hot[treatment] = 1.0;
+        let one_hot = Tensor::from_vec(one_hot, (1, 1, self.sizes.treatments), mask_rows.device())?;
+        let posterior = self.encode_effects(&mask_rows.unsqueeze(0)?, &one_hot)?;
+        posterior.sample(&noise.unsqueeze(0)?)?.squeeze(0)? * mask_rows
+    }
+}
+
+fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    candle_nn::ops::sigmoid(x)
+}

@@ -1,0 +1,143 @@
+//! Adam with L2 weight decay added to the gradient (not decoupled) and a bound on the gradient's norm, as published.
+//!
+//! On the processor the step is in place; elsewhere it is built from candle's operations.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor};
+
+use super::kernels;
+use super::parameters::Parameters;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+/// Settings of the optimiser.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamConfig {
+    /// Step size.
+    pub learning_rate: f64,
+    /// L2 weight decay.
+    pub weight_decay: f64,
+    /// Largest norm of the whole gradient; larger ones are scaled down to it.
+    pub clip_norm: f64,
+}
+
+/// The optimiser's state.
+pub struct Adam {
+    config: AdamConfig,
+    step: i32,
+    moments: BTreeMap<String, Moments>,
+}
+
+enum Moments {
+    /// First and second moment.
+    Slices(Mutex<(Vec<f32>, Vec<f32>)>),
+    Tensors(Tensor, Tensor),
+}
+
+impl Adam {
+    /// Before the first step.
+    pub fn new(config: AdamConfig) -> Self {
+        Self { config, step: 0, moments: BTreeMap::new() }
+    }
+
+    /// One step; gives the gradient's norm before clipping. Parameters without a gradient stay as they are.
+    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
+        let mut squares = 0.0;
+        for (_, var) in parameters.iter() {
+            if let Some(gradient) = gradients.get(var) {
+                squares += sum_of_squares(gradient)?;
+            }
+        }
+        let norm = squares.sqrt();
+        let scale = (self.config.clip_norm / (norm + 1e-6)).min(1.0);
+        self.step += 1;
+        let corrections = (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step));
+        for (name, var) in parameters.iter() {
+            let Some(gradient) = gradients.get(var) else { continue };
+            let gradient = gradient.contiguous()?;
+            if !self.moments.contains_key(name) {
+                let moments = match var.device() {
+                    Device::Cpu => {
+                        Moments::Slices(Mutex::new((vec![0.0; var.elem_count()], vec![0.0; var.elem_count()])))
+                    }
+                    _ => Moments::Tensors(gradient.zeros_like()?, gradient.zeros_like()?),
+                };
+                self.moments.insert(name.to_owned(), moments);
+            }
+            match self.moments.get_mut(name) {
+                Some(Moments::Slices(moments)) => {
+                    let update = Update { config: self.config, scale, corrections, moments };
+                    var.as_tensor().inplace_op2(&gradient, &update)?;
+                }
+                Some(Moments::Tensors(first, second)) => {
+                    let gradient = ((gradient * scale)? + (var.as_detached_tensor() * self.config.weight_decay)?)?;
+                    *first = ((&*first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
+                    *second = ((&*second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
+                    let denominator = ((&*second / corrections.1)?.sqrt()? + EPSILON)?;
+                    let change = ((&*first * (self.config.learning_rate / corrections.0))? / denominator)?;
+                    var.set(&(var.as_detached_tensor() - change)?)?;
+                }
+                None => {}
+            }
+        }
+        Ok(norm)
+    }
+}
+
+fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
+    match tensor.device() {
+        Device::Cpu => {
+            let tensor = tensor.contiguous()?;
+            // Chunks keep the sum accurate in f32 lanes and fast.
+            let chunk = |chunk: &[f32]| f64::from(chunk.iter().map(|value| value * value).sum::<f32>());
+            kernels::with_slice(&tensor, |values| values.chunks(256).map(chunk).sum())
+        }
+        _ => Ok(f64::from(tensor.sqr()?.sum_all()?.to_scalar::<f32>()?)),
+    }
+}
+
+struct Update<'a> {
+    config: AdamConfig,
+    scale: f64,
+    corrections: (f64, f64),
+    moments: &'a Mutex<(Vec<f32>, Vec<f32>)>,
+}
+
+impl InplaceOp2 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(
+        &self,
+        value: &mut CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<()> {
+        let gradient = kernels::slice(gradient, gradient_layout)?;
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("expected a contiguous parameter")
+        };
+        let CpuStorage::F32(values) = value else { candle_core::bail!("expected an f32 parameter") };
+        let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (first, second) = &mut *moments;
+        let (scale, decay) = (self.scale as f32, self.config.weight_decay as f32);
+        let rate = (self.config.learning_rate / self.corrections.0) as f32;
+        let root = (1.0 / self.corrections.1.sqrt()) as f32;
+        let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
+        let moments = first.iter_mut().zip(second.iter_mut());
+        for ((value, gradient), (first, second)) in values[start..end].iter_mut().zip(gradient).zip(moments) {
+            let gradient = gradient * scale + decay * *value;
+            *first += (1.0 - beta1) * (gradient - *first);
+            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
+            *value -= rate * *first / (second.sqrt() * root + epsilon);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! GPO-VAE against reference values: loss terms, gradients, parameters after the steps.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use grn_explorer::models::gpo_vae::{
+    Batch, BatchContext, BatchData, Draw, GpoVae, GpoVaeConfig, Likelihood, Loss, Noise, Sizes, standardise,
+};
+use grn_explorer::models::nn::adam::{Adam, AdamConfig};
+use grn_explorer::models::nn::parameters::Source;
+use serde_json::Value;
+
+use crate::reference::{Case, cases};
+
+/// Our parameter names for the reference's modules.
+fn our_name(theirs: &str) -> String {
+    let (network, rest) = match theirs {
+        "guide.param_dict.q_mask_logits" => return "mask_logits".into(),
+        "model.decoder.log_concentration" => return "log_concentration".into(),
+        _ => {
+            let cut = theirs.match_indices('.').nth(1).expect("module.network.rest").0;
+            (&theirs[..cut], &theirs[cut + 1..])
+        }
+    };
+    let network = match network {
+        "guide.embedding_encoder" => "effect_encoder",
+        "guide.qc_encoder" => "artifact_encoder",
+        "guide.z_basal_encoder" => "basal_encoder",
+        "model.decoder" => "decoder",
+        other => panic!("unknown network {other}"),
+    };
+    let rest = rest
+        .replace("mlp.layers.", "layers.")
+        .replace("normalized_mean_decoder.0", "head")
+        .replace("rate_decoder.0", "head")
+        .replace("mean_encoder", "mean")
+        .replace("log_var_encoder", "log_variance");
+    // A layer is Linear followed by its activation: `layers.1.0.weight` is the Linear of layer 1.
+    let rest = match rest.strip_prefix("layers.") {
+        Some(tail) => format!("layers.{}", tail.replacen(".0.", ".", 1)),
+        None => rest,
+    };
+    format!("{network}.{rest}")
+}
+
+fn config_of(json: &Value) -> GpoVaeConfig {
+    let number = |name: &str| json[name].as_f64().unwrap_or_else(|| panic!("setting {name}"));
+    let count = |name: &str| json[name].as_u64().unwrap_or_else(|| panic!("setting {name}")) as usize;
+    GpoVaeConfig {
+        likelihood: match json["likelihood"].as_str() {
+            Some("library_nb") => Likelihood::LibraryNegativeBinomial,
+            Some("poisson") => Likelihood::Poisson,
+            other => panic!("likelihood {other:?}"),
+        },
+        latent: count("n_latent"),
+        decoder_hidden: count("decoder_hidden"),
+        decoder_layers: count("decoder_hidden_layers"),
+        basal_hidden: count("basal_encoder_hidden"),
+        basal_layers: count("basal_encoder_layers"),
+        embedding_hidden: count("embedding_encoder_hidden"),
+        embedding_layers: count("embedding_encoder_layers"),
+        particles: count("n_particles"),
+        alpha: json["alpha"].as_f64(),
+        beta: number("beta"),
+        exact_kl: false,
+        gamma: number("grn_coefficient"),
+        lambda: number("sparsity_coefficient"),
+        hops: count("hop"),
+        fold_change: number("fc_criteria"),
+        mask_prior: number("mask_prior"),
+        learning_rate: number("lr"),
+        weight_decay: number("weight_decay_l2"),
+        clip_norm: number("clip_norm"),
+        ..GpoVaeConfig::default()
+    }
+}
+
+fn batch_of(case: &Case, alpha: Option<f64>, fold_change: f64) -> Batch {
+    let values = |name: &str| case.f32s(&format!("input.{name}"));
+    let (mean, std) = (values("log_x_mean"), values("log_x_std"));
+    let genes = mean.len();
+    let standardised = |counts: &[f32]| -> Vec<f32> {
+        let row =
+            |row: &[f32]| (0..genes).map(|gene| standardise(row[gene], mean[gene], std[gene])).collect::<Vec<_>>();
+        counts.chunks(genes).flat_map(row).collect()
+    };
+    let (counts, partners, dosage) = (values("X"), values("cfX"), values("D"));
+    let per_treatment = values("D_obs_counts");
+    let treatments = per_treatment.len();
+    let dosages = dosage
+        .chunks(treatments)
+        .map(|row| (0..treatments as u32).filter(|&treatment| row[treatment as usize] != 0.0).collect())
+        .collect();
+    let has_partner = |row: &(usize, &[f32])| row.1.iter().any(|&count| count != 0.0);
+    let partnered: Vec<(usize, &[f32])> = partners.chunks(genes).enumerate().filter(has_partner).collect();
+    let data = BatchData {
+        standardised: standardised(&counts),
+        counts,
+        library: values("library_size"),
+        dosages,
+        quality_failed: values("qc").iter().map(|&failed| failed != 0.0).collect(),
+        shifts: values("deltaX"),
+        partner_rows: partnered.iter().map(|(row, _)| *row as u32).collect(),
+        partners: partnered.iter().flat_map(|(_, partner)| standardised(partner)).collect(),
+    };
+    let context = BatchContext {
+        cells_per_treatment: per_treatment,
+        failing_cells: values("qc_obs_counts")[0],
+        treatment_measured: vec![true; treatments],
+        fold_change: fold_change as f32,
+        alpha,
+    };
+    Batch::new(data, &context, &Device::Cpu).unwrap()
+}
+
+fn noise_of(case: &Case, step: usize) -> Noise {
+    let tensor = |call: &str, name: &str| case.tensor(&format!("noise.{step}.{call}.{name}"));
+    let draw = |call: &str| {
+        let uniform = case.f32s(&format!("noise.{step}.{call}.mask_uniform"));
+        Draw::new(&uniform, tensor(call, "E_normal"), tensor(call, "qc_E_normal")).unwrap()
+    };
+    Noise {
+        factual: draw("factual"),
+        counterfactual: draw("counterfactual"),
+        basal: tensor("factual", "z_basal_normal"),
+    }
+}
+
+fn compare_terms(case: &Case, step: usize, loss: &Loss) {
+    let names = [
+        "loss_term_reconstruction",
+        "loss_term_z_basal",
+        "loss_term_E",
+        "loss_term_mask",
+        "loss_term_qc_E",
+        "cf_KLdivergence",
+        "grn_loss",
+        "penalty",
+    ];
+    let total = case.json["steps"][step]["loss"].as_f64().unwrap();
+    let scalar = |term: &Tensor| f64::from(term.to_scalar::<f32>().unwrap());
+    let mut terms: Vec<(&str, f64, f64)> = names
+        .iter()
+        .zip(&loss.terms)
+        .map(|(name, term)| {
+            let expected = case.json["steps"][step][*name].as_f64().unwrap_or_else(|| panic!("term {name}"));
+            (*name, scalar(term), expected)
+        })
+        .collect();
+    terms.push(("loss", scalar(&loss.total), total));
+    for (name, found, expected) in terms {
+        // A term near zero is a difference of larger sums in f32: 1e-7 of the loss is all that can be asked.
+        let tolerance = 1e-4 * expected.abs() + 1e-7 * total.abs().max(10.0);
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "{} step {step}: {name} is {found}, expected {expected}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn golden_gpo_vae_losses_gradients_and_steps() {
+    for case in cases("gpo_vae") {
+        let settings = &case.json["config"];
+        let config = config_of(settings);
+        let given: HashMap<String, Tensor> =
+            case.names_under("param.").map(|name| (our_name(name), case.tensor(&format!("param.{name}")))).collect();
+        let sizes = Sizes {
+            genes: settings["n_genes"].as_u64().unwrap() as usize,
+            treatments: settings["n_treatments"].as_u64().unwrap() as usize,
+        };
+        let model = GpoVae::new(sizes, &config, Source::Given(given), &Device::Cpu).unwrap();
+        let batch = batch_of(&case, config.alpha, config.fold_change);
+        let mut adam = Adam::new(AdamConfig {
+            learning_rate: config.learning_rate,
+            weight_decay: config.weight_decay,
+            clip_norm: config.clip_norm,
+        });
+        for step in 0..case.json["steps"].as_array().unwrap().len() {
+            let loss = model.loss(&batch, &noise_of(&case, step)).unwrap();
+            compare_terms(&case, step, &loss);
+            let gradients = loss.total.backward().unwrap();
+            if step == 0 {
+                let vars: HashMap<&str, _> = model.parameters().iter().collect();
+                for theirs in case.names_under("grad.") {
+                    let expected = case.f32s(&format!("grad.{theirs}"));
+                    let found = gradients.get(vars[our_name(theirs).as_str()]).expect("gradient");
+                    let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+                    let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+                    for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        assert!(
+                            (found - expected).abs() <= 1e-3 * largest + 1e-9,
+                            "{}: gradient of {theirs} at {at} is {found}, expected {expected}",
+                            case.name
+                        );
+                    }
+                }
+            }
+            let norm = adam.step(model.parameters(), &gradients).unwrap();
+            let expected = case.json["steps"][step]["grad_norm_before_clip"].as_f64().unwrap();
+            assert!((norm - expected).abs() <= 1e-3 * expected, "{}: norm {norm}, expected {expected}", case.name);
+        }
+        let vars: HashMap<&str, _> = model.parameters().iter().collect();
+        for theirs in case.names_under("param_after.") {
+            let expected = case.f32s(&format!("param_after.{theirs}"));
+            let found: Vec<f32> = vars[our_name(theirs).as_str()].flatten_all().unwrap().to_vec1().unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!(
+                    (found - expected).abs() <= 1e-4,
+                    "{}: {theirs} after the steps is {found}, expected {expected}",
+                    case.name
+                );
+            }
+        }
+        println!("{}: agrees", case.name);
+    }
+}

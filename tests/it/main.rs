@@ -1,0 +1,4 @@
+//! Integration tests, one file per subject, in one binary.
+
+mod gpo_vae_golden;
+mod reference;
