@@ -1,1 +1,147 @@
-//! To be furnished.
+//! What the user edits: undoable, and saved in a session.
+//!
+//! Genes go by symbol, never by position, so that a document outlives the data set and the model it was made with.
+//! It holds no data: [`Sources`] says where they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::models::TrainConfig;
+use crate::training::DeviceChoice;
+
+/// A file and the content it had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReference {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Content hash: [`crate::data::Dataset::hash`] of a data set, BLAKE3 (hex) of a model file.
+    pub hash: String,
+}
+
+/// How the user overrules the reading of a data set; none means the rule decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOverrides {
+    /// Column of `obs` that names the perturbation.
+    pub perturbation_column: Option<String>,
+    /// Label of the control cells in that column.
+    pub control_label: Option<String>,
+    /// `X`, `raw/X` or `layers/NAME`.
+    pub matrix: Option<String>,
+}
+
+impl ImportOverrides {
+    /// Whether the rules decide everything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where data set and model are. Not undoable: opening a file starts anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The data set, if one was opened.
+    pub dataset: Option<FileReference>,
+    /// How its reading was overruled.
+    pub import: ImportOverrides,
+    /// The model's file, once it was opened or saved.
+    pub model: Option<FileReference>,
+}
+
+/// Which edges are shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threshold {
+    /// The best edges by rank.
+    Top(usize),
+    /// Edges with at least this probability.
+    Probability(f32),
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self::Top(60)
+    }
+}
+
+/// What the colour of a node says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ColourBy {
+    /// The predicted shift under the knock-out asked for; role while none is asked.
+    #[default]
+    Prediction,
+    /// The measured shift under the perturbation shown; role while none is shown.
+    Measurement,
+    /// Perturbed in the screen, or not.
+    Role,
+}
+
+/// Everything the user edits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    /// Where data set and model are; undo leaves it alone.
+    pub sources: Sources,
+    /// Settings of the next training run.
+    pub training: TrainConfig,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// Which edges are shown.
+    pub threshold: Threshold,
+    /// Node positions that the user chose or the layout settled on, by symbol; shared, so that undo steps are cheap.
+    pub positions: Arc<BTreeMap<String, [f32; 2]>>,
+    /// Nodes that the layout must not move.
+    pub pinned: BTreeSet<String>,
+    /// Selected genes, in the order of selection.
+    pub selection: Vec<String>,
+    /// Genes to perturb with their dose (1 as in the screen).
+    pub knock_out: BTreeMap<String, f32>,
+    /// What the colour of a node says.
+    pub colour_by: ColourBy,
+    /// Free text.
+    pub notes: String,
+}
+
+impl Document {
+    /// Whether `gene` is selected.
+    pub fn is_selected(&self, gene: &str) -> bool {
+        self.selection.iter().any(|selected| selected == gene)
+    }
+
+    /// The gene last selected: the one the inspector shows.
+    pub fn focus(&self) -> Option<&str> {
+        self.selection.last().map(String::as_str)
+    }
+
+    /// Select `gene` alone, or add it to (remove it from) the selection if `extend`.
+    pub fn select(&mut self, gene: &str, extend: bool) {
+        if !extend {
+            self.selection = vec![gene.to_owned()];
+        } else if self.is_selected(gene) {
+            self.selection.retain(|selected| selected != gene);
+        } else {
+            self.selection.push(gene.to_owned());
+        }
+    }
+
+    /// The same edits with the sources of `other`.
+    pub fn with_sources_of(mut self, other: &Self) -> Self {
+        self.sources = other.sources.clone();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extending_toggles_and_selecting_replaces() {
+        let mut document = Document::default();
+        document.select("A", false);
+        document.select("B", true);
+        assert_eq!(document.focus(), Some("B"));
+        document.select("A", true);
+        assert_eq!(document.selection, ["B"]);
+        document.select("C", false);
+        assert_eq!(document.selection, ["C"]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Everything that changes state: panels push these, one place applies them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::state::{MessageId, Tab};
+use super::theme::ThemeChoice;
+use crate::document::{ColourBy, ImportOverrides, Threshold};
+use crate::figures::scene::Scene;
+use crate::models::TrainConfig;
+use crate::training::DeviceChoice;
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Action {
+    // Files
+    /// Ask for a file to open.
+    AskOpen,
+    /// Show the field for typing a path.
+    AskPath,
+    /// Open a data set, model or session; its content decides which.
+    OpenPath(PathBuf),
+    /// Open the bundled sample.
+    OpenSample,
+    /// Read the open data set again with other choices.
+    ReadAgain(ImportOverrides),
+    /// Save the session where it was saved last, or ask.
+    SaveSession,
+    /// Ask where to save the session.
+    SaveSessionAs,
+    /// Ask where to save the model.
+    SaveModel,
+    /// Write a figure or table; asks where if the request has no path.
+    Export(ExportRequest),
+    /// Forget the list of recent files.
+    ClearRecent,
+
+    // Document; each is an undo step, those marked "drag" join while a pointer button is down
+    /// Select a gene; `extend` toggles it in the selection.
+    Select {
+        /// Its symbol.
+        gene: String,
+        /// Keep what is selected.
+        extend: bool,
+    },
+    /// Select exactly these genes.
+    SelectAll(Vec<String>),
+    /// Select nothing.
+    ClearSelection,
+    /// Show other edges (drag).
+    SetThreshold(Threshold),
+    /// Put a node somewhere (drag). The node is pinned.
+    MoveNode {
+        /// Its symbol.
+        gene: String,
+        /// In layout units.
+        position: [f32; 2],
+    },
+    /// Keep a node where it is, or let the layout move it.
+    PinNode {
+        /// Its symbol.
+        gene: String,
+        /// Keep it.
+        pinned: bool,
+    },
+    /// Unpin all nodes and lay them out anew.
+    ResetLayout,
+    /// The layout came to rest: remember the positions. Not an undo step.
+    SettleLayout(Vec<(String, [f32; 2])>),
+    /// Perturb exactly these genes by these doses (drag); the prediction follows in the background.
+    KnockOut(Vec<(String, f32)>),
+    /// Perturb nothing.
+    ClearKnockOut,
+    /// Colour nodes by something else.
+    SetColourBy(ColourBy),
+    /// Change the settings of the next training run (drag).
+    SetTraining(Box<TrainConfig>, DeviceChoice),
+    /// Change the notes (drag).
+    SetNotes(String),
+    /// Take back the last step.
+    Undo,
+    /// Repeat the step taken back last.
+    Redo,
+
+    // View
+    /// Compare this perturbation in the response view; none for the overview.
+    ShowPerturbation(Option<String>),
+    /// Show a page.
+    SetTab(Tab),
+    /// Show or hide the side panel.
+    ToggleSidePanel,
+    /// Light, dark or as the system.
+    SetTheme(ThemeChoice),
+    /// Size of everything, 1 is 100 %.
+    SetZoom(f32),
+    /// Show or hide the command palette.
+    TogglePalette,
+    /// Put the cursor into the gene search.
+    FocusSearch,
+    /// Show the whole network.
+    FitNetwork,
+    /// Show the network as it is learned while training runs.
+    FollowTraining(bool),
+    /// Show what the program is.
+    ShowAbout(bool),
+    /// Remove a message.
+    Dismiss(MessageId),
+
+    // Work
+    /// Train on the open data set.
+    StartTraining(Box<TrainConfig>, DeviceChoice),
+    /// End training and keep the best epoch.
+    StopTraining,
+    /// End training and discard it.
+    CancelTraining,
+    /// End the opening of a file.
+    CancelOpening,
+    /// Close the window; asks first if something is unsaved.
+    Quit,
+}
+
+/// What to write.
+#[derive(Clone, Debug)]
+pub enum ExportContent {
+    /// A drawing.
+    Figure(Arc<Scene>),
+    /// All edges of the network as TSV: regulator, target, rank, probability, sign, evidence.
+    Edges,
+    /// The prediction as TSV: gene, shift, expression in control cells.
+    Effects,
+    /// A finished TSV table.
+    Table(Arc<str>),
+}
+
+/// File formats of a drawing; tables are TSV.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ExportFormat {
+    /// Scalable, text stays text.
+    #[default]
+    Svg,
+    /// Scalable, for print.
+    Pdf,
+    /// Pixels.
+    Png,
+    /// Tab-separated values.
+    Tsv,
+}
+
+impl ExportFormat {
+    /// The extension of its files, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Pdf => "pdf",
+            Self::Png => "png",
+            Self::Tsv => "tsv",
+        }
+    }
+}
+
+/// A figure or table to write.
+#[derive(Clone, Debug)]
+pub struct ExportRequest {
+    /// File name to suggest, without extension: `network`.
+    pub name: String,
+    /// What.
+    pub content: ExportContent,
+    /// How.
+    pub format: ExportFormat,
+    /// Width of a drawing in millimetres; its height follows.
+    pub width_mm: f32,
+    /// Pixels per inch of a PNG.
+    pub dpi: f32,
+    /// Where; asked if none.
+    pub path: Option<PathBuf>,
+}

@@ -1,0 +1,271 @@
+//! What can be commanded: the closed list behind menu, palette and shortcuts.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::action::Action;
+use super::state::{State, Tab};
+use super::theme::ThemeChoice;
+
+/// One entry of menu and palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Ask for a file.
+    Open,
+    /// Type a path.
+    OpenPath,
+    /// Open the bundled sample.
+    OpenSample,
+    /// Save the session.
+    SaveSession,
+    /// Save the session elsewhere.
+    SaveSessionAs,
+    /// Save the model.
+    SaveModel,
+    /// Close the window.
+    Quit,
+    /// Take back.
+    Undo,
+    /// Repeat.
+    Redo,
+    /// Show the data.
+    ShowData,
+    /// Show the network.
+    ShowNetwork,
+    /// Show the response.
+    ShowResponse,
+    /// Show the training.
+    ShowTraining,
+    /// Train with the settings shown.
+    StartTraining,
+    /// Stop and keep the best.
+    StopTraining,
+    /// Stop and discard.
+    CancelTraining,
+    /// Search for a gene.
+    FindGene,
+    /// Knock out what is selected.
+    KnockOutSelection,
+    /// End the knock-out.
+    ClearKnockOut,
+    /// Select nothing.
+    ClearSelection,
+    /// Show the whole network.
+    FitNetwork,
+    /// Unpin and lay out anew.
+    ResetLayout,
+    /// Show or hide the side panel.
+    ToggleSidePanel,
+    /// Light.
+    LightTheme,
+    /// Dark.
+    DarkTheme,
+    /// As the system.
+    SystemTheme,
+    /// Larger.
+    ZoomIn,
+    /// Smaller.
+    ZoomOut,
+    /// 100 %.
+    ZoomReset,
+    /// Search all commands.
+    Palette,
+    /// What the program is.
+    About,
+}
+
+const COMMAND: Modifiers = Modifiers::COMMAND;
+const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+
+/// Smallest and largest size of everything.
+pub const ZOOM: std::ops::RangeInclusive<f32> = 1.0..=2.0;
+const ZOOM_STEP: f32 = 0.1;
+
+impl Command {
+    /// All, in the order of the palette.
+    pub const ALL: [Self; 31] = [
+        Self::Open,
+        Self::OpenPath,
+        Self::OpenSample,
+        Self::SaveSession,
+        Self::SaveSessionAs,
+        Self::SaveModel,
+        Self::Undo,
+        Self::Redo,
+        Self::ShowData,
+        Self::ShowNetwork,
+        Self::ShowResponse,
+        Self::ShowTraining,
+        Self::StartTraining,
+        Self::StopTraining,
+        Self::CancelTraining,
+        Self::FindGene,
+        Self::KnockOutSelection,
+        Self::ClearKnockOut,
+        Self::ClearSelection,
+        Self::FitNetwork,
+        Self::ResetLayout,
+        Self::ToggleSidePanel,
+        Self::LightTheme,
+        Self::DarkTheme,
+        Self::SystemTheme,
+        Self::ZoomIn,
+        Self::ZoomOut,
+        Self::ZoomReset,
+        Self::Palette,
+        Self::About,
+        Self::Quit,
+    ];
+
+    /// Its name in menu and palette.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Open…",
+            Self::OpenPath => "Open path…",
+            Self::OpenSample => "Open the sample",
+            Self::SaveSession => "Save session",
+            Self::SaveSessionAs => "Save session as…",
+            Self::SaveModel => "Save model as…",
+            Self::Quit => "Quit",
+            Self::Undo => "Undo",
+            Self::Redo => "Redo",
+            Self::ShowData => "Show data",
+            Self::ShowNetwork => "Show network",
+            Self::ShowResponse => "Show response",
+            Self::ShowTraining => "Show training",
+            Self::StartTraining => "Start training",
+            Self::StopTraining => "Stop training and keep the best",
+            Self::CancelTraining => "Cancel training",
+            Self::FindGene => "Find a gene",
+            Self::KnockOutSelection => "Knock out the selected genes",
+            Self::ClearKnockOut => "End the knock-out",
+            Self::ClearSelection => "Clear the selection",
+            Self::FitNetwork => "Show the whole network",
+            Self::ResetLayout => "Lay out the network anew",
+            Self::ToggleSidePanel => "Show or hide the side panel",
+            Self::LightTheme => "Light theme",
+            Self::DarkTheme => "Dark theme",
+            Self::SystemTheme => "Theme of the system",
+            Self::ZoomIn => "Larger",
+            Self::ZoomOut => "Smaller",
+            Self::ZoomReset => "Original size",
+            Self::Palette => "Command palette…",
+            Self::About => "About GRN Explorer",
+        }
+    }
+
+    /// Its keys, the first shown in the menu.
+    pub fn shortcuts(self) -> &'static [KeyboardShortcut] {
+        const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
+            KeyboardShortcut::new(modifiers, key)
+        }
+        match self {
+            Self::Open => const { &[keys(COMMAND, Key::O)] },
+            Self::OpenPath => const { &[keys(COMMAND_SHIFT, Key::O)] },
+            Self::SaveSession => const { &[keys(COMMAND, Key::S)] },
+            Self::SaveSessionAs => const { &[keys(COMMAND_SHIFT, Key::S)] },
+            Self::Quit => const { &[keys(COMMAND, Key::Q)] },
+            Self::Undo => const { &[keys(COMMAND, Key::Z)] },
+            Self::Redo => const { &[keys(COMMAND_SHIFT, Key::Z), keys(COMMAND, Key::Y)] },
+            Self::ShowData => const { &[keys(COMMAND, Key::Num1)] },
+            Self::ShowNetwork => const { &[keys(COMMAND, Key::Num2)] },
+            Self::ShowResponse => const { &[keys(COMMAND, Key::Num3)] },
+            Self::ShowTraining => const { &[keys(COMMAND, Key::Num4)] },
+            Self::FindGene => const { &[keys(COMMAND, Key::F)] },
+            Self::ToggleSidePanel => const { &[keys(COMMAND, Key::B)] },
+            Self::ZoomIn => const { &[keys(COMMAND, Key::Plus), keys(COMMAND, Key::Equals)] },
+            Self::ZoomOut => const { &[keys(COMMAND, Key::Minus)] },
+            Self::ZoomReset => const { &[keys(COMMAND, Key::Num0)] },
+            Self::Palette => const { &[keys(COMMAND, Key::K), keys(COMMAND_SHIFT, Key::P)] },
+            _ => &[],
+        }
+    }
+
+    /// Whether it makes sense now.
+    pub fn is_enabled(self, state: &State) -> bool {
+        let runtime = &state.runtime;
+        match self {
+            Self::Undo => state.history.undo_label().is_some(),
+            Self::Redo => state.history.redo_label().is_some(),
+            Self::SaveModel => runtime.model.is_some(),
+            Self::SaveSession | Self::SaveSessionAs => runtime.dataset.is_some() || runtime.model.is_some(),
+            Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
+            Self::StopTraining | Self::CancelTraining => state.is_training(),
+            Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
+            Self::ClearKnockOut => !state.document.knock_out.is_empty(),
+            Self::ClearSelection => !state.document.selection.is_empty(),
+            Self::FindGene | Self::FitNetwork | Self::ResetLayout => state.network().is_some(),
+            Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
+            Self::ZoomOut => state.view.preferences.zoom > *ZOOM.start(),
+            _ => true,
+        }
+    }
+
+    /// What it does.
+    pub fn action(self, state: &State) -> Action {
+        let zoom = state.view.preferences.zoom;
+        match self {
+            Self::Open => Action::AskOpen,
+            Self::OpenPath => Action::AskPath,
+            Self::OpenSample => Action::OpenSample,
+            Self::SaveSession => Action::SaveSession,
+            Self::SaveSessionAs => Action::SaveSessionAs,
+            Self::SaveModel => Action::SaveModel,
+            Self::Quit => Action::Quit,
+            Self::Undo => Action::Undo,
+            Self::Redo => Action::Redo,
+            Self::ShowData => Action::SetTab(Tab::Data),
+            Self::ShowNetwork => Action::SetTab(Tab::Network),
+            Self::ShowResponse => Action::SetTab(Tab::Response),
+            Self::ShowTraining => Action::SetTab(Tab::Training),
+            Self::StartTraining => {
+                Action::StartTraining(Box::new(state.document.training.clone()), state.document.device)
+            }
+            Self::StopTraining => Action::StopTraining,
+            Self::CancelTraining => Action::CancelTraining,
+            Self::FindGene => Action::FocusSearch,
+            Self::KnockOutSelection => {
+                Action::KnockOut(state.document.selection.iter().map(|gene| (gene.clone(), 1.0)).collect())
+            }
+            Self::ClearKnockOut => Action::ClearKnockOut,
+            Self::ClearSelection => Action::ClearSelection,
+            Self::FitNetwork => Action::FitNetwork,
+            Self::ResetLayout => Action::ResetLayout,
+            Self::ToggleSidePanel => Action::ToggleSidePanel,
+            Self::LightTheme => Action::SetTheme(ThemeChoice::Light),
+            Self::DarkTheme => Action::SetTheme(ThemeChoice::Dark),
+            Self::SystemTheme => Action::SetTheme(ThemeChoice::System),
+            Self::ZoomIn => Action::SetZoom(zoom + ZOOM_STEP),
+            Self::ZoomOut => Action::SetZoom(zoom - ZOOM_STEP),
+            Self::ZoomReset => Action::SetZoom(1.0),
+            Self::Palette => Action::TogglePalette,
+            Self::About => Action::ShowAbout(true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_label_or_keys() {
+        let mut labels = std::collections::HashSet::new();
+        let mut keys = std::collections::HashSet::new();
+        for command in Command::ALL {
+            assert!(labels.insert(command.label()), "{command:?}");
+            for shortcut in command.shortcuts() {
+                assert!(keys.insert((shortcut.modifiers, shortcut.logical_key)), "{command:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_window_offers_only_what_works() {
+        let state = State::default();
+        let enabled = |command: Command| command.is_enabled(&state);
+        assert!(enabled(Command::Open) && enabled(Command::Palette) && enabled(Command::ZoomIn));
+        for command in [Command::Undo, Command::SaveModel, Command::StopTraining, Command::FindGene, Command::ZoomOut] {
+            assert!(!enabled(command), "{command:?}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! All state of the window, in three parts: what is edited and saved, how it is looked at, and what is running.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::theme::ThemeChoice;
+use crate::data::Dataset;
+use crate::document::Document;
+use crate::history::History;
+use crate::jobs::ProgressUpdate;
+use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
+use crate::network::Grn;
+use crate::training::NetworkSnapshot;
+
+/// All state. Panels and views get it to read.
+#[derive(Default)]
+pub struct State {
+    /// What the user edits: undoable, and saved in a session.
+    pub document: Document,
+    /// Earlier and undone documents.
+    pub history: History<Document>,
+    /// How it is looked at: [`Preferences`] are kept between runs, the rest is not.
+    pub view: ViewState,
+    /// What is loaded and running: never saved.
+    pub runtime: Runtime,
+}
+
+impl State {
+    /// The network to show: the live one while the view follows the training, else the model's.
+    pub fn network(&self) -> Option<&Arc<Grn>> {
+        let live = self.runtime.training.as_ref().filter(|_| self.view.follow_training);
+        live.and_then(|run| run.snapshot.as_ref())
+            .map(|snapshot| &snapshot.network)
+            .or_else(|| self.runtime.model.as_ref().map(|model| model.network()))
+    }
+
+    /// Whether the network shown is still being learned.
+    pub fn network_is_live(&self) -> bool {
+        self.view.follow_training && self.runtime.training.as_ref().is_some_and(|run| run.snapshot.is_some())
+    }
+
+    /// Whether a training run is under way.
+    pub fn is_training(&self) -> bool {
+        self.runtime.training.is_some()
+    }
+}
+
+/// Pages of the window's centre.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tab {
+    /// What was opened.
+    #[default]
+    Data,
+    /// The network (with the response beside it where there is room).
+    Network,
+    /// Predicted against measured response.
+    Response,
+    /// Settings and course of the training.
+    Training,
+}
+
+/// Kept between runs, in eframe's storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// Light, dark or as the system.
+    pub theme: ThemeChoice,
+    /// Size of everything, 1 to 2.
+    pub zoom: f32,
+    /// Files opened before, latest first.
+    pub recent: Vec<PathBuf>,
+    /// Whether the side panel is shown.
+    pub side_panel: bool,
+    /// The window was opened before: the sample is not opened by itself any more.
+    pub opened_before: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { theme: ThemeChoice::System, zoom: 1.0, recent: Vec::new(), side_panel: true, opened_before: false }
+    }
+}
+
+/// How the document is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct ViewState {
+    /// Kept between runs.
+    pub preferences: Preferences,
+    /// The page shown.
+    pub tab: Tab,
+    /// The perturbation that the response view compares.
+    pub perturbation: Option<String>,
+    /// Show the network as it is learned.
+    pub follow_training: bool,
+    /// Set for one frame: the gene search should take the cursor.
+    pub focus_search: bool,
+    /// Set for one frame: the network view should show everything.
+    pub fit_network: bool,
+    /// The command palette is open.
+    pub palette: bool,
+    /// The page about the program is open.
+    pub about: bool,
+}
+
+/// What is loaded and running.
+#[derive(Default)]
+pub struct Runtime {
+    /// The open data set.
+    pub dataset: Option<Arc<Dataset>>,
+    /// The open model.
+    pub model: Option<Arc<TrainedModel>>,
+    /// What was predicted for the document's knock-out.
+    pub prediction: Prediction,
+    /// The training run under way.
+    pub training: Option<TrainingRun>,
+    /// Curves of the last run that ended in this window, shown until a model with its own history is opened.
+    pub last_run: Option<TrainingRun>,
+    /// Work under way, for the status bar.
+    pub activities: Vec<Activity>,
+    /// What the user should know, latest last.
+    pub messages: Vec<Message>,
+    /// The session's file, once saved or opened.
+    pub session_path: Option<PathBuf>,
+    /// The document as last saved; none if never.
+    pub saved_document: Option<Document>,
+    /// The model was trained here and is in no file yet.
+    pub model_unsaved: bool,
+    next_message: u64,
+}
+
+/// The answer to the document's knock-out.
+#[derive(Clone, Debug, Default)]
+pub enum Prediction {
+    /// Nothing was asked.
+    #[default]
+    None,
+    /// It is being computed; `previous` may be shown meanwhile.
+    Pending {
+        /// The answer before.
+        previous: Option<Arc<PredictedEffect>>,
+    },
+    /// Here it is.
+    Ready(Arc<PredictedEffect>),
+    /// It cannot be answered; why.
+    Failed(String),
+}
+
+impl Prediction {
+    /// The newest answer there is; while another is computed, the one before.
+    pub fn effect(&self) -> Option<&Arc<PredictedEffect>> {
+        match self {
+            Self::Ready(effect) => Some(effect),
+            Self::Pending { previous } => previous.as_ref(),
+            Self::None | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// A training run as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingRun {
+    /// Its settings.
+    pub config: TrainConfig,
+    /// The device in use, in words.
+    pub device: Option<String>,
+    /// Every epoch so far.
+    pub epochs: Vec<EpochMetrics>,
+    /// The network as it stands.
+    pub snapshot: Option<NetworkSnapshot>,
+    /// What is being done now.
+    pub progress: ProgressUpdate,
+    /// Seconds since the start.
+    pub elapsed: f32,
+    /// Stop was asked for.
+    pub stopping: bool,
+    /// How it ended; none while it runs.
+    pub ended: Option<String>,
+}
+
+impl TrainingRun {
+    /// Epoch with the lowest validation loss so far.
+    pub fn best(&self) -> Option<&EpochMetrics> {
+        self.epochs.iter().min_by(|a, b| a.validation.total.total_cmp(&b.validation.total))
+    }
+
+    /// Seconds left if every epoch allowed is run; none before the first epoch.
+    pub fn seconds_left(&self) -> Option<f32> {
+        let recent = &self.epochs[self.epochs.len().saturating_sub(10)..];
+        let done = recent.last()?.epoch;
+        let mean = recent.iter().map(|epoch| epoch.seconds).sum::<f32>() / recent.len() as f32;
+        Some(mean * self.config.model.epochs.saturating_sub(done) as f32)
+    }
+}
+
+/// Work under way, for the status bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity {
+    /// `Opening papalexi2021.h5ad`.
+    pub name: String,
+    /// How far it is.
+    pub progress: ProgressUpdate,
+}
+
+/// Names a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(u64);
+
+/// How serious a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It worked.
+    Done,
+    /// Something to know.
+    Warning,
+    /// It did not work.
+    Error,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// For dismissing it.
+    pub id: MessageId,
+    /// How serious.
+    pub severity: Severity,
+    /// What happened: `notes.txt cannot be opened`.
+    pub title: String,
+    /// Why.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Runtime {
+    /// Tell the user something. Successes replace earlier successes; the same failure is not told twice.
+    pub fn tell(
+        &mut self,
+        severity: Severity,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let (title, detail, remedy) = (title.into(), detail.into(), remedy.into());
+        self.messages.retain(|message| {
+            message.title != title && !(severity == Severity::Done && message.severity == Severity::Done)
+        });
+        self.next_message += 1;
+        self.messages.push(Message { id: MessageId(self.next_message), severity, title, detail, remedy });
+    }
+
+    /// Whether work other than training is under way.
+    pub fn is_busy(&self) -> bool {
+        !self.activities.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_failure_is_told_once_and_successes_replace_each_other() {
+        let mut runtime = Runtime::default();
+        runtime.tell(Severity::Error, "A", "x", "");
+        runtime.tell(Severity::Error, "A", "y", "");
+        runtime.tell(Severity::Done, "B", "", "");
+        runtime.tell(Severity::Done, "C", "", "");
+        let titles: Vec<&str> = runtime.messages.iter().map(|message| message.title.as_str()).collect();
+        assert_eq!(titles, ["A", "C"]);
+        assert_eq!(runtime.messages[0].detail, "y");
+    }
+
+    #[test]
+    fn time_left_follows_the_recent_epochs() {
+        let mut run = TrainingRun::default();
+        assert_eq!(run.seconds_left(), None);
+        run.config.model.epochs = 30;
+        for epoch in 1..=20 {
+            let seconds = if epoch <= 10 { 100.0 } else { 2.0 };
+            run.epochs.push(EpochMetrics { epoch, seconds, ..EpochMetrics::default() });
+        }
+        assert_eq!(run.seconds_left(), Some(20.0));
+    }
+}

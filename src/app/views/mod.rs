@@ -1,0 +1,20 @@
+//! What the window shows of a model. Each view keeps only what is its own (camera, sort order, text being typed); it
+//! reads the [`State`](super::State) and pushes [`Action`](super::Action)s.
+
+pub mod genes;
+pub mod inspector;
+pub mod network;
+pub mod response;
+
+/// All views of one window.
+#[derive(Default)]
+pub struct Views {
+    /// The centre: the network.
+    pub network: network::NetworkView,
+    /// Beside it, or a page of its own: predicted against measured.
+    pub response: response::ResponseView,
+    /// The side panel: filter, search, and the list of genes; shows the inspector while a gene is selected.
+    pub genes: genes::GenesView,
+    /// The selected gene and the knock-out, inside the side panel.
+    pub inspector: inspector::InspectorView,
+}
