@@ -3,6 +3,7 @@
 //! The rooms of the house, from what was measured to what is shown; each may use the rooms above it, never those
 //! below (`ARCHITECTURE.md` has the plan, a test holds the code to it).
 
+pub mod files;
 pub mod history;
 pub mod jobs;
 pub mod random;

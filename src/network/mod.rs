@@ -3,6 +3,7 @@
 pub mod filter;
 pub mod formats;
 mod grn;
+pub mod recovery;
 pub mod sign;
 
 pub use grn::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};

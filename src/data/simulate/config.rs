@@ -238,7 +238,7 @@ impl SimulateConfig {
             ("cells", self.cells, 1, 100_000_000),
             ("batches", self.batches, 1, 10_000),
             ("ineffective_perturbations", self.ineffective_perturbations, 0, self.perturbations),
-            ("combinations", self.combinations, 0, self.perturbations * (self.perturbations - 1) / 2),
+            ("combinations", self.combinations, 0, self.perturbations * self.perturbations.saturating_sub(1) / 2),
         ] {
             require((least..=most).contains(&found), setting, found, format!("between {least} and {most}"))?;
         }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::files;
+
 /// An edge that is really there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrueEdge {
@@ -87,21 +89,16 @@ impl TrueNetwork {
     /// Write a tab-separated table (`regulator`, `target`, `sign` + or −, `strength`) atomically. The minus sign is
     /// the ASCII hyphen, as other tools expect.
     pub fn write(&self, path: &Path) -> Result<(), TruthError> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(&mut file);
-        table.write_record(["regulator", "target", "sign", "strength"])?;
-        for edge in &self.edges {
-            let sign = if edge.activates { "+" } else { "-" };
-            table.write_record([&edge.regulator, &edge.target, sign, &format!("{:.4}", edge.strength)])?;
-        }
-        table.flush()?;
-        drop(table);
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        files::write_whole(path, |file| {
+            let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
+            table.write_record(["regulator", "target", "sign", "strength"])?;
+            for edge in &self.edges {
+                let sign = if edge.activates { "+" } else { "-" };
+                table.write_record([&edge.regulator, &edge.target, sign, &format!("{:.4}", edge.strength)])?;
+            }
+            table.flush()?;
+            Ok(())
+        })
     }
 
     /// Read such a table. Columns may come in any order and others beside them; `strength` may be absent (1 then). Signs

@@ -1,1 +1,7 @@
-//! To be furnished.
+//! Networks as files.
+
+mod edges;
+mod truth;
+
+pub use edges::{EdgeFileError, read_edges, write_edges};
+pub use truth::true_network;
