@@ -149,3 +149,35 @@ pub struct Scene {
     /// Bottom first.
     pub layers: Vec<Layer>,
 }
+
+impl Primitive {
+    /// The same `by` points to the right and down.
+    pub fn moved(mut self, by: [f32; 2]) -> Self {
+        let shift = |point: &mut [f32; 2]| {
+            point[0] += by[0];
+            point[1] += by[1];
+        };
+        match &mut self {
+            Self::Polyline { points, .. } | Self::Polygon { points, .. } => points.iter_mut().for_each(shift),
+            Self::Curve { points, .. } => points.iter_mut().for_each(shift),
+            Self::Circle { centre, .. } => shift(centre),
+            Self::Rectangle { min, max, .. } => {
+                shift(min);
+                shift(max);
+            }
+            Self::Text { position, .. } => shift(position),
+        }
+        self
+    }
+}
+
+impl Scene {
+    /// Adds the layers of `other` with its top left corner at `at`, their names led by `prefix`.
+    pub fn place(&mut self, other: Self, at: [f32; 2], prefix: &str) {
+        self.layers.extend(other.layers.into_iter().map(|layer| Layer {
+            name: format!("{prefix}{}", layer.name),
+            primitives: layer.primitives.into_iter().map(|primitive| primitive.moved(at)).collect(),
+            clip: layer.clip.map(|clip| clip.map(|corner| [corner[0] + at[0], corner[1] + at[1]])),
+        }));
+    }
+}

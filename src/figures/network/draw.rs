@@ -1,0 +1,298 @@
+//! The drawing of the network.
+
+use super::labels::{Traffic, Wanted, place};
+use super::legend::Mark;
+use super::links::{Disc, Link};
+use super::{Area, Camera, NetworkFigure, NetworkHits, NetworkScene, NodeHit};
+use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
+use crate::figures::theme::FigureTheme;
+use crate::network::Sign;
+
+/// Distance between neighbours, in points, at which radii and widths are drawn as given.
+const REFERENCE_SPACING: f32 = 40.0;
+/// Thinnest line that prints.
+const HAIRLINE: f32 = 0.35;
+
+/// By how much edges are wider or thinner where nodes are drawn `scale` times as large.
+pub(super) fn edge_scale(scale: f32) -> f32 {
+    scale.clamp(0.6, 1.35)
+}
+
+/// Width of an edge as drawn.
+pub(super) fn edge_width(width: f32, edge_scale: f32) -> f32 {
+    (width * edge_scale).max(HAIRLINE)
+}
+
+/// Colour of a sign.
+pub(super) fn sign_colour(sign: Sign, theme: &FigureTheme) -> Colour {
+    match sign {
+        Sign::Activates => theme.activation,
+        Sign::Represses => theme.repression,
+        Sign::Unknown => theme.unknown,
+    }
+}
+
+/// A disc with its mark.
+pub(super) fn node_mark(disc: Disc, mark: Mark, line: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
+    let Disc { centre, radius } = disc;
+    let circle = |radius: f32, fill: Colour, width: f32, colour: Colour| Primitive::Circle {
+        centre,
+        radius,
+        fill,
+        stroke: Some(Stroke { width, colour }),
+    };
+    let none = Colour(0, 0, 0, 0);
+    match mark {
+        Mark::Perturbed => {
+            out.push(circle(radius, theme.node, line * 0.75, theme.node_rim));
+            out.push(circle(radius + line * 2.1, none, line * 0.75, theme.node_rim));
+        }
+        Mark::KnockedOut => {
+            out.push(circle(radius, theme.background, line * 1.3, theme.knock_out));
+            cross(disc, line * 1.3, theme.knock_out, out);
+        }
+        Mark::Unmeasured => out.push(circle(radius, theme.background, line * 0.75, theme.node_rim)),
+    }
+}
+
+fn cross(Disc { centre, radius }: Disc, width: f32, colour: Colour, out: &mut Vec<Primitive>) {
+    let arm = radius * std::f32::consts::FRAC_1_SQRT_2;
+    for side in [1.0, -1.0] {
+        let points = vec![[centre[0] - arm, centre[1] - side * arm], [centre[0] + arm, centre[1] + side * arm]];
+        out.push(Primitive::Polyline { points, stroke: Stroke { width, colour }, dash: None });
+    }
+}
+
+impl NetworkFigure {
+    /// Where the network is drawn in a figure of `size` points: all of it, less the legend.
+    pub fn area(&self, size: [f32; 2]) -> Area {
+        // The strip's height must not depend on the zoom, or the network would jump while zooming.
+        let strip = self.legend.as_ref().map_or(0.0, |legend| legend.height(size[0], self.text_size, 1.0));
+        [[0.0, 0.0], [size[0], (size[1] - strip).max(size[1] * 0.4)]]
+    }
+
+    /// The camera that shows all of it in a figure of `size` points.
+    pub fn fit(&self, size: [f32; 2]) -> Camera {
+        let positions: Vec<[f32; 2]> = self.nodes.iter().map(|node| node.position).collect();
+        let area = self.area(size);
+        // Labels want room beside the outermost nodes.
+        let least = (area[1][0] - area[0][0]).min(area[1][1] - area[0][1]);
+        Camera::fit(&positions, area, (self.text_size * 2.4).min(least * 0.2))
+    }
+
+    /// Typical distance between neighbours in the layout's plane.
+    pub fn spacing(&self) -> f32 {
+        if let Some(spacing) = self.spacing {
+            return spacing;
+        }
+        if self.nodes.len() < 2 {
+            return REFERENCE_SPACING;
+        }
+        // Of the middle nine tenths, so that one node dragged away changes nothing.
+        let extent = [0, 1].map(|at| {
+            let mut values: Vec<f32> =
+                self.nodes.iter().map(|node| node.position[at]).filter(|value| value.is_finite()).collect();
+            let (low, high) = (values.len() / 20, values.len().saturating_sub(1) - values.len() / 20);
+            if values.is_empty() {
+                return 0.0;
+            }
+            let low = *values.select_nth_unstable_by(low, f32::total_cmp).1;
+            *values.select_nth_unstable_by(high, f32::total_cmp).1 - low
+        });
+        let area = extent[0].max(extent[1] * 0.1) * extent[1].max(extent[0] * 0.1);
+        let spacing = (area / self.nodes.len() as f32).sqrt();
+        if spacing.is_finite() && spacing > 0.0 { spacing } else { REFERENCE_SPACING }
+    }
+
+    /// Draws the network in a figure of `size` points. Nodes without a finite position are left out.
+    pub fn scene(&self, size: [f32; 2], camera: &Camera, theme: &FigureTheme) -> NetworkScene {
+        let area = self.area(size);
+        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.4, 2.2);
+        let discs: Vec<Disc> = self
+            .nodes
+            .iter()
+            .map(|node| Disc { centre: camera.to_screen(node.position, area), radius: (node.radius * scale).max(1.2) })
+            .collect();
+        let mut hits = NetworkHits::default();
+        let mut traffic = Traffic::new(area);
+        let edges = self.edge_layer(&discs, area, scale, theme, &mut hits, &mut traffic);
+        let nodes = self.node_layer(&discs, area, scale, theme, &mut hits);
+        let (labels, placed) = self.label_layer(&discs, area, scale, theme, &traffic);
+        let mut layers = vec![edges, nodes, labels];
+        if let Some(legend) = &self.legend {
+            layers.push(legend.layer(size, self.text_size, scale, theme));
+        }
+        NetworkScene { scene: Scene { size, background: Some(theme.background), layers }, hits, area, labels: placed }
+    }
+
+    fn edge_layer(
+        &self,
+        discs: &[Disc],
+        area: Area,
+        scale: f32,
+        theme: &FigureTheme,
+        hits: &mut NetworkHits,
+        traffic: &mut Traffic,
+    ) -> Layer {
+        let any_highlighted = self.edges.iter().any(|edge| edge.highlighted);
+        let widths = edge_scale(scale);
+        let mut primitives = Vec::with_capacity(self.edges.len() * 2);
+        for highlighted in [false, true] {
+            for (at, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.highlighted == highlighted) {
+                let (Some(&from), Some(&to)) = (discs.get(edge.from), discs.get(edge.to)) else { continue };
+                if out_of_sight(from, to, area) {
+                    continue;
+                }
+                let strength = match (any_highlighted, highlighted) {
+                    (true, false) => edge.opacity * 0.3,
+                    (true, true) => edge.opacity.max(0.85),
+                    (false, _) => edge.opacity,
+                };
+                let colour = theme.background.mix(sign_colour(edge.sign, theme), strength);
+                let stroke = Stroke { width: edge_width(edge.width, widths), colour };
+                let gap = 1.0 * scale.clamp(0.5, 1.5) + self.ring(edge.to);
+                let link = if edge.from == edge.to {
+                    Some(Link::around(from, edge.sign, stroke, scale, gap))
+                } else {
+                    Link::new(from, to, edge.curved, edge.sign, stroke, scale, gap)
+                };
+                let Some(link) = link else { continue };
+                primitives.push(link.line.primitive(stroke));
+                primitives.extend(link.head);
+                hits.add_edge(at, link.line.samples());
+                let length = (to.centre[0] - from.centre[0]).hypot(to.centre[1] - from.centre[1]);
+                traffic.add(link.line, length);
+            }
+        }
+        Layer { name: "edges".into(), primitives, clip: Some(area) }
+    }
+
+    /// Reach of the rings around a node.
+    fn ring(&self, node: usize) -> f32 {
+        let node = &self.nodes[node];
+        if node.selected {
+            3.2
+        } else if node.perturbed || node.hovered {
+            2.2
+        } else {
+            0.4
+        }
+    }
+
+    fn node_layer(&self, discs: &[Disc], area: Area, scale: f32, theme: &FigureTheme, hits: &mut NetworkHits) -> Layer {
+        let line = scale.clamp(0.6, 1.2);
+        let mut primitives = Vec::with_capacity(self.nodes.len());
+        let mut order: Vec<usize> =
+            (0..self.nodes.len()).filter(|at| !out_of_sight(discs[*at], discs[*at], area)).collect();
+        // Those that matter above the others.
+        order.sort_by_key(|at| {
+            let node = &self.nodes[*at];
+            (node.hovered, node.selected, node.knocked_out)
+        });
+        for at in order {
+            let (node, disc) = (&self.nodes[at], discs[at]);
+            let Disc { centre, radius } = disc;
+            let ring = |radius: f32, width: f32, colour: Colour| Primitive::Circle {
+                centre,
+                radius,
+                fill: Colour(0, 0, 0, 0),
+                stroke: Some(Stroke { width, colour }),
+            };
+            let fill = node.fill.unwrap_or_else(|| match (node.shift, node.measured) {
+                (Some(share), _) => theme.shift(share),
+                (None, true) => theme.node,
+                (None, false) => theme.background,
+            });
+            let mut rim = Stroke { width: 0.7 * line, colour: theme.node_rim };
+            if node.knocked_out {
+                rim = Stroke { width: 1.3 * line, colour: theme.knock_out };
+            }
+            primitives.push(Primitive::Circle { centre, radius, fill, stroke: Some(rim) });
+            if node.knocked_out {
+                cross(disc, 1.3 * line, theme.knock_out, &mut primitives);
+            }
+            if node.selected {
+                primitives.push(ring(radius + 2.0, 1.8, theme.highlight));
+            } else if node.hovered {
+                primitives.push(ring(radius + 1.5, 1.1, theme.highlight));
+            } else if node.perturbed {
+                primitives.push(ring(radius + 1.6 * line, 0.6 * line, theme.node_rim));
+            }
+            hits.nodes.push(NodeHit { node: at, centre, radius });
+        }
+        Layer { name: "nodes".into(), primitives, clip: Some(area) }
+    }
+
+    fn label_layer(
+        &self,
+        discs: &[Disc],
+        area: Area,
+        scale: f32,
+        theme: &FigureTheme,
+        traffic: &Traffic,
+    ) -> (Layer, Vec<super::PlacedLabel>) {
+        let size = self.text_size;
+        let mut order: Vec<usize> = (0..self.nodes.len())
+            .filter(|at| {
+                let centre = discs[*at].centre;
+                (0..2).all(|axis| (area[0][axis]..=area[1][axis]).contains(&centre[axis]))
+            })
+            .collect();
+        let rank = |at: usize| {
+            let node = &self.nodes[at];
+            (u8::from(node.hovered) << 2) | (u8::from(node.selected) << 1) | u8::from(node.knocked_out)
+        };
+        order.sort_by(|a, b| {
+            let priority = |at: usize| self.nodes[at].priority;
+            rank(*b).cmp(&rank(*a)).then(priority(*b).total_cmp(&priority(*a))).then(a.cmp(b))
+        });
+        let wanted: Vec<Wanted<'_>> = order
+            .into_iter()
+            .map(|at| Wanted {
+                node: at,
+                disc: discs[at],
+                ring: self.ring(at),
+                text: &self.nodes[at].label,
+                weight: self.weight(at),
+                must: rank(at) > 0,
+            })
+            .collect();
+        // More labels the closer one looks, never so many that they hide the network.
+        let room = (area[1][0] - area[0][0]) * (area[1][1] - area[0][1]) / (size * size);
+        let most = (room / 15.0 * scale.clamp(0.5, 1.0)) as usize + 4;
+        let placed = place(&wanted, discs, traffic, area, size, most);
+        let primitives = placed
+            .iter()
+            .map(|label| {
+                let node = &self.nodes[label.node];
+                let fill = node.fill.or_else(|| node.shift.map(|share| theme.shift(share)));
+                let inside = if node.measured { fill.unwrap_or(theme.node) } else { theme.background };
+                Primitive::Text {
+                    position: label.middle,
+                    anchor: Anchor::Middle,
+                    text: node.label.clone(),
+                    size: label.size,
+                    colour: if label.inside { theme.text_on(inside) } else { theme.text },
+                    weight: self.weight(label.node),
+                    rotation: 0.0,
+                    halo: (!label.inside).then_some(theme.background),
+                }
+            })
+            .collect();
+        (Layer { name: "labels".into(), primitives, clip: Some(area) }, placed)
+    }
+
+    fn weight(&self, node: usize) -> Weight {
+        let node = &self.nodes[node];
+        if node.selected || node.hovered || node.knocked_out { Weight::Bold } else { Weight::Regular }
+    }
+}
+
+/// Whether the box around two discs lies outside the area, or they are nowhere.
+fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
+    let reach = a.radius.max(b.radius) * 3.0 + 12.0;
+    (0..2).any(|at| {
+        let (low, high) = (a.centre[at].min(b.centre[at]), a.centre[at].max(b.centre[at]));
+        !(low.is_finite() && high.is_finite()) || high + reach < area[0][at] || low - reach > area[1][at]
+    })
+}

@@ -1,0 +1,250 @@
+//! The strip below the network that explains signs, widths, sizes and colours.
+
+use crate::figures::font::text_width;
+use crate::figures::network::links::{Disc, Link};
+use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Stroke, Weight};
+use crate::figures::theme::FigureTheme;
+use crate::network::Sign;
+
+/// What the strip explains. Parts that are empty are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkLegend {
+    /// The signs that occur.
+    pub signs: Vec<Sign>,
+    /// Best and worst rank of the edges shown, and their widths.
+    pub ranks: Option<[(u32, f32); 2]>,
+    /// Numbers of targets and the radius of a gene that has so many.
+    pub targets: Vec<(u32, f32)>,
+    /// Limit of the colour scale and what it shows.
+    pub shift: Option<(f32, String)>,
+    /// Whether genes that were perturbed in the screen are marked.
+    pub perturbed: bool,
+    /// Whether genes are knocked out.
+    pub knocked_out: bool,
+    /// Whether genes are shown that were not measured.
+    pub unmeasured: bool,
+}
+
+/// A part that is not broken over two rows.
+struct Item {
+    width: f32,
+    /// Draws it with its left end, on a row's middle, at the point given.
+    draw: Box<dyn Fn([f32; 2], &FigureTheme, &mut Vec<Primitive>)>,
+}
+
+/// Number of steps of a colour bar.
+const STEPS: usize = 48;
+
+impl NetworkLegend {
+    /// Height in points of the strip in a figure `width` points wide.
+    pub(super) fn height(&self, width: f32, size: f32, scale: f32) -> f32 {
+        let rows = rows(&self.items(size, scale), width, size).len();
+        if rows == 0 { 0.0 } else { rows as f32 * row_height(size) + size * 0.9 }
+    }
+
+    pub(super) fn layer(&self, figure: [f32; 2], size: f32, scale: f32, theme: &FigureTheme) -> Layer {
+        let items = self.items(size, scale);
+        let rows = rows(&items, figure[0], size);
+        let height = self.height(figure[0], size, scale);
+        let top = figure[1] - height;
+        let mut primitives = Vec::new();
+        if rows.is_empty() {
+            return Layer { name: "legend".into(), primitives, clip: None };
+        }
+        let rule = Stroke { width: 0.5, colour: theme.grid };
+        let margin = size * 0.8;
+        let points = vec![[margin, top + size * 0.2], [figure[0] - margin, top + size * 0.2]];
+        primitives.push(Primitive::Polyline { points, stroke: rule, dash: None });
+        for (number, row) in rows.iter().enumerate() {
+            let middle = top + size * 0.55 + (number as f32 + 0.5) * row_height(size);
+            for (item, left) in row {
+                (items[*item].draw)([*left, middle], theme, &mut primitives);
+            }
+        }
+        Layer { name: "legend".into(), primitives, clip: None }
+    }
+
+    fn items(&self, size: f32, scale: f32) -> Vec<Item> {
+        let mut items = Vec::new();
+        let width = |text: &str| text_width(text, size, Weight::Regular);
+        for sign in [Sign::Activates, Sign::Represses, Sign::Unknown] {
+            if self.signs.contains(&sign) {
+                let text = match sign {
+                    Sign::Activates => "Activates",
+                    Sign::Represses => "Represses",
+                    Sign::Unknown => "Sign unknown",
+                };
+                let line = size * 2.2;
+                items.push(Item {
+                    width: line + size * 0.5 + width(text),
+                    draw: Box::new(move |[left, middle], theme, out| {
+                        sign_glyph(sign, left, middle, line, size, theme, out);
+                        out.push(words(text, [left + line + size * 0.5, middle], size, theme.text));
+                    }),
+                });
+            }
+        }
+        if let Some([(best, thick), (worst, thin)]) = self.ranks
+            && best < worst
+        {
+            let (head, tail) = (format!("Rank {best}"), worst.to_string());
+            let (line, gap) = (size * 2.4, size * 0.4);
+            let edge = super::draw::edge_scale(scale);
+            items.push(Item {
+                width: width(&head) + width(&tail) + line + 2.0 * gap,
+                draw: Box::new(move |[left, middle], theme, out| {
+                    let from = left + text_width(&head, size, Weight::Regular) + gap;
+                    out.push(words(&head, [left, middle], size, theme.text));
+                    let (thick, thin) = (super::draw::edge_width(thick, edge), super::draw::edge_width(thin, edge));
+                    let points = vec![
+                        [from, middle - thick / 2.0],
+                        [from + line, middle - thin / 2.0],
+                        [from + line, middle + thin / 2.0],
+                        [from, middle + thick / 2.0],
+                    ];
+                    out.push(Primitive::Polygon { points, fill: theme.weak_text, stroke: None });
+                    out.push(words(&tail, [from + line + gap, middle], size, theme.text));
+                }),
+            });
+        }
+        if !self.targets.is_empty() {
+            let heading = "Targets";
+            let gap = size * 0.35;
+            let most = row_height(size) * 0.5;
+            let discs: Vec<(String, f32)> =
+                self.targets.iter().map(|(count, radius)| (count.to_string(), (radius * scale).min(most))).collect();
+            let total = discs.iter().map(|(text, radius)| 2.0 * radius + gap * 1.8 + width(text) + gap).sum::<f32>();
+            items.push(Item {
+                width: width(heading) + gap * 0.8 + total,
+                draw: Box::new(move |[left, middle], theme, out| {
+                    out.push(words(heading, [left, middle], size, theme.text));
+                    let mut x = left + text_width(heading, size, Weight::Regular) + gap * 1.6;
+                    for (text, radius) in &discs {
+                        let stroke = Some(Stroke { width: 0.6, colour: theme.node_rim });
+                        let centre = [x + radius, middle];
+                        out.push(Primitive::Circle { centre, radius: *radius, fill: theme.node, stroke });
+                        x += 2.0 * radius + gap;
+                        out.push(words(text, [x, middle], size, theme.text));
+                        x += text_width(text, size, Weight::Regular) + gap * 1.8;
+                    }
+                }),
+            });
+        }
+        let marks = [
+            (self.perturbed, Mark::Perturbed, "Perturbed in the screen"),
+            (self.knocked_out, Mark::KnockedOut, "Knocked out"),
+            (self.unmeasured, Mark::Unmeasured, "Not measured"),
+        ];
+        for (shown, mark, text) in marks {
+            if shown {
+                let radius = size * 0.38;
+                items.push(Item {
+                    width: 2.0 * radius + size * 0.8 + width(text),
+                    draw: Box::new(move |[left, middle], theme, out| {
+                        let disc = Disc { centre: [left + radius + size * 0.2, middle], radius };
+                        super::draw::node_mark(disc, mark, 0.8, theme, out);
+                        out.push(words(text, [left + 2.0 * radius + size * 0.8, middle], size, theme.text));
+                    }),
+                });
+            }
+        }
+        if let Some((limit, label)) = &self.shift {
+            let (limit, label) = (*limit, label.clone());
+            let bar = size * 7.0;
+            let gap = size * 0.5;
+            let ends = [format!("−{}", short(limit)), format!("+{}", short(limit))];
+            items.push(Item {
+                width: width(&label) + width(&ends[0]) + width(&ends[1]) + bar + gap * 3.0,
+                draw: Box::new(move |[left, middle], theme, out| {
+                    out.push(words(&label, [left, middle], size, theme.text));
+                    let mut x = left + text_width(&label, size, Weight::Regular) + gap;
+                    out.push(words(&ends[0], [x, middle], size, theme.text));
+                    x += text_width(&ends[0], size, Weight::Regular) + gap;
+                    colour_bar([x, middle - size * 0.38], [x + bar, middle + size * 0.38], theme, out);
+                    out.push(words(&ends[1], [x + bar + gap, middle], size, theme.text));
+                }),
+            });
+        }
+        items
+    }
+}
+
+/// What is special about a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Perturbed,
+    KnockedOut,
+    Unmeasured,
+}
+
+fn row_height(size: f32) -> f32 {
+    size * 1.75
+}
+
+/// Which items stand in which row, and where they begin.
+fn rows(items: &[Item], width: f32, size: f32) -> Vec<Vec<(usize, f32)>> {
+    let (margin, gap) = (size * 0.8, size * 1.6);
+    let mut rows: Vec<Vec<(usize, f32)>> = Vec::new();
+    let mut left = margin;
+    for (at, item) in items.iter().enumerate() {
+        if rows.is_empty() || left + item.width > width - margin {
+            rows.push(Vec::new());
+            left = margin;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push((at, left));
+        }
+        left += item.width + gap;
+    }
+    rows
+}
+
+fn words(text: &str, position: [f32; 2], size: f32, colour: Colour) -> Primitive {
+    Primitive::Text {
+        position,
+        anchor: Anchor::Start,
+        text: text.to_owned(),
+        size,
+        colour,
+        weight: Weight::Regular,
+        rotation: 0.0,
+        halo: None,
+    }
+}
+
+fn sign_glyph(sign: Sign, left: f32, middle: f32, line: f32, size: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
+    let stroke = Stroke { width: size * 0.13, colour: super::draw::sign_colour(sign, theme) };
+    let ends = [left, left + line].map(|x| Disc { centre: [x, middle], radius: 0.0 });
+    if let Some(link) = Link::new(ends[0], ends[1], false, sign, stroke, size / 8.0, 0.0) {
+        out.push(link.line.primitive(stroke));
+        out.extend(link.head);
+    }
+}
+
+/// A horizontal colour bar from the lowest shift to the highest. Each step reaches to the right end and is covered by
+/// the next, so that no seams show.
+pub(crate) fn colour_bar(min: [f32; 2], max: [f32; 2], theme: &FigureTheme, out: &mut Vec<Primitive>) {
+    for step in 0..STEPS {
+        let share = (step as f32 + 0.5) / STEPS as f32 * 2.0 - 1.0;
+        let left = min[0] + (max[0] - min[0]) * step as f32 / STEPS as f32;
+        out.push(Primitive::Rectangle {
+            min: [left, min[1]],
+            max,
+            corner: 0.0,
+            fill: theme.shift(share),
+            stroke: None,
+        });
+    }
+    let (none, stroke) = (Colour(0, 0, 0, 0), Some(Stroke { width: 0.4, colour: theme.axis }));
+    out.push(Primitive::Rectangle { min, max, corner: 0.0, fill: none, stroke });
+}
+
+/// A number as it stands beside a colour bar.
+fn short(value: f32) -> String {
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        let text = format!("{value:.2}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}

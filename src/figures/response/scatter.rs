@@ -1,0 +1,247 @@
+//! Predicted against observed shift of every gene.
+
+use crate::figures::axes::{Axis, Frame, Scale, ticks_across, ticks_down, words};
+use crate::figures::font::{CAPITAL_HEIGHT, text_width};
+use crate::figures::network::Area;
+use crate::figures::scene::{Anchor, Layer, Primitive, Scene, Stroke, Weight};
+use crate::figures::theme::FigureTheme;
+use crate::figures::{Figure, FigureScene, Hit, HitShape};
+
+/// A gene of a scatter plot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScatterPoint {
+    /// Observed.
+    pub x: f32,
+    /// Predicted.
+    pub y: f32,
+    /// Its symbol.
+    pub label: String,
+    /// Selected or pointed at elsewhere: drawn above the others and labelled first.
+    pub highlighted: bool,
+}
+
+/// A scatter plot on equal axes with the identity line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScatterFigure {
+    /// Above it; empty for none.
+    pub title: String,
+    /// Observed: what and in which unit.
+    pub x_label: String,
+    /// Predicted: what and in which unit.
+    pub y_label: String,
+    /// The genes. Points with a value that is not finite are skipped and counted.
+    pub points: Vec<ScatterPoint>,
+    /// Lines in the corner: `r = 0.61`, `R² = 0.35`, `200 genes`.
+    pub statistics: Vec<String>,
+    /// How many genes to name, those with the largest shifts first.
+    pub labels: usize,
+    /// Font size in points.
+    pub text_size: f32,
+}
+
+impl Default for ScatterFigure {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            x_label: "Observed shift".into(),
+            y_label: "Predicted shift".into(),
+            points: Vec::new(),
+            statistics: Vec::new(),
+            labels: 12,
+            text_size: 7.0,
+        }
+    }
+}
+
+impl Figure for ScatterFigure {
+    fn scene(&self, size: [f32; 2], theme: &FigureTheme) -> FigureScene {
+        let text = self.text_size;
+        let finite: Vec<(usize, &ScatterPoint)> =
+            self.points.iter().enumerate().filter(|(_, point)| point.x.is_finite() && point.y.is_finite()).collect();
+        let skipped = self.points.len() - finite.len();
+
+        let title = if self.title.is_empty() { 0.0 } else { text * 1.7 };
+        let outer = [[0.0, title], size];
+        let across = |label: &str| {
+            let count = ticks_across(size[0] - text * 6.0, text).min(ticks_down(size[1] - text * 5.0, text));
+            let values = finite.iter().flat_map(|(_, point)| [point.x, point.y]);
+            Axis::covering(values, label, Scale::Linear, count.max(3))
+        };
+        let frame = Frame::new(outer, across(&self.x_label), across(&self.y_label), text);
+
+        let mut axes = frame.axes(theme);
+        if !self.title.is_empty() {
+            let position = [f32::midpoint(frame.area[0][0], frame.area[1][0]), text * 1.15];
+            axes.push(heading(&self.title, position, text, theme));
+        }
+        let mut lines = frame.grid(true, true, theme);
+        let ends = [frame.x.low, frame.x.high].map(|value| frame.at(value, value));
+        if let [Some(from), Some(to)] = ends {
+            let stroke = Stroke { width: 0.7, colour: theme.axis };
+            lines.push(Primitive::Polyline { points: vec![from, to], stroke, dash: Some([3.0, 2.0]) });
+        }
+        let at = |x: f32, y: f32| frame.at(x, y).filter(|point| frame.contains(*point));
+        for zero in [[at(0.0, frame.y.low), at(0.0, frame.y.high)], [at(frame.x.low, 0.0), at(frame.x.high, 0.0)]] {
+            if let [Some(from), Some(to)] = zero {
+                let stroke = Stroke { width: 0.5, colour: theme.axis.mix(theme.background, 0.45) };
+                lines.push(Primitive::Polyline { points: vec![from, to], stroke, dash: None });
+            }
+        }
+
+        let radius = point_radius(finite.len(), text);
+        let mut points = Vec::with_capacity(finite.len());
+        let mut hits = Vec::with_capacity(finite.len());
+        let mut discs: Vec<[f32; 2]> = Vec::with_capacity(finite.len());
+        for highlighted in [false, true] {
+            for (index, point) in finite.iter().filter(|(_, point)| point.highlighted == highlighted) {
+                let Some(centre) = frame.at(point.x, point.y) else { continue };
+                let (radius, fill) = if highlighted {
+                    (radius * 1.5, theme.highlight)
+                } else {
+                    (radius, theme.predicted.with_opacity(0.75))
+                };
+                let stroke = highlighted.then_some(Stroke { width: 0.6, colour: theme.background });
+                points.push(Primitive::Circle { centre, radius, fill, stroke });
+                discs.push(centre);
+                let text = format!(
+                    "{}\nobserved {}\npredicted {}",
+                    point.label,
+                    crate::figures::axes::plain(f64::from(point.x), 3),
+                    crate::figures::axes::plain(f64::from(point.y), 3)
+                );
+                hits.push(Hit { shape: HitShape::Disc { centre, radius: radius + 1.0 }, index: *index, text });
+            }
+        }
+
+        let (statistics, taken) = self.statistics(&frame, &discs, theme);
+        let labels = self.names(&finite, &frame, &discs, radius, taken, theme);
+        let clip = Some(frame.area);
+        let layers = vec![
+            Layer { name: "grid".into(), primitives: lines, clip },
+            // Points at the border are drawn whole.
+            Layer { name: "points".into(), primitives: points, clip: None },
+            Layer { name: "axes".into(), primitives: axes, clip: None },
+            Layer { name: "labels".into(), primitives: labels, clip: None },
+            Layer { name: "statistics".into(), primitives: statistics, clip: None },
+        ];
+        FigureScene { scene: Scene { size, background: Some(theme.background), layers }, hits, skipped }
+    }
+}
+
+impl ScatterFigure {
+    /// The statistics in the emptier of the two corners beside the identity line, and the box they take.
+    fn statistics(&self, frame: &Frame, discs: &[[f32; 2]], theme: &FigureTheme) -> (Vec<Primitive>, Option<Area>) {
+        let size = self.text_size;
+        if self.statistics.is_empty() {
+            return (Vec::new(), None);
+        }
+        let width = self.statistics.iter().map(|line| text_width(line, size, Weight::Regular)).fold(0.0, f32::max);
+        let height = size * 1.35 * self.statistics.len() as f32;
+        let ([min, max], gap) = (frame.area, size * 0.6);
+        let corners = [
+            [[min[0] + gap, min[1] + gap * 0.5], [min[0] + gap + width, min[1] + gap * 0.5 + height]],
+            [[max[0] - gap - width, max[1] - gap * 0.5 - height], [max[0] - gap, max[1] - gap * 0.5]],
+        ];
+        let crowd = |corner: &Area| discs.iter().filter(|point| inside(*corner, **point, 2.0)).count();
+        let corner = if crowd(&corners[1]) < crowd(&corners[0]) { corners[1] } else { corners[0] };
+        let lines = self.statistics.iter().enumerate().map(|(at, line)| Primitive::Text {
+            position: [corner[0][0], corner[0][1] + (at as f32 + 0.5) * size * 1.35],
+            anchor: Anchor::Start,
+            text: line.clone(),
+            size,
+            colour: theme.text,
+            weight: Weight::Regular,
+            rotation: 0.0,
+            halo: Some(theme.background),
+        });
+        (lines.collect(), Some(corner))
+    }
+
+    /// Names of the genes with the largest shifts, highlighted ones first, each only where it covers neither another
+    /// name nor a point.
+    fn names(
+        &self,
+        finite: &[(usize, &ScatterPoint)],
+        frame: &Frame,
+        discs: &[[f32; 2]],
+        radius: f32,
+        taken: Option<Area>,
+        theme: &FigureTheme,
+    ) -> Vec<Primitive> {
+        let size = self.text_size * 0.92;
+        let mut order: Vec<&ScatterPoint> = finite.iter().map(|(_, point)| *point).collect();
+        let reach = |point: &ScatterPoint| point.x.abs().max(point.y.abs());
+        order.sort_by(|a, b| {
+            b.highlighted.cmp(&a.highlighted).then(reach(b).total_cmp(&reach(a))).then_with(|| a.label.cmp(&b.label))
+        });
+        let mut boxes: Vec<Area> = taken.into_iter().collect();
+        let mut out = Vec::new();
+        for point in order {
+            if out.len() >= self.labels && !point.highlighted {
+                break;
+            }
+            let Some(centre) = frame.at(point.x, point.y) else { continue };
+            let weight = if point.highlighted { Weight::Bold } else { Weight::Regular };
+            let width = text_width(&point.label, size, weight);
+            if width <= 0.0 {
+                continue;
+            }
+            let half = size * CAPITAL_HEIGHT * 0.5 + 0.6;
+            let gap = radius + size * 0.25;
+            let tries = [
+                [1.0, 0.0],
+                [-1.0, 0.0],
+                [0.0, -1.0],
+                [0.0, 1.0],
+                [0.75, -0.9],
+                [0.75, 0.9],
+                [-0.75, -0.9],
+                [-0.75, 0.9],
+            ];
+            for [right, down] in tries {
+                let side = if right == 0.0 { 0.0 } else { width / 2.0 * f32::signum(right) };
+                let middle = [centre[0] + right * gap + side, centre[1] + down * (gap + half * 0.8)];
+                let area = [[middle[0] - width / 2.0, middle[1] - half], [middle[0] + width / 2.0, middle[1] + half]];
+                let in_frame = (0..2).all(|at| area[0][at] > frame.area[0][at] && area[1][at] < frame.area[1][at]);
+                let clear = boxes
+                    .iter()
+                    .all(|other| !(0..2).all(|at| area[0][at] < other[1][at] && other[0][at] < area[1][at]));
+                if in_frame && clear && !discs.iter().any(|disc| inside(area, *disc, radius * 0.6)) {
+                    boxes.push(area);
+                    out.push(Primitive::Text {
+                        position: middle,
+                        anchor: Anchor::Middle,
+                        text: point.label.clone(),
+                        size,
+                        colour: theme.text,
+                        weight,
+                        rotation: 0.0,
+                        halo: Some(theme.background),
+                    });
+                    break;
+                }
+            }
+        }
+        out
+    }
+}
+
+fn inside(area: Area, point: [f32; 2], slack: f32) -> bool {
+    (0..2).all(|at| point[at] > area[0][at] - slack && point[at] < area[1][at] + slack)
+}
+
+/// Smaller points where there are many.
+fn point_radius(count: usize, text: f32) -> f32 {
+    let most = text * 0.27;
+    (most * (400.0 / count.max(1) as f32).powf(0.25)).clamp(most * 0.5, most)
+}
+
+/// A figure's title.
+pub(super) fn heading(text: &str, position: [f32; 2], size: f32, theme: &FigureTheme) -> Primitive {
+    match words(text, position, Anchor::Middle, size * 1.08, theme.text, 0.0) {
+        Primitive::Text { position, anchor, text, size, colour, rotation, halo, .. } => {
+            Primitive::Text { position, anchor, text, size, colour, weight: Weight::Bold, rotation, halo }
+        }
+        other => other,
+    }
+}

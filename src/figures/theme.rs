@@ -1,0 +1,182 @@
+//! Colours of figures. Told apart with any kind of colour vision: activation is teal and repression orange (brewed from
+//! ColorBrewer's brown–teal), shifts run from blue over neutral to red (red–blue), series follow Okabe and Ito (2008).
+
+use super::scene::Colour;
+
+/// Which theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ThemeName {
+    /// Dark on a soft white, for the window.
+    #[default]
+    Light,
+    /// Light on near black, for the window and slides.
+    Dark,
+    /// Black on white, for print.
+    Paper,
+}
+
+/// The colours of every part of a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigureTheme {
+    /// Which theme it is.
+    pub name: ThemeName,
+    /// Behind everything.
+    pub background: Colour,
+    /// Titles, labels.
+    pub text: Colour,
+    /// Tick labels, captions.
+    pub weak_text: Colour,
+    /// Grid lines.
+    pub grid: Colour,
+    /// Axes and ticks.
+    pub axis: Colour,
+    /// Inside of a node without a value.
+    pub node: Colour,
+    /// Rim of a node.
+    pub node_rim: Colour,
+    /// Edges that activate.
+    pub activation: Colour,
+    /// Edges that repress.
+    pub repression: Colour,
+    /// Edges without a sign.
+    pub unknown: Colour,
+    /// What is selected or pointed at.
+    pub highlight: Colour,
+    /// Genes that are knocked out.
+    pub knock_out: Colour,
+    /// What was measured, in plots.
+    pub observed: Colour,
+    /// What the model predicts, in plots.
+    pub predicted: Colour,
+    /// Further series, in order.
+    pub series: [Colour; 8],
+    /// Lowest, below zero, zero, above zero, highest.
+    ramp: [Colour; 5],
+}
+
+impl FigureTheme {
+    /// The theme called `name`.
+    pub fn of(name: ThemeName) -> Self {
+        match name {
+            ThemeName::Light => Self::light(),
+            ThemeName::Dark => Self::dark(),
+            ThemeName::Paper => Self::paper(),
+        }
+    }
+
+    /// Dark on a soft white, for the window.
+    pub fn light() -> Self {
+        Self {
+            name: ThemeName::Light,
+            background: Colour::hex(0xFBFBFC),
+            text: Colour::hex(0x1C2128),
+            weak_text: Colour::hex(0x57606A),
+            grid: Colour::hex(0xE4E7EB),
+            ..Self::paper()
+        }
+    }
+
+    /// Black on white, for print.
+    pub fn paper() -> Self {
+        Self {
+            name: ThemeName::Paper,
+            background: Colour::hex(0xFFFFFF),
+            text: Colour::hex(0x000000),
+            weak_text: Colour::hex(0x3F444B),
+            grid: Colour::hex(0xE6E6E6),
+            axis: Colour::hex(0x3F444B),
+            node: Colour::hex(0xD5DCE6),
+            node_rim: Colour::hex(0x4E5B6C),
+            activation: Colour::hex(0x0B7A70),
+            repression: Colour::hex(0xC8590A),
+            unknown: Colour::hex(0x8A919B),
+            highlight: Colour::hex(0x7A3DF0),
+            knock_out: Colour::hex(0x111418),
+            observed: Colour::hex(0x5A6270),
+            predicted: Colour::hex(0x0072B2),
+            series: [0x0072B2, 0xD55E00, 0x009E73, 0xA8457F, 0xC98A00, 0x3A9AD9, 0x5A6270, 0x7A4B1F].map(Colour::hex),
+            ramp: [0x1F5FA8, 0x86B4DA, 0xF3F3F1, 0xEE9A80, 0xB2182B].map(Colour::hex),
+        }
+    }
+
+    /// Light on near black, for the window and slides.
+    pub fn dark() -> Self {
+        Self {
+            name: ThemeName::Dark,
+            background: Colour::hex(0x16191E),
+            text: Colour::hex(0xE8EBEF),
+            weak_text: Colour::hex(0xA3ACB8),
+            grid: Colour::hex(0x2B3038),
+            axis: Colour::hex(0x7D8794),
+            node: Colour::hex(0x46536A),
+            node_rim: Colour::hex(0xA9B6C9),
+            activation: Colour::hex(0x3FC1B0),
+            repression: Colour::hex(0xF2994A),
+            unknown: Colour::hex(0x7B8491),
+            highlight: Colour::hex(0xC7A6FF),
+            knock_out: Colour::hex(0xFFFFFF),
+            observed: Colour::hex(0xAEB7C4),
+            predicted: Colour::hex(0x4FB0EC),
+            series: [0x4FB0EC, 0xF28E4B, 0x3CC796, 0xE08ABF, 0xE5B53A, 0x9AD0F5, 0xAEB7C4, 0xC79A6B].map(Colour::hex),
+            ramp: [0x6DB3FF, 0x3D6FA8, 0x343A43, 0xA8483E, 0xFF8068].map(Colour::hex),
+        }
+    }
+
+    /// The colour of a shift as a share of the scale's limit: −1 is the lowest, 0 no change, 1 the highest.
+    pub fn shift(&self, share: f32) -> Colour {
+        let at = (share.clamp(-1.0, 1.0) + 1.0) * 2.0;
+        let below = (at.floor() as usize).min(3);
+        self.ramp[below].mix(self.ramp[below + 1], at - below as f32)
+    }
+
+    /// Black or white, whichever reads better on `fill`.
+    pub fn text_on(&self, fill: Colour) -> Colour {
+        let (dark, light) = (Colour::hex(0x0B0D10), Colour::hex(0xFFFFFF));
+        if contrast(fill, dark) >= contrast(fill, light) { dark } else { light }
+    }
+}
+
+/// Contrast of two opaque colours, 1 to 21, as the Web Content Accessibility Guidelines 2.1 define it.
+pub fn contrast(a: Colour, b: Colour) -> f32 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+fn luminance(Colour(red, green, blue, _): Colour) -> f32 {
+    let linear = |part: u8| {
+        let part = f32::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_reads_on_its_background() {
+        for name in [ThemeName::Light, ThemeName::Dark, ThemeName::Paper] {
+            let theme = FigureTheme::of(name);
+            for colour in [theme.text, theme.weak_text] {
+                assert!(contrast(colour, theme.background) >= 4.5, "{name:?} text {colour:?}");
+            }
+            let lines =
+                [theme.activation, theme.repression, theme.unknown, theme.highlight, theme.axis, theme.node_rim];
+            for colour in lines.into_iter().chain([theme.observed, theme.predicted]).chain(theme.series) {
+                assert!(contrast(colour, theme.background) >= 2.7, "{name:?} {colour:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ramp_runs_from_blue_over_neutral_to_red() {
+        for name in [ThemeName::Light, ThemeName::Dark, ThemeName::Paper] {
+            let theme = FigureTheme::of(name);
+            let (low, zero, high) = (theme.shift(-2.0), theme.shift(0.0), theme.shift(1.0));
+            assert!(low.2 > low.0 && high.0 > high.2, "{name:?}");
+            assert!(zero.0.abs_diff(zero.2) < 24, "{name:?}");
+            assert_eq!(theme.shift(-1.0), low);
+        }
+    }
+}
