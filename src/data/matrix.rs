@@ -198,6 +198,11 @@ impl CsrMatrix {
         &self.values
     }
 
+    /// The arrays: row boundaries, columns, values; [`CsrMatrix::new`] makes a matrix of them again.
+    pub fn into_parts(self) -> (Vec<usize>, Vec<u32>, Vec<f32>) {
+        (self.starts, self.indices, self.values)
+    }
+
     /// Columns and values of `row`.
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = self.starts[row]..self.starts[row + 1];

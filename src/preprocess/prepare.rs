@@ -1,12 +1,28 @@
 //! All steps in order: a screen ready for training.
+//!
+//! Only kept cells take part: controls and the cells of kept perturbations. Quality limits and the target of the
+//! normalisation (the median library size) are theirs. What the model learns from is chosen on training cells alone:
+//! extra treatments and the mean and deviation of each gene; and a cell is matched to, or partnered with, cells of
+//! its own split only, so that no test cell enters the training by a side door.
 
 use std::sync::Arc;
 
+use rand::RngExt as _;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::Dataset;
-use crate::jobs::{Cancelled, Progress};
+use super::control_matching::match_controls;
+use super::control_matching::sinkhorn::Settings;
+use super::counterfactual::{Group, partners};
+use super::extra_treatments::extra_treatments;
+use super::normalise::{log_normalise, median_library_size};
+use super::quality::{CellMetrics, QualityReport};
+use super::selection::{Condition, Selection, list_in_words};
+use super::split::{Shares, Split};
+use crate::data::{CsrMatrix, Dataset, MatrixKind};
+use crate::jobs::{Cancelled, Progress, ProgressUpdate};
+use crate::random;
 
 /// Settings of the preparation; every rule is optional and visible.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,17 +59,6 @@ impl Default for PrepareConfig {
             held_out_perturbations: Vec::new(),
         }
     }
-}
-
-/// What a cell is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Split {
-    /// For the gradient.
-    Training,
-    /// For early stopping.
-    Validation,
-    /// Never in training.
-    Test,
 }
 
 /// A screen ready for training. Rows are the kept cells; T is the number of treatments, G of genes.
@@ -114,20 +119,344 @@ pub enum PrepareError {
         minimum: usize,
     },
     /// A name that is no perturbation.
-    #[error("{name} is no perturbation of this screen, so it cannot be held out")]
+    #[error("{name} is no perturbation of this screen, so it cannot be held out{}", suggestion(nearest))]
     UnknownPerturbation {
         /// The name.
         name: String,
+        /// Names like it, best first.
+        nearest: Vec<String>,
     },
+}
+
+fn suggestion(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
 }
 
 /// Prepare `dataset` for training: quality flags, choice of perturbations, splits, normalisation, extra treatments,
 /// matched controls, counterfactual partners, statistics for standardisation.
+///
+/// The same data set, settings and seed give the same result on any number of threads.
 pub fn prepare(
-    _dataset: &Arc<Dataset>,
-    _config: &PrepareConfig,
-    _seed: u64,
-    _progress: &dyn Progress,
+    dataset: &Arc<Dataset>,
+    config: &PrepareConfig,
+    seed: u64,
+    progress: &dyn Progress,
 ) -> Result<PreparedScreen, PrepareError> {
-    unimplemented!()
+    match dataset.matrix_kind() {
+        MatrixKind::Counts => {}
+        MatrixKind::LogNormalised => return Err(PrepareError::NotCounts { found: "log-normalised values" }),
+        MatrixKind::Scaled => return Err(PrepareError::NotCounts { found: "scaled values" }),
+    }
+    let mut notes = Vec::new();
+    progress.stage("Choosing perturbations", Some(0.0));
+    let selection = Selection::choose(dataset, config, &mut notes, progress)?;
+    let cells = &selection.cells;
+
+    progress.stage("Checking the quality of cells", Some(0.05));
+    let metrics = CellMetrics::measure(dataset.matrix(), dataset.genes(), cells, progress)?;
+    let quality = QualityReport::judge(&metrics, config.quality_mads);
+    let quality_failed: Vec<bool> = quality.failed.iter().map(|failed| failed.any()).collect();
+    notes.push(quality.in_words());
+
+    progress.stage("Splitting cells", Some(0.1));
+    let splits = split(&selection, config, seed);
+    let parts = Parts::new(&selection, &splits);
+    notes.push(split_in_words(&selection, &splits));
+
+    progress.stage("Normalising counts", Some(0.12));
+    let sizes: Vec<f64> = cells.iter().map(|&cell| dataset.matrix().row_sum(cell as usize)).collect();
+    let target_sum = median_library_size(&sizes).unwrap_or(1.0);
+    let expression = log_normalise(dataset.matrix(), cells, target_sum, progress)?;
+
+    let mut treatments = selection.targets(dataset);
+    let perturbed_treatments = treatments.len();
+    let dosages = selection.dosages(dataset, &treatments);
+    let mut treatment_columns: Vec<Option<u32>> =
+        treatments.iter().map(|symbol| dataset.genes().column(symbol).map(|column| column as u32)).collect();
+    let measured: Vec<u32> = treatment_columns.iter().copied().flatten().collect();
+    note_unmeasured(&treatments, &treatment_columns, &mut notes);
+    if config.extra_treatments {
+        let scope = Scope { progress, stage: "Looking for genes that respond strongly", from: 0.2, to: 0.5 };
+        let mut extra: Vec<(&str, u32)> = find_extra_treatments(&selection, &parts, &expression, &measured, &scope)?
+            .into_iter()
+            .map(|column| (dataset.genes().symbol(column as usize), column))
+            .collect();
+        extra.sort_unstable();
+        let names: Vec<&str> = extra.iter().map(|(symbol, _)| *symbol).collect();
+        if !names.is_empty() {
+            notes.push(format!(
+                "{} added as nodes: they respond strongly: {}",
+                genes_in_words(&names),
+                list_in_words(&names)
+            ));
+        }
+        treatments.extend(names.into_iter().map(str::to_owned));
+        treatment_columns.extend(extra.iter().map(|(_, column)| Some(*column)));
+    }
+
+    let scope = Scope { progress, stage: "Matching cells to controls", from: 0.5, to: 0.9 };
+    let matched = find_controls(&selection, &parts, &expression, &measured, seed, &scope, &mut notes)?;
+    progress.stage("Measuring shifts", Some(0.9));
+    let shifts = measure_shifts(&expression, &matched, &treatment_columns, progress)?;
+
+    progress.stage("Finding counterfactual partners", Some(0.93));
+    let (partners, partner_of_cell) = find_partners(dataset, &selection, &parts, &quality_failed, seed, progress)?;
+
+    progress.stage("Measuring the spread of genes", Some(0.97));
+    let training: Vec<u32> = (0..cells.len()).filter(|&at| splits[at] == Split::Training).map(|at| cells[at]).collect();
+    let (log_mean, log_std) = log_moments(dataset.matrix(), &training, progress)?;
+    progress.stage("Prepared", Some(1.0));
+    Ok(PreparedScreen {
+        dataset: dataset.clone(),
+        treatments,
+        treatment_columns,
+        perturbed_treatments,
+        dosages,
+        library_sizes: sizes.iter().map(|&size| size as f32).collect(),
+        quality_failed,
+        splits,
+        shifts,
+        partners,
+        partner_of_cell,
+        log_mean,
+        log_std,
+        notes,
+        cells: selection.cells,
+    })
+}
+
+/// Part of the progress bar.
+struct Scope<'a> {
+    progress: &'a dyn Progress,
+    stage: &'a str,
+    from: f32,
+    to: f32,
+}
+
+impl Progress for Scope<'_> {
+    fn report(&self, update: ProgressUpdate) {
+        let fraction = self.from + (self.to - self.from) * update.fraction.unwrap_or(0.0);
+        self.progress.stage(self.stage, Some(fraction));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.progress.is_cancelled()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.progress.should_stop()
+    }
+}
+
+/// What each kept cell is used for.
+fn split(selection: &Selection, config: &PrepareConfig, seed: u64) -> Vec<Split> {
+    let shares = Shares { test: config.test_share, validation: config.validation_share };
+    let mut splits = vec![Split::Test; selection.cells.len()];
+    for condition in selection.conditions.iter().filter(|condition| !condition.held_out) {
+        let divided = shares.divide(condition.cells.len(), &condition.name, seed);
+        for (&cell, split) in condition.cells.iter().zip(divided) {
+            splits[cell as usize] = split;
+        }
+    }
+    splits
+}
+
+/// The cells of each condition in each split, as positions among the kept cells: what matching and partners work on.
+struct Parts {
+    /// Conditions × splits.
+    cells: Vec<[Vec<u32>; 3]>,
+}
+
+impl Parts {
+    fn new(selection: &Selection, splits: &[Split]) -> Self {
+        let part = |cells: &[u32]| {
+            Split::ALL.map(|split| cells.iter().copied().filter(|&cell| splits[cell as usize] == split).collect())
+        };
+        Self { cells: selection.conditions.iter().map(|condition| part(&condition.cells)).collect() }
+    }
+
+    /// Of condition number `condition` (0 is the control).
+    fn of(&self, condition: usize, split: Split) -> &[u32] {
+        &self.cells[condition][split as usize]
+    }
+}
+
+fn find_extra_treatments(
+    selection: &Selection,
+    parts: &Parts,
+    expression: &CsrMatrix,
+    measured: &[u32],
+    progress: &dyn Progress,
+) -> Result<Vec<u32>, Cancelled> {
+    let groups: Vec<Vec<u32>> = (1..selection.conditions.len())
+        .map(|condition| parts.of(condition, Split::Training).to_vec())
+        .filter(|cells| !cells.is_empty())
+        .collect();
+    extra_treatments(expression, &groups, parts.of(0, Split::Training), measured, progress)
+}
+
+/// The matched control of each kept cell, both as positions among the kept cells.
+fn find_controls(
+    selection: &Selection,
+    parts: &Parts,
+    expression: &CsrMatrix,
+    measured: &[u32],
+    seed: u64,
+    progress: &dyn Progress,
+    notes: &mut Vec<String>,
+) -> Result<Vec<u32>, Cancelled> {
+    let mut matched = vec![0; selection.cells.len()];
+    let mut random = random::stream(seed, "random controls");
+    if measured.is_empty() {
+        notes.push("No perturbed gene was measured: cells are compared with random control cells".to_owned());
+    }
+    let mut done = 0;
+    for split in Split::ALL {
+        let mut controls = parts.of(0, split);
+        let needed = (0..selection.conditions.len()).any(|condition| !parts.of(condition, split).is_empty());
+        if controls.is_empty() && needed {
+            notes.push(format!("No control cell in the {} part: its cells are matched to all controls", split.label()));
+            controls = &selection.control().cells;
+        }
+        for condition in 0..selection.conditions.len() {
+            progress.check()?;
+            progress.stage("", Some(done as f32 / selection.cells.len() as f32));
+            let cells = parts.of(condition, split);
+            if measured.is_empty() {
+                for &cell in cells {
+                    matched[cell as usize] = controls[random.random_range(0..controls.len())];
+                }
+            } else {
+                let matches = match_controls(expression, measured, cells, controls, &Settings::default(), progress)?;
+                for (&cell, found) in cells.iter().zip(matches) {
+                    matched[cell as usize] = found.control;
+                }
+            }
+            done += cells.len();
+        }
+    }
+    Ok(matched)
+}
+
+/// |log-normalised expression − that of the matched control|: cells × treatments, 0 where not measured.
+fn measure_shifts(
+    expression: &CsrMatrix,
+    matched: &[u32],
+    treatment_columns: &[Option<u32>],
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Cancelled> {
+    let width = treatment_columns.len();
+    let mut shifts = vec![0.0; matched.len() * width];
+    shifts.par_chunks_mut(width.max(1)).enumerate().try_for_each(|(cell, row)| {
+        progress.check()?;
+        let control = matched[cell] as usize;
+        for (shift, column) in row.iter_mut().zip(treatment_columns) {
+            if let Some(column) = *column {
+                let column = column as usize;
+                *shift = (expression.get(cell, column) - expression.get(control, column)).abs();
+            }
+        }
+        Ok(())
+    })?;
+    Ok(shifts)
+}
+
+/// The distinct partners, and the partner of each kept cell.
+type Partners = (Vec<Vec<f32>>, Vec<Option<u32>>);
+
+fn find_partners(
+    dataset: &Dataset,
+    selection: &Selection,
+    parts: &Parts,
+    quality_failed: &[bool],
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Partners, Cancelled> {
+    let mut groups = Vec::new();
+    let mut members = Vec::new();
+    for (condition, Condition { name, .. }) in selection.conditions.iter().enumerate() {
+        for split in Split::ALL {
+            let cells = parts.of(condition, split);
+            let failing = cells.iter().filter(|&&cell| quality_failed[cell as usize]);
+            let failing: Vec<u32> = failing.map(|&cell| selection.cells[cell as usize]).collect();
+            if !failing.is_empty() {
+                groups.push(Group { condition: name, split, failing });
+                members.push(cells);
+            }
+        }
+    }
+    let found = partners(dataset.matrix(), &groups, seed, progress)?;
+    let mut distinct = Vec::new();
+    let mut partner_of_cell = vec![None; selection.cells.len()];
+    for (partner, cells) in found.into_iter().zip(members) {
+        let Some(partner) = partner else { continue };
+        for &cell in cells {
+            partner_of_cell[cell as usize] = Some(distinct.len() as u32);
+        }
+        distinct.push(partner);
+    }
+    Ok((distinct, partner_of_cell))
+}
+
+/// Mean and standard deviation (n − 1) of ln(1 + x) over the rows `cells` of `counts`, per gene.
+fn log_moments(counts: &CsrMatrix, cells: &[u32], progress: &dyn Progress) -> Result<(Vec<f32>, Vec<f32>), Cancelled> {
+    let genes = counts.columns();
+    let (mut mean, mut present) = (vec![0.0; genes], vec![0u32; genes]);
+    let each = |visit: &mut dyn FnMut(usize, f64)| {
+        for (at, &cell) in cells.iter().enumerate() {
+            if at % 1024 == 0 {
+                progress.check()?;
+            }
+            let (columns, values) = counts.row(cell as usize);
+            for (&column, &value) in columns.iter().zip(values) {
+                visit(column as usize, f64::from(value).ln_1p());
+            }
+        }
+        Ok(())
+    };
+    each(&mut |gene, value| {
+        mean[gene] += value;
+        present[gene] += 1;
+    })?;
+    let count = cells.len() as f64;
+    mean.iter_mut().for_each(|mean| *mean /= count.max(1.0));
+    // In two passes: the difference of large sums would lose the small spread of constant genes.
+    let mut squares: Vec<f64> =
+        mean.iter().zip(&present).map(|(mean, &present)| (count - f64::from(present)) * mean * mean).collect();
+    each(&mut |gene, value| squares[gene] += (value - mean[gene]).powi(2))?;
+    let deviation = |square: f64| if count > 1.0 { (square / (count - 1.0)).sqrt() as f32 } else { 0.0 };
+    Ok((mean.iter().map(|&mean| mean as f32).collect(), squares.into_iter().map(deviation).collect()))
+}
+
+fn note_unmeasured(treatments: &[String], columns: &[Option<u32>], notes: &mut Vec<String>) {
+    let unmeasured: Vec<&str> =
+        treatments.iter().zip(columns).filter(|(_, column)| column.is_none()).map(|(name, _)| name.as_str()).collect();
+    if !unmeasured.is_empty() {
+        notes.push(format!(
+            "{} perturbed but not measured, so without a shift of their own: {}",
+            genes_in_words(&unmeasured),
+            list_in_words(&unmeasured)
+        ));
+    }
+}
+
+fn genes_in_words(names: &[&str]) -> String {
+    if names.len() == 1 { "1 gene".to_owned() } else { format!("{} genes", names.len()) }
+}
+
+fn split_in_words(selection: &Selection, splits: &[Split]) -> String {
+    let count = |which| splits.iter().filter(|split| **split == which).count();
+    let [training, validation, test] = Split::ALL.map(count);
+    let held_out: Vec<&str> = selection
+        .conditions
+        .iter()
+        .filter(|condition| condition.held_out)
+        .map(|condition| condition.name.as_str())
+        .collect();
+    let mut text =
+        format!("{training} training, {validation} validation and {test} test cells, divided within each perturbation");
+    if !held_out.is_empty() {
+        text.push_str(&format!("; held out whole: {}", list_in_words(&held_out)));
+    }
+    text
 }
