@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::knock_down::KnockDown;
 use super::prepare::{PrepareConfig, PrepareError};
-use crate::data::{CellRole, Dataset, Perturbation, nearest};
+use crate::data::{Dataset, Perturbation, nearest};
 use crate::jobs::Progress;
 
 /// A perturbation, or the control.
