@@ -4,7 +4,7 @@
 //! (score the missing ones below all others). Larger scores come first; candidates of equal score are one group that is
 //! taken as a whole, so the order of the input never matters. NaN counts as the lowest score.
 
-use super::Sign;
+use super::{Grn, Sign};
 
 /// Everything at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -41,6 +41,48 @@ impl Recovery {
     /// AUPRC over density: how many times better than a random order.
     pub fn auprc_ratio(&self) -> Option<f64> {
         Some(self.auprc? / self.density().filter(|&density| density > 0.0)?)
+    }
+}
+
+/// A ranked network held against a true one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparison {
+    /// Every candidate pair with its score (minus its rank) and whether it is true.
+    pub candidates: Vec<(f64, bool)>,
+    /// Given and true sign of the true edges that the network has, too.
+    pub signs: Vec<(Sign, Sign)>,
+}
+
+impl Comparison {
+    /// Compare over all ordered pairs of one of `regulators` with another of `targets` (symbols, each once). Pairs that
+    /// `grn` does not have score below all others. Only pairs that the data could show belong here: regulators that were
+    /// perturbed, targets that were measured.
+    pub fn new(grn: &Grn, truth: &Grn, regulators: &[&str], targets: &[&str]) -> Self {
+        let edge = |network: &Grn, regulator: &str, target: &str| {
+            network.edge(network.find(regulator)?, network.find(target)?).copied()
+        };
+        let mut comparison = Self::default();
+        for &regulator in regulators {
+            for &target in targets.iter().filter(|&&target| target != regulator) {
+                let (given, is) = (edge(grn, regulator, target), edge(truth, regulator, target));
+                let score = given.map_or(f64::NEG_INFINITY, |edge| -f64::from(edge.rank));
+                comparison.candidates.push((score, is.is_some()));
+                if let (Some(given), Some(is)) = (given, is) {
+                    comparison.signs.push((given.sign, is.sign));
+                }
+            }
+        }
+        comparison
+    }
+
+    /// How well the ranking recovers the true edges.
+    pub fn recovery(&self) -> Recovery {
+        Recovery::of(&self.candidates)
+    }
+
+    /// Share of right signs, see [`sign_accuracy`].
+    pub fn sign_accuracy(&self) -> Option<f64> {
+        sign_accuracy(self.signs.iter().copied())
     }
 }
 
@@ -228,6 +270,33 @@ mod tests {
         assert_eq!(auroc(&[(1.0, true)]), None);
         assert_eq!(Recovery::of(&[]), Recovery::default());
         assert_eq!(Recovery::default().density(), None);
+    }
+
+    #[test]
+    fn a_network_is_compared_over_the_pairs_asked_for() {
+        use crate::network::{Edge, GeneId, NetworkGene, SignEvidence};
+        let network = |symbols: &[&str], edges: &[(u32, u32, f32, Sign)]| {
+            let gene = |symbol: &&str| NetworkGene { symbol: (*symbol).into(), ..NetworkGene::default() };
+            let edge = |&(regulator, target, probability, sign): &(u32, u32, f32, Sign)| Edge {
+                regulator: GeneId(regulator),
+                target: GeneId(target),
+                probability,
+                rank: 0,
+                sign,
+                evidence: SignEvidence::None,
+                shift: None,
+            };
+            Grn::new(symbols.iter().map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
+        };
+        use Sign::{Activates, Represses};
+        let truth =
+            network(&["B", "A", "X"], &[(1, 0, 1.0, Activates), (1, 2, 1.0, Represses), (2, 0, 1.0, Activates)]);
+        let grn = network(&["A", "B", "C"], &[(0, 1, 0.9, Represses), (0, 2, 0.8, Activates), (2, 1, 0.95, Activates)]);
+        let comparison = Comparison::new(&grn, &truth, &["A"], &["A", "B", "C", "X"]);
+        // A→B is true and second, A→C false and third, A→X true and missing.
+        assert_eq!(comparison.candidates, [(-2.0, true), (-3.0, false), (f64::NEG_INFINITY, true)]);
+        assert_eq!(comparison.sign_accuracy(), Some(0.0));
+        assert_eq!(comparison.recovery().true_edges, 2);
     }
 
     #[test]

@@ -2,3 +2,4 @@
 
 mod gpo_vae_golden;
 mod reference;
+mod simulate;

@@ -9,11 +9,11 @@ use super::wiring::Wiring;
 use super::{Regulation, SimulateConfig};
 
 /// Largest |production / decay − u| / max(u, 0.01) of a state that is called steady.
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-5;
 /// Time step, in mean lifetimes of a product; RK4 is stable up to 2.7.
-const STEP: f64 = 0.5;
+const STEP: f64 = 1.0;
 /// Steps at most: a network that oscillates never settles, and is left where it is then.
-const STEPS: usize = 400;
+const STEPS: usize = 200;
 
 /// Regulators of one gene.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +144,7 @@ mod tests {
             let kinetics = pair(vec![link(0, 1, true, 1.0), link(1, 0, false, 2.0), link(1, 2, true, 0.7)], regulation);
             assert_eq!(kinetics.steady_state(&[1.0; 3], &[1.0; 3]), [1.0; 3]);
             let returned = kinetics.steady_state(&[1.0; 3], &[0.2, 3.0, 1.0]);
-            assert!(returned.iter().all(|level| (level - 1.0).abs() < 1e-5), "{returned:?}");
+            assert!(returned.iter().all(|level| (level - 1.0).abs() < 1e-4), "{returned:?}");
         }
     }
 
@@ -153,7 +153,7 @@ mod tests {
         let regulation = Regulation::Hill { coefficient: 1.7 };
         let kinetics = pair(vec![link(0, 1, true, 1.5), link(0, 2, false, 0.8)], regulation);
         let levels = kinetics.steady_state(&[0.0, 1.0, 1.0], &[1.0; 3]);
-        assert!(levels[0] < 1e-5);
+        assert!(levels[0] < 1e-4);
         assert!((levels[1].log2() + 1.5).abs() < 1e-4, "{levels:?}");
         assert!((levels[2].log2() - 0.8).abs() < 1e-4, "{levels:?}");
     }
@@ -168,7 +168,7 @@ mod tests {
             levels.iter().map(|&level| Regulation::Hill { coefficient: 2.0 }.action(level)).collect();
         for (gene, &level) in levels.iter().enumerate() {
             let produced = kinetics.produced(gene, &production, &action);
-            assert!((produced - level).abs() < 1e-5 * level, "gene {gene}: {produced} against {level}");
+            assert!((produced - level).abs() < 2e-5 * level, "gene {gene}: {produced} against {level}");
         }
     }
 
