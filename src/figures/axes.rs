@@ -129,9 +129,9 @@ fn linear_ticks(low: f32, high: f32, count: usize) -> Vec<(f32, String)> {
     let power = raw.log10().floor();
     let fraction = raw / 10_f64.powf(power);
     let (digit, carry) = match fraction {
-        f if f <= 1.2 => (1.0, 0.0),
-        f if f <= 2.4 => (2.0, 0.0),
-        f if f <= 6.0 => (5.0, 0.0),
+        f if f <= 1.4 => (1.0, 0.0),
+        f if f <= 3.0 => (2.0, 0.0),
+        f if f <= 7.0 => (5.0, 0.0),
         _ => (1.0, 1.0),
     };
     let step = digit * 10_f64.powf(power + carry);
@@ -202,7 +202,7 @@ fn tick(size: f32) -> f32 {
 
 /// How many ticks have room along a horizontal axis of `length` points.
 pub(super) fn ticks_across(length: f32, size: f32) -> usize {
-    ((length / (size * 5.5)) as usize).clamp(2, 8)
+    ((length / (size * 4.6)) as usize).clamp(2, 8)
 }
 
 /// How many ticks have room along a vertical axis of `length` points.
@@ -331,7 +331,7 @@ mod tests {
     fn ticks_are_round_and_have_a_true_minus() {
         assert_eq!(labels(&Axis::between(-1.1, 1.1, "", 5)), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(labels(&Axis::between(0.0, 100.0, "", 5)), ["0", "20", "40", "60", "80", "100"]);
-        assert_eq!(labels(&Axis::between(-0.02, 0.031, "", 5)), ["−0.02", "−0.01", "0.00", "0.01", "0.02", "0.03"]);
+        assert_eq!(labels(&Axis::between(-0.021, 0.031, "", 5)), ["−0.02", "−0.01", "0.00", "0.01", "0.02", "0.03"]);
         assert_eq!(labels(&Axis::between(0.0, 3e6, "", 3)), ["0", "1e6", "2e6", "3e6"]);
     }
 

@@ -48,7 +48,7 @@ impl PanelsFigure {
     }
 
     fn letter_height(&self) -> f32 {
-        self.text_size * 1.7
+        self.text_size * 1.35
     }
 }
 

@@ -32,6 +32,8 @@ pub struct FigureTheme {
     pub axis: Colour,
     /// Inside of a node without a value.
     pub node: Colour,
+    /// Inside of a node without a value where the others are coloured by theirs.
+    pub no_value: Colour,
     /// Rim of a node.
     pub node_rim: Colour,
     /// Edges that activate.
@@ -86,6 +88,7 @@ impl FigureTheme {
             grid: Colour::hex(0xE6E6E6),
             axis: Colour::hex(0x3F444B),
             node: Colour::hex(0xD5DCE6),
+            no_value: Colour::hex(0xBDBDBD),
             node_rim: Colour::hex(0x4E5B6C),
             activation: Colour::hex(0x0B7A70),
             repression: Colour::hex(0xC8590A),
@@ -109,6 +112,7 @@ impl FigureTheme {
             grid: Colour::hex(0x2B3038),
             axis: Colour::hex(0x7D8794),
             node: Colour::hex(0x46536A),
+            no_value: Colour::hex(0x6B7078),
             node_rim: Colour::hex(0xA9B6C9),
             activation: Colour::hex(0x3FC1B0),
             repression: Colour::hex(0xF2994A),

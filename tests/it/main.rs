@@ -1,5 +1,6 @@
 //! Integration tests, one file per subject, in one binary.
 
+mod figures;
 mod gpo_vae_golden;
 mod reference;
 mod simulate;

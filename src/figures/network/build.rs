@@ -147,6 +147,7 @@ impl NetworkFigure {
                 [(visible[best].rank, edges[best].width), (visible[worst].rank, edges[worst].width)]
             }),
             targets: target_steps(most).into_iter().map(|count| (count, radius(count))).collect(),
+            no_value: shift.is_some() && nodes.iter().any(|node| node.shift.is_none() && node.measured),
             shift: shift.map(|shift| (shift.limit, shift.label)),
             perturbed: nodes.iter().any(|node| node.perturbed),
             knocked_out: nodes.iter().any(|node| node.knocked_out),

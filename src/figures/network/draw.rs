@@ -23,6 +23,11 @@ pub(super) fn edge_width(width: f32, edge_scale: f32) -> f32 {
     (width * edge_scale).max(HAIRLINE)
 }
 
+/// By how much rims and rings are wider or thinner.
+fn line_scale(scale: f32) -> f32 {
+    scale.clamp(0.5, 1.2)
+}
+
 /// Colour of a sign.
 pub(super) fn sign_colour(sign: Sign, theme: &FigureTheme) -> Colour {
     match sign {
@@ -51,6 +56,7 @@ pub(super) fn node_mark(disc: Disc, mark: Mark, line: f32, theme: &FigureTheme, 
             out.push(circle(radius, theme.background, line * 1.3, theme.knock_out));
             cross(disc, line * 1.3, theme.knock_out, out);
         }
+        Mark::NoValue => out.push(circle(radius, theme.no_value, line * 0.75, theme.node_rim)),
         Mark::Unmeasured => out.push(circle(radius, theme.background, line * 0.75, theme.node_rim)),
     }
 }
@@ -66,9 +72,8 @@ fn cross(Disc { centre, radius }: Disc, width: f32, colour: Colour, out: &mut Ve
 impl NetworkFigure {
     /// Where the network is drawn in a figure of `size` points: all of it, less the legend.
     pub fn area(&self, size: [f32; 2]) -> Area {
-        // The strip's height must not depend on the zoom, or the network would jump while zooming.
-        let strip = self.legend.as_ref().map_or(0.0, |legend| legend.height(size[0], self.text_size, 1.0));
-        [[0.0, 0.0], [size[0], (size[1] - strip).max(size[1] * 0.4)]]
+        let strip = self.legend.as_ref().map_or(0.0, |legend| legend.height(size, self.text_size));
+        [[0.0, 0.0], [size[0], size[1] - strip]]
     }
 
     /// The camera that shows all of it in a figure of `size` points.
@@ -107,7 +112,7 @@ impl NetworkFigure {
     /// Draws the network in a figure of `size` points. Nodes without a finite position are left out.
     pub fn scene(&self, size: [f32; 2], camera: &Camera, theme: &FigureTheme) -> NetworkScene {
         let area = self.area(size);
-        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.4, 2.2);
+        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.28, 2.2);
         let discs: Vec<Disc> = self
             .nodes
             .iter()
@@ -144,13 +149,13 @@ impl NetworkFigure {
                     continue;
                 }
                 let strength = match (any_highlighted, highlighted) {
-                    (true, false) => edge.opacity * 0.3,
+                    (true, false) => edge.opacity * 0.4,
                     (true, true) => edge.opacity.max(0.85),
                     (false, _) => edge.opacity,
                 };
                 let colour = theme.background.mix(sign_colour(edge.sign, theme), strength);
                 let stroke = Stroke { width: edge_width(edge.width, widths), colour };
-                let gap = 1.0 * scale.clamp(0.5, 1.5) + self.ring(edge.to);
+                let gap = 1.0 * scale.clamp(0.5, 1.5) + self.ring(edge.to, scale);
                 let link = if edge.from == edge.to {
                     Some(Link::around(from, edge.sign, stroke, scale, gap))
                 } else {
@@ -168,19 +173,21 @@ impl NetworkFigure {
     }
 
     /// Reach of the rings around a node.
-    fn ring(&self, node: usize) -> f32 {
+    fn ring(&self, node: usize, scale: f32) -> f32 {
         let node = &self.nodes[node];
-        if node.selected {
-            3.2
-        } else if node.perturbed || node.hovered {
-            2.2
-        } else {
-            0.4
-        }
+        line_scale(scale)
+            * if node.selected {
+                3.0
+            } else if node.perturbed || node.hovered {
+                2.1
+            } else {
+                0.4
+            }
     }
 
     fn node_layer(&self, discs: &[Disc], area: Area, scale: f32, theme: &FigureTheme, hits: &mut NetworkHits) -> Layer {
-        let line = scale.clamp(0.6, 1.2);
+        let line = line_scale(scale);
+        let coloured = self.nodes.iter().any(|node| node.shift.is_some());
         let mut primitives = Vec::with_capacity(self.nodes.len());
         let mut order: Vec<usize> =
             (0..self.nodes.len()).filter(|at| !out_of_sight(discs[*at], discs[*at], area)).collect();
@@ -198,11 +205,7 @@ impl NetworkFigure {
                 fill: Colour(0, 0, 0, 0),
                 stroke: Some(Stroke { width, colour }),
             };
-            let fill = node.fill.unwrap_or_else(|| match (node.shift, node.measured) {
-                (Some(share), _) => theme.shift(share),
-                (None, true) => theme.node,
-                (None, false) => theme.background,
-            });
+            let fill = self.fill(at, coloured, theme);
             let mut rim = Stroke { width: 0.7 * line, colour: theme.node_rim };
             if node.knocked_out {
                 rim = Stroke { width: 1.3 * line, colour: theme.knock_out };
@@ -212,9 +215,9 @@ impl NetworkFigure {
                 cross(disc, 1.3 * line, theme.knock_out, &mut primitives);
             }
             if node.selected {
-                primitives.push(ring(radius + 2.0, 1.8, theme.highlight));
+                primitives.push(ring(radius + 2.0 * line, 1.7 * line, theme.highlight));
             } else if node.hovered {
-                primitives.push(ring(radius + 1.5, 1.1, theme.highlight));
+                primitives.push(ring(radius + 1.5 * line, 1.1 * line, theme.highlight));
             } else if node.perturbed {
                 primitives.push(ring(radius + 1.6 * line, 0.6 * line, theme.node_rim));
             }
@@ -251,22 +254,23 @@ impl NetworkFigure {
             .map(|at| Wanted {
                 node: at,
                 disc: discs[at],
-                ring: self.ring(at),
+                ring: self.ring(at, scale),
                 text: &self.nodes[at].label,
                 weight: self.weight(at),
                 must: rank(at) > 0,
+                priority: self.nodes[at].priority,
             })
             .collect();
         // More labels the closer one looks, never so many that they hide the network.
         let room = (area[1][0] - area[0][0]) * (area[1][1] - area[0][1]) / (size * size);
         let most = (room / 15.0 * scale.clamp(0.5, 1.0)) as usize + 4;
+        let coloured = self.nodes.iter().any(|node| node.shift.is_some());
         let placed = place(&wanted, discs, traffic, area, size, most);
         let primitives = placed
             .iter()
             .map(|label| {
                 let node = &self.nodes[label.node];
-                let fill = node.fill.or_else(|| node.shift.map(|share| theme.shift(share)));
-                let inside = if node.measured { fill.unwrap_or(theme.node) } else { theme.background };
+                let inside = self.fill(label.node, coloured, theme);
                 Primitive::Text {
                     position: label.middle,
                     anchor: Anchor::Middle,
@@ -280,6 +284,16 @@ impl NetworkFigure {
             })
             .collect();
         (Layer { name: "labels".into(), primitives, clip: Some(area) }, placed)
+    }
+
+    fn fill(&self, node: usize, coloured: bool, theme: &FigureTheme) -> Colour {
+        let node = &self.nodes[node];
+        node.fill.unwrap_or_else(|| match (node.shift, node.measured) {
+            (Some(share), _) => theme.shift(share),
+            (None, true) if coloured => theme.no_value,
+            (None, true) => theme.node,
+            (None, false) => theme.background,
+        })
     }
 
     fn weight(&self, node: usize) -> Weight {

@@ -33,6 +33,8 @@ pub(super) struct Wanted<'a> {
     pub weight: Weight,
     /// Shown even where it covers nodes (but never other labels).
     pub must: bool,
+    /// How important the node is: labels of the most important may cover nodes that matter less.
+    pub priority: f32,
 }
 
 /// Side of the cells that count lines, in points.
@@ -128,8 +130,11 @@ fn covers(area: Area, disc: Disc, gap: f32) -> bool {
     (nearest[0] - disc.centre[0]).hypot(nearest[1] - disc.centre[1]) < disc.radius + gap
 }
 
+/// More lines than this in every cell, and a label is not read.
+const BUSY: f32 = 2.2;
+
 /// Positions around a node: horizontal and vertical direction, cost of choosing it.
-const AROUND: [([f32; 2], f32); 8] = [
+const AROUND: [([f32; 2], f32); 12] = [
     ([1.0, 0.0], 0.0),
     ([-1.0, 0.0], 0.15),
     ([0.0, -1.0], 0.1),
@@ -138,6 +143,10 @@ const AROUND: [([f32; 2], f32); 8] = [
     ([0.72, 0.72], 0.27),
     ([-0.72, -0.72], 0.33),
     ([-0.72, 0.72], 0.35),
+    ([0.38, -0.92], 0.3),
+    ([0.38, 0.92], 0.32),
+    ([-0.38, -0.92], 0.36),
+    ([-0.38, 0.92], 0.38),
 ];
 
 /// Places the labels of `wanted` (most important first) in `area`, at most `most` of them besides those that must be.
@@ -154,14 +163,21 @@ pub(super) fn place(
         let reach = |sign: f32| [disc.centre[0] + sign * disc.radius, disc.centre[1] + sign * disc.radius];
         near_discs.add([reach(-1.0), reach(1.0)], at);
     }
+    let mut priority = vec![f32::NEG_INFINITY; discs.len()];
+    for wish in wanted {
+        priority[wish.node] = wish.priority;
+    }
     let mut near_labels = Buckets::new(area);
     let mut placed: Vec<PlacedLabel> = Vec::new();
     let mut free_choice = 0;
+    let important = wanted.iter().map(|wish| wish.priority).nth(3.max(most / 10)).unwrap_or(f32::NEG_INFINITY);
     for wish in wanted {
         if !wish.must && free_choice >= most {
             break;
         }
-        let Some(label) = find(wish, discs, &near_discs, &placed, &near_labels, traffic, area, size) else { continue };
+        let surroundings = Surroundings { discs, near_discs: &near_discs, placed: &placed, near_labels: &near_labels };
+        let eager = wish.priority > important && wish.priority >= 1.0;
+        let Some(label) = surroundings.find(wish, eager, &priority, traffic, area, size) else { continue };
         near_labels.add(label.area, placed.len());
         placed.push(label);
         free_choice += usize::from(!wish.must);
@@ -169,61 +185,81 @@ pub(super) fn place(
     placed
 }
 
-#[allow(clippy::too_many_arguments)]
-fn find(
-    wish: &Wanted<'_>,
-    discs: &[Disc],
-    near_discs: &Buckets,
-    placed: &[PlacedLabel],
-    near_labels: &Buckets,
-    traffic: &Traffic,
-    area: Area,
-    size: f32,
-) -> Option<PlacedLabel> {
-    let Disc { centre, radius } = wish.disc;
-    let width = text_width(wish.text, size, wish.weight);
-    if width <= 0.0 {
-        return None;
+/// What a label must keep clear of.
+struct Surroundings<'a> {
+    discs: &'a [Disc],
+    near_discs: &'a Buckets,
+    placed: &'a [PlacedLabel],
+    near_labels: &'a Buckets,
+}
+
+impl Surroundings<'_> {
+    /// Whether no label placed before meets `area`, with a little air between words.
+    fn free_of_labels(&self, area: Area, size: f32) -> bool {
+        let air = size * 0.15;
+        let padded = [[area[0][0] - air, area[0][1]], [area[1][0] + air, area[1][1]]];
+        !self.near_labels.any(padded, |other| overlap(padded, self.placed[other].area))
     }
-    let free_of_labels = |box_: Area| !near_labels.any(box_, |other| overlap(box_, placed[other].area));
-    // Inside, a little smaller if need be.
-    let inside = size.min(size * (radius * 1.78) / width);
-    if inside >= size * 0.82 && radius >= size * 0.75 {
-        let box_ = text_box(centre, width * inside / size, inside);
-        if free_of_labels(box_) {
-            return Some(PlacedLabel { node: wish.node, middle: centre, area: box_, size: inside, inside: true });
-        }
+
+    /// What it costs to cover the discs under `area`; none where it must not.
+    fn cost_of_discs(&self, area: Area, wish: &Wanted<'_>, eager: bool, priority: &[f32]) -> Option<f32> {
+        let mut cost = 0.0;
+        let refused = self.near_discs.any(area, |other| {
+            if !covers(area, self.discs[other], 0.8) {
+                return false;
+            }
+            cost += if wish.must { 10.0 } else { 2.0 };
+            !wish.must && !(eager && priority[other] < wish.priority && other != wish.node)
+        });
+        (!refused).then_some(cost)
     }
-    let mut best: Option<(f32, PlacedLabel)> = None;
-    for ([right, down], cost) in AROUND {
-        let gap = size * 0.22;
-        let reach = radius + wish.ring + gap;
-        let shift = if right > 0.0 {
-            width / 2.0
-        } else if right < 0.0 {
-            -width / 2.0
-        } else {
-            0.0
-        };
-        let rise = if down == 0.0 { 0.0 } else { down.signum() * size * font::CAPITAL_HEIGHT * 0.62 };
-        let middle = [centre[0] + right * reach + shift, centre[1] + down * reach + rise];
-        let box_ = text_box(middle, width, size);
-        let outside = (0..2).any(|at| box_[0][at] < area[0][at] + 1.0 || box_[1][at] > area[1][at] - 1.0);
-        if outside || !free_of_labels(box_) {
-            continue;
+
+    fn find(
+        &self,
+        wish: &Wanted<'_>,
+        eager: bool,
+        priority: &[f32],
+        traffic: &Traffic,
+        area: Area,
+        size: f32,
+    ) -> Option<PlacedLabel> {
+        let Disc { centre, radius } = wish.disc;
+        let width = text_width(wish.text, size, wish.weight);
+        if width <= 0.0 {
+            return None;
         }
-        let mut cost = cost + 0.55 * traffic.within(box_);
-        if near_discs.any(box_, |other| covers(box_, discs[other], 0.8)) {
-            if !wish.must {
+        let outside = |box_: Area| (0..2).any(|at| box_[0][at] < area[0][at] + 1.0 || box_[1][at] > area[1][at] - 1.0);
+        // Inside, a little smaller if need be.
+        let inside = size.min(size * (radius * 1.78) / width);
+        if inside >= size * 0.82 && radius >= size * 0.75 {
+            let box_ = text_box(centre, width * inside / size, inside);
+            if !outside(box_) && self.free_of_labels(box_, size) {
+                return Some(PlacedLabel { node: wish.node, middle: centre, area: box_, size: inside, inside: true });
+            }
+        }
+        let mut best: Option<(f32, PlacedLabel)> = None;
+        for ([right, down], cost) in AROUND {
+            let reach = radius + wish.ring + size * 0.22;
+            // Beside the node the text ends there; above and below it is centred, in between partly.
+            let shift = (right * 1.4).clamp(-1.0, 1.0) * width / 2.0;
+            let rise = if down == 0.0 { 0.0 } else { down.signum() * size * font::CAPITAL_HEIGHT * 0.62 };
+            let middle = [centre[0] + right * reach + shift, centre[1] + down * reach + rise];
+            let box_ = text_box(middle, width, size);
+            if outside(box_) || !self.free_of_labels(box_, size) {
                 continue;
             }
-            cost += 10.0;
+            let lines = traffic.within(box_);
+            if lines > BUSY && !wish.must && !eager {
+                continue;
+            }
+            let Some(covered) = self.cost_of_discs(box_, wish, eager, priority) else { continue };
+            let cost = cost + 0.55 * lines + covered;
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, PlacedLabel { node: wish.node, middle, area: box_, size, inside: false }));
+            }
         }
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, PlacedLabel { node: wish.node, middle, area: box_, size, inside: false }));
-        }
+        best.map(|(_, label)| label)
     }
-    best.map(|(_, label)| label)
 }
 
 /// The box of a text around its middle (the middle of its capitals).

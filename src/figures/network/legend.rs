@@ -17,6 +17,8 @@ pub struct NetworkLegend {
     pub targets: Vec<(u32, f32)>,
     /// Limit of the colour scale and what it shows.
     pub shift: Option<(f32, String)>,
+    /// Whether genes without a value are among those coloured.
+    pub no_value: bool,
     /// Whether genes that were perturbed in the screen are marked.
     pub perturbed: bool,
     /// Whether genes are knocked out.
@@ -36,17 +38,16 @@ struct Item {
 const STEPS: usize = 48;
 
 impl NetworkLegend {
-    /// Height in points of the strip in a figure `width` points wide.
-    pub(super) fn height(&self, width: f32, size: f32, scale: f32) -> f32 {
-        let rows = rows(&self.items(size, scale), width, size).len();
-        if rows == 0 { 0.0 } else { rows as f32 * row_height(size) + size * 0.9 }
+    /// Height in points of the strip in a figure of `figure` points.
+    pub(super) fn height(&self, figure: [f32; 2], size: f32) -> f32 {
+        // Nothing in the strip grows with the zoom, or the network would jump while zooming.
+        height(rows(&self.items(size, 1.0), figure, size).len(), size)
     }
 
     pub(super) fn layer(&self, figure: [f32; 2], size: f32, scale: f32, theme: &FigureTheme) -> Layer {
         let items = self.items(size, scale);
-        let rows = rows(&items, figure[0], size);
-        let height = self.height(figure[0], size, scale);
-        let top = figure[1] - height;
+        let rows = rows(&items, figure, size);
+        let top = figure[1] - height(rows.len(), size);
         let mut primitives = Vec::new();
         if rows.is_empty() {
             return Layer { name: "legend".into(), primitives, clip: None };
@@ -84,6 +85,23 @@ impl NetworkLegend {
                 });
             }
         }
+        if let Some((limit, label)) = &self.shift {
+            let (limit, label) = (*limit, label.clone());
+            let bar = size * 7.0;
+            let gap = size * 0.5;
+            let ends = [format!("−{}", short(limit)), format!("+{}", short(limit))];
+            items.push(Item {
+                width: width(&label) + width(&ends[0]) + width(&ends[1]) + bar + gap * 3.0,
+                draw: Box::new(move |[left, middle], theme, out| {
+                    out.push(words(&label, [left, middle], size, theme.text));
+                    let mut x = left + text_width(&label, size, Weight::Regular) + gap;
+                    out.push(words(&ends[0], [x, middle], size, theme.text));
+                    x += text_width(&ends[0], size, Weight::Regular) + gap;
+                    colour_bar([x, middle - size * 0.38], [x + bar, middle + size * 0.38], theme, out);
+                    out.push(words(&ends[1], [x + bar + gap, middle], size, theme.text));
+                }),
+            });
+        }
         if let Some([(best, thick), (worst, thin)]) = self.ranks
             && best < worst
         {
@@ -110,9 +128,13 @@ impl NetworkLegend {
         if !self.targets.is_empty() {
             let heading = "Targets";
             let gap = size * 0.35;
-            let most = row_height(size) * 0.5;
+            // As large as in the figure, or all smaller by the same share where the row is too low; the widths of the
+            // parts are those of the largest discs, so that nothing moves while zooming.
+            let most = row_height(size) * 0.55;
+            let largest = self.targets.iter().map(|(_, radius)| *radius).fold(f32::MIN_POSITIVE, f32::max);
+            let shrunk = scale.min(most / largest);
             let discs: Vec<(String, f32)> =
-                self.targets.iter().map(|(count, radius)| (count.to_string(), (radius * scale).min(most))).collect();
+                self.targets.iter().map(|(count, radius)| (count.to_string(), radius * shrunk)).collect();
             let total = discs.iter().map(|(text, radius)| 2.0 * radius + gap * 1.8 + width(text) + gap).sum::<f32>();
             items.push(Item {
                 width: width(heading) + gap * 0.8 + total,
@@ -133,6 +155,7 @@ impl NetworkLegend {
         let marks = [
             (self.perturbed, Mark::Perturbed, "Perturbed in the screen"),
             (self.knocked_out, Mark::KnockedOut, "Knocked out"),
+            (self.no_value, Mark::NoValue, "No value"),
             (self.unmeasured, Mark::Unmeasured, "Not measured"),
         ];
         for (shown, mark, text) in marks {
@@ -148,23 +171,6 @@ impl NetworkLegend {
                 });
             }
         }
-        if let Some((limit, label)) = &self.shift {
-            let (limit, label) = (*limit, label.clone());
-            let bar = size * 7.0;
-            let gap = size * 0.5;
-            let ends = [format!("−{}", short(limit)), format!("+{}", short(limit))];
-            items.push(Item {
-                width: width(&label) + width(&ends[0]) + width(&ends[1]) + bar + gap * 3.0,
-                draw: Box::new(move |[left, middle], theme, out| {
-                    out.push(words(&label, [left, middle], size, theme.text));
-                    let mut x = left + text_width(&label, size, Weight::Regular) + gap;
-                    out.push(words(&ends[0], [x, middle], size, theme.text));
-                    x += text_width(&ends[0], size, Weight::Regular) + gap;
-                    colour_bar([x, middle - size * 0.38], [x + bar, middle + size * 0.38], theme, out);
-                    out.push(words(&ends[1], [x + bar + gap, middle], size, theme.text));
-                }),
-            });
-        }
         items
     }
 }
@@ -174,6 +180,7 @@ impl NetworkLegend {
 pub(super) enum Mark {
     Perturbed,
     KnockedOut,
+    NoValue,
     Unmeasured,
 }
 
@@ -181,8 +188,21 @@ fn row_height(size: f32) -> f32 {
     size * 1.75
 }
 
-/// Which items stand in which row, and where they begin.
-fn rows(items: &[Item], width: f32, size: f32) -> Vec<Vec<(usize, f32)>> {
+fn height(rows: usize, size: f32) -> f32 {
+    if rows == 0 { 0.0 } else { rows as f32 * row_height(size) + size * 0.9 }
+}
+
+/// Which items stand in which row, and where they begin. Rows that would take more than two fifths of the figure's height
+/// are left out: first things come first.
+fn rows(items: &[Item], figure: [f32; 2], size: f32) -> Vec<Vec<(usize, f32)>> {
+    let mut rows = all_rows(items, figure[0], size);
+    while height(rows.len(), size) > figure[1] * 0.4 {
+        rows.pop();
+    }
+    rows
+}
+
+fn all_rows(items: &[Item], width: f32, size: f32) -> Vec<Vec<(usize, f32)>> {
     let (margin, gap) = (size * 0.8, size * 1.6);
     let mut rows: Vec<Vec<(usize, f32)>> = Vec::new();
     let mut left = margin;

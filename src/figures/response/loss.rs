@@ -69,7 +69,15 @@ impl Figure for LossFigure {
         let last = all().filter(drawn).map(|point| point[0]).fold(1.0, f32::max);
         let first = all().filter(drawn).map(|point| point[0]).fold(last, f32::min).min(last - 1.0);
         let values = all().filter(drawn).map(|point| point[1]);
-        let y = Axis::covering(values, &self.y_label, self.scale, ticks_down(size[1] - head - text * 4.0, text));
+        let (mut y, low) = {
+            let low = values.clone().fold(f32::INFINITY, f32::min);
+            let count = ticks_down(size[1] - head - text * 4.0, text);
+            (Axis::covering(values, &self.y_label, self.scale, count), low)
+        };
+        if self.scale == Scale::Linear && low >= 0.0 && low < y.high * 0.3 {
+            // Losses that come near zero are read against zero.
+            y = Axis::between(0.0, y.high, &self.y_label, ticks_down(size[1] - head - text * 4.0, text));
+        }
         let mut x = Axis::between(first, last, "Epoch", ticks_across(size[0] - right - text * 6.0, text));
         x.ticks.retain(|(epoch, _)| epoch.fract() == 0.0);
         let frame = Frame::new([[0.0, head], [size[0] - right, size[1]]], x, y, text);
@@ -116,8 +124,7 @@ impl Figure for LossFigure {
         }
         let mut axes = frame.axes(theme);
         if !self.title.is_empty() {
-            let position = [f32::midpoint(frame.area[0][0], frame.area[1][0]), text * 1.15];
-            axes.push(heading(&self.title, position, text, theme));
+            axes.push(heading(&self.title, &frame, size[0], text, theme));
         }
         self.key(&frame, title + text * 0.85, theme, &mut axes);
         let mut grid = frame.grid(false, true, theme);

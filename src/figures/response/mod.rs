@@ -1,6 +1,7 @@
 //! Predicted and measured responses as figures.
 
 mod loss;
+mod names;
 mod paired_bars;
 mod ranking;
 mod scatter;

@@ -165,8 +165,7 @@ impl Rows {
     }
 
     pub(super) fn title(&self, title: &str, frame: &Frame, theme: &FigureTheme) -> Option<Primitive> {
-        let position = [f32::midpoint(frame.area[0][0], frame.area[1][0]), self.text * 1.15];
-        (!title.is_empty()).then(|| heading(title, position, self.text, theme))
+        (!title.is_empty()).then(|| heading(title, frame, self.size[0], self.text, theme))
     }
 
     /// The gene's name, left out of rows too narrow for it.

@@ -1,7 +1,8 @@
 //! Predicted against observed shift of every gene.
 
-use crate::figures::axes::{Axis, Frame, Scale, ticks_across, ticks_down, words};
-use crate::figures::font::{CAPITAL_HEIGHT, text_width};
+use super::names::{Named, inside, place};
+use crate::figures::axes::{Axis, Frame, Scale, ticks_across, ticks_down};
+use crate::figures::font::{shortened, text_width};
 use crate::figures::network::Area;
 use crate::figures::scene::{Anchor, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
@@ -71,8 +72,7 @@ impl Figure for ScatterFigure {
 
         let mut axes = frame.axes(theme);
         if !self.title.is_empty() {
-            let position = [f32::midpoint(frame.area[0][0], frame.area[1][0]), text * 1.15];
-            axes.push(heading(&self.title, position, text, theme));
+            axes.push(heading(&self.title, &frame, size[0], text, theme));
         }
         let mut lines = frame.grid(true, true, theme);
         let ends = [frame.x.low, frame.x.high].map(|value| frame.at(value, value));
@@ -157,8 +157,7 @@ impl ScatterFigure {
         (lines.collect(), Some(corner))
     }
 
-    /// Names of the genes with the largest shifts, highlighted ones first, each only where it covers neither another
-    /// name nor a point.
+    /// Names of the genes with the largest shifts, highlighted ones first.
     fn names(
         &self,
         finite: &[(usize, &ScatterPoint)],
@@ -168,66 +167,20 @@ impl ScatterFigure {
         taken: Option<Area>,
         theme: &FigureTheme,
     ) -> Vec<Primitive> {
-        let size = self.text_size * 0.92;
         let mut order: Vec<&ScatterPoint> = finite.iter().map(|(_, point)| *point).collect();
         let reach = |point: &ScatterPoint| point.x.abs().max(point.y.abs());
         order.sort_by(|a, b| {
             b.highlighted.cmp(&a.highlighted).then(reach(b).total_cmp(&reach(a))).then_with(|| a.label.cmp(&b.label))
         });
-        let mut boxes: Vec<Area> = taken.into_iter().collect();
-        let mut out = Vec::new();
-        for point in order {
-            if out.len() >= self.labels && !point.highlighted {
-                break;
-            }
-            let Some(centre) = frame.at(point.x, point.y) else { continue };
-            let weight = if point.highlighted { Weight::Bold } else { Weight::Regular };
-            let width = text_width(&point.label, size, weight);
-            if width <= 0.0 {
-                continue;
-            }
-            let half = size * CAPITAL_HEIGHT * 0.5 + 0.6;
-            let gap = radius + size * 0.25;
-            let tries = [
-                [1.0, 0.0],
-                [-1.0, 0.0],
-                [0.0, -1.0],
-                [0.0, 1.0],
-                [0.75, -0.9],
-                [0.75, 0.9],
-                [-0.75, -0.9],
-                [-0.75, 0.9],
-            ];
-            for [right, down] in tries {
-                let side = if right == 0.0 { 0.0 } else { width / 2.0 * f32::signum(right) };
-                let middle = [centre[0] + right * gap + side, centre[1] + down * (gap + half * 0.8)];
-                let area = [[middle[0] - width / 2.0, middle[1] - half], [middle[0] + width / 2.0, middle[1] + half]];
-                let in_frame = (0..2).all(|at| area[0][at] > frame.area[0][at] && area[1][at] < frame.area[1][at]);
-                let clear = boxes
-                    .iter()
-                    .all(|other| !(0..2).all(|at| area[0][at] < other[1][at] && other[0][at] < area[1][at]));
-                if in_frame && clear && !discs.iter().any(|disc| inside(area, *disc, radius * 0.6)) {
-                    boxes.push(area);
-                    out.push(Primitive::Text {
-                        position: middle,
-                        anchor: Anchor::Middle,
-                        text: point.label.clone(),
-                        size,
-                        colour: theme.text,
-                        weight,
-                        rotation: 0.0,
-                        halo: Some(theme.background),
-                    });
-                    break;
-                }
-            }
-        }
-        out
+        let wishes: Vec<Named<'_>> = order
+            .into_iter()
+            .filter_map(|point| {
+                let centre = frame.at(point.x, point.y)?;
+                Some(Named { centre, name: &point.label, highlighted: point.highlighted })
+            })
+            .collect();
+        place(&wishes, self.labels, frame, discs, radius, taken, self.text_size * 0.92, theme)
     }
-}
-
-fn inside(area: Area, point: [f32; 2], slack: f32) -> bool {
-    (0..2).all(|at| point[at] > area[0][at] - slack && point[at] < area[1][at] + slack)
 }
 
 /// Smaller points where there are many.
@@ -236,12 +189,20 @@ fn point_radius(count: usize, text: f32) -> f32 {
     (most * (400.0 / count.max(1) as f32).powf(0.25)).clamp(most * 0.5, most)
 }
 
-/// A figure's title.
-pub(super) fn heading(text: &str, position: [f32; 2], size: f32, theme: &FigureTheme) -> Primitive {
-    match words(text, position, Anchor::Middle, size * 1.08, theme.text, 0.0) {
-        Primitive::Text { position, anchor, text, size, colour, rotation, halo, .. } => {
-            Primitive::Text { position, anchor, text, size, colour, weight: Weight::Bold, rotation, halo }
-        }
-        other => other,
+/// A figure's title: over the middle of its frame, moved aside or shortened where the figure is too narrow for that.
+pub(super) fn heading(text: &str, frame: &Frame, width: f32, text_size: f32, theme: &FigureTheme) -> Primitive {
+    let size = text_size * 1.08;
+    let text = shortened(text, width - 1.0, size, Weight::Bold);
+    let half = text_width(&text, size, Weight::Bold) / 2.0 + 0.5;
+    let middle = f32::midpoint(frame.area[0][0], frame.area[1][0]).min(width - half).max(half);
+    Primitive::Text {
+        position: [middle, text_size * 1.15],
+        anchor: Anchor::Middle,
+        text,
+        size,
+        colour: theme.text,
+        weight: Weight::Bold,
+        rotation: 0.0,
+        halo: None,
     }
 }
