@@ -1,1 +1,15 @@
-//! To be furnished.
+//! How a prediction or a network is judged: plain arrays in, numbers with their definitions out.
+//!
+//! Nothing here knows a model; predictions, baselines and measurements all arrive as [`crate::data::EffectTable`]s or as
+//! samples of expression, so that every method is measured with the same code.
+
+mod correlation;
+pub mod effects;
+mod mann_whitney;
+pub mod networks;
+pub mod report;
+mod sample;
+
+pub use correlation::{pearson, r_squared};
+pub use mann_whitney::mann_whitney;
+pub use sample::{Sample, wasserstein};

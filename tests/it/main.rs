@@ -2,5 +2,6 @@
 
 mod figures;
 mod gpo_vae_golden;
+mod metrics_golden;
 mod reference;
 mod simulate;
