@@ -79,14 +79,21 @@ pub struct EffectMetrics {
     pub mean_squared_error: Option<f64>,
     /// Mean share of the top 20 genes whose direction is right.
     pub direction_top_20: Option<f64>,
-    /// The fit of each, in the observed table's order.
+}
+
+/// How well a prediction fits: all together and each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparison {
+    /// All perturbations together.
+    pub overall: EffectMetrics,
+    /// Each perturbation that both tables have, in the observed table's order.
     pub per_perturbation: Vec<PerturbationFit>,
 }
 
 /// Compare `predicted` with `observed`.
 ///
 /// The order of equal |shift|s is that of the observed table's genes. An empty intersection gives metrics of `None`.
-pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectOptions) -> EffectMetrics {
+pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectOptions) -> Comparison {
     let columns = shared_columns(predicted, observed);
     let mut flat = Pairs::default();
     let mut flat_top = Pairs::default();
@@ -118,7 +125,7 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
         flat.extend(&pairs);
         flat_top.extend(&top);
     }
-    EffectMetrics {
+    let overall = EffectMetrics {
         perturbations: fits.len(),
         genes: columns.len(),
         pearson: flat.pearson(),
@@ -131,8 +138,8 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
         mean_absolute_error: flat.mean(f64::abs),
         mean_squared_error: flat.mean(|difference| difference * difference),
         direction_top_20: mean(fits.iter().map(|fit| fit.direction_top_20)),
-        per_perturbation: fits,
-    }
+    };
+    Comparison { overall, per_perturbation: fits }
 }
 
 /// (column in `predicted`, column in `observed`) of each gene that both have, in the observed order.
@@ -237,12 +244,13 @@ mod tests {
     fn rows_and_columns_are_matched_by_name() {
         let observed = table(&["A", "B"], &["X", "Y", "Z"], &[1.0, 2.0, 4.0, -1.0, 0.0, 1.0]);
         let predicted = table(&["C", "A"], &["Z", "W", "X", "Y"], &[9.0, 9.0, 9.0, 9.0, 4.0, 9.0, 1.0, 2.0]);
-        let metrics = compare(&predicted, &observed, EffectOptions::default());
+        let Comparison { overall: metrics, per_perturbation } =
+            compare(&predicted, &observed, EffectOptions::default());
         assert_eq!((metrics.perturbations, metrics.genes), (1, 3));
         assert_eq!(metrics.r_squared, Some(1.0));
         assert_eq!(metrics.mean_absolute_error, Some(0.0));
-        assert_eq!(metrics.per_perturbation[0].perturbation, "A");
-        assert_eq!(metrics.per_perturbation[0].cells, 7);
+        assert_eq!(per_perturbation[0].perturbation, "A");
+        assert_eq!(per_perturbation[0].cells, 7);
     }
 
     #[test]
@@ -251,22 +259,22 @@ mod tests {
         let observed = table(&["A+B", "C"], &genes, &[-5.0, -5.0, 1.0, 2.0, 1.0, 2.0, -5.0, 4.0]);
         let predicted = table(&["A+B", "C"], &genes, &[9.0, 9.0, 1.0, 2.0, 1.0, 2.0, 9.0, 4.0]);
         let without = compare(&predicted, &observed, EffectOptions::default());
-        assert_eq!(without.r_squared, Some(1.0));
+        assert_eq!(without.overall.r_squared, Some(1.0));
         assert_eq!(without.per_perturbation.iter().map(|fit| fit.genes).collect::<Vec<_>>(), [2, 3]);
         let with = compare(&predicted, &observed, EffectOptions { leave_out_targets: false });
-        assert!(with.r_squared.unwrap() < 0.0);
+        assert!(with.overall.r_squared.unwrap() < 0.0);
     }
 
     #[test]
     fn a_prediction_of_no_change_has_no_correlation_but_errors() {
         let observed = table(&["A"], &["X", "Y"], &[1.0, -1.0]);
         let nothing = table(&["A"], &["X", "Y"], &[0.0, 0.0]);
-        let metrics = compare(&nothing, &observed, EffectOptions::default());
+        let metrics = compare(&nothing, &observed, EffectOptions::default()).overall;
         assert_eq!(metrics.pearson, None);
         assert_eq!(metrics.r_squared, Some(0.0));
         assert_eq!(metrics.mean_absolute_error, Some(1.0));
         assert_eq!(metrics.direction_top_20, Some(0.0));
-        let strangers = compare(&table(&["Q"], &["X", "Y"], &[0.0, 0.0]), &observed, EffectOptions::default());
+        let strangers = compare(&table(&["Q"], &["X", "Y"], &[0.0, 0.0]), &observed, EffectOptions::default()).overall;
         assert_eq!((strangers.perturbations, strangers.pearson, strangers.jaccard_20), (0, None, None));
     }
 
@@ -279,6 +287,6 @@ mod tests {
         let predicted: Vec<f32> = (0..60).map(|gene| if (10..30).contains(&gene) { -9.0 } else { 0.1 }).collect();
         let metrics =
             compare(&table(&["P"], &genes, &predicted), &table(&["P"], &genes, &observed), EffectOptions::default());
-        assert!((metrics.jaccard_20.unwrap() - 10.0 / 30.0).abs() < 1e-12);
+        assert!((metrics.overall.jaccard_20.unwrap() - 10.0 / 30.0).abs() < 1e-12);
     }
 }

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Sample, mann_whitney, wasserstein};
+use crate::data::{CellRole, CsrMatrix, Dataset};
 
 /// A tested pair counts as true below this p value.
 pub const SIGNIFICANCE: f64 = 0.05;
@@ -99,6 +101,88 @@ impl<'a> NetworkTester<'a> {
     }
 }
 
+/// Share of pairs with p < 0.05 among up to `most` random testable pairs of `genes` that no path of `edges` connects:
+/// effects that the network misses (false omission rate). None if no such pair can be tested.
+pub fn false_omission_rate(
+    tester: &mut NetworkTester,
+    edges: &[(usize, usize)],
+    genes: &[usize],
+    most: usize,
+    seed: u64,
+) -> Option<f64> {
+    let reachable: BTreeSet<(usize, usize)> =
+        reachable_by_round(edges.iter().copied(), usize::MAX).into_iter().flatten().collect();
+    let mut pairs: Vec<(usize, usize)> = genes
+        .iter()
+        .flat_map(|&parent| genes.iter().map(move |&child| (parent, child)))
+        .filter(|pair| pair.0 != pair.1 && !reachable.contains(pair))
+        .collect();
+    pairs.shuffle(&mut crate::random::stream(seed, "false omission"));
+    let tests = pairs.into_iter().filter_map(|(parent, child)| tester.edge(parent, child)).take(most);
+    let (missed, tested) = tests
+        .fold((0u32, 0u32), |(missed, tested), test| (missed + u32::from(test.p_value < SIGNIFICANCE), tested + 1));
+    (tested > 0).then(|| f64::from(missed) / f64::from(tested))
+}
+
+/// The cells of a screen, log-normalised: ln(1 + 10,000·x/Σx). Genes are numbered by the list given.
+pub struct ScreenCells {
+    /// Genes × chosen cells.
+    by_gene: CsrMatrix,
+    totals: Vec<f64>,
+    /// Group of each chosen cell: 0 control, n + 1 single perturbation of gene number n, none anything else.
+    groups: Vec<Option<usize>>,
+    sizes: Vec<usize>,
+    columns: Vec<Option<usize>>,
+}
+
+impl ScreenCells {
+    /// The `cells` (rows) of `dataset`, with `genes` numbered in the order given. Cells with several perturbed genes are
+    /// left out: their shifts cannot be laid to one parent.
+    pub fn new(dataset: &Dataset, cells: &[u32], genes: &[String]) -> Self {
+        let number: BTreeMap<&str, usize> = genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
+        let group = |&cell: &u32| match dataset.roles()[cell as usize] {
+            CellRole::Control => Some(0),
+            CellRole::Unassigned => None,
+            CellRole::Perturbed(index) => match dataset.perturbations()[index as usize].targets() {
+                [target] => number.get(target.as_str()).map(|at| at + 1),
+                _ => None,
+            },
+        };
+        let groups: Vec<Option<usize>> = cells.iter().map(group).collect();
+        let mut sizes = vec![0; genes.len() + 1];
+        groups.iter().flatten().for_each(|&group| sizes[group] += 1);
+        let chosen = dataset.matrix().select_rows(cells);
+        Self {
+            totals: chosen.row_sums(),
+            by_gene: chosen.transposed(),
+            groups,
+            sizes,
+            columns: genes.iter().map(|gene| dataset.genes().column(gene)).collect(),
+        }
+    }
+
+    fn sample(&self, group: usize, gene: usize) -> Option<Sample> {
+        let column = (*self.columns.get(gene)?)?;
+        let size = *self.sizes.get(group).filter(|&&size| size > 0)?;
+        let (cells, counts) = self.by_gene.row(column);
+        let inside = cells.iter().zip(counts).filter(|(cell, _)| self.groups[**cell as usize] == Some(group));
+        let value = |(&cell, &count): (&u32, &f32)| (1e4 * f64::from(count) / self.totals[cell as usize]).ln_1p();
+        let values: Vec<f64> = inside.map(value).collect();
+        let zeros = size - values.len();
+        Some(Sample::with_zeros(values, zeros))
+    }
+}
+
+impl Cells for ScreenCells {
+    fn control(&self, child: usize) -> Option<Sample> {
+        self.sample(0, child)
+    }
+
+    fn perturbed(&self, parent: usize, child: usize) -> Option<Sample> {
+        self.sample(parent + 1, child)
+    }
+}
+
 /// The pairs that `edges` connect, by how far apart they are: the edges themselves, then the pairs that become reachable
 /// in each of at most `steps` − 1 further rounds.
 ///
@@ -166,6 +250,11 @@ mod tests {
         let chain = reachable_by_round([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)], 3);
         assert_eq!(chain[1], BTreeSet::from([(0, 2), (1, 3), (2, 4), (3, 5)]));
         assert_eq!(chain[2], BTreeSet::from([(0, 3), (0, 4), (1, 4), (1, 5), (2, 5)]));
+        let mut tester = NetworkTester::new(&Toy);
+        // Of the pairs without a path, (0, 1) is the one with an effect; gene 2 was never perturbed.
+        assert_eq!(false_omission_rate(&mut tester, &[], &[0, 1, 2], 500, 1), Some(0.25));
+        assert_eq!(false_omission_rate(&mut tester, &[(0, 1)], &[0, 1, 2], 500, 1), Some(0.0));
+        assert_eq!(false_omission_rate(&mut tester, &[], &[2], 500, 1), None);
         let cycle = reachable_by_round([(0, 1), (1, 0)], 3);
         assert_eq!(cycle.len(), 1, "a gene is not its own descendant");
     }

@@ -1,1 +1,11 @@
-//! To be furnished.
+//! What to beat: simple predictions fit on training cells only, shown beside every model.
+//!
+//! All take the measured shifts of the training cells and answer in the same unit (log2 against the measured control), so
+//! they need no data set: [`effects`] predicts perturbations, [`networks`] scores edges.
+
+pub mod effects;
+mod linear;
+pub mod networks;
+
+pub use effects::{Baseline, BaselineKind};
+pub use networks::{EdgeScores, NetworkBaseline};

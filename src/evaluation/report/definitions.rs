@@ -1,0 +1,137 @@
+//! What every metric is: the text of the hover cards, the report and the documentation.
+
+use serde::{Deserialize, Serialize};
+
+/// A metric's definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Its key in the report.
+    pub metric: String,
+    /// Its name for people.
+    pub label: String,
+    /// What it is.
+    pub definition: String,
+    /// Who uses it.
+    pub origin: String,
+    /// `higher`, `lower` or `count`.
+    pub better: String,
+}
+
+/// All definitions, in the order shown. Shifts are log2 against measured control cells: the mean over cells of
+/// log2(1 + 10,000·x/Σx), perturbed minus control (average treatment effect, ATE).
+pub fn definitions() -> Vec<Definition> {
+    let ate = "SAMS-VAE, CRADLE-VAE, GPO-VAE";
+    let causal = "CausalBench";
+    let ranking = "BEELINE";
+    [
+        ("perturbations", "Perturbations", "Perturbations covered: predicted and observed", "", "count"),
+        ("genes", "Genes", "Genes compared", "", "count"),
+        (
+            "pearson",
+            "r",
+            "Pearson correlation of predicted and observed shifts over all genes, all perturbations in one list (one perturbation: over its genes, Pearson-Δ)",
+            ate,
+            "higher",
+        ),
+        (
+            "r_squared",
+            "R²",
+            "1 − Σ(observed − predicted)² / Σ(observed − mean observed)² over the same; not the square of r, and below 0 when worse than the mean",
+            ate,
+            "higher",
+        ),
+        (
+            "pearson_top_20",
+            "r top 20",
+            "r over each perturbation's 20 genes with the largest observed |shift|",
+            ate,
+            "higher",
+        ),
+        ("r_squared_top_20", "R² top 20", "R² over the same 20 genes", ate, "higher"),
+        (
+            "jaccard_20",
+            "Jaccard 20",
+            "|A ∩ B| / |A ∪ B| of the 20 genes with the largest predicted and observed |shift|, mean over perturbations",
+            ate,
+            "higher",
+        ),
+        ("jaccard_50", "Jaccard 50", "The same with 50 genes", ate, "higher"),
+        (
+            "mean_pearson",
+            "Pearson-Δ",
+            "Mean over perturbations of their own r",
+            "PerturBench, Virtual Cell Challenge",
+            "higher",
+        ),
+        (
+            "mean_absolute_error",
+            "MAE",
+            "Mean of |predicted − observed| over genes, log2 units",
+            "Virtual Cell Challenge",
+            "lower",
+        ),
+        ("mean_squared_error", "MSE", "Mean of (predicted − observed)² over genes", "GEARS", "lower"),
+        (
+            "direction_top_20",
+            "Direction top 20",
+            "Share of the 20 genes with the largest observed |shift| whose predicted shift has the same sign",
+            "GEARS",
+            "higher",
+        ),
+        (
+            "true_positives",
+            "True positives",
+            "Tested edges with p < 0.05 in the two-sided Mann–Whitney U test of the target between control cells and cells whose regulator was perturbed; edges that cannot be tested count nowhere",
+            causal,
+            "higher",
+        ),
+        ("false_positives", "False positives", "Tested edges with p ≥ 0.05", causal, "lower"),
+        (
+            "mean_wasserstein",
+            "Mean Wasserstein",
+            "Mean over tested edges of the Wasserstein-1 distance between the same two groups, in units of ln(1 + 10,000·x/Σx)",
+            causal,
+            "higher",
+        ),
+        (
+            "false_omission_rate",
+            "False omission rate",
+            "Share with p < 0.05 among up to 500 random testable pairs that no path of the network connects",
+            causal,
+            "lower",
+        ),
+        (
+            "density",
+            "Density",
+            "True edges over candidate pairs: the AUPRC of a random order",
+            ranking,
+            "count",
+        ),
+        ("auprc", "AUPRC", "Area under the precision–recall curve (average precision)", ranking, "higher"),
+        ("auprc_ratio", "AUPRC ratio", "AUPRC over density: how many times better than a random order", ranking, "higher"),
+        ("auroc", "AUROC", "Area under the receiver operating characteristic", ranking, "higher"),
+        (
+            "early_precision_ratio",
+            "Early precision ratio",
+            "Precision among the best k pairs, k the number of true edges, over density",
+            ranking,
+            "higher",
+        ),
+        (
+            "sign_accuracy",
+            "Sign accuracy",
+            "Share of right signs among the true edges whose sign the method gives",
+            "",
+            "higher",
+        ),
+    ]
+    .into_iter()
+    .map(|(metric, label, definition, origin, better)| Definition {
+        metric: metric.to_owned(),
+        label: label.to_owned(),
+        definition: definition.to_owned(),
+        origin: origin.to_owned(),
+        better: better.to_owned(),
+    })
+    .collect()
+}
