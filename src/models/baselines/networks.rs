@@ -113,7 +113,7 @@ pub fn correlation(dataset: &Dataset, cells: &[u32], genes: &[String]) -> EdgeSc
     values.par_iter_mut().for_each(|row| standardise(row));
     let score = |a: usize, b: usize| -> f32 {
         let product: f64 = values[a].iter().zip(&values[b]).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-        if a == b { f32::NAN } else { product.abs().min(1.0) as f32 }
+        if a == b { f32::NAN } else { product.abs().clamp(0.0, 1.0) as f32 }
     };
     let count = columns.len();
     let rows: Vec<Vec<f32>> = (0..count).into_par_iter().map(|a| (0..count).map(|b| score(a, b)).collect()).collect();
