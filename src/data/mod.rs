@@ -4,12 +4,18 @@ mod dataset;
 mod effects;
 mod gene;
 pub mod h5ad;
+mod import_options;
+pub mod labels;
 mod matrix;
 mod perturbation;
 pub mod simulate;
+mod summary;
+mod words;
 
 pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
 pub use effects::{EffectTable, mean_log2_expression};
 pub use gene::{Gene, Genes, nearest};
+pub use import_options::ImportOptions;
 pub use matrix::{CsrMatrix, MatrixError};
 pub use perturbation::{CellRole, Perturbation, PerturbationKind};
+pub use summary::{KnockDown, PerturbationSummary, Summary};

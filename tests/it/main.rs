@@ -3,5 +3,6 @@
 mod figures;
 mod gpo_vae_golden;
 mod metrics_golden;
+mod h5ad;
 mod reference;
 mod simulate;

@@ -1,1 +1,28 @@
-//! To be furnished.
+//! AnnData files (.h5ad) as Python's anndata writes them, old and new. The only user of HDF5.
+//!
+//! Reading: [`read`] opens the file (`file`), chooses a matrix (`choose`, `evidence`), names the genes (`genes`), reads the labels by the
+//! rules of [`super::labels`], and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
+//! claimed sizes are held against stored ones before memory is taken. Writing: [`write`] and [`write_with`].
+//!
+//! Format: the on-disk specification of anndata 0.12 (encoding versions `anndata` 0.1.0, `dataframe` 0.2.0, `csr_matrix` 0.1.0, …), and of
+//! what older versions left (`dataframe` 0.1.0 with `__categories`, `h5sparse_format`).
+
+mod array;
+mod choose;
+mod error;
+mod evidence;
+mod file;
+mod frame;
+mod genes;
+mod matrix;
+mod own;
+mod read;
+mod text;
+mod write;
+
+pub use error::H5adError;
+pub use file::looks_like_hdf5;
+pub use read::read;
+pub use write::{ExtraColumn, write, write_with};
+
+pub use super::ImportOptions;

@@ -1,0 +1,40 @@
+//! What the user decides about a file instead of the rules.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MatrixKind, PerturbationKind};
+
+/// Decisions that override the rules by which a file is understood. The default overrides nothing.
+///
+/// A small file of these (TOML or JSON) makes a script open a screen as the window did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportOptions {
+    /// Column of `obs` with the perturbation of each cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perturbation_column: Option<String>,
+    /// Labels of control cells, exactly as in the column; when given, no other label is a control.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub control_labels: Vec<String>,
+    /// Labels of unassigned cells, exactly as in the column, besides those that always mean it (`nan`, empty, …).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unassigned_labels: Vec<String>,
+    /// The matrix to use: `X`, `raw/X` or `layers/NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<String>,
+    /// What the matrix holds, where its values mislead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix_kind: Option<MatrixKind>,
+    /// Column of `var` with the gene symbols; `index` for the row names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gene_column: Option<String>,
+    /// Column of `obs` with the batch; `none` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_column: Option<String>,
+    /// Column of `obs` with the cell type; `none` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell_type_column: Option<String>,
+    /// How targets are perturbed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PerturbationKind>,
+}

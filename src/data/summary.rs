@@ -1,0 +1,250 @@
+//! What a screen holds, in numbers, and whether its perturbations worked.
+
+use serde::Serialize;
+use statrs::function::erf::erfc;
+
+use super::{CellRole, Dataset, MatrixKind, PerturbationKind};
+use crate::jobs::{Cancelled, Progress};
+
+/// A screen in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Number of cells.
+    pub cells: usize,
+    /// Number of genes.
+    pub genes: usize,
+    /// Cells with a guide that targets nothing.
+    pub control_cells: usize,
+    /// Cells without an assignment.
+    pub unassigned_cells: usize,
+    /// What the matrix holds.
+    pub matrix_kind: MatrixKind,
+    /// How targets are perturbed.
+    pub kind: PerturbationKind,
+    /// Median over cells of the sum of values: molecules per cell where the matrix holds counts.
+    pub median_counts: f64,
+    /// Median over cells of the number of genes with a value.
+    pub median_genes: f64,
+    /// Share of the matrix that is not zero.
+    pub density: f64,
+    /// All perturbations in the order of the data set.
+    pub perturbations: Vec<PerturbationSummary>,
+}
+
+/// One perturbation in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PerturbationSummary {
+    /// `STAT1`, or `JAK2+STAT1`.
+    pub name: String,
+    /// The perturbed genes.
+    pub targets: Vec<String>,
+    /// Cells that have it.
+    pub cells: usize,
+    /// Whether all targets are among the measured genes.
+    pub measured: bool,
+    /// How its target changed: only for a single, measured target, with control cells to compare with, in a matrix that is not scaled.
+    pub knock_down: Option<KnockDown>,
+}
+
+/// How the expression of a perturbed gene itself changed; the first check of a CRISPR interference or activation screen. A knock-out by
+/// cutting may leave the transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct KnockDown {
+    /// Mean of log2(10,000·x/Σx + 1) minus that of the control cells.
+    pub log2_shift: f64,
+    /// Mean normalised expression as a share of that of the control cells; none if these have none.
+    pub remaining: Option<f64>,
+    /// Two-sided p value of the Mann–Whitney test against the control cells (normal approximation, ties and continuity corrected).
+    pub p_value: f64,
+}
+
+impl Summary {
+    /// Summarise `dataset`.
+    pub fn of(dataset: &Dataset, progress: &dyn Progress) -> Result<Self, Cancelled> {
+        progress.stage("Summarising", Some(0.0));
+        let matrix = dataset.matrix();
+        let rows = matrix.rows();
+        let sums: Vec<f64> = (0..rows).map(|row| matrix.row_sum(row)).collect();
+        progress.check()?;
+        let detected: Vec<f64> = (0..rows).map(|row| matrix.row(row).0.len() as f64).collect();
+        let by_perturbation = dataset.cells_by_perturbation();
+        let knock_downs = knock_downs(dataset, &sums, progress)?;
+        let perturbations = dataset
+            .perturbations()
+            .iter()
+            .zip(&by_perturbation)
+            .zip(knock_downs)
+            .map(|((perturbation, cells), knock_down)| PerturbationSummary {
+                name: perturbation.name(),
+                targets: perturbation.targets().to_vec(),
+                cells: cells.len(),
+                measured: perturbation.targets().iter().all(|target| dataset.genes().column(target).is_some()),
+                knock_down,
+            })
+            .collect();
+        Ok(Self {
+            cells: rows,
+            genes: matrix.columns(),
+            control_cells: dataset.control_cells().len(),
+            unassigned_cells: dataset.unassigned_cells().len(),
+            matrix_kind: dataset.matrix_kind(),
+            kind: dataset.kind(),
+            median_counts: median(sums),
+            median_genes: median(detected),
+            density: matrix.stored() as f64 / (rows as f64 * matrix.columns() as f64),
+            perturbations,
+        })
+    }
+}
+
+/// Normalised expression of one gene in some cells: the values that are not zero, and how many are.
+#[derive(Clone, Debug, Default)]
+struct Expression {
+    positive: Vec<f64>,
+    zeros: usize,
+}
+
+impl Expression {
+    fn cells(&self) -> usize {
+        self.positive.len() + self.zeros
+    }
+
+    fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
+        self.positive.iter().map(|&value| of(value)).sum::<f64>() / self.cells().max(1) as f64
+    }
+}
+
+/// One pass over the matrix collects each target in the control cells and in the cells in which it was perturbed.
+fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Result<Vec<Option<KnockDown>>, Cancelled> {
+    let perturbations = dataset.perturbations();
+    let mut results = vec![None; perturbations.len()];
+    if dataset.matrix_kind() == MatrixKind::Scaled {
+        return Ok(results);
+    }
+    // Place of each target column among the collected ones.
+    let mut place = vec![None; dataset.gene_count()];
+    let mut targets = 0usize;
+    let column_of: Vec<Option<usize>> = perturbations
+        .iter()
+        .map(|perturbation| match perturbation.targets() {
+            [target] => dataset.genes().column(target),
+            _ => None,
+        })
+        .collect();
+    for &column in column_of.iter().flatten() {
+        if place[column].is_none() {
+            place[column] = Some(targets);
+            targets += 1;
+        }
+    }
+    let is_log = dataset.matrix_kind() == MatrixKind::LogNormalised;
+    let mut control = vec![Expression::default(); targets];
+    let mut perturbed = vec![Expression::default(); perturbations.len()];
+    let mut control_cells = 0;
+    for (row, role) in dataset.roles().iter().enumerate() {
+        if row.is_multiple_of(4096) {
+            progress.check()?;
+            progress.stage("Summarising", Some(row as f32 / sums.len() as f32));
+        }
+        let normalised = |value: f32| {
+            let value = f64::from(value);
+            if is_log { value.exp_m1() } else { 1e4 * value / sums[row] }
+        };
+        let (columns, values) = dataset.matrix().row(row);
+        match *role {
+            CellRole::Unassigned => {}
+            CellRole::Control => {
+                control_cells += 1;
+                for (&column, &value) in columns.iter().zip(values) {
+                    if let Some(place) = place[column as usize]
+                        && value > 0.0
+                    {
+                        control[place].positive.push(normalised(value));
+                    }
+                }
+            }
+            CellRole::Perturbed(index) => {
+                if let Some(column) = column_of[index as usize] {
+                    let expression = &mut perturbed[index as usize];
+                    match columns.binary_search(&(column as u32)) {
+                        Ok(at) if values[at] > 0.0 => expression.positive.push(normalised(values[at])),
+                        _ => expression.zeros += 1,
+                    }
+                }
+            }
+        }
+    }
+    if control_cells == 0 {
+        return Ok(results);
+    }
+    for expression in &mut control {
+        expression.zeros = control_cells - expression.positive.len();
+        expression.positive.sort_by(f64::total_cmp);
+    }
+    for (index, expression) in perturbed.iter_mut().enumerate() {
+        progress.check()?;
+        let Some(place) = column_of[index].and_then(|column| place[column]) else { continue };
+        if expression.cells() == 0 {
+            continue;
+        }
+        expression.positive.sort_by(f64::total_cmp);
+        let control = &control[place];
+        let log2 = |value: f64| value.ln_1p() / std::f64::consts::LN_2;
+        let base = control.mean(|value| value);
+        results[index] = Some(KnockDown {
+            log2_shift: expression.mean(log2) - control.mean(log2),
+            remaining: (base > 0.0).then(|| expression.mean(|value| value) / base),
+            p_value: mann_whitney(expression, control),
+        });
+    }
+    Ok(results)
+}
+
+/// Two-sided p value of the Mann–Whitney U test, both samples sorted; 1 where all values are equal.
+///
+/// Normal approximation with variance n₁n₂/12·(n + 1 − Σ(t³ − t)/(n(n − 1))) over ties of size t, and continuity correction 0.5.
+fn mann_whitney(first: &Expression, second: &Expression) -> f64 {
+    let (n1, n2) = (first.cells() as f64, second.cells() as f64);
+    let total = n1 + n2;
+    // Zeros are the lowest ties.
+    let zeros = (first.zeros + second.zeros) as f64;
+    let cube = |ties: f64| ties * ties * ties - ties;
+    let mut ties = cube(zeros);
+    let mut rank_sum = first.zeros as f64 * (zeros + 1.0) / 2.0;
+    let mut below = zeros;
+    let (mut a, mut b) = (0, 0);
+    let (left, right) = (&first.positive, &second.positive);
+    while a < left.len() || b < right.len() {
+        let value = match (left.get(a), right.get(b)) {
+            (Some(x), Some(y)) => x.min(*y),
+            (Some(x), None) => *x,
+            (None, Some(y)) => *y,
+            (None, None) => break,
+        };
+        let in_left = left[a..].iter().take_while(|x| **x == value).count();
+        let in_right = right[b..].iter().take_while(|y| **y == value).count();
+        let tied = (in_left + in_right) as f64;
+        rank_sum += in_left as f64 * (below + (tied + 1.0) / 2.0);
+        ties += cube(tied);
+        below += tied;
+        a += in_left;
+        b += in_right;
+    }
+    let u = rank_sum - n1 * (n1 + 1.0) / 2.0;
+    let mean = n1 * n2 / 2.0;
+    let variance = n1 * n2 / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)));
+    if variance.is_nan() || variance <= 0.0 {
+        return 1.0;
+    }
+    let z = ((u - mean).abs() - 0.5) / variance.sqrt();
+    erfc(z / std::f64::consts::SQRT_2).min(1.0)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => 0.0,
+        length if length % 2 == 1 => values[length / 2],
+        length => (values[length / 2 - 1] + values[length / 2]) / 2.0,
+    }
+}

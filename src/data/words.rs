@@ -1,0 +1,45 @@
+//! Counts and lists in messages.
+
+/// `9,428 cells`, `1 cell`.
+pub(crate) fn counted(number: usize, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(number))
+}
+
+/// `9,428`.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The first `most` of `words`, and how many more there are: `A, B and 7 more`.
+pub(crate) fn listed<S: AsRef<str>>(words: &[S], most: usize) -> String {
+    let shown: Vec<&str> = words.iter().take(most).map(AsRef::as_ref).collect();
+    let text = shown.join(", ");
+    match words.len().saturating_sub(most) {
+        0 => text,
+        more => format!("{text} and {} more", grouped(more)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_lists_read_well() {
+        assert_eq!(counted(1, "cell"), "1 cell");
+        assert_eq!(counted(9428, "cell"), "9,428 cells");
+        assert_eq!(grouped(1234567), "1,234,567");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(listed(&["A", "B"], 3), "A, B");
+        assert_eq!(listed(&["A", "B", "C"], 2), "A, B and 1 more");
+    }
+}

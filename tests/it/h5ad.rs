@@ -1,0 +1,376 @@
+//! Reading and writing .h5ad: every encoding of one table, files of published screens, our own files, damaged files.
+
+use std::path::{Path, PathBuf};
+
+use grn_explorer::data::h5ad::{self, ExtraColumn, H5adError, ImportOptions};
+use grn_explorer::data::{
+    Categories, CellRole, CsrMatrix, Dataset, DatasetParts, Gene, ImportReport, MatrixKind, Perturbation,
+    PerturbationKind, Summary,
+};
+use grn_explorer::jobs::{Cancelled, Progress, ProgressUpdate, Silent};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::reference::{data_dir, data_file};
+
+fn open(path: &Path) -> Dataset {
+    open_with(path, &ImportOptions::default())
+}
+
+fn open_with(path: &Path, options: &ImportOptions) -> Dataset {
+    h5ad::read(path, options, &Silent).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The label of every cell: `control`, none, or the perturbation's name.
+fn labels(dataset: &Dataset) -> Vec<Option<String>> {
+    let name = |role: &CellRole| match role {
+        CellRole::Control => Some("control".to_owned()),
+        CellRole::Unassigned => None,
+        CellRole::Perturbed(index) => Some(dataset.perturbations()[*index as usize].name()),
+    };
+    dataset.roles().iter().map(name).collect()
+}
+
+fn chosen<'a>(dataset: &'a Dataset, what: &str) -> &'a str {
+    let choice = dataset.import().choices.iter().find(|choice| choice.what == what);
+    choice.map_or_else(|| panic!("no choice of {what}"), |choice| choice.chosen.as_str())
+}
+
+fn warns(dataset: &Dataset, words: &str) -> bool {
+    dataset.warnings().iter().any(|warning| warning.message.contains(words))
+}
+
+fn encodings() -> Option<(PathBuf, Value)> {
+    let path = data_file("h5ad_encodings/expected.json")?;
+    let text = std::fs::read_to_string(&path).expect("readable");
+    Some((data_dir().join("h5ad_encodings"), serde_json::from_str(&text).expect("JSON")))
+}
+
+fn numbers(expected: &Value, name: &str) -> Vec<f64> {
+    expected[name].as_array().expect("array").iter().map(|number| number.as_f64().expect("number")).collect()
+}
+
+fn words(expected: &Value, name: &str) -> Vec<Option<String>> {
+    expected[name].as_array().expect("array").iter().map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+/// The files that hold the counts of the table, and where.
+const SAME_COUNTS: &[(&str, &str)] = &[
+    ("csr_f32_gzip", "X"),
+    ("csr_i32", "X"),
+    ("csr_i64", "X"),
+    ("csr_i64_indices", "X"),
+    ("csc_f32_gzip", "X"),
+    ("dense_f32_lzf", "X"),
+    ("dense_f64_uncompressed", "X"),
+    ("dense_u16", "X"),
+    ("counts_in_raw_subset_x", "raw/X"),
+    ("lognorm_with_counts_layer", "layers/counts"),
+    ("many_unused_categories", "X"),
+    ("nullable_int_bool", "X"),
+    ("nullable_string_array", "X"),
+    ("plain_string_labels", "X"),
+];
+
+#[test]
+fn every_encoding_gives_the_same_data_set() {
+    let Some((folder, expected)) = encodings() else { return };
+    let mut hashes = Vec::new();
+    for (name, matrix) in SAME_COUNTS {
+        let dataset = open(&folder.join(format!("{name}.h5ad")));
+        assert_eq!(dataset.matrix_kind(), MatrixKind::Counts, "{name}");
+        assert_eq!(chosen(&dataset, "matrix"), *matrix, "{name}");
+        assert_eq!(chosen(&dataset, "perturbation column"), "perturbation", "{name}");
+        assert_eq!(labels(&dataset), words(&expected, "perturbation"), "{name}");
+        let symbols: Vec<Option<String>> = dataset.genes().symbols().into_iter().map(Some).collect();
+        assert_eq!(symbols, words(&expected, "genes"), "{name}");
+        let rows: Vec<f64> = (0..dataset.cell_count()).map(|row| dataset.matrix().row_sum(row)).collect();
+        assert_eq!(rows, numbers(&expected, "row_sums"), "{name}");
+        let mut columns = vec![0.0; dataset.gene_count()];
+        for row in 0..dataset.cell_count() {
+            let (at, values) = dataset.matrix().row(row);
+            at.iter().zip(values).for_each(|(&column, &value)| columns[column as usize] += f64::from(value));
+        }
+        assert_eq!(columns, numbers(&expected, "col_sums"), "{name}");
+        assert_eq!(dataset.control_cells().len(), 15, "{name}");
+        assert_eq!(dataset.unassigned_cells().len(), 5, "{name}");
+        assert!(warns(&dataset, "5 of 60 cells"), "{name}: {:?}", dataset.warnings());
+        assert_eq!(dataset.genes().get(0).ensembl.as_deref(), Some("ENSG00000000000"), "{name}");
+        let batch = dataset.batch().unwrap_or_else(|| panic!("{name}: no batch"));
+        assert_eq!(batch.levels, ["b1", "b2"], "{name}");
+        assert_eq!(dataset.kind(), PerturbationKind::KnockOut, "{name}");
+        hashes.push(dataset.hash().to_owned());
+    }
+    hashes.dedup();
+    assert_eq!(hashes.len(), 1, "the encodings differ");
+}
+
+#[test]
+fn other_layouts_of_the_same_table_open_with_the_same_labels() {
+    let Some((folder, expected)) = encodings() else { return };
+    let replogle = open(&folder.join("replogle_style_ensembl_index.h5ad"));
+    assert_eq!(labels(&replogle), words(&expected, "perturbation"));
+    assert_eq!(chosen(&replogle, "perturbation column"), "gene");
+    assert_eq!(chosen(&replogle, "gene names"), "gene_name");
+    assert_eq!(chosen(&replogle, "control"), "non-targeting");
+    assert_eq!(replogle.genes().symbol(10), "DUPGENE");
+    assert_eq!(replogle.genes().symbol(11), "DUPGENE-1");
+    assert_eq!(replogle.genes().get(11).ensembl.as_deref(), Some("ENSG00000000011"));
+    assert!(warns(&replogle, "DUPGENE-1"));
+
+    // This file calls the unassigned cells `ctrl`: nobody can know better.
+    let gears = open(&folder.join("gears_style.h5ad"));
+    let as_controls: Vec<Option<String>> =
+        words(&expected, "perturbation").into_iter().map(|label| label.or(Some("control".to_owned()))).collect();
+    assert_eq!(labels(&gears), as_controls);
+    assert_eq!(gears.matrix_kind(), MatrixKind::LogNormalised);
+
+    let logs = open(&folder.join("lognorm_only.h5ad"));
+    assert_eq!((logs.matrix_kind(), chosen(&logs, "matrix")), (MatrixKind::LogNormalised, "X"));
+    assert!(warns(&logs, "no counts"));
+    let scaled = open(&folder.join("scaled_negative.h5ad"));
+    assert_eq!(scaled.matrix_kind(), MatrixKind::Scaled);
+    assert!(warns(&scaled, "neither counts nor log-normalised"));
+    assert_eq!(labels(&scaled), words(&expected, "perturbation"));
+}
+
+#[test]
+fn choices_can_be_overridden_and_wrong_names_get_hints() {
+    let Some((folder, _)) = encodings() else { return };
+    let layered = folder.join("lognorm_with_counts_layer.h5ad");
+    let in_x = open_with(&layered, &ImportOptions { matrix: Some("X".into()), ..ImportOptions::default() });
+    assert_eq!(in_x.matrix_kind(), MatrixKind::LogNormalised);
+    let forced = ImportOptions { matrix_kind: Some(MatrixKind::Counts), ..ImportOptions::default() };
+    assert_eq!(open_with(&folder.join("lognorm_only.h5ad"), &forced).matrix_kind(), MatrixKind::Counts);
+    let options = ImportOptions {
+        control_labels: vec!["TP53".into()],
+        unassigned_labels: vec!["HLA-A".into()],
+        batch_column: Some("none".into()),
+        cell_type_column: Some("label".into()),
+        kind: Some(PerturbationKind::KnockDown),
+        ..ImportOptions::default()
+    };
+    let dataset = open_with(&layered, &options);
+    assert_eq!((dataset.control_cells().len(), dataset.unassigned_cells().len()), (15, 10));
+    assert_eq!(dataset.kind(), PerturbationKind::KnockDown);
+    assert!(dataset.batch().is_none());
+    assert_eq!(dataset.cell_type().map(|types| types.levels.clone()), Some(vec!["φ-0".into(), "φ-1".into(), "φ-2".into()]));
+
+    let error = |options: ImportOptions| h5ad::read(&layered, &options, &Silent).expect_err("refused").to_string();
+    let unknown = error(ImportOptions { perturbation_column: Some("perturbatoin".into()), ..ImportOptions::default() });
+    assert_eq!(unknown, "obs has no column perturbatoin; did you mean perturbation?");
+    let unknown = error(ImportOptions { control_labels: vec!["contrl".into()], ..ImportOptions::default() });
+    assert_eq!(unknown, "column perturbation has no label contrl; did you mean control?");
+    let unknown = error(ImportOptions { matrix: Some("layers/spliced".into()), ..ImportOptions::default() });
+    assert_eq!(unknown, "there is no matrix layers/spliced; the file has layers/counts, X");
+    let unknown = error(ImportOptions { gene_column: Some("gene".into()), ..ImportOptions::default() });
+    assert!(unknown.starts_with("var has no column gene; did you mean gene_id"), "{unknown}");
+}
+
+#[test]
+fn damaged_files_name_the_place_and_what_was_expected() {
+    let Some((folder, _)) = encodings() else { return };
+    for (name, parts) in [
+        ("broken_category_code", ["obs/perturbation/codes: found code 99 in row 0", "-1 to 4 (5 categories)"]),
+        ("broken_index_out_of_range", ["X/indices: found index 4000 in row 0", "0 to 39 (40 columns)"]),
+        ("broken_indptr_decreasing", ["X/indptr: found 139 at position 6", "never decrease"]),
+        ("broken_nan_counts", ["X: found NaN for cell cell_2 and gene GENE3", "finite number"]),
+        ("broken_obs_length", ["obs/score: found 3 values", "60 (one for each name in obs/_index)"]),
+        ("broken_not_hdf5", ["not an HDF5 file", "expected an .h5ad file"]),
+        ("broken_truncated", ["found 9000 bytes", "expected 64344"]),
+        ("dense_zstd", ["zstd (HDF5 filter 32015)", "expected gzip, lzf or none"]),
+    ] {
+        let path = folder.join(format!("{name}.h5ad"));
+        let error = h5ad::read(&path, &ImportOptions::default(), &Silent).expect_err(name).to_string();
+        for part in parts {
+            assert!(error.contains(part), "{name}: {error}");
+        }
+        assert_eq!(h5ad::looks_like_hdf5(&path), name != "broken_not_hdf5", "{name}");
+    }
+    let missing = h5ad::read(&folder.join("absent.h5ad"), &ImportOptions::default(), &Silent);
+    assert!(matches!(missing, Err(H5adError::Open { .. })));
+    assert!(!h5ad::looks_like_hdf5(&folder));
+}
+
+#[test]
+fn papalexi_opens_with_its_targets() {
+    let Some(path) = data_file("papalexi2021/papalexi2021_rep1.h5ad") else { return };
+    let dataset = open(&path);
+    assert_eq!((dataset.cell_count(), dataset.gene_count(), dataset.perturbations().len()), (9428, 299, 25));
+    assert_eq!((chosen(&dataset, "perturbation column"), chosen(&dataset, "control")), ("gene", "non-targeting"));
+    assert_eq!((dataset.control_cells().len(), dataset.unassigned_cells().len()), (965, 0));
+    assert_eq!(dataset.matrix_kind(), MatrixKind::Counts);
+    assert!(warns(&dataset, "16 of 25 perturbed genes"), "{:?}", dataset.warnings());
+    // The column of guides gives the same perturbations.
+    let by_guide = ImportOptions { perturbation_column: Some("guide_id".into()), ..ImportOptions::default() };
+    let guides = open_with(&path, &by_guide);
+    assert_eq!(guides.perturbations(), dataset.perturbations());
+    assert_eq!(guides.roles(), dataset.roles());
+
+    let summary = Summary::of(&dataset, &Silent).expect("not cancelled");
+    assert_eq!(summary.perturbations.iter().filter(|perturbation| perturbation.knock_down.is_some()).count(), 9);
+    let stat1 = summary.perturbations.iter().find(|perturbation| perturbation.name == "STAT1").expect("STAT1");
+    // Computed with NumPy and SciPy 1.17 (mannwhitneyu, asymptotic, continuity).
+    let knock_down = stat1.knock_down.expect("measured");
+    assert_eq!(stat1.cells, 248);
+    assert!(knock_down.log2_shift < -0.5 && knock_down.p_value < 1e-10, "{knock_down:?}");
+}
+
+#[test]
+fn other_published_files_open_with_sensible_labels() {
+    if let Some(path) = data_file("dixit2016/dixit2016_24tf_counts.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((dataset.perturbations().len(), dataset.control_cells().len()), (8, 992));
+        assert_eq!(dataset.matrix_kind(), MatrixKind::Counts);
+        assert!(!warns(&dataset, "perturbed genes"), "all are measured: {:?}", dataset.warnings());
+    }
+    if let Some(path) = data_file("norman_mcfaline/devel.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((dataset.cell_count(), dataset.gene_count()), (5961, 500));
+        assert_eq!((dataset.perturbations().len(), dataset.control_cells().len()), (33, 400));
+        assert_eq!(dataset.perturbations().iter().filter(|one| one.targets().len() == 2).count(), 15);
+        assert_eq!((dataset.matrix_kind(), dataset.kind()), (MatrixKind::LogNormalised, PerturbationKind::Activation));
+        assert!(warns(&dataset, "mixes kinds"));
+        assert_eq!(dataset.cell_type().map(|types| types.levels.len()), Some(4));
+    }
+    if let Some(path) = data_file("tiny_h5ad/adamson_mini.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((dataset.perturbations().len(), dataset.control_cells().len()), (10, 80));
+        assert!(dataset.genes().column("HSPA5").is_some() && dataset.genes().column("ENSG00000044574").is_some());
+    }
+    if let Some(path) = data_file("tiny_h5ad/norman_subset.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((chosen(&dataset, "matrix"), chosen(&dataset, "gene names")), ("layers/counts", "feature_name"));
+        assert_eq!((dataset.control_cells().len(), dataset.perturbations().len()), (6, 41));
+        assert!(dataset.perturbations().contains(&Perturbation::of(["ELMSAN1", "MAP2K6"])));
+        assert!(dataset.perturbations().contains(&Perturbation::of(["ETS2"])));
+    }
+    if let Some(path) = data_file("sergio_knockout/sim_output_q_0.6_d_10_edgeden_0.5_kd_0.0_nsamp_200_noise_n_0.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((dataset.perturbations().len(), dataset.control_cells().len()), (10, 4000));
+        assert_eq!(dataset.genes().symbol(3), "gene-3");
+    }
+    if let Some(path) = data_file("h5ad_old/dataframe_v0.1_categories.h5ad") {
+        let dataset = open(&path);
+        assert_eq!((dataset.cell_count(), dataset.gene_count(), dataset.matrix_kind()), (459, 510, MatrixKind::Counts));
+        assert_eq!(dataset.unassigned_cells().len(), 459);
+        assert_eq!(dataset.batch().map(|batch| batch.levels.len()), Some(7));
+        assert!(warns(&dataset, "name the column"));
+    }
+}
+
+/// A small screen with everything that a file must keep.
+fn screen() -> Dataset {
+    let genes = ["STAT1", "HLA-A", "MT-CO1", "φ4", "JAK2"];
+    let rows = (0..40u32)
+        .map(|row| (0..5u32).filter(|column| (row + column) % 3 != 0).map(|column| (column, ((row * column) % 7 + 1) as f32)).collect())
+        .collect();
+    let roles = (0..40).map(|row| match row % 4 {
+        0 => CellRole::Control,
+        3 => CellRole::Unassigned,
+        other => CellRole::Perturbed(other as u32 - 1 + u32::from(row > 30)),
+    });
+    let categories = |name: &str, levels: &[&str]| Categories {
+        name: name.into(),
+        levels: levels.iter().map(|&level| level.into()).collect(),
+        codes: (0..40).map(|row| (row % 5 != 0).then_some(row as u32 % levels.len() as u32)).collect(),
+    };
+    let gene = |(at, symbol): (usize, &&str)| Gene {
+        symbol: (*symbol).into(),
+        ensembl: (at > 0).then(|| format!("ENSG0000000000{at}")),
+    };
+    Dataset::new(DatasetParts {
+        name: "screen".into(),
+        source: None,
+        matrix: CsrMatrix::from_rows(5, rows).expect("sound"),
+        matrix_kind: MatrixKind::Counts,
+        genes: genes.iter().enumerate().map(gene).collect(),
+        cells: (0..40).map(|row| format!("AAAC-{row}")).collect(),
+        // Names that the rules for published screens would clean or take for controls.
+        perturbations: vec![Perturbation::of(["JAK2", "STAT1"]), Perturbation::of(["NTg1"]), Perturbation::of(["STAT1_2"])],
+        roles: roles.collect(),
+        kind: PerturbationKind::Activation,
+        batch: Some(categories("lane", &["l1", "l2"])),
+        cell_type: Some(categories("cell line", &["K562"])),
+        import: ImportReport::default(),
+        warnings: Vec::new(),
+    })
+    .expect("a data set")
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("screen.h5ad");
+    let written = screen();
+    let extra = [
+        ExtraColumn::Numbers { name: "efficiency".into(), values: (0..40).map(f64::from).collect() },
+        ExtraColumn::Categories(Categories { name: "truth".into(), levels: vec!["x".into()], codes: vec![Some(0); 40] }),
+    ];
+    h5ad::write_with(&path, &written, &extra).expect("written");
+    let read = open(&path);
+    assert_eq!(read.hash(), written.hash());
+    assert_eq!(labels(&read), labels(&written));
+    assert_eq!(read.cells(), written.cells());
+    assert_eq!(read.kind(), PerturbationKind::Activation);
+    assert_eq!(read.batch(), written.batch());
+    let genes = |dataset: &Dataset| dataset.genes().iter().cloned().collect::<Vec<Gene>>();
+    assert_eq!(genes(&read), genes(&written));
+    // By name, a further column is as good as any.
+    let options = ImportOptions { cell_type_column: Some("truth".into()), ..ImportOptions::default() };
+    assert_eq!(open_with(&path, &options).cell_type().map(|types| types.levels.clone()), Some(vec!["x".to_owned()]));
+    // Nothing but the file is left behind, also after a refused write.
+    let taken = [ExtraColumn::Numbers { name: "perturbation".into(), values: vec![0.0; 40] }];
+    assert!(matches!(h5ad::write_with(&path, &written, &taken), Err(H5adError::Write { .. })));
+    let short = [ExtraColumn::Numbers { name: "short".into(), values: vec![0.0; 4] }];
+    assert!(matches!(h5ad::write_with(&path, &written, &short), Err(H5adError::Write { .. })));
+    assert!(h5ad::write(&folder.path().join("absent/screen.h5ad"), &written).is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
+    assert_eq!(open(&path).hash(), written.hash());
+}
+
+#[test]
+fn cancel_ends_the_reading() {
+    struct Impatient;
+    impl Progress for Impatient {
+        fn report(&self, _: ProgressUpdate) {}
+        fn is_cancelled(&self) -> bool {
+            true
+        }
+        fn should_stop(&self) -> bool {
+            true
+        }
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("screen.h5ad");
+    h5ad::write(&path, &screen()).expect("written");
+    let cancelled = h5ad::read(&path, &ImportOptions::default(), &Impatient);
+    assert!(matches!(cancelled, Err(H5adError::Cancelled(Cancelled))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Bytes changed, or the end cut off: an error or a data set, but never a panic, an abort or a flood of memory.
+    #[test]
+    fn damaged_bytes_never_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        keep in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("screen.h5ad");
+        h5ad::write(&path, &screen()).expect("written");
+        let mut bytes = std::fs::read(&path).expect("read");
+        for (at, byte) in &changes {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        if let Some(keep) = keep {
+            bytes.truncate(keep.index(bytes.len()));
+        }
+        std::fs::write(&path, &bytes).expect("written");
+        if let Ok(dataset) = h5ad::read(&path, &ImportOptions::default(), &Silent) {
+            prop_assert_eq!(dataset.roles().len(), dataset.cell_count());
+        }
+    }
+}
