@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::data::ImportOptions;
 use crate::models::TrainConfig;
+pub use crate::network::filter::Threshold;
 use crate::training::DeviceChoice;
 
 /// A file and the content it had.
@@ -19,48 +21,15 @@ pub struct FileReference {
     pub hash: String,
 }
 
-/// How the user overrules the reading of a data set; none means the rule decides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportOverrides {
-    /// Column of `obs` that names the perturbation.
-    pub perturbation_column: Option<String>,
-    /// Label of the control cells in that column.
-    pub control_label: Option<String>,
-    /// `X`, `raw/X` or `layers/NAME`.
-    pub matrix: Option<String>,
-}
-
-impl ImportOverrides {
-    /// Whether the rules decide everything.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Where data set and model are. Not undoable: opening a file starts anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// The data set, if one was opened.
     pub dataset: Option<FileReference>,
     /// How its reading was overruled.
-    pub import: ImportOverrides,
+    pub import: ImportOptions,
     /// The model's file, once it was opened or saved.
     pub model: Option<FileReference>,
-}
-
-/// Which edges are shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Threshold {
-    /// The best edges by rank.
-    Top(usize),
-    /// Edges with at least this probability.
-    Probability(f32),
-}
-
-impl Default for Threshold {
-    fn default() -> Self {
-        Self::Top(60)
-    }
 }
 
 /// What the colour of a node says.
@@ -76,7 +45,7 @@ pub enum ColourBy {
 }
 
 /// Everything the user edits.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// Where data set and model are; undo leaves it alone.
     pub sources: Sources,
@@ -98,6 +67,26 @@ pub struct Document {
     pub colour_by: ColourBy,
     /// Free text.
     pub notes: String,
+}
+
+/// Edges shown at first: as many as can be told apart.
+pub const FIRST_EDGES: usize = 60;
+
+impl Default for Document {
+    fn default() -> Self {
+        Self {
+            sources: Sources::default(),
+            training: TrainConfig::default(),
+            device: DeviceChoice::default(),
+            threshold: Threshold::Top(FIRST_EDGES),
+            positions: Arc::default(),
+            pinned: BTreeSet::new(),
+            selection: Vec::new(),
+            knock_out: BTreeMap::new(),
+            colour_by: ColourBy::default(),
+            notes: String::new(),
+        }
+    }
 }
 
 impl Document {

@@ -1,1 +1,9 @@
-//! To be furnished.
+//! Load, prepare, train, predict, export: what the window and the command line both do, once.
+//!
+//! Each task takes what it needs by value or shared, reports to a [`Progress`](crate::jobs::Progress) and returns an
+//! error whose chain says what failed and why; the caller adds what to do.
+
+pub mod open;
+pub mod sample;
+pub mod tables;
+pub mod train;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::state::{MessageId, Tab};
+use super::state::{Dialog, HeldBack, MessageId, MissingKind, Tab};
 use super::theme::ThemeChoice;
-use crate::document::{ColourBy, ImportOverrides, Threshold};
-use crate::figures::scene::Scene;
+use crate::data::ImportOptions;
+use crate::document::{ColourBy, Threshold};
+use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::training::DeviceChoice;
 
@@ -16,20 +17,28 @@ pub enum Action {
     // Files
     /// Ask for a file to open.
     AskOpen,
-    /// Show the field for typing a path.
-    AskPath,
     /// Open a data set, model or session; its content decides which.
     OpenPath(PathBuf),
+    /// Open a data set, deciding what its rules could not.
+    OpenWith(PathBuf, Box<ImportOptions>),
     /// Open the bundled sample.
     OpenSample,
     /// Read the open data set again with other choices.
-    ReadAgain(ImportOverrides),
+    ReadAgain(Box<ImportOptions>),
     /// Save the session where it was saved last, or ask.
     SaveSession,
     /// Ask where to save the session.
     SaveSessionAs,
+    /// Save the session here.
+    SaveSessionTo(PathBuf),
     /// Ask where to save the model.
     SaveModel,
+    /// Save the model here.
+    SaveModelTo(PathBuf),
+    /// Ask where a file is that a session refers to.
+    AskLocate(MissingKind),
+    /// A file that a session refers to is here now; none to open without it.
+    Locate(MissingKind, Option<PathBuf>),
     /// Write a figure or table; asks where if the request has no path.
     Export(ExportRequest),
     /// Forget the list of recent files.
@@ -93,16 +102,16 @@ pub enum Action {
     SetTheme(ThemeChoice),
     /// Size of everything, 1 is 100 %.
     SetZoom(f32),
-    /// Show or hide the command palette.
-    TogglePalette,
+    /// Ask or tell something in front of the window.
+    ShowDialog(Dialog),
+    /// Put it away; what it asked stays as it is.
+    CloseDialog,
     /// Put the cursor into the gene search.
     FocusSearch,
     /// Show the whole network.
     FitNetwork,
     /// Show the network as it is learned while training runs.
     FollowTraining(bool),
-    /// Show what the program is.
-    ShowAbout(bool),
     /// Remove a message.
     Dismiss(MessageId),
 
@@ -117,15 +126,22 @@ pub enum Action {
     CancelOpening,
     /// Close the window; asks first if something is unsaved.
     Quit,
+    /// Do what was held back, losing what is unsaved.
+    Discard(HeldBack),
+    /// Save what is unsaved, then do what was held back.
+    SaveThen(HeldBack),
 }
 
 /// What to write.
 #[derive(Clone, Debug)]
 pub enum ExportContent {
-    /// A drawing.
-    Figure(Arc<Scene>),
-    /// All edges of the network as TSV: regulator, target, rank, probability, sign, evidence.
-    Edges,
+    /// A drawing, and how it was made.
+    Figure(Arc<Scene>, Box<FigureMetadata>),
+    /// Edges as TSV: regulator, target, rank, probability, sign, evidence. Those shown, or all.
+    Edges {
+        /// Not only those shown.
+        all: bool,
+    },
     /// The prediction as TSV: gene, shift, expression in control cells.
     Effects,
     /// A finished TSV table.

@@ -3,7 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
-use super::state::{State, Tab};
+use super::state::{Dialog, PathPurpose, State, Tab};
 use super::theme::ThemeChoice;
 
 /// One entry of menu and palette.
@@ -205,7 +205,10 @@ impl Command {
         let zoom = state.view.preferences.zoom;
         match self {
             Self::Open => Action::AskOpen,
-            Self::OpenPath => Action::AskPath,
+            Self::OpenPath => {
+                let purpose = PathPurpose::Open;
+                Action::ShowDialog(Dialog::Path { reason: None, purpose, suggestion: String::new() })
+            }
             Self::OpenSample => Action::OpenSample,
             Self::SaveSession => Action::SaveSession,
             Self::SaveSessionAs => Action::SaveSessionAs,
@@ -237,8 +240,8 @@ impl Command {
             Self::ZoomIn => Action::SetZoom(zoom + ZOOM_STEP),
             Self::ZoomOut => Action::SetZoom(zoom - ZOOM_STEP),
             Self::ZoomReset => Action::SetZoom(1.0),
-            Self::Palette => Action::TogglePalette,
-            Self::About => Action::ShowAbout(true),
+            Self::Palette => Action::ShowDialog(Dialog::Palette),
+            Self::About => Action::ShowDialog(Dialog::About),
         }
     }
 }

@@ -5,13 +5,18 @@
 //! [`Command`]s feeds menu, palette and shortcuts, and each becomes an action.
 
 pub mod action;
+mod apply;
+pub mod chooser;
 pub mod command;
+mod opened;
+mod panels;
 pub mod state;
 pub mod theme;
 pub mod views;
 mod window;
+mod work;
 
 pub use action::{Action, ExportContent, ExportFormat, ExportRequest};
 pub use command::Command;
 pub use state::State;
-pub use window::{App, run};
+pub use window::{App, Setup, run};

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::action::ExportRequest;
+use super::command::Command;
 use super::theme::ThemeChoice;
-use crate::data::Dataset;
+use crate::data::Summary;
+use crate::data::{Dataset, ImportOptions};
 use crate::document::Document;
 use crate::history::History;
 use crate::jobs::ProgressUpdate;
@@ -41,6 +44,20 @@ impl State {
         self.view.follow_training && self.runtime.training.as_ref().is_some_and(|run| run.snapshot.is_some())
     }
 
+    /// What would be lost if another file were opened or the window closed, in words; none if nothing.
+    pub fn unsaved(&self) -> Option<&'static str> {
+        let edited = self.runtime.saved_document.as_ref().is_some_and(|saved| *saved != self.document);
+        if self.is_training() {
+            Some("A training run is under way")
+        } else if self.runtime.model_unsaved {
+            Some("The model trained here is in no file yet")
+        } else if edited {
+            Some("The session has changes that are not saved")
+        } else {
+            None
+        }
+    }
+
     /// Whether a training run is under way.
     pub fn is_training(&self) -> bool {
         self.runtime.training.is_some()
@@ -54,6 +71,8 @@ pub enum Tab {
     /// What was opened.
     #[default]
     Data,
+    /// Filter, search and inspector: a page of their own where there is no room for the side panel.
+    Genes,
     /// The network (with the response beside it where there is room).
     Network,
     /// Predicted against measured response.
@@ -99,10 +118,97 @@ pub struct ViewState {
     pub focus_search: bool,
     /// Set for one frame: the network view should show everything.
     pub fit_network: bool,
-    /// The command palette is open.
-    pub palette: bool,
-    /// The page about the program is open.
-    pub about: bool,
+    /// What is asked or told in front of the window.
+    pub dialog: Option<Dialog>,
+}
+
+/// What is asked or told in front of the window; one at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// Search all commands and genes.
+    Palette,
+    /// Type a path.
+    Path {
+        /// Why it is asked, if not by the user.
+        reason: Option<String>,
+        /// What is done with the path.
+        purpose: PathPurpose,
+        /// What is in the field at first.
+        suggestion: String,
+    },
+    /// A data set whose labels the rules do not understand.
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        options: Box<ImportOptions>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Something would be lost.
+    Unsaved(HeldBack),
+    /// Files that a session refers to are gone.
+    Missing,
+    /// What the program is.
+    About,
+}
+
+/// What a path is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPurpose {
+    /// To open.
+    Open,
+    /// To save the session.
+    SaveSession,
+    /// To save the model.
+    SaveModel,
+    /// To find a file that a session refers to.
+    Locate(MissingKind),
+    /// To write the figure or table that was asked for last.
+    Export,
+}
+
+/// Held back until the user decided about what is unsaved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HeldBack {
+    /// Closing the window.
+    Quit,
+    /// Opening a file.
+    Open(PathBuf),
+    /// Opening a data set with these decisions.
+    OpenWith(PathBuf, Box<ImportOptions>),
+    /// Opening the sample.
+    OpenSample,
+}
+
+/// Which of a session's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MissingKind {
+    /// The data set.
+    Dataset,
+    /// The model.
+    Model,
+}
+
+impl MissingKind {
+    /// `data set` or `model`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Dataset => "data set",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// A session whose files are not all there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncompleteSession {
+    /// The session's file.
+    pub path: PathBuf,
+    /// What it says, with the files located so far.
+    pub document: Document,
+    /// What is still missing.
+    pub missing: Vec<MissingKind>,
 }
 
 /// What is loaded and running.
@@ -112,6 +218,10 @@ pub struct Runtime {
     pub dataset: Option<Arc<Dataset>>,
     /// The open model.
     pub model: Option<Arc<TrainedModel>>,
+    /// The open data set in numbers.
+    pub summary: Option<Arc<Summary>>,
+    /// A session waiting for the user to locate its files.
+    pub incomplete: Option<IncompleteSession>,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
     /// The training run under way.
@@ -128,6 +238,10 @@ pub struct Runtime {
     pub saved_document: Option<Document>,
     /// The model was trained here and is in no file yet.
     pub model_unsaved: bool,
+    /// What waits for the user to type where to write it.
+    pub export_waiting: Option<ExportRequest>,
+    /// What is done once everything is saved.
+    pub after_saving: Option<HeldBack>,
     next_message: u64,
 }
 
@@ -232,6 +346,8 @@ pub struct Message {
     pub detail: String,
     /// What to do.
     pub remedy: String,
+    /// A command that does it.
+    pub command: Option<Command>,
 }
 
 impl Runtime {
@@ -248,7 +364,21 @@ impl Runtime {
             message.title != title && !(severity == Severity::Done && message.severity == Severity::Done)
         });
         self.next_message += 1;
-        self.messages.push(Message { id: MessageId(self.next_message), severity, title, detail, remedy });
+        self.messages.push(Message {
+            id: MessageId(self.next_message),
+            severity,
+            title,
+            detail,
+            remedy,
+            command: None,
+        });
+    }
+
+    /// Offer `command` beside the message told last.
+    pub fn offer(&mut self, command: Command) {
+        if let Some(message) = self.messages.last_mut() {
+            message.command = Some(command);
+        }
     }
 
     /// Whether work other than training is under way.

@@ -1,0 +1,250 @@
+//! The one place where actions change state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::action::{Action, ExportRequest};
+use super::command::ZOOM;
+use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
+use super::work::{OpenRequest, Purpose, Work};
+use crate::document::Document;
+
+/// What an action asks of the window itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Close it.
+    Close,
+}
+
+/// Apply `action`.
+pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Option<Request> {
+    match action {
+        Action::AskOpen => work.choose(Purpose::Open, state),
+        Action::OpenPath(path) => return hold_back(HeldBack::Open(path), state, work),
+        Action::OpenWith(path, options) => return hold_back(HeldBack::OpenWith(path, options), state, work),
+        Action::OpenSample => return hold_back(HeldBack::OpenSample, state, work),
+        Action::ReadAgain(options) => {
+            if let Some(file) = state.document.sources.dataset.clone() {
+                return hold_back(HeldBack::OpenWith(file.path, options), state, work);
+            }
+        }
+        Action::SaveSession => match state.runtime.session_path.clone() {
+            Some(path) => work.save_session(path, state),
+            None => work.choose(Purpose::SaveSession, state),
+        },
+        Action::SaveSessionAs => work.choose(Purpose::SaveSession, state),
+        Action::SaveSessionTo(path) => work.save_session(path, state),
+        Action::SaveModel => work.choose(Purpose::SaveModel, state),
+        Action::SaveModelTo(path) => work.save_model(path, state),
+        Action::AskLocate(kind) => work.choose(Purpose::Locate(kind), state),
+        Action::Locate(kind, path) => locate(kind, path, state, work),
+        Action::Export(request) => match request.path.clone() {
+            Some(path) => work.export(request, path, state),
+            None => work.choose(Purpose::Export(Box::new(request)), state),
+        },
+        Action::ClearRecent => state.view.preferences.recent.clear(),
+
+        Action::Select { gene, extend } => {
+            let label = format!("Select {gene}");
+            edit(state, label, None, |document| document.select(&gene, extend));
+        }
+        Action::SelectAll(genes) => edit(state, "Select genes", None, |document| document.selection = genes),
+        Action::ClearSelection => edit(state, "Clear the selection", None, |document| document.selection.clear()),
+        Action::SetThreshold(threshold) => {
+            edit(state, "Change the threshold", Some("threshold"), |document| document.threshold = threshold);
+        }
+        Action::MoveNode { gene, position } => {
+            let key = format!("move {gene}");
+            edit(state, format!("Move {gene}"), Some(&key), |document| {
+                Arc::make_mut(&mut document.positions).insert(gene.clone(), position);
+                document.pinned.insert(gene.clone());
+            });
+        }
+        Action::PinNode { gene, pinned } => {
+            let label = if pinned { format!("Pin {gene}") } else { format!("Unpin {gene}") };
+            edit(state, label, None, |document| {
+                if pinned {
+                    document.pinned.insert(gene.clone());
+                } else {
+                    document.pinned.remove(&gene);
+                }
+            });
+        }
+        Action::ResetLayout => edit(state, "Lay out anew", None, |document| {
+            document.positions = Arc::default();
+            document.pinned.clear();
+        }),
+        Action::SettleLayout(positions) => {
+            // The layout's own doing: neither an undo step nor a change to be saved.
+            for document in std::iter::once(&mut state.document).chain(&mut state.runtime.saved_document) {
+                let kept = Arc::make_mut(&mut document.positions);
+                for (gene, position) in &positions {
+                    if !document.pinned.contains(gene) {
+                        kept.insert(gene.clone(), *position);
+                    }
+                }
+            }
+        }
+        Action::KnockOut(doses) => {
+            let names: Vec<&str> = doses.iter().map(|(gene, _)| gene.as_str()).collect();
+            let key = format!("knock out {}", names.join("+"));
+            let label = format!("Knock out {}", names.join(" + "));
+            edit(state, label, Some(&key), |document| document.knock_out = doses.iter().cloned().collect());
+        }
+        Action::ClearKnockOut => edit(state, "End the knock-out", None, |document| document.knock_out.clear()),
+        Action::SetColourBy(by) => edit(state, "Change colours", None, |document| document.colour_by = by),
+        Action::SetTraining(config, device) => {
+            edit(state, "Change the training settings", Some("training"), |document| {
+                document.training = *config;
+                document.device = device;
+            });
+        }
+        Action::SetNotes(notes) => edit(state, "Edit the notes", Some("notes"), |document| document.notes = notes),
+        Action::Undo => step(state, true),
+        Action::Redo => step(state, false),
+
+        Action::ShowPerturbation(name) => state.view.perturbation = name,
+        Action::SetTab(tab) => state.view.tab = tab,
+        Action::ToggleSidePanel => {
+            let shown = &mut state.view.preferences.side_panel;
+            *shown = !*shown;
+        }
+        Action::SetTheme(theme) => state.view.preferences.theme = theme,
+        Action::SetZoom(zoom) => {
+            // Steps of a percent: 1.1 + 0.1 + 0.1 stays on the scale.
+            state.view.preferences.zoom = (zoom.clamp(*ZOOM.start(), *ZOOM.end()) * 100.0).round() / 100.0;
+        }
+        Action::ShowDialog(dialog) => state.view.dialog = Some(dialog),
+        Action::CloseDialog => {
+            state.runtime.export_waiting = None;
+            state.view.dialog = None;
+        }
+        Action::FocusSearch => {
+            state.view.focus_search = true;
+            state.view.preferences.side_panel = true;
+            // Where the side panel has room, this page is the network's.
+            state.view.tab = Tab::Genes;
+        }
+        Action::FitNetwork => state.view.fit_network = true,
+        Action::FollowTraining(follow) => state.view.follow_training = follow,
+        Action::Dismiss(id) => state.runtime.messages.retain(|message| message.id != id),
+
+        Action::StartTraining(config, device) => {
+            edit(state, "Change the training settings", None, |document| {
+                document.training = (*config).clone();
+                document.device = device;
+            });
+            work.train(*config, device, state);
+        }
+        Action::StopTraining => work.stop_training(),
+        Action::CancelTraining => work.cancel_training(),
+        Action::CancelOpening => work.cancel_opening(),
+        Action::Quit => return hold_back(HeldBack::Quit, state, work),
+        Action::Discard(held) => {
+            state.view.dialog = None;
+            if state.is_training() {
+                work.cancel_training();
+            }
+            return go_on(held, state, work);
+        }
+        Action::SaveThen(held) => {
+            state.view.dialog = None;
+            state.runtime.after_saving = Some(held);
+            match state.runtime.session_path.clone() {
+                Some(path) => work.save_session(path, state),
+                None => work.choose(Purpose::SaveModel, state),
+            }
+        }
+    }
+    None
+}
+
+/// Change the document as one undo step; steps of the same `key` join while a pointer button is down. What changes
+/// nothing is no step.
+fn edit(state: &mut State, label: impl Into<String>, key: Option<&str>, change: impl FnOnce(&mut Document)) {
+    let before = state.document.clone();
+    change(&mut state.document);
+    if state.document == before {
+        return;
+    }
+    match key {
+        Some(key) => state.history.record_merged(label, key, before),
+        None => state.history.record(label, before),
+    }
+}
+
+fn step(state: &mut State, back: bool) {
+    let now = state.document.clone();
+    let found = if back { state.history.undo(now) } else { state.history.redo(now) };
+    if let Some((_, document)) = found {
+        let mut document = document.with_sources_of(&state.document);
+        // Where the layout has settled since then, nodes stay; only what the user moved goes back.
+        let kept = Arc::make_mut(&mut document.positions);
+        for (gene, position) in state.document.positions.iter() {
+            if !state.document.pinned.contains(gene) {
+                kept.entry(gene.clone()).or_insert(*position);
+            }
+        }
+        state.document = document;
+    }
+}
+
+/// Ask before something unsaved is lost; go on at once if nothing is.
+fn hold_back(held: HeldBack, state: &mut State, work: &mut Work) -> Option<Request> {
+    state.view.dialog = None;
+    if state.unsaved().is_some() {
+        state.view.dialog = Some(Dialog::Unsaved(held));
+        return None;
+    }
+    go_on(held, state, work)
+}
+
+fn go_on(held: HeldBack, state: &mut State, work: &mut Work) -> Option<Request> {
+    match held {
+        HeldBack::Quit => return Some(Request::Close),
+        HeldBack::Open(path) => work.open(OpenRequest::Path(path)),
+        HeldBack::OpenWith(path, options) => work.open(OpenRequest::Dataset(path, options)),
+        HeldBack::OpenSample => {
+            state.view.preferences.opened_before = true;
+            work.open(OpenRequest::Sample);
+        }
+    }
+    None
+}
+
+/// A session's file was located, or is to be left out; opens the session when nothing is missing any more.
+fn locate(kind: MissingKind, path: Option<PathBuf>, state: &mut State, work: &mut Work) {
+    let Some(IncompleteSession { document, missing, .. }) = &mut state.runtime.incomplete else { return };
+    let sources = &mut document.sources;
+    let source = match kind {
+        MissingKind::Dataset => &mut sources.dataset,
+        MissingKind::Model => &mut sources.model,
+    };
+    match (path, &mut *source) {
+        (Some(path), Some(file)) => file.path = path,
+        _ => *source = None,
+    }
+    missing.retain(|other| *other != kind);
+    if missing.is_empty()
+        && let Some(session) = state.runtime.incomplete.take()
+    {
+        state.view.dialog = None;
+        work.open(OpenRequest::Session(Box::new(session)));
+    } else {
+        state.view.dialog = Some(Dialog::Missing);
+    }
+}
+
+/// What is done with a path that the user typed.
+pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> Option<Action> {
+    Some(match purpose {
+        PathPurpose::Open => Action::OpenPath(path),
+        PathPurpose::SaveSession => Action::SaveSessionTo(path),
+        PathPurpose::SaveModel => Action::SaveModelTo(path),
+        PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),
+        PathPurpose::Export => {
+            let request = state.runtime.export_waiting.clone()?;
+            Action::Export(ExportRequest { path: Some(path), ..request })
+        }
+    })
+}

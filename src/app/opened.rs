@@ -1,0 +1,109 @@
+//! What happens to the state when something was opened.
+
+use super::state::{Prediction, Severity, State, Tab};
+use super::work::{Opened, file_name};
+use crate::document::Document;
+
+/// Longest list of recent files.
+const RECENT: usize = 8;
+
+/// Show what was opened. Opening starts a new document; only what belongs together stays.
+pub(super) fn show(opened: Opened, state: &mut State) {
+    let Opened { dataset, model, session, changed, path, .. } = opened;
+    let is_session = session.is_some();
+    let (session_path, document) = match session {
+        Some((path, document)) => (Some(path), document),
+        None => (None, Document::default()),
+    };
+    // A data set stays beside a model that was trained on it, and the other way round; anything else closes.
+    let runtime = &mut state.runtime;
+    let mut closed = None;
+    if let Some(model) = &model
+        && dataset.is_none()
+        && let Some(open) = &runtime.dataset
+        && (is_session || open.hash() != model.model.card().dataset.hash)
+    {
+        closed = Some(format!("{} was closed: the model was trained on other data", open.name()));
+        runtime.dataset = None;
+        runtime.summary = None;
+    }
+    if let Some(dataset) = &dataset
+        && model.is_none()
+        && let Some(open) = &runtime.model
+        && (is_session || open.card().dataset.hash != dataset.dataset.hash())
+    {
+        runtime.model = None;
+        runtime.model_unsaved = false;
+    }
+    let mut sources = if is_session { document.sources.clone() } else { state.document.sources.clone() };
+    if runtime.dataset.is_none() {
+        sources.dataset = None;
+        sources.import = Default::default();
+    }
+    if runtime.model.is_none() || runtime.model_unsaved {
+        sources.model = None;
+    }
+    let had_model = runtime.model.is_some();
+    let mut document = Document { sources, ..document };
+    let mut tab = state.view.tab;
+    if let Some(dataset) = dataset {
+        document.sources.dataset = Some(dataset.reference);
+        document.sources.import = dataset.options;
+        runtime.dataset = Some(dataset.dataset);
+        runtime.summary = Some(dataset.summary);
+        tab = Tab::Data;
+    }
+    if let Some(model) = model {
+        document.sources.model = Some(model.reference);
+        if !is_session {
+            document.training = model.model.card().settings.clone();
+        }
+        runtime.model = Some(model.model);
+        runtime.model_unsaved = false;
+        tab = Tab::Network;
+    } else if !is_session && had_model {
+        document.training = state.document.training.clone();
+    }
+    runtime.prediction = Prediction::None;
+    runtime.last_run = None;
+    runtime.incomplete = None;
+    runtime.messages.retain(|message| message.severity != Severity::Error);
+    runtime.session_path = session_path;
+    runtime.saved_document = is_session.then(|| document.clone());
+    for change in changed {
+        runtime.tell(Severity::Warning, "The session's files have changed", change, "Look over the results again");
+    }
+    if let Some(closed) = closed {
+        runtime.tell(Severity::Warning, closed, "", "");
+    }
+    state.document = document;
+    state.history.clear();
+    state.view.tab = tab;
+    state.view.perturbation = None;
+    if let Some(path) = path {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let recent = &mut state.view.preferences.recent;
+        recent.retain(|other| *other != path);
+        recent.insert(0, path);
+        recent.truncate(RECENT);
+    }
+}
+
+/// What is open, for the title bar: `screen.h5ad · model.safetensors`.
+pub(super) fn title(state: &State) -> String {
+    let runtime = &state.runtime;
+    let sources = &state.document.sources;
+    let session = runtime.session_path.as_deref().map(file_name);
+    let dataset = runtime.dataset.as_ref().map(|dataset| {
+        sources.dataset.as_ref().map_or_else(|| dataset.name().to_owned(), |file| file_name(&file.path))
+    });
+    let model = runtime
+        .model
+        .as_ref()
+        .map(|_| sources.model.as_ref().map_or_else(|| "model not saved".to_owned(), |file| file_name(&file.path)));
+    let parts: Vec<String> = match session {
+        Some(session) => vec![session],
+        None => dataset.into_iter().chain(model).collect(),
+    };
+    parts.join(" · ")
+}

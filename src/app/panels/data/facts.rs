@@ -1,0 +1,60 @@
+//! The screen in numbers.
+
+use egui::{Grid, RichText, Ui};
+
+use super::card;
+use crate::app::panels::thousands;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::data::MatrixKind;
+
+/// `raw counts`, ….
+pub(super) fn matrix_kind(kind: MatrixKind) -> &'static str {
+    match kind {
+        MatrixKind::Counts => "raw counts",
+        MatrixKind::LogNormalised => "log-normalised values",
+        MatrixKind::Scaled => "scaled values",
+    }
+}
+
+pub(super) fn show(ui: &mut Ui, state: &State) {
+    let Some(summary) = &state.runtime.summary else { return };
+    let single = summary.perturbations.iter().filter(|perturbation| perturbation.targets.len() == 1).count();
+    let combined = summary.perturbations.len() - single;
+    let perturbations = match combined {
+        0 => thousands(single),
+        combined => format!("{} ({} of several genes)", thousands(single + combined), thousands(combined)),
+    };
+    let facts = [
+        ("Cells", thousands(summary.cells), "Rows of the matrix"),
+        ("Genes", thousands(summary.genes), "Columns of the matrix"),
+        ("Perturbations", perturbations, "Conditions other than control: a gene, or several perturbed together"),
+        (
+            "Kind",
+            summary.kind.label().to_owned(),
+            "How the screen perturbs its targets; it decides the sign of an edge",
+        ),
+        ("Control cells", thousands(summary.control_cells), "Cells with a guide that targets nothing"),
+        (
+            "Unassigned cells",
+            thousands(summary.unassigned_cells),
+            "Cells without a guide that could be told; left out, never taken for controls",
+        ),
+        ("Values", matrix_kind(summary.matrix_kind).to_owned(), "What the matrix holds; training needs raw counts"),
+        (
+            "Median per cell",
+            format!("{:.0} molecules, {:.0} genes", summary.median_counts, summary.median_genes),
+            "Median over cells of the sum of values, and of the genes with a value",
+        ),
+        ("Not zero", format!("{:.1} %", 100.0 * summary.density), "Share of the matrix that is not zero"),
+    ];
+    card(ui, "", |ui| {
+        Grid::new("facts").num_columns(2).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
+            for (name, value, hint) in facts {
+                ui.label(RichText::new(name).color(theme::colours(ui).text_weak)).on_hover_text(hint);
+                ui.label(RichText::new(value).strong());
+                ui.end_row();
+            }
+        });
+    });
+}

@@ -1,0 +1,368 @@
+//! Questions and notes in front of the window; one at a time, closed with Escape.
+
+use std::path::PathBuf;
+
+use egui::{Context, Id, Key, Modal, RichText, TextEdit, Ui};
+
+use crate::app::action::Action;
+use crate::app::apply::with_path;
+use crate::app::command::Command;
+use crate::app::state::{Dialog, HeldBack, MissingKind, PathPurpose, State, Tab};
+use crate::app::theme;
+use crate::data::ImportOptions;
+
+/// What is being typed.
+#[derive(Default)]
+pub(in crate::app) struct Dialogs {
+    shown: Option<Dialog>,
+    text: String,
+    chosen: usize,
+    import: ImportOptions,
+    labels: String,
+}
+
+/// Most rows of the palette.
+const ROWS: usize = 12;
+
+/// Draw the dialog that is open, if one is.
+pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &State, actions: &mut Vec<Action>) {
+    let fresh = dialogs.shown != state.view.dialog;
+    if fresh {
+        dialogs.shown.clone_from(&state.view.dialog);
+        dialogs.chosen = 0;
+        dialogs.text = match &state.view.dialog {
+            Some(Dialog::Path { suggestion, .. }) => suggestion.clone(),
+            _ => String::new(),
+        };
+        if let Some(Dialog::Import { options, .. }) = &state.view.dialog {
+            dialogs.import = (**options).clone();
+            dialogs.labels = options.control_labels.join(", ");
+        }
+    }
+    let Some(dialog) = &state.view.dialog else { return };
+    let width: f32 = if matches!(dialog, Dialog::Palette) { 520.0 } else { 460.0 };
+    let most = context.content_rect().size() - egui::vec2(48.0, 48.0);
+    let response = Modal::new(Id::unique("dialog")).show(context, |ui| {
+        ui.set_width(width.min(most.x));
+        egui::ScrollArea::vertical().max_height(most.y).show(ui, |ui| match dialog {
+            Dialog::Palette => palette(dialogs, ui, fresh, state, actions),
+            Dialog::Path { reason, purpose, .. } => {
+                path(dialogs, ui, fresh, reason.as_deref(), purpose, state, actions);
+            }
+            Dialog::Import { path, problem, .. } => import(dialogs, ui, fresh, path, problem, actions),
+            Dialog::Unsaved(held) => unsaved(ui, held, state, actions),
+            Dialog::Missing => missing(ui, state, actions),
+            Dialog::About => about(ui, actions),
+        });
+    });
+    if response.should_close() {
+        actions.push(Action::CloseDialog);
+    }
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).heading().strong());
+    ui.add_space(theme::SMALL);
+}
+
+/// Buttons at the right, the most likely one last.
+fn buttons(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    ui.add_space(theme::MEDIUM);
+    ui.horizontal_wrapped(add);
+}
+
+fn primary(ui: &mut Ui, text: &str, enabled: bool) -> bool {
+    ui.add_enabled(enabled, primary_button(ui, text)).clicked()
+}
+
+/// The button that most users want here.
+pub(in crate::app) fn primary_button<'a>(ui: &Ui, text: &str) -> egui::Button<'a> {
+    let colours = theme::colours(ui);
+    egui::Button::new(RichText::new(text).color(colours.on_accent)).fill(colours.accent)
+}
+
+fn path(
+    dialogs: &mut Dialogs,
+    ui: &mut Ui,
+    fresh: bool,
+    reason: Option<&str>,
+    purpose: &PathPurpose,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    let (title, verb) = match purpose {
+        PathPurpose::Open => ("Open a path".to_owned(), "Open"),
+        PathPurpose::SaveSession => ("Save the session".to_owned(), "Save"),
+        PathPurpose::SaveModel => ("Save the model".to_owned(), "Save"),
+        PathPurpose::Locate(kind) => (format!("Locate the {}", kind.label()), "Use"),
+        PathPurpose::Export => ("Export".to_owned(), "Export"),
+    };
+    heading(ui, &title);
+    if let Some(reason) = reason {
+        ui.label(reason);
+    }
+    let label = ui.label(RichText::new("Path of the file").small());
+    let field = ui
+        .add(TextEdit::singleline(&mut dialogs.text).desired_width(f32::INFINITY).hint_text("/data/screen.h5ad"))
+        .labelled_by(label.id);
+    if fresh {
+        field.request_focus();
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let text = dialogs.text.trim();
+    let path = expand_home(text);
+    buttons(ui, |ui| {
+        if ui.button("Cancel").clicked() {
+            actions.push(Action::CloseDialog);
+        }
+        if (primary(ui, verb, !text.is_empty()) || entered) && !text.is_empty() {
+            if let Some(action) = with_path(purpose, path, state) {
+                actions.push(action);
+            }
+            if !matches!(purpose, PathPurpose::Locate(_)) {
+                actions.push(Action::CloseDialog);
+            }
+        }
+    });
+}
+
+/// `~/x` as shells read it.
+fn expand_home(text: &str) -> PathBuf {
+    match (text.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+fn import(
+    dialogs: &mut Dialogs,
+    ui: &mut Ui,
+    fresh: bool,
+    path: &std::path::Path,
+    problem: &str,
+    actions: &mut Vec<Action>,
+) {
+    heading(ui, "How are the cells labelled?");
+    ui.label(crate::app::work::file_name(path));
+    ui.label(RichText::new(problem).color(theme::colours(ui).bad));
+    ui.add_space(theme::SMALL);
+    let field = |ui: &mut Ui, name: &str, text: &mut String, hint: &str| {
+        let label = ui.label(name);
+        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).hint_text(hint);
+        ui.add(edit).labelled_by(label.id)
+    };
+    let mut column = dialogs.import.perturbation_column.clone().unwrap_or_default();
+    let mut matrix = dialogs.import.matrix.clone().unwrap_or_default();
+    let first = field(ui, "Perturbation column", &mut column, "perturbation");
+    field(ui, "Control labels, separated by commas", &mut dialogs.labels, "control");
+    field(ui, "Matrix", &mut matrix, "X, raw/X or layers/counts; empty to choose by the rules");
+    if fresh {
+        first.request_focus();
+    }
+    let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    dialogs.import.perturbation_column = given(column);
+    dialogs.import.matrix = given(matrix);
+    dialogs.import.control_labels = split_labels(&dialogs.labels);
+    buttons(ui, |ui| {
+        if ui.button("Cancel").clicked() {
+            actions.push(Action::CloseDialog);
+        }
+        if primary(ui, "Open", true) {
+            actions.push(Action::CloseDialog);
+            actions.push(Action::OpenWith(path.to_owned(), Box::new(dialogs.import.clone())));
+        }
+    });
+}
+
+/// `a, b` as two labels.
+pub(in crate::app) fn split_labels(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|label| !label.is_empty()).map(String::from).collect()
+}
+
+fn unsaved(ui: &mut Ui, held: &HeldBack, state: &State, actions: &mut Vec<Action>) {
+    heading(ui, state.unsaved().unwrap_or("Everything is saved"));
+    let what = match held {
+        HeldBack::Quit => "closing the window",
+        HeldBack::Open(_) | HeldBack::OpenWith(..) | HeldBack::OpenSample => "opening another file",
+    };
+    let training = state.is_training();
+    if training {
+        ui.label(format!("It ends by {what}, and what it learned so far is lost"));
+    } else {
+        ui.label(format!("It is lost by {what} unless you save it"));
+    }
+    buttons(ui, |ui| {
+        let back = if training { "Keep training" } else { "Cancel" };
+        if ui.button(back).clicked() {
+            actions.push(Action::CloseDialog);
+        }
+        let discard = if training { "End the training" } else { "Do not save" };
+        if ui.button(discard).clicked() {
+            actions.push(Action::Discard(held.clone()));
+        }
+        if !training {
+            let save = if state.runtime.session_path.is_some() { "Save session" } else { "Save model…" };
+            if primary(ui, save, true) {
+                actions.push(Action::SaveThen(held.clone()));
+            }
+        }
+    });
+}
+
+fn missing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(session) = &state.runtime.incomplete else {
+        actions.push(Action::CloseDialog);
+        return;
+    };
+    let Some(&kind) = session.missing.first() else { return };
+    let sources = &session.document.sources;
+    let file = match kind {
+        MissingKind::Dataset => &sources.dataset,
+        MissingKind::Model => &sources.model,
+    };
+    heading(ui, &format!("The session's {} is gone", kind.label()));
+    if let Some(file) = file {
+        ui.label("It was at");
+        ui.add(egui::Label::new(RichText::new(file.path.display().to_string()).monospace()).wrap());
+    }
+    buttons(ui, |ui| {
+        if ui.button("Cancel").clicked() {
+            actions.push(Action::CloseDialog);
+        }
+        if ui.button(format!("Open without the {}", kind.label())).clicked() {
+            actions.push(Action::Locate(kind, None));
+        }
+        if ui.button("Type its path…").clicked() {
+            let purpose = PathPurpose::Locate(kind);
+            actions.push(Action::ShowDialog(Dialog::Path { reason: None, purpose, suggestion: String::new() }));
+        }
+        if primary(ui, "Locate…", true) {
+            actions.push(Action::AskLocate(kind));
+        }
+    });
+}
+
+fn about(ui: &mut Ui, actions: &mut Vec<Action>) {
+    heading(ui, "GRN Explorer");
+    ui.label(format!("Version {}", env!("CARGO_PKG_VERSION")));
+    ui.label("Gene regulatory networks learned from Perturb-seq screens with GPO-VAE (Baek et al. 2025)");
+    ui.label("Everything is computed on this machine; nothing is sent anywhere");
+    ui.label(RichText::new("MIT or Apache-2.0").small().color(theme::colours(ui).text_weak));
+    buttons(ui, |ui| {
+        if ui.button("Close").clicked() {
+            actions.push(Action::CloseDialog);
+        }
+    });
+}
+
+/// What the palette offers.
+#[derive(Clone, Debug, PartialEq)]
+enum Entry {
+    Command(Command),
+    Gene(String),
+}
+
+/// Commands and genes that fit `query`, best first.
+fn matches(query: &str, state: &State) -> Vec<Entry> {
+    let query = query.trim().to_lowercase();
+    let words: Vec<&str> = query.split_whitespace().collect();
+    let fits = |text: &str| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let commands = Command::ALL.into_iter().filter(|command| *command != Command::Palette);
+    let commands = commands.filter(|command| command.is_enabled(state) && fits(command.label())).map(Entry::Command);
+    let mut genes: Vec<&str> = Vec::new();
+    if !query.is_empty()
+        && let Some(network) = state.network()
+    {
+        genes.extend(network.genes().iter().map(|gene| gene.symbol.as_str()));
+        genes.retain(|symbol| symbol.to_lowercase().contains(&query));
+        genes.sort_by_key(|symbol| (!symbol.to_lowercase().starts_with(&query), symbol.len(), *symbol));
+    }
+    let genes = genes.into_iter().map(|symbol| Entry::Gene(symbol.to_owned()));
+    // A gene's own name first, then commands, then genes that only contain it.
+    let (exact, other): (Vec<Entry>, Vec<Entry>) =
+        genes.partition(|entry| matches!(entry, Entry::Gene(symbol) if symbol.to_lowercase() == query));
+    exact.into_iter().chain(commands).chain(other).take(ROWS).collect()
+}
+
+fn palette(dialogs: &mut Dialogs, ui: &mut Ui, fresh: bool, state: &State, actions: &mut Vec<Action>) {
+    let (down, up, enter) = ui.input_mut(|input| {
+        use egui::Modifiers;
+        (
+            input.consume_key(Modifiers::NONE, Key::ArrowDown),
+            input.consume_key(Modifiers::NONE, Key::ArrowUp),
+            input.key_pressed(Key::Enter),
+        )
+    });
+    let field = TextEdit::singleline(&mut dialogs.text)
+        .desired_width(f32::INFINITY)
+        .hint_text("Search commands and genes")
+        .id(Id::unique("palette search"));
+    let field = ui.add(field);
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Search commands and genes"));
+    if fresh {
+        field.request_focus();
+    }
+    if field.changed() {
+        dialogs.chosen = 0;
+    }
+    let entries = matches(&dialogs.text, state);
+    if entries.is_empty() {
+        ui.label(RichText::new("Nothing fits").color(theme::colours(ui).text_weak));
+        return;
+    }
+    if down {
+        dialogs.chosen = (dialogs.chosen + 1) % entries.len();
+    }
+    if up {
+        dialogs.chosen = (dialogs.chosen + entries.len() - 1) % entries.len();
+    }
+    dialogs.chosen = dialogs.chosen.min(entries.len() - 1);
+    ui.add_space(theme::SMALL);
+    ui.spacing_mut().item_spacing.y = 1.0;
+    for (at, entry) in entries.iter().enumerate() {
+        let (text, note) = match entry {
+            Entry::Command(command) => {
+                let keys = command.shortcuts().first().map(|keys| ui.ctx().format_shortcut(keys));
+                (command.label().to_owned(), keys.unwrap_or_default())
+            }
+            Entry::Gene(symbol) => (symbol.clone(), "gene".to_owned()),
+        };
+        let button = egui::Button::new(text)
+            .shortcut_text(note)
+            .selected(at == dialogs.chosen)
+            .frame_when_inactive(at == dialogs.chosen)
+            .min_size(egui::vec2(ui.available_width(), 0.0));
+        if ui.add(button).clicked() || (enter && at == dialogs.chosen) {
+            actions.push(Action::CloseDialog);
+            match entry {
+                Entry::Command(command) => actions.push(command.action(state)),
+                Entry::Gene(symbol) => {
+                    actions.push(Action::Select { gene: symbol.clone(), extend: false });
+                    actions.push(Action::SetTab(Tab::Network));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_split_at_commas() {
+        assert_eq!(split_labels(" NT, ctrl ,,"), ["NT", "ctrl"]);
+        assert!(split_labels("").is_empty());
+    }
+
+    #[test]
+    fn the_palette_finds_by_any_words_and_offers_only_what_works() {
+        let state = State::default();
+        assert_eq!(matches("path open", &state), [Entry::Command(Command::OpenPath)]);
+        assert!(matches("undo", &state).is_empty(), "there is nothing to undo");
+        assert_eq!(matches("", &state).len(), ROWS);
+    }
+}

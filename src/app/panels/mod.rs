@@ -1,0 +1,79 @@
+//! The frame around the views: bars, messages, dialogs, and the pages for data and training.
+
+pub(super) mod bar;
+pub(super) mod data;
+pub(super) mod dialogs;
+pub(super) mod messages;
+pub(super) mod status;
+pub(super) mod training;
+pub(super) mod welcome;
+
+use super::action::Action;
+use super::command::Command;
+use super::state::State;
+
+/// What the panels keep for themselves.
+#[derive(Default)]
+pub(super) struct Panels {
+    pub(super) data: data::DataPage,
+    pub(super) training: training::TrainingPage,
+    pub(super) dialogs: dialogs::Dialogs,
+}
+
+/// A menu entry or button for `command`, with its keys; disabled where it makes no sense.
+fn command_button(ui: &mut egui::Ui, command: Command, state: &State, actions: &mut Vec<Action>) {
+    let mut button = egui::Button::new(command.label());
+    if let Some(keys) = command.shortcuts().first() {
+        button = button.shortcut_text(ui.ctx().format_shortcut(keys));
+    }
+    if ui.add_enabled(command.is_enabled(state), button).clicked() {
+        actions.push(command.action(state));
+        ui.close();
+    }
+}
+
+/// `12,345`.
+pub(super) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 cell`, `12,345 cells`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", thousands(number))
+}
+
+/// `45 s`, `3 min 5 s`, `2 h 10 min`.
+pub(super) fn duration(seconds: f32) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(thousands(7), "7");
+        assert_eq!(thousands(1234), "1,234");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "cell"), "1 cell");
+        assert_eq!(counted(4066, "cell"), "4,066 cells");
+        assert_eq!(duration(45.2), "45 s");
+        assert_eq!(duration(185.0), "3 min 5 s");
+        assert_eq!(duration(7800.0), "2 h 10 min");
+    }
+}

@@ -1,0 +1,140 @@
+//! Loss curves: one small plot per term, training and validation in each.
+
+use egui::{Color32, RichText, Ui, Vec2b};
+use egui_plot::{Line, Plot, PlotPoints, VLine};
+
+use super::weak;
+use crate::app::panels::data::card;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::models::{EpochMetrics, LossTerms};
+
+/// Least width of a plot; as many stand in a row as fit.
+const LEAST_WIDTH: f32 = 250.0;
+const HEIGHT: f32 = 130.0;
+
+/// What each term is, in the order of [`LossTerms::named`].
+const HINTS: [&str; 9] = [
+    "What is minimised: the sum of all terms",
+    "How badly the counts are explained: negative log-likelihood",
+    "How far the cells' own states are from their prior",
+    "How far the perturbation effects are from their prior",
+    "How far the network's mask is from its prior",
+    "How far the artifact effect is from its prior",
+    "How much good and failing cells of one perturbation disagree once the artifact is taken out",
+    "How far the network is from the measured shifts",
+    "How dense the network is",
+];
+
+pub(super) fn show(ui: &mut Ui, state: &State) {
+    let runtime = &state.runtime;
+    let run = runtime.training.as_ref().or(runtime.last_run.as_ref());
+    let (epochs, best): (&[EpochMetrics], Option<u32>) = match (run, &runtime.model) {
+        (Some(run), _) => (&run.epochs, run.best().map(|best| best.epoch)),
+        (None, Some(model)) => (&model.card().history, Some(model.card().best_epoch)),
+        (None, None) => (&[], None),
+    };
+    if epochs.is_empty() {
+        if run.is_none() {
+            ui.add_space(theme::LARGE);
+            ui.label(weak(ui, "The loss curves appear here when training runs"));
+        }
+        return;
+    }
+    card(ui, "Loss", |ui| {
+        legend(ui);
+        let width = ui.available_width();
+        let columns = ((width / LEAST_WIDTH) as usize).clamp(1, 3);
+        let each = (width - theme::MEDIUM * (columns - 1) as f32) / columns as f32;
+        for row in (0..HINTS.len()).collect::<Vec<_>>().chunks(columns) {
+            ui.horizontal(|ui| {
+                for &term in row {
+                    ui.allocate_ui(egui::vec2(each, HEIGHT + 28.0), |ui| {
+                        ui.vertical(|ui| {
+                            ui.set_width(each);
+                            plot(ui, term, epochs, best);
+                        });
+                    });
+                }
+            });
+        }
+    });
+}
+
+fn colours(ui: &Ui) -> (Color32, Color32) {
+    let colours = theme::colours(ui);
+    (colours.accent, colours.up)
+}
+
+fn legend(ui: &mut Ui) {
+    let (training, validation) = colours(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("━ Training").small().color(training));
+        ui.label(RichText::new("━ Validation").small().color(validation));
+        ui.label(weak(ui, "┆ Best epoch").small());
+    });
+}
+
+fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
+    let (name, _) = LossTerms::default().named()[term];
+    ui.label(RichText::new(name).small().strong()).on_hover_text(HINTS[term]);
+    let (training, validation) = colours(ui);
+    let points = |part: fn(&EpochMetrics) -> &LossTerms| {
+        let points = epochs.iter().map(|epoch| [f64::from(epoch.epoch), part(epoch).named()[term].1]);
+        PlotPoints::from_iter(points.filter(|[_, value]| value.is_finite()))
+    };
+    let weak = theme::colours(ui).text_weak;
+    let link = ui.scope_id().with("epochs");
+    Plot::new(("loss", name))
+        .height(HEIGHT)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .show_background(false)
+        .set_margin_fraction(egui::vec2(0.02, 0.12))
+        .link_cursor(link, Vec2b::new(true, false))
+        .y_axis_formatter(|mark, _| compact(mark.value))
+        .x_axis_formatter(
+            |mark, _| if mark.value.fract() == 0.0 { format!("{:.0}", mark.value) } else { String::new() },
+        )
+        .y_axis_min_width(38.0)
+        .show(ui, |plot| {
+            if let Some(best) = best {
+                plot.vline(VLine::new("Best epoch", f64::from(best)).color(weak).width(1.0));
+            }
+            plot.line(Line::new("Training", points(|epoch| &epoch.training)).color(training).width(1.5));
+            plot.line(Line::new("Validation", points(|epoch| &epoch.validation)).color(validation).width(1.5));
+        });
+}
+
+/// `0.012`, `3.4`, `1,250` and the like: at most five letters.
+fn compact(value: f64) -> String {
+    let size = value.abs();
+    let text = match size {
+        0.0 => "0".to_owned(),
+        _ if size >= 1e6 => format!("{:.1}M", size / 1e6),
+        _ if size >= 1e4 => format!("{:.0}k", size / 1e3),
+        _ if size >= 100.0 => format!("{size:.0}"),
+        _ if size >= 1.0 => format!("{size:.1}"),
+        _ if size >= 0.001 => format!("{size:.3}"),
+        _ => format!("{size:.0e}"),
+    };
+    if value < 0.0 { format!("−{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_term_is_explained() {
+        assert_eq!(LossTerms::default().named().len(), HINTS.len());
+    }
+
+    #[test]
+    fn axis_numbers_are_short() {
+        let texts = [0.0, -3.45, 1250.0, 25_400.0, 2.5e6, 0.0123, 1e-5].map(compact);
+        assert_eq!(texts, ["0", "−3.5", "1250", "25k", "2.5M", "0.012", "1e-5"]);
+    }
+}

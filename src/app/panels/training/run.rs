@@ -1,0 +1,98 @@
+//! The run under way, or how the last one ended.
+
+use egui::{Grid, ProgressBar, RichText, Ui};
+
+use super::weak;
+use crate::app::action::Action;
+use crate::app::command::Command;
+use crate::app::panels::data::card;
+use crate::app::panels::dialogs::primary_button;
+use crate::app::panels::{duration, thousands};
+use crate::app::state::{State, TrainingRun};
+use crate::app::theme;
+
+pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if let Some(run) = &state.runtime.training {
+        card(ui, "Training", |ui| running(ui, run, state, actions));
+    } else if let Some(run) = &state.runtime.last_run {
+        card(ui, "Last run", |ui| ended(ui, run, state, actions));
+    }
+}
+
+fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Action>) {
+    let epoch = run.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let most = run.config.model.epochs.max(1);
+    let fraction = if epoch == 0 { run.progress.fraction.unwrap_or(0.0) } else { epoch as f32 / most as f32 };
+    ui.add(ProgressBar::new(fraction).desired_height(8.0));
+    let stage = match epoch {
+        0 if run.progress.stage.is_empty() => "Starting".to_owned(),
+        0 => run.progress.stage.clone(),
+        epoch => format!("Epoch {epoch} of at most {most}"),
+    };
+    ui.label(if run.stopping { "Ending after this batch…".to_owned() } else { stage });
+    facts(ui, run);
+    ui.add_space(theme::SMALL);
+    ui.horizontal_wrapped(|ui| {
+        let stop = ui.add_enabled(!run.stopping, egui::Button::new("Stop and keep the best"));
+        if stop.on_hover_text("End now; the epoch with the lowest validation loss becomes the model").clicked() {
+            actions.push(Action::StopTraining);
+        }
+        let cancel = ui.add_enabled(!run.stopping, egui::Button::new("Cancel"));
+        if cancel.on_hover_text("End now and keep nothing").clicked() {
+            actions.push(Action::CancelTraining);
+        }
+        let mut follow = state.view.follow_training;
+        let check = ui.checkbox(&mut follow, "Show the network while it is learned");
+        if check.on_hover_text("The network page shows the best edges of the latest epoch").changed() {
+            actions.push(Action::FollowTraining(follow));
+        }
+    });
+}
+
+fn ended(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Action>) {
+    ui.add(egui::Label::new(format!("Ended: {}", run.ended.as_deref().unwrap_or("unknown"))).wrap());
+    facts(ui, run);
+    if state.runtime.model_unsaved {
+        ui.add_space(theme::SMALL);
+        ui.horizontal_wrapped(|ui| {
+            if ui.add(primary_button(ui, Command::SaveModel.label())).clicked() {
+                actions.push(Action::SaveModel);
+            }
+            if ui.button(Command::ShowNetwork.label()).clicked() {
+                actions.push(Command::ShowNetwork.action(state));
+            }
+        });
+    }
+}
+
+fn facts(ui: &mut Ui, run: &TrainingRun) {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    if let Some(device) = &run.device {
+        facts.push(("Device", device.clone()));
+    }
+    facts.push((
+        "Time",
+        match run.seconds_left().filter(|_| run.ended.is_none()) {
+            Some(left) => format!("{}, at most {} left", duration(run.elapsed), duration(left)),
+            None => duration(run.elapsed),
+        },
+    ));
+    if let Some(last) = run.epochs.last() {
+        let speed =
+            format!("{} cells a second, {:.2} s an epoch", thousands(last.cells_per_second as usize), last.seconds);
+        facts.push(("Speed", speed));
+    }
+    if let Some(best) = run.best() {
+        facts.push((
+            "Best so far",
+            format!("epoch {} with a validation loss of {:.2}", best.epoch, best.validation.total),
+        ));
+    }
+    Grid::new("run facts").num_columns(2).spacing([theme::LARGE, 3.0]).show(ui, |ui| {
+        for (name, value) in facts {
+            ui.label(weak(ui, name));
+            ui.add(egui::Label::new(RichText::new(value)).wrap());
+            ui.end_row();
+        }
+    });
+}

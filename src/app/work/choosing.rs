@@ -1,0 +1,128 @@
+//! The system's file dialogs, on their own thread.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Work;
+use crate::app::action::{Action, ExportRequest};
+use crate::app::chooser::FileFilter;
+use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
+use crate::jobs::{Cancelled, Job, Outcome};
+use crate::session;
+
+/// Nobody reads a dialog and dismisses it in less: there was none.
+const NO_DIALOG: Duration = Duration::from_millis(400);
+
+/// What the dialog is for.
+#[derive(Clone, Debug)]
+pub(in crate::app) enum Purpose {
+    Open,
+    SaveSession,
+    SaveModel,
+    Locate(MissingKind),
+    Export(Box<ExportRequest>),
+}
+
+/// An open file dialog.
+pub(in crate::app) struct Choosing {
+    purpose: Purpose,
+    suggestion: String,
+    job: Job<Option<PathBuf>>,
+}
+
+impl Work {
+    /// Ask for a file; ignored while another dialog is open.
+    pub(in crate::app) fn choose(&mut self, purpose: Purpose, state: &State) {
+        if self.choosing.is_some() {
+            return;
+        }
+        let (filter, title, saves) = match &purpose {
+            Purpose::Open => {
+                let extensions = vec!["h5ad", "h5", "hdf5", "safetensors", "json"];
+                (FileFilter { name: "Data sets, models and sessions", extensions }, "Open", false)
+            }
+            Purpose::SaveSession => {
+                (FileFilter { name: "Session", extensions: vec!["grn.json"] }, "Save session", true)
+            }
+            Purpose::SaveModel => (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Save model", true),
+            Purpose::Locate(MissingKind::Dataset) => {
+                (FileFilter { name: "Data set", extensions: vec!["h5ad", "h5", "hdf5"] }, "Locate the data set", false)
+            }
+            Purpose::Locate(MissingKind::Model) => {
+                (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Locate the model", false)
+            }
+            Purpose::Export(request) => {
+                (FileFilter { name: "Export", extensions: vec![request.format.extension()] }, "Export", true)
+            }
+        };
+        let name = suggestion(&purpose, state);
+        let folder = folder(state);
+        let full = folder.as_ref().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name));
+        let chooser = self.chooser.clone();
+        let job = Job::spawn("file dialog", self.wake(), move |_| {
+            Ok::<_, Cancelled>(if saves {
+                chooser.save(title, &filter, folder.as_deref(), &name)
+            } else {
+                chooser.open(title, &filter, folder.as_deref())
+            })
+        });
+        let suggestion = if saves { full.display().to_string() } else { String::new() };
+        self.choosing = Some(Choosing { purpose, suggestion, job });
+    }
+
+    pub(super) fn poll_choosing(&mut self, state: &mut State, actions: &mut Vec<Action>) {
+        let Some(choosing) = &mut self.choosing else { return };
+        let elapsed = choosing.job.elapsed();
+        let Some(outcome) = choosing.job.poll() else { return };
+        let Some(Choosing { purpose, suggestion, .. }) = self.choosing.take() else { return };
+        if let Outcome::Finished(Some(path)) = outcome {
+            actions.push(match purpose {
+                Purpose::Open => Action::OpenPath(path),
+                Purpose::SaveSession => Action::SaveSessionTo(path),
+                Purpose::SaveModel => Action::SaveModelTo(path),
+                Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
+                Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
+            });
+            return;
+        }
+        if matches!(outcome, Outcome::Failed { .. }) || elapsed < NO_DIALOG {
+            let reason = Some("This system shows no file dialog; type the path instead".to_owned());
+            let purpose = match purpose {
+                Purpose::Open => PathPurpose::Open,
+                Purpose::SaveSession => PathPurpose::SaveSession,
+                Purpose::SaveModel => PathPurpose::SaveModel,
+                Purpose::Locate(kind) => PathPurpose::Locate(kind),
+                Purpose::Export(request) => {
+                    state.runtime.export_waiting = Some(*request);
+                    PathPurpose::Export
+                }
+            };
+            actions.push(Action::ShowDialog(Dialog::Path { reason, purpose, suggestion }));
+        } else {
+            state.runtime.after_saving = None;
+        }
+    }
+}
+
+/// The folder worked in last.
+fn folder(state: &State) -> Option<PathBuf> {
+    let sources = &state.document.sources;
+    let model = sources.model.as_ref().map(|file| &file.path);
+    let dataset = sources.dataset.as_ref().map(|file| &file.path);
+    let recent = state.view.preferences.recent.first();
+    let path = state.runtime.session_path.as_ref().or(model).or(dataset).or(recent)?;
+    path.parent().filter(|folder| folder.is_dir()).map(PathBuf::from)
+}
+
+/// A name for the file to be written.
+fn suggestion(purpose: &Purpose, state: &State) -> String {
+    let dataset = state.runtime.dataset.as_ref().map(|dataset| dataset.name().to_owned());
+    let model = state.runtime.model.as_ref().map(|model| model.card().dataset.name.clone());
+    let stem = dataset.or(model).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
+    match purpose {
+        Purpose::Open | Purpose::Locate(_) => String::new(),
+        Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
+        Purpose::SaveModel => format!("{stem}.safetensors"),
+        Purpose::Export(request) => format!("{stem}-{}.{}", request.name, request.format.extension()),
+    }
+}

@@ -1,0 +1,247 @@
+//! Opening data sets, models, sessions and the sample.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::{DEFECT, Failure, Work, file_name};
+use crate::app::action::Action;
+use crate::app::state::{Dialog, IncompleteSession, MissingKind, Severity, State};
+use crate::data::Summary;
+use crate::data::{Dataset, ImportOptions};
+use crate::document::{Document, FileReference};
+use crate::jobs::{Cancelled, Job, Outcome, Progress};
+use crate::models::TrainedModel;
+use crate::session;
+use crate::tasks::open::{self, FileKind};
+use crate::tasks::sample;
+
+/// What is to be opened.
+#[derive(Clone, Debug)]
+pub(in crate::app) enum OpenRequest {
+    /// Whatever this path holds.
+    Path(PathBuf),
+    /// A data set, with decisions.
+    Dataset(PathBuf, Box<ImportOptions>),
+    /// The bundled sample.
+    Sample,
+    /// A session whose files were located.
+    Session(Box<IncompleteSession>),
+}
+
+impl OpenRequest {
+    fn name(&self) -> String {
+        match self {
+            Self::Path(path) | Self::Dataset(path, _) => file_name(path),
+            Self::Sample => "the sample".to_owned(),
+            Self::Session(session) => file_name(&session.path),
+        }
+    }
+}
+
+/// A data set and what is known of it.
+pub(in crate::app) struct OpenedDataset {
+    pub(in crate::app) dataset: Arc<Dataset>,
+    pub(in crate::app) summary: Arc<Summary>,
+    pub(in crate::app) reference: FileReference,
+    pub(in crate::app) options: ImportOptions,
+}
+
+/// A model and its file.
+pub(in crate::app) struct OpenedModel {
+    pub(in crate::app) model: Arc<TrainedModel>,
+    pub(in crate::app) reference: FileReference,
+}
+
+/// What was opened.
+#[derive(Default)]
+pub(in crate::app) struct Opened {
+    pub(in crate::app) dataset: Option<OpenedDataset>,
+    pub(in crate::app) model: Option<OpenedModel>,
+    pub(in crate::app) session: Option<(PathBuf, Document)>,
+    /// A session that cannot be opened before its files are located.
+    pub(in crate::app) incomplete: Option<IncompleteSession>,
+    /// What is not as it was.
+    pub(in crate::app) changed: Vec<String>,
+    /// The path for the list of recent files.
+    pub(in crate::app) path: Option<PathBuf>,
+}
+
+/// A file being opened.
+pub(super) struct Opening {
+    request: OpenRequest,
+    pub(super) job: Job<Result<Opened, Failure>>,
+}
+
+impl Opening {
+    pub(super) fn title(&self) -> String {
+        format!("Opening {}", self.request.name())
+    }
+}
+
+impl Work {
+    /// Open something; what is being opened already is cancelled.
+    pub(in crate::app) fn open(&mut self, request: OpenRequest) {
+        let job = {
+            let request = request.clone();
+            Job::spawn("opening", self.wake(), move |progress| match open_request(&request, progress) {
+                Ok(opened) => Ok(Ok(opened)),
+                Err(error) if error.is::<Cancelled>() => Err(Cancelled),
+                Err(error) => Ok(Err(Failure::new(&error, remedy(&error)))),
+            })
+        };
+        self.opening = Some(Opening { request, job });
+    }
+
+    pub(in crate::app) fn cancel_opening(&mut self) {
+        if let Some(opening) = &self.opening {
+            opening.job.cancel();
+        }
+    }
+
+    pub(super) fn poll_opening(&mut self, state: &mut State, actions: &mut Vec<Action>) {
+        let Some(opening) = &mut self.opening else { return };
+        let Some(outcome) = opening.job.poll() else { return };
+        let Some(Opening { request, .. }) = self.opening.take() else { return };
+        let title = format!("{} cannot be opened", request.name());
+        match outcome {
+            Outcome::Finished(Ok(opened)) => self.show_opened(opened, state, actions),
+            Outcome::Finished(Err(failure)) => match import_question(&request, &failure) {
+                Some(dialog) => actions.push(Action::ShowDialog(dialog)),
+                None => state.runtime.tell(Severity::Error, title, failure.detail, failure.remedy),
+            },
+            Outcome::Cancelled => {}
+            Outcome::Failed { message, panicked } => {
+                let remedy = if panicked { DEFECT } else { "" };
+                state.runtime.tell(Severity::Error, title, message, remedy);
+            }
+        }
+    }
+
+    fn show_opened(&mut self, opened: Opened, state: &mut State, actions: &mut Vec<Action>) {
+        if let Some(incomplete) = opened.incomplete {
+            state.runtime.incomplete = Some(incomplete);
+            actions.push(Action::ShowDialog(Dialog::Missing));
+            return;
+        }
+        self.predicting.forget();
+        super::super::opened::show(opened, state);
+    }
+}
+
+/// A data set whose labels were not understood can be opened with a few decisions.
+fn import_question(request: &OpenRequest, failure: &Failure) -> Option<Dialog> {
+    let (path, options) = match request {
+        OpenRequest::Path(path) => (path.clone(), Box::default()),
+        OpenRequest::Dataset(path, options) => (path.clone(), options.clone()),
+        OpenRequest::Sample | OpenRequest::Session(_) => return None,
+    };
+    (failure.remedy == DECIDE).then(|| Dialog::Import { path, options, problem: failure.detail.clone() })
+}
+
+const DECIDE: &str = "Name the perturbation column and the control label";
+
+fn remedy(error: &anyhow::Error) -> String {
+    use crate::data::h5ad::H5adError;
+    if let Some(error) = error.downcast_ref::<H5adError>() {
+        return match error {
+            H5adError::Label(_) | H5adError::UnknownColumn { .. } | H5adError::UnknownMatrix { .. } => DECIDE,
+            H5adError::Truncated { .. } | H5adError::Unreadable { .. } => "Copy or download the file again",
+            H5adError::TooLarge { .. } => "Open it on a machine with more memory, or take fewer cells or genes",
+            _ => "Check that it is an .h5ad file as anndata writes it",
+        }
+        .to_owned();
+    }
+    match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::NotFound) => "Check the path; the file may have been moved or deleted".to_owned(),
+        Some(std::io::ErrorKind::PermissionDenied) => "Ask for permission to read the file".to_owned(),
+        _ => "Open a data set (.h5ad), a model (.safetensors) or a session (.grn.json)".to_owned(),
+    }
+}
+
+fn open_request(request: &OpenRequest, progress: &dyn Progress) -> anyhow::Result<Opened> {
+    let mut opened = match request {
+        OpenRequest::Path(path) => match open::kind_of(path)? {
+            FileKind::Dataset => {
+                Opened { dataset: Some(read_dataset(path, &ImportOptions::default(), progress)?), ..Opened::default() }
+            }
+            FileKind::Model => Opened { model: Some(read_model(path, progress)?), ..Opened::default() },
+            FileKind::Session => read_session(path, progress)?,
+        },
+        OpenRequest::Dataset(path, options) => {
+            Opened { dataset: Some(read_dataset(path, options, progress)?), ..Opened::default() }
+        }
+        OpenRequest::Sample => read_sample(progress)?,
+        OpenRequest::Session(session) => complete(&session.path, session.document.clone(), progress)?,
+    };
+    opened.path = match request {
+        OpenRequest::Path(path) | OpenRequest::Dataset(path, _) => Some(path.clone()),
+        OpenRequest::Session(session) => Some(session.path.clone()),
+        OpenRequest::Sample => None,
+    };
+    Ok(opened)
+}
+
+fn read_dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<OpenedDataset> {
+    let dataset = open::dataset(path, options, progress)?;
+    let summary = Arc::new(Summary::of(&dataset, progress)?);
+    let reference = FileReference { path: path.to_owned(), hash: dataset.hash().to_owned() };
+    Ok(OpenedDataset { dataset, summary, reference, options: options.clone() })
+}
+
+fn read_model(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedModel> {
+    let (model, reference) = open::model(path, progress)?;
+    Ok(OpenedModel { model, reference })
+}
+
+fn read_sample(progress: &dyn Progress) -> anyhow::Result<Opened> {
+    let sample = sample::find();
+    if sample.is_empty() {
+        anyhow::bail!("the sample's files were not found beside the program");
+    }
+    let dataset = sample.dataset.map(|path| read_dataset(&path, &ImportOptions::default(), progress));
+    let model = sample.model.map(|path| read_model(&path, progress));
+    Ok(Opened { dataset: dataset.transpose()?, model: model.transpose()?, ..Opened::default() })
+}
+
+fn read_session(path: &Path, progress: &dyn Progress) -> anyhow::Result<Opened> {
+    progress.stage("Reading the session", None);
+    complete(path, session::load(path)?, progress)
+}
+
+/// Open the files that `document` refers to; if one is gone, say which.
+fn complete(path: &Path, document: Document, progress: &dyn Progress) -> anyhow::Result<Opened> {
+    let sources = &document.sources;
+    let gone = |file: &Option<FileReference>| file.as_ref().is_some_and(|file| !file.path.exists());
+    let missing: Vec<MissingKind> =
+        [(MissingKind::Dataset, gone(&sources.dataset)), (MissingKind::Model, gone(&sources.model))]
+            .into_iter()
+            .filter(|(_, gone)| *gone)
+            .map(|(kind, _)| kind)
+            .collect();
+    if !missing.is_empty() {
+        let incomplete = IncompleteSession { path: path.to_owned(), document, missing };
+        return Ok(Opened { incomplete: Some(incomplete), ..Opened::default() });
+    }
+    let mut changed = Vec::new();
+    let dataset = sources.dataset.as_ref().map(|file| {
+        let opened = read_dataset(&file.path, &sources.import, progress)
+            .with_context(|| format!("the session's data set {}", file.path.display()))?;
+        if opened.reference.hash != file.hash {
+            changed.push(format!("{} holds other data than when the session was saved", file.path.display()));
+        }
+        anyhow::Ok(opened)
+    });
+    let dataset = dataset.transpose()?;
+    let model = sources.model.as_ref().map(|file| {
+        let opened =
+            read_model(&file.path, progress).with_context(|| format!("the session's model {}", file.path.display()))?;
+        if opened.reference.hash != file.hash {
+            changed.push(format!("{} is another model than when the session was saved", file.path.display()));
+        }
+        anyhow::Ok(opened)
+    });
+    let model = model.transpose()?;
+    Ok(Opened { dataset, model, session: Some((path.to_owned(), document)), changed, ..Opened::default() })
+}

@@ -1,0 +1,102 @@
+//! Training, in the background.
+
+use std::sync::Arc;
+
+use super::{DEFECT, Failure, Work};
+use crate::app::command::Command;
+use crate::app::state::{Prediction, Severity, State, TrainingRun};
+use crate::jobs::{Cancelled, Job, Outcome};
+use crate::models::{TrainConfig, TrainedModel};
+use crate::tasks;
+use crate::training::{DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent};
+
+/// A training run.
+pub(super) struct Training {
+    job: Job<Result<TrainedModel, Failure>, TrainingEvent, NetworkSnapshot>,
+}
+
+impl Work {
+    /// Train on the open data set; ignored while a run is under way or without data.
+    pub(in crate::app) fn train(&mut self, config: TrainConfig, device: DeviceChoice, state: &mut State) {
+        let (None, Some(dataset)) = (&self.training, state.runtime.dataset.clone()) else { return };
+        let settings = config.clone();
+        let job = Job::spawn("training", self.wake(), move |observer| {
+            match tasks::train::train(&dataset, &settings, device, observer) {
+                Ok(model) => Ok(Ok(model)),
+                Err(TrainError::Cancelled(_)) => Err(Cancelled),
+                Err(error) => {
+                    let remedy = tasks::train::remedy(&error);
+                    Ok(Err(Failure::new(&error.into(), remedy)))
+                }
+            }
+        });
+        self.training = Some(Training { job });
+        state.runtime.training = Some(TrainingRun { config, ..TrainingRun::default() });
+        state.runtime.last_run = None;
+        state.runtime.messages.retain(|message| message.title != FAILED);
+    }
+
+    pub(in crate::app) fn stop_training(&mut self) {
+        if let Some(training) = &self.training {
+            training.job.stop();
+        }
+    }
+
+    pub(in crate::app) fn cancel_training(&mut self) {
+        if let Some(training) = &self.training {
+            training.job.cancel();
+        }
+    }
+
+    pub(super) fn poll_training(&mut self, state: &mut State) {
+        let Some(training) = &mut self.training else { return };
+        // The outcome first: everything sent before the end is drained after it is known.
+        let outcome = training.job.poll();
+        if let Some(run) = &mut state.runtime.training {
+            for event in training.job.drain_metrics() {
+                match event {
+                    TrainingEvent::Device(device) => run.device = Some(device),
+                    TrainingEvent::Epoch(metrics) => run.epochs.push(metrics),
+                }
+            }
+            if let Some(snapshot) = training.job.take_preview() {
+                run.snapshot = Some(snapshot);
+            }
+            run.progress = training.job.progress();
+            run.elapsed = training.job.elapsed().as_secs_f32();
+            run.stopping = training.job.is_stopping() || training.job.is_cancelling();
+        }
+        let Some(outcome) = outcome else { return };
+        self.training = None;
+        let mut run = state.runtime.training.take().unwrap_or_default();
+        match outcome {
+            Outcome::Finished(Ok(model)) => {
+                let card = model.card();
+                run.ended = Some(card.ended.clone());
+                let detail = format!("The parameters of epoch {} were kept ({})", card.best_epoch, card.ended);
+                state.runtime.tell(Severity::Done, "Training finished", detail, "");
+                state.runtime.offer(Command::ShowNetwork);
+                state.runtime.model = Some(Arc::new(model));
+                state.runtime.model_unsaved = true;
+                state.runtime.prediction = Prediction::None;
+                state.document.sources.model = None;
+                state.view.perturbation = None;
+                self.predicting.forget();
+            }
+            Outcome::Finished(Err(failure)) => {
+                run.ended = Some(failure.detail.clone());
+                state.runtime.tell(Severity::Error, FAILED, failure.detail, failure.remedy);
+                state.runtime.offer(Command::ShowTraining);
+            }
+            Outcome::Cancelled => run.ended = Some("cancelled; nothing was kept".to_owned()),
+            Outcome::Failed { message, panicked } => {
+                run.ended = Some(message.clone());
+                let remedy = if panicked { DEFECT } else { "" };
+                state.runtime.tell(Severity::Error, FAILED, message, remedy);
+            }
+        }
+        state.runtime.last_run = Some(run);
+    }
+}
+
+const FAILED: &str = "Training failed";

@@ -1,0 +1,140 @@
+//! The layout of version 1, field by field. The program's own types may change; this may not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::SessionError;
+use crate::data::ImportOptions;
+use crate::document::{ColourBy, Document, FileReference, Sources, Threshold};
+use crate::models::TrainConfig;
+use crate::training::DeviceChoice;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Session {
+    program_version: String,
+    dataset: Option<File>,
+    import: ImportOptions,
+    model: Option<File>,
+    training: TrainConfig,
+    device: DeviceChoice,
+    threshold: Option<Edges>,
+    positions: BTreeMap<String, [f32; 2]>,
+    pinned: BTreeSet<String>,
+    selection: Vec<String>,
+    knock_out: BTreeMap<String, f32>,
+    colour_by: Colour,
+    notes: String,
+}
+
+/// A reference to a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct File {
+    /// Absolute when saved.
+    path: PathBuf,
+    /// From the session's folder, where there is a way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relative: Option<PathBuf>,
+    hash: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Edges {
+    Top(usize),
+    MinimumProbability(f32),
+    TopPerRegulator(usize),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Colour {
+    #[default]
+    Prediction,
+    Measurement,
+    Role,
+}
+
+impl Session {
+    pub(super) fn of(document: &Document, folder: &Path) -> Self {
+        let file = |reference: &Option<FileReference>| reference.as_ref().map(|reference| File::of(reference, folder));
+        Self {
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            dataset: file(&document.sources.dataset),
+            import: document.sources.import.clone(),
+            model: file(&document.sources.model),
+            training: document.training.clone(),
+            device: document.device,
+            threshold: Some(match document.threshold {
+                Threshold::Top(edges) => Edges::Top(edges),
+                Threshold::MinimumProbability(least) => Edges::MinimumProbability(least),
+                Threshold::TopPerRegulator(edges) => Edges::TopPerRegulator(edges),
+            }),
+            positions: (*document.positions).clone(),
+            pinned: document.pinned.clone(),
+            selection: document.selection.clone(),
+            knock_out: document.knock_out.clone(),
+            colour_by: match document.colour_by {
+                ColourBy::Prediction => Colour::Prediction,
+                ColourBy::Measurement => Colour::Measurement,
+                ColourBy::Role => Colour::Role,
+            },
+            notes: document.notes.clone(),
+        }
+    }
+
+    pub(super) fn into_document(self, folder: &Path) -> Result<Document, SessionError> {
+        let mut numbers = self.positions.values().flatten().chain(self.knock_out.values());
+        if numbers.any(|number| !number.is_finite()) {
+            return Err(SessionError::Damaged { reason: "a position or dose is not a number".to_owned() });
+        }
+        Ok(Document {
+            sources: Sources {
+                dataset: self.dataset.map(|file| file.into_reference(folder)),
+                import: self.import,
+                model: self.model.map(|file| file.into_reference(folder)),
+            },
+            training: self.training,
+            device: self.device,
+            threshold: match self.threshold {
+                None => Document::default().threshold,
+                Some(Edges::Top(edges)) => Threshold::Top(edges),
+                Some(Edges::TopPerRegulator(edges)) => Threshold::TopPerRegulator(edges),
+                Some(Edges::MinimumProbability(least)) if (0.0..=1.0).contains(&least) => {
+                    Threshold::MinimumProbability(least)
+                }
+                Some(Edges::MinimumProbability(least)) => {
+                    let reason = format!("the threshold {least} is no probability");
+                    return Err(SessionError::Damaged { reason });
+                }
+            },
+            positions: Arc::new(self.positions),
+            pinned: self.pinned,
+            selection: self.selection,
+            knock_out: self.knock_out,
+            colour_by: match self.colour_by {
+                Colour::Prediction => ColourBy::Prediction,
+                Colour::Measurement => ColourBy::Measurement,
+                Colour::Role => ColourBy::Role,
+            },
+            notes: self.notes,
+        })
+    }
+}
+
+impl File {
+    fn of(reference: &FileReference, folder: &Path) -> Self {
+        let path = std::path::absolute(&reference.path).unwrap_or_else(|_| reference.path.clone());
+        let relative = path.strip_prefix(folder).ok().map(Path::to_owned);
+        Self { path, relative, hash: reference.hash.clone() }
+    }
+
+    /// The file beside the session, if it is there; else the one where it was.
+    fn into_reference(self, folder: &Path) -> FileReference {
+        let beside = self.relative.map(|relative| folder.join(relative)).filter(|path| path.exists());
+        FileReference { path: beside.unwrap_or(self.path), hash: self.hash }
+    }
+}

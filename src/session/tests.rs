@@ -1,0 +1,88 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::*;
+use crate::data::ImportOptions;
+use crate::document::{ColourBy, FileReference, Sources, Threshold};
+use crate::training::DeviceChoice;
+
+fn document(folder: &Path) -> Document {
+    let mut document = Document {
+        sources: Sources {
+            dataset: Some(FileReference { path: folder.join("screen.h5ad"), hash: "ab".into() }),
+            import: ImportOptions { matrix: Some("layers/counts".into()), ..ImportOptions::default() },
+            model: Some(FileReference { path: folder.join("model.safetensors"), hash: "cd".into() }),
+        },
+        device: DeviceChoice::Cpu,
+        threshold: Threshold::MinimumProbability(0.5),
+        positions: Arc::new(BTreeMap::from([("STAT1".into(), [1.5, -2.25]), ("JAK2".into(), [0.1, 1e-8])])),
+        pinned: BTreeSet::from(["JAK2".into()]),
+        selection: vec!["STAT1".into(), "IRF1".into()],
+        knock_out: BTreeMap::from([("IFNGR1".into(), 1.0), ("STAT1".into(), 0.3)]),
+        colour_by: ColourBy::Measurement,
+        notes: "β-catenin, \"quoted\"\nsecond line".into(),
+        ..Document::default()
+    };
+    document.training.seed = 7;
+    document.training.model.alpha = None;
+    document
+}
+
+#[test]
+fn a_session_round_trips() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.grn.json");
+    let document = document(folder.path());
+    save(&document, &path).unwrap();
+    assert_eq!(load(&path).unwrap(), document);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file stays behind");
+    assert!(looks_like_session(&std::fs::read_to_string(&path).unwrap()));
+}
+
+#[test]
+fn the_default_document_round_trips() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.grn.json");
+    save(&Document::default(), &path).unwrap();
+    assert_eq!(load(&path).unwrap(), Document::default());
+}
+
+#[test]
+fn a_folder_that_moved_as_a_whole_still_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    std::fs::create_dir(&here).unwrap();
+    std::fs::write(here.join("screen.h5ad"), "").unwrap();
+    save(&document(&here), &here.join("mine.grn.json")).unwrap();
+    std::fs::rename(&here, &there).unwrap();
+    let moved = load(&there.join("mine.grn.json")).unwrap();
+    assert_eq!(moved.sources.dataset.unwrap().path, there.join("screen.h5ad"));
+    assert_eq!(moved.sources.model.unwrap().path, here.join("model.safetensors"), "the one not found keeps its name");
+}
+
+#[test]
+fn what_is_no_session_is_refused_with_a_reason() {
+    let read = |text: &str| from_json(text, Path::new("/")).map_err(|error| error.to_string());
+    assert!(read("not json").unwrap_err().contains("not a session"));
+    assert!(read("[]").unwrap_err().contains("no JSON object"));
+    assert!(read("{}").unwrap_err().contains("grn_explorer_session"));
+    assert!(read(r#"{"grn_explorer_session": 99}"#).unwrap_err().contains("newer version"));
+    let damaged = read(r#"{"grn_explorer_session": 1, "selection": 3}"#).unwrap_err();
+    assert!(damaged.contains("damaged") && damaged.contains("expected a sequence"), "{damaged}");
+    assert!(read(r#"{"grn_explorer_session": 1, "threshold": {"minimum_probability": 7.0}}"#).is_err());
+}
+
+#[test]
+fn a_session_without_newer_fields_takes_their_defaults() {
+    let document = from_json(r#"{"grn_explorer_session": 1, "selection": ["A"]}"#, Path::new("/")).unwrap();
+    assert_eq!(document, Document { selection: vec!["A".into()], ..Document::default() });
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_an_error_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing").join("mine.grn.json");
+    assert!(matches!(save(&Document::default(), &path), Err(SessionError::Io(_))));
+    assert!(!path.exists());
+}
