@@ -523,8 +523,8 @@ mod tests {
         layout.settle();
         assert_eq!(layout.positions()[0], [900.0, 700.0]);
         let from_pin = |place: [f32; 2]| (place[0] - 900.0).hypot(place[1] - 700.0);
-        for node in 1..6 {
-            assert!(from_pin(layout.positions()[node]) < 0.8 * from_pin(start[node]), "node {node}");
+        for (place, before) in layout.positions()[1..6].iter().zip(&start[1..6]) {
+            assert!(from_pin(*place) < 0.8 * from_pin(*before), "{before:?} to {place:?}");
         }
         // What is not connected with it stays.
         assert!((12..17).all(|node| (layout.positions()[node][0] - start[node][0]).abs() < 30.0));
