@@ -13,4 +13,4 @@ pub use card::{
     DatasetReference, EpochMetrics, LossTerms, ModelCard, ModelKind, TrainConfig, TrainedPerturbation, Treatment,
 };
 pub use intervention::{Intervention, Novelty, PredictedEffect};
-pub use trained::{ModelError, PredictError, TrainedModel};
+pub use trained::{MODEL_FORMAT, ModelError, Observed, PredictError, TrainedModel, signed_network};

@@ -135,12 +135,16 @@ impl Grn {
                     return Err(GrnError::UnknownGene { id, genes: genes.len() });
                 }
             }
-            let symbol = |id: GeneId| genes[id.0 as usize].symbol.clone();
-            let (regulator, target) = (symbol(edge.regulator), symbol(edge.target));
+            let symbols = || {
+                let symbol = |id: GeneId| genes[id.0 as usize].symbol.clone();
+                (symbol(edge.regulator), symbol(edge.target))
+            };
             if !(0.0..=1.0).contains(&edge.probability) {
+                let (regulator, target) = symbols();
                 return Err(GrnError::Probability { regulator, target, found: edge.probability.to_string() });
             }
             if !seen.insert((edge.regulator, edge.target)) {
+                let (regulator, target) = symbols();
                 return Err(GrnError::RepeatedEdge { regulator, target });
             }
         }

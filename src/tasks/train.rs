@@ -38,6 +38,6 @@ pub fn remedy(error: &TrainError) -> &'static str {
         TrainError::Prepare(_) => "Check the settings of the preparation",
         TrainError::Device { .. } => "Choose another device, or let the program choose",
         TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
-        TrainError::Model(_) => "Check the settings of the model",
+        TrainError::Setting { .. } | TrainError::Model(_) => "Check the settings of the model",
     }
 }

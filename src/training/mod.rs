@@ -1,14 +1,21 @@
 //! One loop for every model: device, seeds, events, early stopping.
 
+mod batches;
+mod device;
+mod observed;
+mod run;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::jobs::{Cancelled, JobContext, Progress};
-use crate::models::{EpochMetrics, ModelError, TrainConfig, TrainedModel};
+use crate::models::{EpochMetrics, ModelError};
 use crate::network::Grn;
-use crate::preprocess::{PrepareError, PreparedScreen};
+use crate::preprocess::PrepareError;
+
+pub use run::train;
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +89,12 @@ pub enum TrainError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A setting is wrong.
+    #[error("{problem}")]
+    Setting {
+        /// Which, and what it must be.
+        problem: String,
+    },
     /// The loss became infinite or not a number before one epoch was done.
     #[error(
         "training diverged in epoch {epoch}: the loss is not a number; lower the learning rate (now {learning_rate})"
@@ -95,18 +108,4 @@ pub enum TrainError {
     /// The model could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),
-}
-
-/// Train on `screen`.
-///
-/// Stop (`observer.should_stop`) ends after the current batch and keeps the best epoch; Cancel returns
-/// [`TrainError::Cancelled`]. If the loss stops being a number, training ends with the last good state, and the card
-/// says so.
-pub fn train(
-    _screen: &PreparedScreen,
-    _config: &TrainConfig,
-    _device: DeviceChoice,
-    _observer: &dyn TrainingObserver,
-) -> Result<TrainedModel, TrainError> {
-    unimplemented!()
 }

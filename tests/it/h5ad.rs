@@ -154,7 +154,10 @@ fn choices_can_be_overridden_and_wrong_names_get_hints() {
     assert_eq!((dataset.control_cells().len(), dataset.unassigned_cells().len()), (15, 10));
     assert_eq!(dataset.kind(), PerturbationKind::KnockDown);
     assert!(dataset.batch().is_none());
-    assert_eq!(dataset.cell_type().map(|types| types.levels.clone()), Some(vec!["φ-0".into(), "φ-1".into(), "φ-2".into()]));
+    assert_eq!(
+        dataset.cell_type().map(|types| types.levels.clone()),
+        Some(vec!["φ-0".into(), "φ-1".into(), "φ-2".into()])
+    );
 
     let error = |options: ImportOptions| h5ad::read(&layered, &options, &Silent).expect_err("refused").to_string();
     let unknown = error(ImportOptions { perturbation_column: Some("perturbatoin".into()), ..ImportOptions::default() });
@@ -263,7 +266,12 @@ fn other_published_files_open_with_sensible_labels() {
 fn screen() -> Dataset {
     let genes = ["STAT1", "HLA-A", "MT-CO1", "φ4", "JAK2"];
     let rows = (0..40u32)
-        .map(|row| (0..5u32).filter(|column| (row + column) % 3 != 0).map(|column| (column, ((row * column) % 7 + 1) as f32)).collect())
+        .map(|row| {
+            (0..5u32)
+                .filter(|column| (row + column) % 3 != 0)
+                .map(|column| (column, ((row * column) % 7 + 1) as f32))
+                .collect()
+        })
         .collect();
     let roles = (0..40).map(|row| match row % 4 {
         0 => CellRole::Control,
@@ -287,7 +295,11 @@ fn screen() -> Dataset {
         genes: genes.iter().enumerate().map(gene).collect(),
         cells: (0..40).map(|row| format!("AAAC-{row}")).collect(),
         // Names that the rules for published screens would clean or take for controls.
-        perturbations: vec![Perturbation::of(["JAK2", "STAT1"]), Perturbation::of(["NTg1"]), Perturbation::of(["STAT1_2"])],
+        perturbations: vec![
+            Perturbation::of(["JAK2", "STAT1"]),
+            Perturbation::of(["NTg1"]),
+            Perturbation::of(["STAT1_2"]),
+        ],
         roles: roles.collect(),
         kind: PerturbationKind::Activation,
         batch: Some(categories("lane", &["l1", "l2"])),
@@ -305,7 +317,11 @@ fn what_is_written_is_read_back() {
     let written = screen();
     let extra = [
         ExtraColumn::Numbers { name: "efficiency".into(), values: (0..40).map(f64::from).collect() },
-        ExtraColumn::Categories(Categories { name: "truth".into(), levels: vec!["x".into()], codes: vec![Some(0); 40] }),
+        ExtraColumn::Categories(Categories {
+            name: "truth".into(),
+            levels: vec!["x".into()],
+            codes: vec![Some(0); 40],
+        }),
     ];
     h5ad::write_with(&path, &written, &extra).expect("written");
     let read = open(&path);

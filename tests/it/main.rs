@@ -2,7 +2,8 @@
 
 mod figures;
 mod gpo_vae_golden;
-mod metrics_golden;
 mod h5ad;
+mod metrics_golden;
 mod reference;
 mod simulate;
+mod training;

@@ -112,3 +112,82 @@ impl Default for GpoVaeConfig {
         }
     }
 }
+
+impl GpoVaeConfig {
+    /// The settings of a preset. The published presets keep the authors' values throughout.
+    pub fn preset(preset: Preset) -> Self {
+        let published = Self { alpha: None, data_library: false, learning_rate: 3e-4, epochs: 2000, ..Self::default() };
+        match preset {
+            Preset::Default => Self::default(),
+            Preset::Adamson => published,
+            Preset::K562 => Self { basal_hidden: 200, fold_change: 0.8, lambda: 5.0, ..published },
+            Preset::Rpe1 => Self { latent: 200, basal_hidden: 200, fold_change: 0.5, lambda: 10.0, ..published },
+        }
+    }
+
+    /// Where these settings differ from every published preset in a way that changes the result, in words.
+    pub fn differs_from_paper(&self) -> Vec<String> {
+        let mut differences = Vec::new();
+        if let Some(alpha) = self.alpha {
+            differences.push(format!(
+                "α = {alpha}: the weight of cells that pass quality control is fixed; the paper uses the share of failing cells, which \
+                 all but ignores the passing ones where few fail"
+            ));
+        }
+        if self.data_library {
+            differences.push(
+                "effects are predicted at the library sizes of the control cells; the paper predicts at 10,000 counts per cell".into(),
+            );
+        }
+        if self.exact_kl {
+            differences.push("the counterfactual term is the exact Kullback–Leibler divergence".into());
+        }
+        if self.learning_rate != 3e-4 {
+            differences.push(format!("learning rate {}; the paper uses 0.0003", self.learning_rate));
+        }
+        if self.epochs < 2000 {
+            differences.push(format!("at most {} epochs; the paper allows 2,000", self.epochs));
+        }
+        differences
+    }
+
+    /// What is wrong with these settings, if anything: the setting, and what it must be.
+    pub fn problem(&self) -> Option<String> {
+        let counts = [
+            ("latent", self.latent),
+            ("decoder-hidden", self.decoder_hidden),
+            ("basal-hidden", self.basal_hidden),
+            ("basal-layers", self.basal_layers),
+            ("embedding-hidden", self.embedding_hidden),
+            ("embedding-layers", self.embedding_layers),
+            ("particles", self.particles),
+            ("batch-size", self.batch_size),
+            ("epochs", self.epochs as usize),
+        ];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Some(format!("{name} must be at least 1"));
+        }
+        let shares = [("mask-prior", Some(self.mask_prior)), ("alpha", self.alpha)];
+        for (name, value) in shares {
+            if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+                return Some(format!("{name} must be between 0 and 1"));
+            }
+        }
+        if !(self.mask_prior > 0.0 && self.mask_prior < 1.0) {
+            return Some("mask-prior must be above 0 and below 1".into());
+        }
+        let weights = [("learning-rate", self.learning_rate), ("clip-norm", self.clip_norm)];
+        if let Some((name, _)) = weights.iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
+            return Some(format!("{name} must be a number above 0"));
+        }
+        let weights = [
+            ("beta", self.beta),
+            ("gamma", self.gamma),
+            ("lambda", self.lambda),
+            ("fold-change", self.fold_change),
+            ("weight-decay", self.weight_decay),
+        ];
+        let wrong = weights.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0));
+        wrong.map(|(name, _)| format!("{name} must be a number, 0 or above"))
+    }
+}

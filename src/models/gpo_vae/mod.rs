@@ -2,10 +2,13 @@
 
 mod batch;
 mod config;
+mod expectation;
 mod network;
 mod noise;
+mod predict;
 
 pub use batch::{Batch, BatchContext, BatchData, standardise};
 pub use config::{GpoVaeConfig, Likelihood, Preset};
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
+pub use predict::Predictor;

@@ -1,0 +1,201 @@
+//! The file of a model: safetensors, its card as JSON in the metadata.
+//!
+//! Nothing in it depends on the clock or the machine: the same model gives the same bytes.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use candle_core::{Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::{ModelError, Observed, TrainedModel};
+use crate::data::EffectTable;
+use crate::models::gpo_vae::{GpoVae, Sizes};
+use crate::models::nn::parameters::Source;
+use crate::models::{ModelCard, ModelKind};
+
+/// Version of the layout; raised when older programs could not read the file.
+pub const FORMAT: u32 = 1;
+const CARD: &str = "grn-explorer";
+
+/// A tensor on its way into the file.
+struct Entry {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Entry {
+    fn f32(name: &str, shape: &[usize], values: &[f32]) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { name: name.to_owned(), dtype: Dtype::F32, shape: shape.to_vec(), bytes }
+    }
+
+    fn u8(name: &str, shape: &[usize], values: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), dtype: Dtype::U8, shape: shape.to_vec(), bytes: values }
+    }
+}
+
+pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
+    let genes = model.card.genes.len();
+    let mut entries = Vec::new();
+    for (name, var) in model.model.parameters().iter() {
+        let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
+        entries.push(Entry::f32(&format!("parameter.{name}"), var.dims(), &values));
+    }
+    let mut table = |name: &str, table: &EffectTable| {
+        entries.push(Entry::f32(&format!("{name}.shifts"), &[table.perturbations.len(), genes], &table.shifts));
+    };
+    let observed = &model.observed;
+    table("observed.training", &observed.training);
+    table("observed.held_out", &observed.held_out);
+    table("predicted", &model.predicted);
+    let significant = observed.significant.iter().map(|&is| u8::from(is)).collect();
+    let shape = [observed.training.perturbations.len(), genes];
+    entries.push(Entry::u8("observed.training.significant", &shape, significant));
+    let libraries = &observed.control_libraries;
+    entries.push(Entry::f32("control.library_sizes", &[libraries.len()], libraries));
+    entries.push(Entry::u8("split", &[observed.split.len()], observed.split.clone()));
+
+    let card = serde_json::to_string(&model.card).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let metadata = HashMap::from([(CARD.to_owned(), card)]);
+    let views = entries.iter().map(|entry| {
+        let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.bytes).map_err(std::io::Error::other)?;
+        Ok((entry.name.as_str(), view))
+    });
+    let views = views.collect::<Result<Vec<_>, std::io::Error>>()?;
+    Ok(safetensors::serialize(views, Some(metadata)).map_err(std::io::Error::other)?)
+}
+
+pub(super) fn save(model: &TrainedModel, path: &Path) -> Result<(), ModelError> {
+    let bytes = to_bytes(model)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn not_a_model(reason: impl Into<String>) -> ModelError {
+    ModelError::NotAModel { reason: reason.into() }
+}
+
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
+    let broken = |error: safetensors::SafeTensorError| {
+        not_a_model(format!("it is not a whole safetensors file ({error}); it may be cut off or of another kind"))
+    };
+    let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(CARD)).ok_or_else(|| {
+        not_a_model("it is a safetensors file, but not a model of this program (no entry grn-explorer in its metadata)")
+    })?;
+    #[derive(serde::Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let version: Version =
+        serde_json::from_str(text).map_err(|error| not_a_model(format!("its card is broken: {error}")))?;
+    if version.format != FORMAT {
+        return Err(not_a_model(format!(
+            "it has format {}, this program reads format {FORMAT}; open it with the version that wrote it or train again",
+            version.format
+        )));
+    }
+    let card: ModelCard =
+        serde_json::from_str(text).map_err(|error| not_a_model(format!("its card is broken: {error}")))?;
+    let ModelKind::GpoVae = card.kind;
+    if let Some(problem) = card.settings.model.problem() {
+        return Err(not_a_model(format!("its settings are broken: {problem}")));
+    }
+
+    let mut parameters = HashMap::new();
+    for (name, view) in tensors.iter() {
+        if let Some(name) = name.strip_prefix("parameter.") {
+            let values = f32_values(&view, name)?;
+            parameters.insert(name.to_owned(), Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
+        }
+    }
+    let genes = card.genes.len();
+    if let Some(bad) = card.treatments.iter().find(|treatment| treatment.column.is_some_and(|at| at as usize >= genes))
+    {
+        return Err(not_a_model(format!("its card is broken: {} has no column among {genes} genes", bad.symbol)));
+    }
+    let sizes = Sizes { genes, treatments: card.treatments.len() };
+    let model = GpoVae::new(sizes, &card.settings.model, Source::Given(parameters), &Device::Cpu)
+        .map_err(|error| not_a_model(format!("its parameters do not fit its settings: {error}")))?;
+
+    let reader = Reader { tensors: &tensors, card: &card };
+    let with_training = |shown: &super::super::TrainedPerturbation| shown.training_cells;
+    let with_test = |shown: &super::super::TrainedPerturbation| shown.test_cells;
+    let training = reader.table("observed.training", with_training, false)?;
+    let held_out = reader.table("observed.held_out", with_test, false)?;
+    let predicted = reader.table("predicted", |_| 0, true)?;
+    let significant: Vec<bool> = reader.bytes("observed.training.significant")?.iter().map(|&is| is != 0).collect();
+    if significant.len() != training.shifts.len() {
+        return Err(not_a_model("observed.training.significant does not fit observed.training.shifts"));
+    }
+    let observed = Observed {
+        training,
+        significant,
+        held_out,
+        control_libraries: reader.values("control.library_sizes")?,
+        split: reader.bytes("split")?,
+    };
+    TrainedModel::with_predictions(card, model, observed, predicted, OnceLock::new())
+        .map_err(|error| not_a_model(error.to_string()))
+}
+
+struct Reader<'a> {
+    tensors: &'a SafeTensors<'a>,
+    card: &'a ModelCard,
+}
+
+impl Reader<'_> {
+    fn view(&self, name: &str) -> Result<TensorView<'_>, ModelError> {
+        self.tensors.tensor(name).map_err(|_| not_a_model(format!("tensor {name} is missing")))
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+        f32_values(&self.view(name)?, name)
+    }
+
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, ModelError> {
+        let view = self.view(name)?;
+        match view.dtype() {
+            Dtype::U8 => Ok(view.data().to_vec()),
+            other => Err(not_a_model(format!("tensor {name} has type {other:?}, expected U8"))),
+        }
+    }
+
+    /// The table of the perturbations that have cells by `cells_of`, or of all.
+    fn table(
+        &self,
+        name: &str,
+        cells_of: impl Fn(&super::super::TrainedPerturbation) -> u32,
+        all: bool,
+    ) -> Result<EffectTable, ModelError> {
+        let shifts = self.values(&format!("{name}.shifts"))?;
+        let rows = self.card.perturbations.iter().filter(|shown| all || cells_of(shown) > 0);
+        let (perturbations, cells): (Vec<String>, Vec<u32>) = rows.map(|shown| (shown.name(), cells_of(shown))).unzip();
+        // A screen without test controls has no held-out table at all.
+        if shifts.is_empty() {
+            return Ok(EffectTable { genes: self.card.genes.clone(), ..EffectTable::default() });
+        }
+        if shifts.len() != perturbations.len() * self.card.genes.len() {
+            return Err(not_a_model(format!("{name}.shifts does not fit the perturbations and genes of the card")));
+        }
+        Ok(EffectTable { perturbations, genes: self.card.genes.clone(), cells, shifts })
+    }
+}
+
+fn f32_values(view: &TensorView, name: &str) -> Result<Vec<f32>, ModelError> {
+    if view.dtype() != Dtype::F32 {
+        return Err(not_a_model(format!("tensor {name} has type {:?}, expected F32", view.dtype())));
+    }
+    let (chunks, _) = view.data().as_chunks::<4>();
+    Ok(chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}

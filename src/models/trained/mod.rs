@@ -1,0 +1,329 @@
+//! A trained model: its card, its network, its answers.
+
+mod file;
+
+pub use file::FORMAT as MODEL_FORMAT;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use thiserror::Error;
+
+use super::gpo_vae::{GpoVae, Predictor};
+use super::{Intervention, ModelCard, Novelty, PredictedEffect};
+use crate::data::{EffectTable, nearest};
+use crate::jobs::{Cancelled, Progress};
+use crate::network::sign::{ShiftEvidence, sign_of};
+use crate::network::{Edge, GeneId, Grn, NetworkGene};
+
+/// More edges than anybody looks at; a dense network of 600 genes has 360,000.
+const MOST_EDGES: usize = 200_000;
+
+/// Why a model file cannot be opened or written.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// The operating system said no.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It is not a model of ours.
+    #[error("{reason}")]
+    NotAModel {
+        /// What was found instead.
+        reason: String,
+    },
+    /// Arithmetic failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Why a question cannot be answered.
+#[derive(Debug, Error)]
+pub enum PredictError {
+    /// The gene is no node of this model's network.
+    #[error("{gene} is not among the {count} genes this model can perturb{}", hint(.nearest))]
+    UnknownGene {
+        /// What was asked for.
+        gene: String,
+        /// Number of genes that can be perturbed.
+        count: usize,
+        /// The most similar names.
+        nearest: Vec<String>,
+    },
+    /// Nothing was asked.
+    #[error("no gene was named; name at least one to perturb")]
+    NoGene,
+    /// A dose that is no number.
+    #[error("the dose of {gene} is not a number")]
+    Dose {
+        /// The gene.
+        gene: String,
+    },
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Arithmetic failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+fn hint(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
+}
+
+/// What was measured in the training data set, kept with the model so that it opens without the data.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Shifts over the training cells.
+    pub training: EffectTable,
+    /// For each entry of `training`: adjusted p < 0.05 (Wilcoxon, Benjamini–Hochberg within the perturbation).
+    pub significant: Vec<bool>,
+    /// Shifts over test cells, against test controls.
+    pub held_out: EffectTable,
+    /// Library sizes of control cells.
+    pub control_libraries: Vec<f32>,
+    /// Per cell of the data set: 0 not used, 1 training, 2 validation, 3 test.
+    pub split: Vec<u8>,
+}
+
+/// A trained model: opens without its data set. Cheap to share in an `Arc`, safe to use from several threads.
+pub struct TrainedModel {
+    card: ModelCard,
+    model: GpoVae,
+    observed: Observed,
+    predicted: EffectTable,
+    network: Arc<Grn>,
+    predictor: OnceLock<Predictor>,
+}
+
+impl TrainedModel {
+    /// Put a model together after training: predicts every perturbation of the screen and signs the network.
+    pub fn assemble(
+        card: ModelCard,
+        model: GpoVae,
+        observed: Observed,
+        progress: &dyn Progress,
+    ) -> Result<Self, PredictError> {
+        let predictor = Predictor::new(&model, &observed.control_libraries, card.settings.seed)?;
+        let mut predicted = EffectTable { genes: card.genes.clone(), ..EffectTable::default() };
+        let count = card.perturbations.len();
+        for (at, perturbation) in card.perturbations.iter().enumerate() {
+            progress.stage("Predicting the response to every perturbation", Some(at as f32 / count as f32));
+            progress.check()?;
+            let question = Intervention::knock_out(perturbation.targets.iter().cloned());
+            let doses = positions(&card, &question)?;
+            predicted.perturbations.push(perturbation.name());
+            predicted.cells.push(0);
+            predicted.shifts.extend(predictor.shifts(&model, &doses, progress)?);
+        }
+        Self::with_predictions(card, model, observed, predicted, predictor.into())
+    }
+
+    fn with_predictions(
+        card: ModelCard,
+        model: GpoVae,
+        observed: Observed,
+        predicted: EffectTable,
+        predictor: OnceLock<Predictor>,
+    ) -> Result<Self, PredictError> {
+        let network = Arc::new(signed_network(&card, &model.mask_logits()?, &observed, &predicted, MOST_EDGES));
+        Ok(Self { card, model, observed, predicted, network, predictor })
+    }
+
+    /// Read `NAME.safetensors`.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        file::from_bytes(&std::fs::read(path)?)
+    }
+
+    /// Read a model from memory, such as the bundled sample.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        file::from_bytes(bytes)
+    }
+
+    /// Write atomically: the file is whole or not there.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        file::save(self, path)
+    }
+
+    /// The bytes that [`TrainedModel::save`] writes: the same for the same model.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        file::to_bytes(self)
+    }
+
+    /// What the file says about itself.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The learned network with signs: all treatments, the best edges (at most 200,000), self-edges left out.
+    pub fn network(&self) -> &Arc<Grn> {
+        &self.network
+    }
+
+    /// Measured shifts over the training cells of each perturbation.
+    pub fn observed_in_training(&self) -> &EffectTable {
+        &self.observed.training
+    }
+
+    /// For each entry of [`TrainedModel::observed_in_training`]: adjusted p < 0.05.
+    pub fn significant_in_training(&self) -> &[bool] {
+        &self.observed.significant
+    }
+
+    /// Measured shifts over cells never used in training (test), against test controls. Empty when there are none.
+    pub fn observed_held_out(&self) -> &EffectTable {
+        &self.observed.held_out
+    }
+
+    /// Predicted shifts of every perturbation of the screen, same genes.
+    pub fn predicted(&self) -> &EffectTable {
+        &self.predicted
+    }
+
+    /// Rows of the training data set never used in training, valid only for a data set with the card's hash.
+    pub fn held_out_cells(&self) -> Vec<u32> {
+        self.cells_in(3)
+    }
+
+    /// Rows of the training data set used for the gradient (likewise).
+    pub fn training_cells(&self) -> Vec<u32> {
+        self.cells_in(1)
+    }
+
+    fn cells_in(&self, wanted: u8) -> Vec<u32> {
+        let cells = self.observed.split.iter().enumerate().filter(|(_, split)| **split == wanted);
+        cells.map(|(cell, _)| cell as u32).collect()
+    }
+
+    /// Predict the response to `intervention`. Takes well under a second for hundreds of genes; deterministic.
+    pub fn predict(
+        &self,
+        intervention: &Intervention,
+        progress: &dyn Progress,
+    ) -> Result<PredictedEffect, PredictError> {
+        let doses = positions(&self.card, intervention)?;
+        let predictor = match self.predictor.get() {
+            Some(predictor) => predictor,
+            None => {
+                let new = Predictor::new(&self.model, &self.observed.control_libraries, self.card.settings.seed)?;
+                self.predictor.get_or_init(|| new)
+            }
+        };
+        progress.check()?;
+        let shifts = predictor.shifts(&self.model, &doses, progress)?;
+        progress.check()?;
+        Ok(PredictedEffect {
+            name: intervention.name(),
+            novelty: self.novelty(intervention),
+            extrapolated: intervention.doses().iter().any(|(_, dose)| !(0.0..=1.0).contains(dose)),
+            shifts,
+            control: predictor.control().to_vec(),
+        })
+    }
+
+    /// How far a question is from what the model was shown, whatever the doses.
+    pub fn novelty(&self, intervention: &Intervention) -> Novelty {
+        let targets: Vec<&String> = intervention.doses().iter().map(|(gene, _)| gene).collect();
+        let same = |perturbation: &&super::TrainedPerturbation| perturbation.targets.iter().eq(targets.iter().copied());
+        if let Some(found) = self.card.perturbations.iter().find(same) {
+            let (training_cells, test_cells) = (found.training_cells, found.test_cells);
+            return match found.held_out || training_cells == 0 {
+                true => Novelty::HeldOut { cells: training_cells + found.validation_cells + test_cells },
+                false => Novelty::Measured { training_cells, test_cells },
+            };
+        }
+        let perturbed = |gene: &&String| {
+            self.card.perturbations.iter().any(|shown| !shown.held_out && shown.targets.contains(gene))
+        };
+        if targets.iter().all(perturbed) { Novelty::NewCombination } else { Novelty::NeverPerturbed }
+    }
+}
+
+/// Treatments and doses of a question.
+fn positions(card: &ModelCard, intervention: &Intervention) -> Result<Vec<(usize, f32)>, PredictError> {
+    if intervention.doses().is_empty() {
+        return Err(PredictError::NoGene);
+    }
+    let position = |(gene, dose): &(String, f32)| {
+        if !dose.is_finite() {
+            return Err(PredictError::Dose { gene: gene.clone() });
+        }
+        let found = card.treatments.iter().position(|treatment| treatment.symbol == *gene);
+        found.map(|at| (at, *dose)).ok_or_else(|| {
+            let names = card.treatments.iter().map(|treatment| treatment.symbol.as_str());
+            let nearest = nearest(gene, names, 3).into_iter().map(str::to_owned).collect();
+            PredictError::UnknownGene { gene: gene.clone(), count: card.treatments.len(), nearest }
+        })
+    };
+    intervention.doses().iter().map(position).collect()
+}
+
+/// The network of mask logits A (T × T) with signs; used for a finished model and for snapshots during training.
+pub fn signed_network(
+    card: &ModelCard,
+    logits: &[Vec<f32>],
+    observed: &Observed,
+    predicted: &EffectTable,
+    most: usize,
+) -> Grn {
+    let treatments = &card.treatments;
+    let genes = treatments.iter().map(|treatment| NetworkGene {
+        symbol: treatment.symbol.clone(),
+        measured: treatment.column.is_some(),
+        perturbed_cells: treatment.perturbed_cells,
+        knock_down: treatment.knock_down,
+    });
+    let mut pairs: Vec<(f32, u32, u32)> = Vec::with_capacity(logits.len() * logits.len());
+    for (regulator, row) in logits.iter().enumerate() {
+        for (target, &logit) in row.iter().enumerate() {
+            if regulator != target && logit.is_finite() {
+                pairs.push((logit, regulator as u32, target as u32));
+            }
+        }
+    }
+    // Ties (a row that was never trained stays at 0) keep the order of the names.
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs.truncate(most);
+    let rows = |table: &EffectTable| -> Vec<Option<usize>> {
+        treatments.iter().map(|treatment| table.find(&treatment.symbol)).collect()
+    };
+    let (training_rows, predicted_rows) = (rows(&observed.training), rows(predicted));
+    let edge = |(logit, regulator, target): (f32, u32, u32)| {
+        let column = treatments[target as usize].column.map(|column| column as usize);
+        let measured = column.zip(training_rows[regulator as usize]).map(|(column, row)| ShiftEvidence {
+            shift: observed.training.row(row)[column],
+            significant: observed.significant.get(row * card.genes.len() + column).copied().unwrap_or(false),
+        });
+        let predicted = column.zip(predicted_rows[regulator as usize]).map(|(column, row)| predicted.row(row)[column]);
+        let (sign, evidence, shift) = sign_of(card.perturbation_kind, measured, predicted);
+        let (regulator, target) = (GeneId(regulator), GeneId(target));
+        Edge { regulator, target, probability: 1.0 / (1.0 + (-logit).exp()), rank: 0, sign, evidence, shift }
+    };
+    let edges = pairs.into_iter().map(edge).collect();
+    Grn::new(genes.collect(), edges).unwrap_or_else(|error| {
+        debug_assert!(false, "treatments and logits form a network: {error}");
+        Grn::default()
+    })
+}
+
+impl Novelty {
+    /// `measured`, `held out`, `new combination`, `never perturbed`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Measured { .. } => "measured",
+            Self::HeldOut { .. } => "held out",
+            Self::NewCombination => "new combination",
+            Self::NeverPerturbed => "never perturbed",
+        }
+    }
+}
+
+impl std::fmt::Debug for TrainedModel {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TrainedModel").field("dataset", &self.card.dataset).finish_non_exhaustive()
+    }
+}
+
+const _: () = {
+    const fn shared_between_threads<T: Send + Sync>() {}
+    shared_between_threads::<TrainedModel>();
+};

@@ -1,0 +1,304 @@
+//! The loop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use rand::seq::SliceRandom as _;
+
+use super::batches::Batches;
+use super::{DeviceChoice, NetworkSnapshot, TrainError, TrainingObserver, device, observed};
+use crate::models::gpo_vae::{Batch, BatchContext, GpoVae, Loss, Noise, Sizes};
+use crate::models::nn::adam::{Adam, AdamConfig};
+use crate::models::nn::parameters::Source;
+use crate::models::{
+    DatasetReference, EpochMetrics, LossTerms, MODEL_FORMAT, ModelCard, ModelError, ModelKind, Observed, PredictError,
+    TrainConfig, TrainedModel, TrainedPerturbation, Treatment, signed_network,
+};
+use crate::preprocess::{PreparedScreen, Split};
+use crate::random;
+
+/// Edges in a snapshot: what a window can show while training.
+const SNAPSHOT_EDGES: usize = 5_000;
+
+/// Train on `screen`.
+///
+/// Stop (`observer.should_stop`) ends after the current batch and keeps the best epoch; Cancel returns
+/// [`TrainError::Cancelled`]. If the loss stops being a number, training ends with the last good state, and the card
+/// says so.
+pub fn train(
+    screen: &PreparedScreen,
+    config: &TrainConfig,
+    device: DeviceChoice,
+    observer: &dyn TrainingObserver,
+) -> Result<TrainedModel, TrainError> {
+    if let Some(problem) = config.model.problem() {
+        return Err(TrainError::Setting { problem });
+    }
+    let (device, detail) = device::choose(device)?;
+    observer.device(&detail);
+    let observed = observed::observe(screen, observer)?;
+    let card = card(screen, config, &observed);
+    let mut run = Run::new(screen, config, &device, &observed, card)?;
+    run.epochs(observer)?;
+    let Run { model, best, card, .. } = run;
+    let tensor = |error| TrainError::Model(ModelError::Tensor(error));
+    // Answers are computed on the processor: they are small, and the file then does not depend on the device.
+    let given = best.into_iter().collect();
+    let model = GpoVae::new(model.sizes(), model.config(), Source::Given(given), &Device::Cpu).map_err(tensor)?;
+    TrainedModel::assemble(card, model, observed, observer).map_err(|error| match error {
+        PredictError::Cancelled(cancelled) => TrainError::Cancelled(cancelled),
+        PredictError::Tensor(error) => tensor(error),
+        other => TrainError::Setting { problem: other.to_string() },
+    })
+}
+
+struct Run<'a> {
+    config: &'a TrainConfig,
+    device: &'a Device,
+    observed: &'a Observed,
+    batches: Batches<'a>,
+    context: BatchContext,
+    model: GpoVae,
+    adam: Adam,
+    card: ModelCard,
+    /// Parameters of the best epoch so far, on the processor.
+    best: BTreeMap<String, Tensor>,
+}
+
+/// Why an epoch was not completed.
+enum Interrupted {
+    Stopped,
+    NotANumber,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        screen: &'a PreparedScreen,
+        config: &'a TrainConfig,
+        device: &'a Device,
+        observed: &'a Observed,
+        card: ModelCard,
+    ) -> Result<Self, TrainError> {
+        let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
+        let source = Source::Random(Box::new(random::stream(config.seed, "parameters")));
+        let model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        let batches = Batches::new(screen);
+        let adam = Adam::new(AdamConfig {
+            learning_rate: config.model.learning_rate,
+            weight_decay: config.model.weight_decay,
+            clip_norm: config.model.clip_norm,
+        });
+        let context = batches.context(&config.model);
+        let best = on_processor(&model).map_err(ModelError::from)?;
+        Ok(Self { config, device, observed, batches, context, model, adam, card, best })
+    }
+
+    fn epochs(&mut self, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
+        let settings = &self.config.model;
+        let mut order = self.batches.cells(Split::Training);
+        let validation = self.batches.cells(Split::Validation);
+        let mut shuffle = random::stream(self.config.seed, "shuffle");
+        let mut noise = random::stream(self.config.seed, "training noise");
+        let mut best_loss = f64::INFINITY;
+        let mut ended = format!("after the {} epochs asked for", settings.epochs);
+        let begun = Instant::now();
+        for epoch in 1..=settings.epochs {
+            observer.check()?;
+            if observer.should_stop() {
+                ended = format!("stopped by the user after {} epochs", epoch - 1);
+                break;
+            }
+            let share = (epoch - 1) as f32 / settings.epochs as f32;
+            observer.stage(&format!("Training, epoch {epoch} of {}", settings.epochs), Some(share));
+            let start = Instant::now();
+            order.shuffle(&mut shuffle);
+            let training = match self.pass(&order, &mut noise, true, observer)? {
+                Ok(terms) => terms,
+                Err(Interrupted::Stopped) => {
+                    ended = format!("stopped by the user in epoch {epoch}");
+                    break;
+                }
+                Err(Interrupted::NotANumber) => {
+                    ended = self.diverged(epoch)?;
+                    break;
+                }
+            };
+            // The same draws each epoch, so that epochs differ by their parameters alone.
+            let mut fixed = random::stream(self.config.seed, "validation noise");
+            let judged = match validation.is_empty() {
+                true => Ok(training),
+                false => self.pass(&validation, &mut fixed, false, observer)?,
+            };
+            let validation = match judged {
+                Ok(terms) => terms,
+                Err(Interrupted::Stopped) => {
+                    ended = format!("stopped by the user in epoch {epoch}");
+                    break;
+                }
+                Err(Interrupted::NotANumber) => {
+                    ended = self.diverged(epoch)?;
+                    break;
+                }
+            };
+            let seconds = start.elapsed().as_secs_f32();
+            let cells_per_second = order.len() as f32 / seconds.max(1e-6);
+            let metrics = EpochMetrics { epoch, training, validation, seconds, cells_per_second };
+            self.card.history.push(metrics);
+            if validation.total < best_loss {
+                best_loss = validation.total;
+                self.card.best_epoch = epoch;
+                self.best = on_processor(&self.model).map_err(ModelError::from)?;
+            }
+            observer.epoch(metrics);
+            self.snapshot(epoch, observer)?;
+            if epoch - self.card.best_epoch >= settings.patience {
+                ended = format!("early: no better validation loss in {} epochs", settings.patience);
+                break;
+            }
+        }
+        tracing::debug!(seconds = begun.elapsed().as_secs_f32(), "training ended {ended}");
+        observer.check()?;
+        self.card.ended = ended;
+        Ok(())
+    }
+
+    /// The words for the card, or an error if there is no good state to keep.
+    fn diverged(&self, epoch: u32) -> Result<String, TrainError> {
+        let learning_rate = self.config.model.learning_rate;
+        if self.card.best_epoch == 0 {
+            return Err(TrainError::Diverged { epoch, learning_rate });
+        }
+        Ok(format!(
+            "in epoch {epoch}, where the loss stopped being a number; the parameters of epoch {} were kept; a lower learning \
+             rate than {learning_rate} may help",
+            self.card.best_epoch
+        ))
+    }
+
+    /// One pass over `cells`: with steps of the optimiser, or only the loss.
+    fn pass(
+        &mut self,
+        cells: &[u32],
+        noise: &mut random::Rng,
+        learn: bool,
+        observer: &dyn TrainingObserver,
+    ) -> Result<Result<LossTerms, Interrupted>, TrainError> {
+        let mut sums = [0.0f64; 9];
+        for chunk in cells.chunks(self.config.model.batch_size) {
+            observer.check()?;
+            if observer.should_stop() {
+                return Ok(Err(Interrupted::Stopped));
+            }
+            let terms = self.step(chunk, noise, learn).map_err(ModelError::from)?;
+            if terms.iter().any(|term| !term.is_finite()) {
+                return Ok(Err(Interrupted::NotANumber));
+            }
+            let weight = chunk.len() as f64 / cells.len() as f64;
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
+        }
+        // f32 arithmetic has no more than seven digits; more would not survive the decimal text of the model's card.
+        let rounded = |value: f64| format!("{value:.6e}").parse::<f64>().unwrap_or(value);
+        let [total, reconstruction, basal, effect, mask, artifact, counterfactual, grn, sparsity] = sums.map(rounded);
+        Ok(Ok(LossTerms { total, reconstruction, basal, effect, mask, artifact, counterfactual, grn, sparsity }))
+    }
+
+    fn step(&mut self, cells: &[u32], noise: &mut random::Rng, learn: bool) -> candle_core::Result<[f64; 9]> {
+        let batch = Batch::new(self.batches.batch(cells), &self.context, self.device)?;
+        let noise = Noise::random(noise, self.model.sizes(), self.model.config(), cells.len(), self.device)?;
+        let loss = self.model.loss(&batch, &noise)?;
+        let values = values(&loss)?;
+        if learn && values[0].is_finite() {
+            let gradients = loss.total.backward()?;
+            self.adam.step(self.model.parameters(), &gradients)?;
+        }
+        Ok(values)
+    }
+
+    fn snapshot(&self, epoch: u32, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
+        let logits = self.model.mask_logits().map_err(ModelError::from)?;
+        let none = crate::data::EffectTable::default();
+        let network = signed_network(&self.card, &logits, self.observed, &none, SNAPSHOT_EDGES);
+        observer.snapshot(NetworkSnapshot { epoch, network: Arc::new(network) });
+        Ok(())
+    }
+}
+
+/// Total first, then the terms: one transfer from the device.
+fn values(loss: &Loss) -> candle_core::Result<[f64; 9]> {
+    let all: Vec<Tensor> = std::iter::once(&loss.total).chain(&loss.terms).map(Tensor::detach).collect();
+    let all: Vec<f32> = Tensor::stack(&all, 0)?.to_vec1()?;
+    let mut values = [0.0; 9];
+    values.iter_mut().zip(all).for_each(|(value, term)| *value = f64::from(term));
+    Ok(values)
+}
+
+fn on_processor(model: &GpoVae) -> candle_core::Result<BTreeMap<String, Tensor>> {
+    let snapshot = model.parameters().snapshot()?;
+    snapshot.into_iter().map(|(name, value)| Ok((name, value.to_device(&Device::Cpu)?))).collect()
+}
+
+/// What is known before the first epoch.
+fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> ModelCard {
+    let dataset = &screen.dataset;
+    let mut perturbations: Vec<TrainedPerturbation> = dataset
+        .perturbations()
+        .iter()
+        .map(|perturbation| TrainedPerturbation {
+            targets: perturbation.targets().to_vec(),
+            held_out: config.prepare.held_out_perturbations.contains(&perturbation.name()),
+            ..TrainedPerturbation::default()
+        })
+        .collect();
+    let mut control_cells = [0u32; 3];
+    for (&row, split) in screen.cells.iter().zip(&screen.splits) {
+        let role = dataset.roles()[row as usize];
+        match role.perturbation() {
+            Some(index) => {
+                let shown = &mut perturbations[index];
+                *match split {
+                    Split::Training => &mut shown.training_cells,
+                    Split::Validation => &mut shown.validation_cells,
+                    Split::Test => &mut shown.test_cells,
+                } += 1;
+            }
+            None => control_cells[*split as usize] += 1,
+        }
+    }
+    perturbations.retain(|shown| shown.training_cells + shown.validation_cells + shown.test_cells > 0);
+    let mut perturbed_cells = vec![0u32; screen.treatments.len()];
+    screen.dosages.iter().flatten().for_each(|&treatment| perturbed_cells[treatment as usize] += 1);
+    let treatments = screen.treatments.iter().zip(&screen.treatment_columns).zip(perturbed_cells);
+    let treatments = treatments
+        .map(|((symbol, &column), perturbed_cells)| Treatment {
+            symbol: symbol.clone(),
+            column,
+            perturbed_cells,
+            knock_down: column
+                .zip(observed.training.find(symbol))
+                .map(|(column, row)| observed.training.row(row)[column as usize]),
+        })
+        .collect();
+    ModelCard {
+        format: MODEL_FORMAT,
+        kind: ModelKind::GpoVae,
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        dataset: DatasetReference {
+            name: dataset.name().to_owned(),
+            hash: dataset.hash().to_owned(),
+            cells: dataset.cell_count() as u32,
+            genes: dataset.gene_count() as u32,
+        },
+        perturbation_kind: dataset.kind(),
+        genes: dataset.genes().symbols(),
+        treatments,
+        perturbations,
+        control_cells,
+        settings: config.clone(),
+        differs_from_paper: config.model.differs_from_paper(),
+        history: Vec::new(),
+        best_epoch: 0,
+        ended: String::new(),
+    }
+}

@@ -1,0 +1,199 @@
+//! Training end to end on a small simulated screen.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
+use grn_explorer::models::{EpochMetrics, Intervention, Novelty, PredictError, TrainConfig, TrainedModel};
+use grn_explorer::preprocess::{PreparedScreen, prepare};
+use grn_explorer::training::{DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent, TrainingObserver, train};
+
+/// A configuration that trains in a moment.
+pub fn small_config(epochs: u32) -> TrainConfig {
+    let mut config = TrainConfig::default();
+    config.seed = 3;
+    config.model.latent = 8;
+    config.model.decoder_hidden = 16;
+    config.model.basal_hidden = 16;
+    config.model.embedding_hidden = 16;
+    config.model.embedding_layers = 2;
+    config.model.particles = 2;
+    config.model.batch_size = 64;
+    config.model.epochs = epochs;
+    config.prepare.minimum_cells = 5;
+    config
+}
+
+/// A small simulated screen, prepared.
+pub fn small_screen(config: &TrainConfig) -> PreparedScreen {
+    let dataset = Arc::new(simulate(&SimulateConfig::small(), &Silent).expect("simulated").dataset);
+    prepare(&dataset, &config.prepare, config.seed, &Silent).expect("prepared")
+}
+
+#[derive(Default)]
+struct Watcher {
+    stop_after: u32,
+    cancel_after: u32,
+    epochs: Mutex<Vec<EpochMetrics>>,
+    snapshots: AtomicU32,
+}
+
+impl Watcher {
+    fn seen(&self) -> u32 {
+        self.epochs.lock().unwrap().len() as u32
+    }
+}
+
+impl Progress for Watcher {
+    fn report(&self, _: ProgressUpdate) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel_after > 0 && self.seen() >= self.cancel_after
+    }
+
+    fn should_stop(&self) -> bool {
+        self.is_cancelled() || (self.stop_after > 0 && self.seen() >= self.stop_after)
+    }
+}
+
+impl TrainingObserver for Watcher {
+    fn device(&self, detail: &str) {
+        assert!(detail.starts_with("processor"), "{detail}");
+    }
+
+    fn epoch(&self, metrics: EpochMetrics) {
+        self.epochs.lock().unwrap().push(metrics);
+    }
+
+    fn snapshot(&self, snapshot: NetworkSnapshot) {
+        assert!(!snapshot.network.edges().is_empty());
+        self.snapshots.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn trained(epochs: u32, watcher: &Watcher) -> Result<TrainedModel, TrainError> {
+    let config = small_config(epochs);
+    train(&small_screen(&config), &config, DeviceChoice::Cpu, watcher)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_the_loss_falls() {
+    let watcher = Watcher::default();
+    let first = trained(6, &watcher).unwrap().to_bytes().unwrap();
+    let second = trained(6, &Watcher::default()).unwrap().to_bytes().unwrap();
+    assert!(first == second, "two runs of one seed differ");
+    let epochs = watcher.epochs.lock().unwrap();
+    assert_eq!(epochs.len(), 6);
+    assert_eq!(watcher.snapshots.load(Ordering::Relaxed), 6);
+    assert!(epochs[5].training.total < epochs[0].training.total);
+    assert!(epochs[5].validation.reconstruction < epochs[0].validation.reconstruction);
+}
+
+#[test]
+fn a_model_survives_its_file_and_answers_without_the_data() {
+    let model = trained(3, &Watcher::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    model.save(&path).unwrap();
+    let opened = TrainedModel::open(&path).unwrap();
+    assert!(opened.to_bytes().unwrap() == model.to_bytes().unwrap(), "the file changes when read and written");
+    assert_eq!(opened.network().edges(), model.network().edges());
+    assert_eq!(opened.observed_held_out(), model.observed_held_out());
+    assert_eq!(opened.card().history.len(), 3);
+
+    let shown = opened.card().perturbations.iter().find(|shown| shown.training_cells > 0).unwrap().clone();
+    let question = Intervention::knock_out(shown.targets.clone());
+    let answer = opened.predict(&question, &Silent).unwrap();
+    assert!(matches!(answer.novelty, Novelty::Measured { .. }));
+    let row = opened.predicted().find(&shown.name()).unwrap();
+    assert_eq!(answer.shifts, opened.predicted().row(row), "the stored prediction is the answer");
+    assert!(answer.control.iter().all(|level| level.is_finite() && *level >= 0.0));
+    let nothing = Intervention::with_doses([(shown.targets[0].clone(), 0.0)]);
+    assert!(opened.predict(&nothing, &Silent).unwrap().shifts.iter().all(|shift| shift.abs() < 1e-6));
+    let twice = Intervention::with_doses([(shown.targets[0].clone(), 2.0)]);
+    assert!(opened.predict(&twice, &Silent).unwrap().extrapolated);
+}
+
+#[test]
+fn unknown_genes_are_refused_with_the_nearest_names() {
+    let model = trained(1, &Watcher::default()).unwrap();
+    let known = model.card().treatments[0].symbol.clone();
+    let error = model.predict(&Intervention::knock_out([format!("{known}x")]), &Silent).unwrap_err();
+    assert!(matches!(&error, PredictError::UnknownGene { nearest, .. } if nearest.contains(&known)), "{error}");
+    let nobody = model.predict(&Intervention::knock_out(Vec::<String>::new()), &Silent).unwrap_err();
+    assert!(matches!(nobody, PredictError::NoGene));
+}
+
+#[test]
+fn broken_model_files_are_refused_in_words() {
+    let bytes = trained(1, &Watcher::default()).unwrap().to_bytes().unwrap();
+    for cut in [0, 5, 100, bytes.len() / 2, bytes.len() - 1] {
+        let error = TrainedModel::from_bytes(&bytes[..cut]).unwrap_err();
+        assert!(error.to_string().contains("safetensors"), "{error}");
+    }
+    let other = safetensors::serialize(Vec::<(&str, safetensors::tensor::TensorView)>::new(), None).unwrap();
+    let error = TrainedModel::from_bytes(&other).unwrap_err();
+    assert!(error.to_string().contains("not a model of this program"), "{error}");
+}
+
+#[test]
+fn stop_keeps_the_best_epoch_and_cancel_discards() {
+    let stopped = trained(50, &Watcher { stop_after: 2, ..Watcher::default() }).unwrap();
+    assert_eq!(stopped.card().history.len(), 2);
+    assert!(stopped.card().ended.contains("stopped by the user"), "{}", stopped.card().ended);
+    let cancelled = trained(50, &Watcher { cancel_after: 2, ..Watcher::default() });
+    assert!(matches!(cancelled, Err(TrainError::Cancelled(_))));
+}
+
+#[test]
+fn divergence_ends_in_words_with_the_last_good_state() {
+    let mut config = small_config(60);
+    config.model.learning_rate = 1e6;
+    config.model.clip_norm = 1e12;
+    let screen = small_screen(&config);
+    match train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()) {
+        Ok(model) => {
+            assert!(model.card().ended.contains("stopped being a number"));
+            assert!(model.predicted().shifts.iter().all(|shift| shift.is_finite()));
+        }
+        Err(error) => assert!(matches!(error, TrainError::Diverged { .. }), "{error}"),
+    }
+}
+
+#[test]
+fn a_wrong_setting_and_an_absent_device_are_refused() {
+    let mut config = small_config(1);
+    let screen = small_screen(&config);
+    if !cfg!(feature = "cuda") {
+        let error = train(&screen, &config, DeviceChoice::Cuda, &Watcher::default()).unwrap_err();
+        assert!(error.to_string().contains("CUDA"), "{error}");
+    }
+    config.model.particles = 0;
+    let error = train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()).unwrap_err();
+    assert!(error.to_string().contains("particles"), "{error}");
+}
+
+#[test]
+fn a_job_carries_every_epoch_and_the_latest_network() {
+    let job: Job<TrainedModel, TrainingEvent, NetworkSnapshot> = Job::spawn(
+        "train",
+        || {},
+        |context| {
+            let config = small_config(3);
+            train(&small_screen(&config), &config, DeviceChoice::Cpu, context)
+        },
+    );
+    let started = std::time::Instant::now();
+    let mut events = Vec::new();
+    let mut latest = None;
+    while events.iter().filter(|event| matches!(event, TrainingEvent::Epoch(_))).count() < 3 {
+        events.extend(job.drain_metrics());
+        latest = job.take_preview().or(latest);
+        assert!(started.elapsed().as_secs() < 300, "no epochs arrive");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(matches!(events[0], TrainingEvent::Device(_)));
+    let Outcome::Finished(model) = job.wait() else { panic!("training failed") };
+    assert_eq!(model.card().best_epoch.min(3), model.card().best_epoch);
+}
