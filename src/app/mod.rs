@@ -13,6 +13,7 @@ mod panels;
 pub mod state;
 pub mod theme;
 pub mod views;
+pub mod widgets;
 mod window;
 mod work;
 

@@ -1,12 +1,182 @@
-//! The selected gene.
+//! The selected gene: what the screen says about it, who regulates it, whom it regulates, and the knock-out.
 
-use crate::app::{Action, State};
+use egui::{RichText, ScrollArea, Ui, WidgetInfo};
+
+use super::network::{evidence, facts};
+use crate::app::widgets::{empty_page, grouped};
+use crate::app::{Action, State, theme};
+use crate::network::{Edge, GeneId, Grn, Sign};
 
 /// What this view keeps for itself.
 #[derive(Default)]
-pub struct InspectorView {}
+pub struct InspectorView {
+    all_regulators: bool,
+    all_targets: bool,
+    gene: Option<String>,
+}
+
+/// Rows shown of a long list before the user asks for all.
+const FEW: usize = 8;
 
 /// Draw it into all of `ui`.
-pub fn show(_view: &mut InspectorView, ui: &mut egui::Ui, _state: &State, _actions: &mut Vec<Action>) {
-    ui.label("The selected gene");
+pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let (Some(network), Some(focus)) = (state.network(), state.document.focus()) else {
+        let text = "Click a gene in the network or in the list, or search for one by name";
+        empty_page(ui, "No gene selected", text, &[]);
+        return;
+    };
+    if view.gene.as_deref() != Some(focus) {
+        *view = InspectorView { gene: Some(focus.to_owned()), ..InspectorView::default() };
+    }
+    let Some(id) = network.find(focus) else {
+        let text = format!("{focus} is no node of this network: it was neither perturbed nor a strong responder");
+        empty_page(ui, focus, &text, &[]);
+        return;
+    };
+    ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
+        head(ui, network, id, state, actions);
+        let lists = [
+            ("Regulators", network.regulators(id), &mut view.all_regulators),
+            ("Targets", network.targets(id), &mut view.all_targets),
+        ];
+        for (title, edges, all) in lists {
+            list(ui, network, id, title, &edges, all, actions);
+        }
+        if network.edges().len() >= 200_000 {
+            ui.label(RichText::new("Only the best 200,000 edges are kept").small());
+        }
+    });
+}
+
+fn head(ui: &mut Ui, network: &Grn, id: GeneId, state: &State, actions: &mut Vec<Action>) {
+    let gene = network.gene(id);
+    let document = &state.document;
+    ui.label(RichText::new(&gene.symbol).heading());
+    for line in facts(gene) {
+        ui.label(line);
+    }
+    ui.add_space(theme::SMALL);
+    let can_predict = state.runtime.model.is_some() && !state.network_is_live();
+    let why_not = "Predictions need a trained model; the network shown is still being learned";
+    ui.horizontal_wrapped(|ui| {
+        ui.add_enabled_ui(can_predict, |ui| {
+            let selected = &document.selection;
+            let alone = ui.button("Knock out").on_disabled_hover_text(why_not);
+            if alone.on_hover_text(format!("Predict the response to losing {}", gene.symbol)).clicked() {
+                actions.push(Action::KnockOut(vec![(gene.symbol.clone(), 1.0)]));
+            }
+            if selected.len() > 1 {
+                let names = selected.join(", ");
+                let together = ui.button(format!("Knock out all {}", selected.len()));
+                if together.on_hover_text(format!("Predict the response to losing {names} together")).clicked() {
+                    actions.push(Action::KnockOut(selected.iter().map(|gene| (gene.clone(), 1.0)).collect()));
+                }
+            }
+            if !document.knock_out.is_empty() && !document.knock_out.contains_key(&gene.symbol) {
+                let add = ui.button("Add to knock-out");
+                let names: Vec<&str> = document.knock_out.keys().map(String::as_str).collect();
+                if add.on_hover_text(format!("Together with {}", names.join(", "))).clicked() {
+                    let mut doses: Vec<(String, f32)> = document.knock_out.clone().into_iter().collect();
+                    doses.push((gene.symbol.clone(), 1.0));
+                    actions.push(Action::KnockOut(doses));
+                }
+            }
+        });
+        if document.pinned.contains(&gene.symbol) && ui.button("Unpin").clicked() {
+            actions.push(Action::PinNode { gene: gene.symbol.clone(), pinned: false });
+        }
+    });
+}
+
+/// Edges into or out of the gene, best first; a click selects the other gene.
+fn list(
+    ui: &mut Ui,
+    network: &Grn,
+    gene: GeneId,
+    title: &str,
+    edges: &[&Edge],
+    all: &mut bool,
+    actions: &mut Vec<Action>,
+) {
+    ui.add_space(theme::MEDIUM);
+    let edges: Vec<&&Edge> = edges.iter().filter(|edge| edge.regulator != edge.target).collect();
+    ui.label(RichText::new(format!("{title} ({})", grouped(edges.len()))).strong());
+    if edges.is_empty() {
+        ui.label(RichText::new("None among the edges of the model").color(theme::colours(ui).text_weak));
+        return;
+    }
+    let shown = if *all { edges.len().min(500) } else { edges.len().min(FEW) };
+    egui::Grid::new(title).num_columns(4).striped(true).spacing([theme::MEDIUM, 3.0]).show(ui, |ui| {
+        let hints = [
+            ("", ""),
+            ("Gene", "Click to select it"),
+            ("Rank", "Rank among all edges of the model; 1 is the best"),
+            (
+                "Prob.",
+                "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
+            ),
+        ];
+        for (text, hint) in hints {
+            ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak)).on_hover_text(hint);
+        }
+        ui.end_row();
+        for edge in &edges[..shown] {
+            let other = network.symbol(if edge.regulator == gene { edge.target } else { edge.regulator });
+            sign(ui, edge);
+            let link = ui.link(other);
+            link.widget_info(|| {
+                WidgetInfo::labeled(
+                    egui::accesskit::Role::Link,
+                    true,
+                    format!("{} {other}", title.trim_end_matches('s')),
+                )
+            });
+            let text = format!("Sign from {}", evidence(edge));
+            if link.on_hover_text(text).clicked() {
+                actions.push(Action::Select { gene: other.to_owned(), extend: false });
+            }
+            ui.label(grouped(edge.rank as usize));
+            ui.label(format!("{:.3}", edge.probability));
+            ui.end_row();
+        }
+    });
+    if edges.len() > FEW {
+        let text = if *all { "Show fewer".to_owned() } else { format!("Show all {}", grouped(edges.len())) };
+        let button = ui.button(&text);
+        button.widget_info(|| {
+            WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("{text} {}", title.to_lowercase()))
+        });
+        if button.clicked() {
+            *all = !*all;
+        }
+    }
+}
+
+/// The sign as a glyph in its colour, its evidence on hover.
+fn sign(ui: &mut Ui, edge: &Edge) {
+    let figure = super::network::theme(ui.visuals().dark_mode);
+    let (ink, word) = match edge.sign {
+        Sign::Activates => (figure.activation, "Activates"),
+        Sign::Represses => (figure.repression, "Represses"),
+        Sign::Unknown => (figure.unknown, "Sign unknown"),
+    };
+    let (rect, response) = ui.allocate_exact_size(egui::vec2(22.0, 14.0), egui::Sense::hover());
+    let ink = crate::app::widgets::scene_painter::colour(ink);
+    let stroke = egui::Stroke::new(1.8, ink);
+    let (left, right) = (rect.left_center() + egui::vec2(2.0, 0.0), rect.right_center() - egui::vec2(2.0, 0.0));
+    let painter = ui.painter();
+    match edge.sign {
+        Sign::Activates => {
+            painter.line_segment([left, right - egui::vec2(5.0, 0.0)], stroke);
+            let head = vec![right, right + egui::vec2(-7.0, 4.0), right + egui::vec2(-7.0, -4.0)];
+            painter.add(egui::Shape::convex_polygon(head, ink, egui::Stroke::NONE));
+        }
+        Sign::Represses => {
+            painter.line_segment([left, right], stroke);
+            painter.line_segment([right - egui::vec2(0.0, 5.0), right + egui::vec2(0.0, 5.0)], stroke);
+        }
+        Sign::Unknown => _ = painter.line_segment([left, right], stroke),
+    }
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Label, true, word));
+    response.on_hover_text(format!("{word}; {}", evidence(edge)));
 }

@@ -1,0 +1,318 @@
+//! The export dialog: a figure at a size in print, previewed, or its numbers as a table.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Context, DragValue, Grid, Modal, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo, vec2};
+
+use crate::app::widgets::{Placement, ScenePainter};
+use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
+use crate::figures::network::{Area, Camera, NetworkFigure};
+use crate::figures::{FigureTheme, Scene, ThemeName};
+
+/// Points of a figure per millimetre in print.
+const POINTS_PER_MM: f32 = 72.0 / 25.4;
+/// Font size in print, in points.
+pub const PRINT_TEXT_SIZE: f32 = 7.0;
+
+/// Draws a figure of a size in points.
+pub type Draw = Arc<dyn Fn([f32; 2], &FigureTheme) -> Scene + Send + Sync>;
+
+/// Something that can be saved.
+#[derive(Clone)]
+pub struct Choice {
+    /// What the user reads.
+    pub label: String,
+    /// Name of the file without its ending.
+    pub name: String,
+    /// What it is.
+    pub content: Content,
+}
+
+/// A figure or a table.
+#[derive(Clone)]
+pub enum Content {
+    /// Drawn at the size asked for.
+    Figure {
+        /// Draws it.
+        draw: Draw,
+        /// Width over height.
+        aspect: f32,
+        /// Width to suggest, in millimetres.
+        width_mm: f32,
+    },
+    /// Written as it is.
+    Table(ExportContent),
+}
+
+/// What a view offers for export, the most likely choice first.
+#[derive(Clone, Default)]
+pub struct Exportable {
+    /// The choices.
+    pub choices: Vec<Choice>,
+}
+
+impl Exportable {
+    /// The network as it is seen, and its edges.
+    pub fn network(name: String, figure: NetworkFigure, camera: Camera, from: Area, size: [f32; 2]) -> Self {
+        let aspect = size[0] / size[1].max(1.0);
+        let draw: Draw = Arc::new(move |size, theme| {
+            let camera = camera.between(from, figure.area(size));
+            figure.scene(size, &camera, theme).scene
+        });
+        let figure = Choice {
+            label: "Network as on the screen".to_owned(),
+            name,
+            content: Content::Figure { draw, aspect, width_mm: 180.0 },
+        };
+        let edges = Choice {
+            label: "All edges (table)".to_owned(),
+            name: "edges".to_owned(),
+            content: Content::Table(ExportContent::Edges),
+        };
+        Self { choices: vec![figure, edges] }
+    }
+}
+
+/// The dialog of one view.
+#[derive(Default)]
+pub struct ExportDialog {
+    open: Option<Open>,
+    /// Settings last used, for the next time.
+    settings: Settings,
+    painter: ScenePainter,
+    version: u64,
+}
+
+struct Open {
+    what: Exportable,
+    chosen: usize,
+    width_mm: f32,
+    path: String,
+    preview: Option<(PreviewKey, Scene)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct PreviewKey {
+    chosen: usize,
+    width_mm: f32,
+    theme: ThemeName,
+}
+
+struct Settings {
+    format: ExportFormat,
+    dpi: f32,
+    for_print: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { format: ExportFormat::Svg, dpi: 300.0, for_print: false }
+    }
+}
+
+impl ExportDialog {
+    /// Ask what and where to save.
+    pub fn open(&mut self, what: Exportable) {
+        let width_mm = what.choices.first().map_or(89.0, |choice| choice.content.width());
+        self.open = Some(Open { what, chosen: 0, width_mm, path: String::new(), preview: None });
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Draw the dialog, if it is open.
+    pub fn show(&mut self, context: &Context, state: &State, actions: &mut Vec<Action>) {
+        let Some(mut open) = self.open.take() else { return };
+        let mut done = false;
+        let modal = Modal::new(egui::Id::new("export")).show(context, |ui| {
+            ui.set_width((context.content_rect().width() - 80.0).clamp(260.0, 520.0));
+            ui.label(RichText::new("Export").heading());
+            ui.add_space(theme::SMALL);
+            done = self.contents(&mut open, ui, state, actions);
+        });
+        if !done && !modal.should_close() {
+            self.open = Some(open);
+        }
+    }
+
+    /// Whether the dialog is done.
+    fn contents(&mut self, open: &mut Open, ui: &mut Ui, _state: &State, actions: &mut Vec<Action>) -> bool {
+        for (at, choice) in open.what.choices.iter().enumerate() {
+            if ui.radio(open.chosen == at, &choice.label).clicked() && open.chosen != at {
+                open.chosen = at;
+                open.width_mm = choice.content.width();
+            }
+        }
+        let Some(choice) = open.what.choices.get(open.chosen).cloned() else { return true };
+        ui.add_space(theme::SMALL);
+        let dark = ui.visuals().dark_mode;
+        let theme_name = match (self.settings.for_print, dark) {
+            (true, _) => ThemeName::Paper,
+            (false, true) => ThemeName::Dark,
+            (false, false) => ThemeName::Light,
+        };
+        if let Content::Figure { draw, aspect, .. } = &choice.content {
+            self.settings.show(ui, &mut open.width_mm, *aspect);
+            let key = PreviewKey { chosen: open.chosen, width_mm: open.width_mm, theme: theme_name };
+            if open.preview.as_ref().is_none_or(|preview| preview.0 != key) {
+                self.version += 1;
+                open.preview = Some((key, draw(size(open.width_mm, *aspect), &FigureTheme::of(theme_name))));
+            }
+            if let Some((_, scene)) = &open.preview {
+                preview(&mut self.painter, ui, scene, self.version);
+            }
+        }
+        self.save(open, &choice, ui, actions)
+    }
+
+    /// Path and buttons; whether the dialog is done.
+    fn save(&mut self, open: &mut Open, choice: &Choice, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
+        ui.add_space(theme::SMALL);
+        let format = match choice.content {
+            Content::Figure { .. } => self.settings.format,
+            Content::Table(_) => ExportFormat::Tsv,
+        };
+        let hint = format!("File to write, such as {}.{}", choice.name, format.extension());
+        let field = ui.add(TextEdit::singleline(&mut open.path).hint_text(hint).desired_width(f32::INFINITY));
+        field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Path of the file"));
+        let mut done = false;
+        ui.horizontal_wrapped(|ui| {
+            let content = || match (&choice.content, &open.preview) {
+                (Content::Figure { .. }, Some((_, scene))) => Some(ExportContent::Figure(Arc::new(scene.clone()))),
+                (Content::Figure { .. }, None) => None,
+                (Content::Table(table), _) => Some(table.clone()),
+            };
+            let request = |path: Option<PathBuf>| {
+                let (name, width_mm, dpi) = (choice.name.clone(), open.width_mm, self.settings.dpi);
+                Some(Action::Export(ExportRequest { name, content: content()?, format, width_mm, dpi, path }))
+            };
+            let typed = !open.path.trim().is_empty();
+            let why_not = "Type a path, or choose where to save";
+            let save = ui.add_enabled(typed, egui::Button::new("Save")).on_disabled_hover_text(why_not);
+            if save.clicked() {
+                actions.extend(request(Some(with_ending(open.path.trim(), format))));
+                done = true;
+            }
+            if ui.button("Choose where…").clicked() {
+                actions.extend(request(None));
+                done = true;
+            }
+            done |= ui.button("Cancel").clicked();
+        });
+        done
+    }
+}
+
+impl Settings {
+    fn show(&mut self, ui: &mut Ui, width_mm: &mut f32, aspect: f32) {
+        Grid::new("export settings").num_columns(2).spacing([theme::LARGE, theme::MEDIUM]).show(ui, |ui| {
+            ui.label("Format");
+            ui.horizontal_wrapped(|ui| {
+                for (format, text, hint) in [
+                    (ExportFormat::Svg, "SVG", "Scalable; text stays text, layers are named"),
+                    (ExportFormat::Pdf, "PDF", "Scalable, for print; fonts embedded"),
+                    (ExportFormat::Png, "PNG", "Pixels"),
+                ] {
+                    ui.selectable_value(&mut self.format, format, text).on_hover_text(hint);
+                }
+            });
+            ui.end_row();
+            ui.label("Width");
+            ui.horizontal_wrapped(|ui| {
+                let field =
+                    ui.add(DragValue::new(width_mm).range(20.0..=500.0).speed(0.5).fixed_decimals(0).suffix(" mm"));
+                field.widget_info(|| {
+                    WidgetInfo::labeled(egui::accesskit::Role::SpinButton, true, "Width in millimetres")
+                });
+                for (text, width) in [("One column", 89.0), ("Two columns", 183.0)] {
+                    if ui.small_button(text).on_hover_text(format!("{width} mm")).clicked() {
+                        *width_mm = width;
+                    }
+                }
+            });
+            ui.end_row();
+            if self.format == ExportFormat::Png {
+                ui.label("Resolution");
+                ui.horizontal_wrapped(|ui| {
+                    let field =
+                        ui.add(DragValue::new(&mut self.dpi).range(72.0..=1200.0).fixed_decimals(0).suffix(" DPI"));
+                    field.widget_info(|| {
+                        WidgetInfo::labeled(egui::accesskit::Role::SpinButton, true, "Resolution in DPI")
+                    });
+                    let pixels = *width_mm / 25.4 * self.dpi;
+                    ui.label(format!("{:.0} × {:.0} pixels", pixels, pixels / aspect));
+                });
+                ui.end_row();
+            }
+            ui.label("Colours");
+            ui.horizontal_wrapped(|ui| {
+                ui.selectable_value(&mut self.for_print, false, "As on the screen");
+                ui.selectable_value(&mut self.for_print, true, "For print").on_hover_text("Black on white");
+            });
+            ui.end_row();
+        });
+    }
+}
+
+impl Content {
+    fn width(&self) -> f32 {
+        match self {
+            Self::Figure { width_mm, .. } => *width_mm,
+            Self::Table(_) => 89.0,
+        }
+    }
+}
+
+/// Size in points of a figure so many millimetres wide.
+fn size(width_mm: f32, aspect: f32) -> [f32; 2] {
+    let width = width_mm * POINTS_PER_MM;
+    [width, width / aspect.max(0.05)]
+}
+
+/// `path` with the ending of `format`, unless it has it.
+fn with_ending(path: &str, format: ExportFormat) -> PathBuf {
+    let path = PathBuf::from(path);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if ending.eq_ignore_ascii_case(format.extension()) {
+        return path;
+    }
+    let mut name = path.into_os_string();
+    name.push(".");
+    name.push(format.extension());
+    PathBuf::from(name)
+}
+
+fn preview(painter: &mut ScenePainter, ui: &mut Ui, scene: &Scene, version: u64) {
+    ui.add_space(theme::SMALL);
+    let most = vec2(ui.available_width(), (ui.ctx().content_rect().height() - 330.0).clamp(60.0, 260.0));
+    let scale = (most.x / scene.size[0]).min(most.y / scene.size[1]);
+    let shown = Vec2::from(scene.size) * scale;
+    ui.vertical_centered(|ui| {
+        let (rect, response) = ui.allocate_exact_size(shown, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Image, true, "Preview of the figure"));
+        painter.paint(&ui.painter_at(rect), scene, version, Placement::fit(scene.size, rect));
+        let line = egui::Stroke::new(1.0, theme::colours(ui).line);
+        ui.painter().rect_stroke(rect, 0.0, line, egui::StrokeKind::Outside);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_gets_the_ending_of_its_format_once() {
+        let ending = |path: &str, format| with_ending(path, format).to_string_lossy().into_owned();
+        assert_eq!(ending("a/net", ExportFormat::Svg), "a/net.svg");
+        assert_eq!(ending("a/net.SVG", ExportFormat::Svg), "a/net.SVG");
+        assert_eq!(ending("a/JAK2.0", ExportFormat::Pdf), "a/JAK2.0.pdf");
+    }
+
+    #[test]
+    fn one_inch_is_72_points() {
+        assert_eq!(size(25.4, 2.0), [72.0, 36.0]);
+    }
+}

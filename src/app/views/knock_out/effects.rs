@@ -1,0 +1,194 @@
+//! The predicted shifts of one knock-out as a list, with the measured ones where the screen has them.
+
+use std::cmp::Ordering;
+
+use crate::app::views::response::Truth;
+use crate::app::widgets::Sort;
+use crate::data::EffectTable;
+
+/// One gene of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// Its symbol.
+    pub gene: String,
+    /// Predicted shift, log2 against control.
+    pub predicted: f32,
+    /// Measured shift, where the screen has this very perturbation.
+    pub measured: Option<f32>,
+    /// Expression in control cells as the model predicts it: mean log2(10,000·x/Σx + 1).
+    pub control: f32,
+    /// The gene was knocked out itself.
+    pub target: bool,
+}
+
+/// Columns of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectColumn {
+    /// Symbol.
+    Gene,
+    /// |predicted shift|.
+    Size,
+    /// Measured shift.
+    Measured,
+    /// Expression in control cells.
+    Control,
+}
+
+/// Measured shifts of the same perturbation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Which cells.
+    pub truth: Truth,
+    /// How many.
+    pub cells: u32,
+    /// By position in the list of genes; not a number where there is none.
+    pub shifts: Vec<f32>,
+}
+
+impl Measured {
+    /// The measured shifts of `name` for `genes`: over held-out cells where there are any, else over training cells.
+    pub fn find(name: &str, genes: &[String], held_out: &EffectTable, training: &EffectTable) -> Option<Self> {
+        for (truth, table) in [(Truth::HeldOut, held_out), (Truth::Training, training)] {
+            let Some(row) = table.find(name) else { continue };
+            let shifts = if table.genes == genes {
+                table.row(row).to_vec()
+            } else {
+                let at: std::collections::HashMap<&str, f32> =
+                    table.genes.iter().map(String::as_str).zip(table.row(row).iter().copied()).collect();
+                genes.iter().map(|gene| at.get(gene.as_str()).copied().unwrap_or(f32::NAN)).collect()
+            };
+            return Some(Self { truth, cells: table.cells.get(row).copied().unwrap_or(0), shifts });
+        }
+        None
+    }
+}
+
+/// All genes with their shifts.
+pub fn effects(
+    genes: &[String],
+    predicted: &[f32],
+    control: &[f32],
+    measured: Option<&Measured>,
+    targets: &[&str],
+) -> Vec<Effect> {
+    let effect = |(at, gene): (usize, &String)| Effect {
+        gene: gene.clone(),
+        predicted: predicted.get(at).copied().unwrap_or(f32::NAN),
+        measured: measured.and_then(|measured| measured.shifts.get(at)).copied().filter(|shift| shift.is_finite()),
+        control: control.get(at).copied().unwrap_or(f32::NAN),
+        target: targets.contains(&gene.as_str()),
+    };
+    genes.iter().enumerate().map(effect).collect()
+}
+
+/// Positions of the effects whose gene contains `filter`, in the order of `sort`.
+pub fn order(effects: &[Effect], sort: Sort<EffectColumn>, filter: &str) -> Vec<u32> {
+    let wanted = filter.trim().to_lowercase();
+    let passes = |effect: &Effect| wanted.is_empty() || effect.gene.to_lowercase().contains(&wanted);
+    let mut order: Vec<u32> = (0..effects.len() as u32).filter(|&at| passes(&effects[at as usize])).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&effects[a as usize], &effects[b as usize]);
+        let by_name = a.gene.cmp(&b.gene);
+        let by_value = match sort.key {
+            EffectColumn::Gene => return sort.apply(by_name),
+            EffectColumn::Size => numbers(a.predicted.abs(), b.predicted.abs(), sort),
+            EffectColumn::Control => numbers(a.control, b.control, sort),
+            EffectColumn::Measured => {
+                let size = |effect: &Effect| effect.measured.map_or(f32::NAN, f32::abs);
+                numbers(size(a), size(b), sort)
+            }
+        };
+        by_value.then(by_name)
+    });
+    order
+}
+
+/// What is not a number comes last either way.
+fn numbers<K: Copy + PartialEq>(a: f32, b: f32, sort: Sort<K>) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => sort.apply(a.total_cmp(&b)),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// The list as tab-separated values, in the order given.
+pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> String {
+    let header = match measured {
+        Some(measured) => {
+            let truth = if measured.truth == Truth::HeldOut { "held_out" } else { "training" };
+            format!("gene\tpredicted_shift_log2\tmeasured_shift_log2_{truth}\tcontrol_expression_log2\tknocked_out\n")
+        }
+        None => "gene\tpredicted_shift_log2\tcontrol_expression_log2\tknocked_out\n".to_owned(),
+    };
+    let mut text = header;
+    for &at in order {
+        let effect = &effects[at as usize];
+        let mut fields = vec![effect.gene.clone(), effect.predicted.to_string()];
+        if measured.is_some() {
+            fields.push(effect.measured.map(|shift| shift.to_string()).unwrap_or_default());
+        }
+        fields.extend([effect.control.to_string(), if effect.target { "yes" } else { "no" }.to_owned()]);
+        text.push_str(&fields.join("\t"));
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn genes() -> Vec<String> {
+        ["A", "B", "AB", "C"].map(str::to_owned).to_vec()
+    }
+
+    fn example() -> Vec<Effect> {
+        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![-0.5, f32::NAN, 0.1, 2.0] };
+        effects(&genes(), &[-3.0, 0.5, f32::NAN, 2.0], &[1.0, 2.0, 3.0, 4.0], Some(&measured), &["A"])
+    }
+
+    fn names(order: &[u32]) -> Vec<&'static str> {
+        order.iter().map(|&at| ["A", "B", "AB", "C"][at as usize]).collect()
+    }
+
+    #[test]
+    fn the_largest_shifts_come_first_and_missing_ones_last() {
+        let effects = example();
+        assert_eq!(names(&order(&effects, Sort::falling(EffectColumn::Size), "")), ["A", "C", "B", "AB"]);
+        assert_eq!(names(&order(&effects, Sort::rising(EffectColumn::Size), "")), ["B", "C", "A", "AB"]);
+        assert_eq!(names(&order(&effects, Sort::falling(EffectColumn::Measured), "")), ["C", "A", "AB", "B"]);
+        assert_eq!(names(&order(&effects, Sort::rising(EffectColumn::Gene), "a")), ["A", "AB"]);
+        assert!(effects[0].target && !effects[1].target);
+    }
+
+    #[test]
+    fn measured_shifts_prefer_held_out_cells_and_are_matched_by_gene() {
+        let table = |genes: &[&str], shifts: &[f32], cells| EffectTable {
+            perturbations: vec!["A".into()],
+            genes: genes.iter().map(|gene| (*gene).to_owned()).collect(),
+            cells: vec![cells],
+            shifts: shifts.to_vec(),
+        };
+        let held_out = table(&["C", "A"], &[7.0, 8.0], 5);
+        let training = table(&["A", "B", "AB", "C"], &[1.0; 4], 50);
+        let found = Measured::find("A", &genes(), &held_out, &training).unwrap();
+        assert_eq!((found.truth, found.cells), (Truth::HeldOut, 5));
+        assert_eq!(found.shifts[0], 8.0);
+        assert!(found.shifts[1].is_nan());
+        let found = Measured::find("A", &genes(), &EffectTable::default(), &training).unwrap();
+        assert_eq!((found.truth, found.cells), (Truth::Training, 50));
+        assert_eq!(Measured::find("B", &genes(), &held_out, &training), None);
+    }
+
+    #[test]
+    fn the_table_says_which_cells_were_measured() {
+        let effects = example();
+        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![0.0; 4] };
+        let text = table(&effects, &[0, 1], Some(&measured));
+        assert_eq!(
+            text,
+            "gene\tpredicted_shift_log2\tmeasured_shift_log2_held_out\tcontrol_expression_log2\tknocked_out\n\
+             A\t-3\t-0.5\t1\tyes\nB\t0.5\t\t2\tno\n"
+        );
+    }
+}

@@ -1,0 +1,276 @@
+//! The knock-out: which genes by which dose, how far the answer can be trusted, and the shift of every gene.
+
+mod effects;
+
+use std::sync::Arc;
+
+use egui::{Color32, Rect, RichText, Slider, Stroke, TextEdit, Ui, WidgetInfo, vec2};
+use egui_extras::{Column, TableBuilder};
+
+pub use effects::{Effect, EffectColumn, Measured};
+
+use crate::app::state::Prediction;
+use crate::app::widgets::{Sort, badge, counted, empty_page, novelty_badge, signed, sort_header};
+use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
+use crate::models::{Novelty, PredictedEffect, TrainedModel};
+
+/// What this view keeps for itself.
+pub struct KnockOutView {
+    filter: String,
+    sort: Sort<EffectColumn>,
+    list: Option<List>,
+    beyond: bool,
+}
+
+impl Default for KnockOutView {
+    fn default() -> Self {
+        Self { filter: String::new(), sort: Sort::falling(EffectColumn::Size), list: None, beyond: false }
+    }
+}
+
+/// The effects of one prediction.
+struct List {
+    effect: Arc<PredictedEffect>,
+    measured: Option<Measured>,
+    effects: Vec<Effect>,
+    order: Vec<u32>,
+    ordered: Option<(Sort<EffectColumn>, String)>,
+    largest: f32,
+}
+
+impl List {
+    fn new(effect: &Arc<PredictedEffect>, model: &TrainedModel, targets: &[&str]) -> Self {
+        let genes = &model.card().genes;
+        let measured = Measured::find(&effect.name, genes, model.observed_held_out(), model.observed_in_training());
+        let effects = effects::effects(genes, &effect.shifts, &effect.control, measured.as_ref(), targets);
+        let sizes = effects.iter().flat_map(|effect| [Some(effect.predicted), effect.measured]).flatten();
+        let largest = sizes.filter(|size| size.is_finite()).fold(0.0, |most: f32, size| most.max(size.abs()));
+        Self { effect: effect.clone(), measured, effects, order: Vec::new(), ordered: None, largest }
+    }
+}
+
+/// Draw it into all of `ui`.
+pub fn show(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(model) = &state.runtime.model else {
+        empty_page(ui, "No model", "Open or train a model to predict knock-outs", &[]);
+        return;
+    };
+    doses(view, ui, state, actions);
+    match &state.runtime.prediction {
+        Prediction::Failed(reason) => {
+            ui.label(RichText::new("The knock-out cannot be predicted").strong());
+            ui.label(reason);
+            return;
+        }
+        Prediction::Pending { .. } => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label("Predicting…");
+            });
+        }
+        Prediction::None | Prediction::Ready(_) => {}
+    }
+    let Some(effect) = state.runtime.prediction.effect() else { return };
+    if !view.list.as_ref().is_some_and(|list| Arc::ptr_eq(&list.effect, effect)) {
+        let targets: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+        view.list = Some(List::new(effect, model, &targets));
+    }
+    let Some(list) = &mut view.list else { return };
+    trust(ui, list);
+    ui.horizontal(|ui| {
+        let room = (ui.available_width() - 92.0).max(60.0);
+        let field = ui.add(TextEdit::singleline(&mut view.filter).hint_text("Filter genes").desired_width(room));
+        field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Filter genes"));
+        if ui.button("Save…").on_hover_text("Save this list as a table (TSV)").clicked() {
+            actions.push(save(list));
+        }
+    });
+    let wanted = (view.sort, view.filter.clone());
+    if list.ordered.as_ref() != Some(&wanted) {
+        list.order = effects::order(&list.effects, view.sort, &view.filter);
+        list.ordered = Some(wanted);
+    }
+    if list.order.is_empty() {
+        ui.label("No gene contains this text");
+        return;
+    }
+    table(&mut view.sort, list, ui, state, actions);
+}
+
+/// One slider per gene.
+fn doses(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let doses = &state.document.knock_out;
+    view.beyond |= doses.values().any(|dose| !(0.0..=1.0).contains(dose));
+    let kind = state.runtime.model.as_ref().map_or("knock-out", |model| model.card().perturbation_kind.label());
+    let mut changed: Option<Vec<(String, f32)>> = None;
+    for (gene, &dose) in doses {
+        ui.horizontal(|ui| {
+            let name = ui.add_sized([74.0, 20.0], egui::Label::new(RichText::new(gene).strong()).truncate());
+            name.on_hover_text(gene);
+            let mut value = dose;
+            let range = if view.beyond { -1.0..=2.0 } else { 0.0..=1.0 };
+            ui.spacing_mut().slider_width = (ui.available_width() - 100.0).clamp(40.0, 160.0);
+            let slider = ui.add(Slider::new(&mut value, range).step_by(0.05).fixed_decimals(2));
+            slider.widget_info(|| WidgetInfo::slider(true, f64::from(value), format!("Dose of {gene}")));
+            let hint =
+                format!("1 is the {kind} of the screen, 0 none; below 0 is the opposite, above 1 more than was done");
+            if slider.on_hover_text(hint).changed() {
+                changed = Some(with_dose(state, gene, Some(value)));
+            }
+            let remove = ui.small_button("×");
+            remove.widget_info(|| {
+                WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Remove {gene} from knock-out"))
+            });
+            if remove.on_hover_text("Do not perturb this gene").clicked() {
+                changed = Some(with_dose(state, gene, None));
+            }
+        });
+    }
+    if let Some(doses) = changed {
+        actions.push(if doses.is_empty() { Action::ClearKnockOut } else { Action::KnockOut(doses) });
+    }
+    ui.horizontal_wrapped(|ui| {
+        let hint = "Let doses go below 0 and above 1: extrapolation, which nothing in the screen supports";
+        ui.checkbox(&mut view.beyond, "Allow doses beyond 0 to 1").on_hover_text(hint);
+        if ui.button("Clear").on_hover_text("Perturb nothing").clicked() {
+            actions.push(Action::ClearKnockOut);
+        }
+    });
+}
+
+fn with_dose(state: &State, gene: &str, dose: Option<f32>) -> Vec<(String, f32)> {
+    let mut doses = state.document.knock_out.clone();
+    match dose {
+        // Two decimals, as shown: 0.15000001 would give the prediction another name.
+        Some(dose) => _ = doses.insert(gene.to_owned(), (dose * 100.0).round() / 100.0),
+        None => _ = doses.remove(gene),
+    }
+    doses.into_iter().collect()
+}
+
+/// How far the answer can be trusted.
+fn trust(ui: &mut Ui, list: &List) {
+    let colours = theme::colours(ui);
+    ui.horizontal_wrapped(|ui| {
+        novelty_badge(ui, list.effect.novelty);
+        if list.effect.extrapolated {
+            badge(ui, "extrapolation", colours.warning, "A dose outside 0 to 1 was never seen in training");
+        }
+        let cells = |count: u32| counted(count as usize, "cell", "cells");
+        let text = match list.effect.novelty {
+            Novelty::Measured { training_cells, test_cells } => {
+                format!("{} in training, {} held out", cells(training_cells), cells(test_cells))
+            }
+            Novelty::HeldOut { cells: count } => format!("{}, none in training", cells(count)),
+            Novelty::NewCombination => "each gene was perturbed, never these together".to_owned(),
+            Novelty::NeverPerturbed => "no cell of the screen shows this".to_owned(),
+        };
+        ui.label(RichText::new(text).small());
+    });
+    if let Some(measured) = &list.measured {
+        let text = format!("Measured shifts are means over {} {}", measured.cells, measured.truth.label());
+        ui.label(RichText::new(text).small().color(colours.text_weak));
+    }
+}
+
+fn save(list: &List) -> Action {
+    let order = effects::order(&list.effects, Sort::falling(EffectColumn::Size), "");
+    let text = effects::table(&list.effects, &order, list.measured.as_ref());
+    Action::Export(ExportRequest {
+        name: format!("effects-{}", file_name(&list.effect.name)),
+        content: ExportContent::Table(text.into()),
+        format: ExportFormat::Tsv,
+        width_mm: 0.0,
+        dpi: 0.0,
+        path: None,
+    })
+}
+
+/// `STAT1 × 0.5+JAK2` as part of a file name.
+fn file_name(name: &str) -> String {
+    name.chars().map(|letter| if letter.is_alphanumeric() || letter == '.' { letter } else { '-' }).collect()
+}
+
+fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let network = state.network();
+    let has_measured = list.measured.is_some();
+    let mut builder = TableBuilder::new(ui)
+        .id_salt("effects")
+        .striped(true)
+        .sense(egui::Sense::click())
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .column(Column::exact(84.0).clip(true))
+        .column(Column::exact(56.0));
+    if has_measured {
+        builder = builder.column(Column::exact(62.0));
+    }
+    let builder = builder.column(Column::remainder().at_least(40.0).clip(true));
+    let header = builder.header(theme::ROW_HEIGHT, |mut header| {
+        header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Gene, "Gene", "Symbol", false));
+        let text = "Predicted shift of the mean log2(10,000·x/Σx + 1) against control cells; sorted by size";
+        header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Size, "Shift", text, true));
+        if let Some(measured) = &list.measured {
+            let text = format!("The same, measured over {}; sorted by size", measured.truth.label());
+            header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Measured, "Meas.", &text, true));
+        }
+        header.col(|_| {});
+    });
+    header.body(|body| {
+        body.rows(theme::ROW_HEIGHT, list.order.len(), |mut row| {
+            let effect = &list.effects[list.order[row.index()] as usize];
+            let node = network.is_some_and(|network| network.find(&effect.gene).is_some());
+            row.set_selected(state.document.is_selected(&effect.gene));
+            row.col(|ui| {
+                let mut text = RichText::new(&effect.gene);
+                if effect.target {
+                    text = text.strong();
+                }
+                ui.add(egui::Label::new(text).selectable(false).truncate());
+            });
+            row.col(|ui| _ = ui.add(egui::Label::new(signed(effect.predicted)).selectable(false)));
+            if has_measured {
+                row.col(|ui| {
+                    let text = effect.measured.map_or("–".to_owned(), signed);
+                    ui.add(egui::Label::new(text).selectable(false));
+                });
+            }
+            row.col(|ui| bar(ui, effect, list.largest));
+            let response = row.response();
+            response.widget_info(|| {
+                WidgetInfo::labeled(egui::accesskit::Role::Row, true, format!("effect {}", effect.gene))
+            });
+            let hint = match (effect.target, node) {
+                (true, _) => "Knocked out; its own shift is what was done, not what followed",
+                (false, true) => "Click to select the gene in the network",
+                (false, false) => "Measured, but no node of the network",
+            };
+            let text = format!("{}\nIn control cells {:.2}\n{hint}", effect.gene, effect.control);
+            if response.on_hover_text(text).clicked() && node {
+                actions.push(Action::Select { gene: effect.gene.clone(), extend: false });
+            }
+        });
+    });
+}
+
+/// The predicted shift as a bar from the middle, the measured one as a tick.
+fn bar(ui: &mut Ui, effect: &Effect, largest: f32) {
+    let colours = theme::colours(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), theme::ROW_HEIGHT - 8.0));
+    if largest <= 0.0 {
+        return;
+    }
+    let half = rect.width() * 0.5 - 3.0;
+    let at = |shift: f32| rect.center().x + (shift / largest).clamp(-1.0, 1.0) * half;
+    let painter = ui.painter();
+    painter.vline(rect.center().x, rect.y_range(), Stroke::new(1.0, colours.line));
+    if effect.predicted.is_finite() {
+        let ink: Color32 = if effect.predicted < 0.0 { colours.down } else { colours.up };
+        let ends = [rect.center().x, at(effect.predicted)];
+        let bar =
+            Rect::from_x_y_ranges(ends[0].min(ends[1])..=ends[0].max(ends[1]), rect.shrink2(vec2(0.0, 3.0)).y_range());
+        painter.rect_filled(bar, 1.0, ink);
+    }
+    if let Some(shift) = effect.measured {
+        painter.vline(at(shift), rect.y_range(), Stroke::new(2.0, colours.text_strong));
+    }
+}

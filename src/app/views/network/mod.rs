@@ -1,0 +1,304 @@
+//! The network: a force-directed graph to look at, point at, drag and select.
+//!
+//! What is drawn is a [`NetworkFigure`] seen through its camera, the same drawing that is exported. This file turns state
+//! into that figure and keeps it while nothing changes; `canvas` handles pointer and keys, `arrange` the layout.
+
+mod arrange;
+mod canvas;
+mod relax;
+mod shown;
+mod toolbar;
+mod tooltip;
+
+use std::sync::Arc;
+
+use egui::Ui;
+
+use arrange::{Arrangement, Decided};
+pub use shown::{Shown, columns, evidence, verb};
+pub use tooltip::facts;
+
+use super::export::{ExportDialog, Exportable};
+use crate::app::widgets::{ScenePainter, empty_page};
+use crate::app::{Action, State};
+use crate::document::ColourBy;
+use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour};
+use crate::figures::{FigureTheme, ThemeName};
+use crate::network::{GeneId, Grn};
+
+/// Font size of labels and legend on the screen.
+const TEXT_SIZE: f32 = 12.0;
+
+/// What this view keeps for itself.
+#[derive(Default)]
+pub struct NetworkView {
+    shown: Option<Shown>,
+    arrangement: Arrangement,
+    camera: Option<Camera>,
+    /// The user moved the camera: it no longer follows the layout.
+    camera_held: bool,
+    hovered: Option<GeneId>,
+    colours: Option<Colours>,
+    drawn: Option<Drawn>,
+    painter: ScenePainter,
+    canvas: canvas::Canvas,
+    export: ExportDialog,
+    version: u64,
+}
+
+/// Shifts that colour the nodes, and what they were made from.
+struct Colours {
+    key: ColourKey,
+    colour: NodeColour,
+}
+
+#[derive(Clone, PartialEq)]
+struct ColourKey {
+    by: ColourBy,
+    network: usize,
+    source: usize,
+    name: String,
+}
+
+/// The figure and its drawing, and what they were made from.
+struct Drawn {
+    key: FigureKey,
+    figure: NetworkFigure,
+    view: (Camera, [f32; 2], bool),
+    scene: NetworkScene,
+    version: u64,
+}
+
+#[derive(Clone, PartialEq)]
+struct FigureKey {
+    network: usize,
+    threshold: crate::document::Threshold,
+    arrangement: u64,
+    selection: Vec<GeneId>,
+    hovered: Option<GeneId>,
+    knocked_out: Vec<GeneId>,
+    colour: ColourKey,
+    text_size: u32,
+}
+
+/// Draw it into all of `ui`.
+pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(network) = state.network() else {
+        nothing(ui, state, actions);
+        return;
+    };
+    if network.edges().is_empty() {
+        empty_page(ui, "The network has no edges", "Train the model for longer, or on more perturbations", &[]);
+        return;
+    }
+    view.follow(ui, network, state, actions);
+    toolbar::show(view, ui, state, actions);
+    canvas::show(view, ui, state, actions);
+    view.export.show(ui.ctx(), state, actions);
+}
+
+fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if state.is_training() {
+        let text = "The network appears here when training has ended; follow the training to watch it being learned";
+        if empty_page(ui, "No network yet", text, &["Follow the training"]).is_some() {
+            actions.push(Action::FollowTraining(true));
+        }
+    } else if state.runtime.dataset.is_some() {
+        let text = "Train a model on the open data set to learn its network, or open a model that was trained before";
+        match empty_page(ui, "No network yet", text, &["Set up training", "Open a model…"]) {
+            Some(0) => actions.push(Action::SetTab(crate::app::state::Tab::Training)),
+            Some(_) => actions.push(Action::AskOpen),
+            None => {}
+        }
+    } else {
+        let text = "Open a trained model to see its network, or a Perturb-seq data set (.h5ad) to train one; the sample \
+                    brings both";
+        match empty_page(ui, "No network yet", text, &["Open a file…", "Open the sample"]) {
+            Some(0) => actions.push(Action::AskOpen),
+            Some(_) => actions.push(Action::OpenSample),
+            None => {}
+        }
+    }
+}
+
+impl NetworkView {
+    /// Bring edges, positions and colours up to the state.
+    fn follow(&mut self, ui: &Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) {
+        let threshold = state.document.threshold;
+        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, threshold)) {
+            self.shown = Some(Shown::of(network, threshold));
+            self.hovered = None;
+        }
+        let Some(shown) = &self.shown else { return };
+        let context = ui.ctx().clone();
+        let decided = Decided { positions: &state.document.positions, pinned: &state.document.pinned };
+        let moment = ui.input(|input| input.stable_dt);
+        let update = self.arrangement.update(shown, decided, moment, move || context.request_repaint());
+        if update.moving {
+            ui.ctx().request_repaint();
+        }
+        if update.settled && !state.network_is_live() {
+            actions.push(Action::SettleLayout(self.arrangement.by_symbol()));
+        }
+        if state.view.fit_network {
+            self.camera_held = false;
+        }
+        self.follow_colours(network, state);
+    }
+
+    fn follow_colours(&mut self, network: &Arc<Grn>, state: &State) {
+        let key = colour_key(network, state);
+        if self.colours.as_ref().is_some_and(|colours| colours.key == key) {
+            return;
+        }
+        self.colours = Some(Colours { colour: colour(network, state), key });
+    }
+
+    /// The figure for `size` points, made anew only if something changed.
+    fn draw(&mut self, state: &State, size: [f32; 2], dark: bool, moment: f32) -> Option<(&Drawn, bool)> {
+        let (shown, colours) = (self.shown.as_ref()?, self.colours.as_ref()?);
+        let network = shown.network();
+        let ids = |symbols: &mut dyn Iterator<Item = &String>| -> Vec<GeneId> {
+            symbols.filter_map(|symbol| network.find(symbol)).collect()
+        };
+        let key = FigureKey {
+            network: Arc::as_ptr(network) as usize,
+            threshold: state.document.threshold,
+            arrangement: self.arrangement.version(),
+            selection: ids(&mut state.document.selection.iter()),
+            hovered: self.hovered,
+            knocked_out: ids(&mut state.document.knock_out.keys()),
+            colour: colours.key.clone(),
+            text_size: TEXT_SIZE as u32,
+        };
+        let previous = self.drawn.take();
+        let figure = match previous {
+            Some(ref drawn) if drawn.key == key => None,
+            _ => Some(figure(shown, &self.arrangement, &key, &colours.colour, TEXT_SIZE, true)),
+        };
+        let fresh = figure.is_some();
+        let (figure, scene) = match (figure, previous) {
+            (Some(figure), _) => (figure, None),
+            (None, Some(drawn)) => (drawn.figure, Some((drawn.view, drawn.scene, drawn.version))),
+            (None, None) => return None,
+        };
+        let fitted = figure.fit(size);
+        let (camera, moving) = match self.camera {
+            Some(camera) if self.camera_held => (camera, false),
+            Some(camera) => towards(camera, fitted, moment),
+            None => (fitted, false),
+        };
+        self.camera = Some(camera);
+        let view = (camera, size, dark);
+        let (scene, version) = match scene {
+            Some((known, scene, version)) if !fresh && known == view => (scene, version),
+            _ => {
+                self.version += 1;
+                (figure.scene(size, &camera, &theme(dark)), self.version)
+            }
+        };
+        self.drawn = Some(Drawn { key, figure, view, scene, version });
+        self.drawn.as_ref().map(|drawn| (drawn, moving))
+    }
+
+    /// The figure for a file: without what the pointer does.
+    fn exportable(&self, state: &State) -> Option<Exportable> {
+        let (shown, colours, drawn) = (self.shown.as_ref()?, self.colours.as_ref()?, self.drawn.as_ref()?);
+        let key = FigureKey { hovered: None, ..drawn.key.clone() };
+        let figure = figure(shown, &self.arrangement, &key, &colours.colour, 7.0, true);
+        let (camera, size, _) = drawn.view;
+        let from = drawn.scene.area;
+        let name = match &colours.colour {
+            NodeColour::Shift { .. } if !state.document.knock_out.is_empty() => {
+                let genes: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+                format!("network-{}", genes.join("-"))
+            }
+            _ => "network".to_owned(),
+        };
+        Some(Exportable::network(name, figure, camera, from, size))
+    }
+}
+
+/// Colours of figures on the screen.
+pub fn theme(dark: bool) -> FigureTheme {
+    FigureTheme::of(if dark { ThemeName::Dark } else { ThemeName::Light })
+}
+
+fn figure(
+    shown: &Shown,
+    arrangement: &Arrangement,
+    key: &FigureKey,
+    colour: &NodeColour,
+    text_size: f32,
+    legend: bool,
+) -> NetworkFigure {
+    let style = NetworkStyle {
+        text_size,
+        legend,
+        colour: colour.clone(),
+        selected: key.selection.clone(),
+        hovered: key.hovered,
+        knocked_out: key.knocked_out.clone(),
+        isolated: false,
+        mark_perturbed: true,
+    };
+    NetworkFigure::of(shown.network(), shown.edges(), arrangement.positions(), &style)
+}
+
+/// The camera a moment later on its way to `goal`, and whether it is still moving.
+fn towards(camera: Camera, goal: Camera, moment: f32) -> (Camera, bool) {
+    let share = 1.0 - (-10.0 * moment.min(0.1)).exp();
+    let mix = |from: f32, to: f32| from + (to - from) * share;
+    let centre = [mix(camera.centre[0], goal.centre[0]), mix(camera.centre[1], goal.centre[1])];
+    let zoom = mix(camera.zoom.max(1e-6).ln(), goal.zoom.max(1e-6).ln()).exp();
+    let away = (0..2).map(|axis| ((goal.centre[axis] - centre[axis]) * goal.zoom).abs()).fold(0.0, f32::max);
+    let near = away < 0.5 && (zoom / goal.zoom - 1.0).abs() < 2e-3;
+    if near || !away.is_finite() { (goal, false) } else { (Camera { centre, zoom }, true) }
+}
+
+fn colour_key(network: &Arc<Grn>, state: &State) -> ColourKey {
+    let by = state.document.colour_by;
+    let (source, name) = match by {
+        ColourBy::Prediction => match state.runtime.prediction.effect() {
+            Some(effect) => (Arc::as_ptr(effect) as usize, effect.name.clone()),
+            None => (0, String::new()),
+        },
+        ColourBy::Measurement => match (&state.runtime.model, &state.view.perturbation) {
+            (Some(model), Some(name)) => (Arc::as_ptr(model) as usize, name.clone()),
+            _ => (0, String::new()),
+        },
+        ColourBy::Role => (0, String::new()),
+    };
+    ColourKey { by, network: Arc::as_ptr(network) as usize, source, name }
+}
+
+fn colour(network: &Arc<Grn>, state: &State) -> NodeColour {
+    let Some(model) = &state.runtime.model else { return NodeColour::Plain };
+    let by_gene = |genes: &[String], shifts: &[f32]| -> Vec<f32> {
+        let value = |column: Option<usize>| column.and_then(|column| shifts.get(column)).copied().unwrap_or(f32::NAN);
+        columns(network, genes).into_iter().map(value).collect()
+    };
+    match state.document.colour_by {
+        ColourBy::Prediction => match state.runtime.prediction.effect() {
+            Some(effect) if !state.document.knock_out.is_empty() => NodeColour::Shift {
+                values: by_gene(&model.card().genes, &effect.shifts),
+                limit: None,
+                label: format!("Predicted shift, {} (log2)", effect.name),
+            },
+            _ => NodeColour::Plain,
+        },
+        ColourBy::Measurement => {
+            let Some(name) = &state.view.perturbation else { return NodeColour::Plain };
+            let tables =
+                [(model.observed_held_out(), "held-out cells"), (model.observed_in_training(), "training cells")];
+            for (table, cells) in tables {
+                if let Some(row) = table.find(name) {
+                    let label = format!("Measured shift, {name}, {cells} (log2)");
+                    return NodeColour::Shift { values: by_gene(&table.genes, table.row(row)), limit: None, label };
+                }
+            }
+            NodeColour::Plain
+        }
+        ColourBy::Role => NodeColour::Plain,
+    }
+}

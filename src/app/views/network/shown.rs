@@ -1,0 +1,146 @@
+//! Which part of the network is shown, and facts about it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::document::Threshold;
+use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
+
+/// The edges that pass the threshold.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    network: Arc<Grn>,
+    threshold: Threshold,
+    edges: Vec<u32>,
+    targets: Vec<u32>,
+    regulators: Vec<u32>,
+}
+
+impl Shown {
+    /// The part of `network` that passes `threshold`.
+    pub fn of(network: &Arc<Grn>, threshold: Threshold) -> Self {
+        let kept = threshold.apply(network);
+        let genes = || (0..network.genes().len() as u32).map(GeneId);
+        Self {
+            edges: kept.edges().map(|edge| edge.rank - 1).collect(),
+            targets: genes().map(|gene| kept.out_degree(gene)).collect(),
+            regulators: genes().map(|gene| kept.in_degree(gene)).collect(),
+            network: network.clone(),
+            threshold,
+        }
+    }
+
+    /// Whether it is still what is asked for.
+    pub fn is_current(&self, network: &Arc<Grn>, threshold: Threshold) -> bool {
+        Arc::ptr_eq(&self.network, network) && self.threshold == threshold
+    }
+
+    /// The whole network.
+    pub fn network(&self) -> &Arc<Grn> {
+        &self.network
+    }
+
+    /// The edges shown, best first.
+    pub fn edges(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().map(|&at| &self.network.edges()[at as usize])
+    }
+
+    /// How many edges are shown.
+    pub fn edge_count(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// Whether a gene has a visible edge.
+    pub fn has(&self, gene: GeneId) -> bool {
+        self.targets_of(gene) + self.regulators_of(gene) > 0
+    }
+
+    /// Genes with a visible edge.
+    pub fn genes(&self) -> impl Iterator<Item = GeneId> {
+        (0..self.network.genes().len() as u32).map(GeneId).filter(|gene| self.has(*gene))
+    }
+
+    /// How many genes have a visible edge.
+    pub fn gene_count(&self) -> usize {
+        self.genes().count()
+    }
+
+    /// Number of visible edges out of a gene.
+    pub fn targets_of(&self, gene: GeneId) -> u32 {
+        self.targets[gene.0 as usize]
+    }
+
+    /// Number of visible edges into a gene.
+    pub fn regulators_of(&self, gene: GeneId) -> u32 {
+        self.regulators[gene.0 as usize]
+    }
+}
+
+/// Columns of a table of shifts for each gene of a network.
+pub fn columns(network: &Grn, genes: &[String]) -> Vec<Option<usize>> {
+    let column: HashMap<&str, usize> = genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
+    network.genes().iter().map(|gene| column.get(gene.symbol.as_str()).copied()).collect()
+}
+
+/// `activates`, `represses`, `is linked to`.
+pub fn verb(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Activates => "activates",
+        Sign::Represses => "represses",
+        Sign::Unknown => "is linked to",
+    }
+}
+
+/// What a sign rests on, in a clause: `measured shift −0.62`.
+pub fn evidence(edge: &Edge) -> String {
+    let shift = edge.shift.map(|shift| format!(" {}", crate::app::widgets::signed(shift))).unwrap_or_default();
+    match edge.evidence {
+        SignEvidence::Measured => format!("measured shift{shift}"),
+        SignEvidence::Predicted => format!("predicted shift{shift}"),
+        SignEvidence::Reference => "reference network".to_owned(),
+        SignEvidence::None => "no evidence of the sign".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::NetworkGene;
+
+    fn network() -> Arc<Grn> {
+        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
+        let edge = |regulator, target, probability| Edge {
+            regulator: GeneId(regulator),
+            target: GeneId(target),
+            probability,
+            rank: 0,
+            sign: Sign::Unknown,
+            evidence: SignEvidence::None,
+            shift: None,
+        };
+        let edges = vec![edge(0, 1, 0.9), edge(0, 2, 0.8), edge(1, 2, 0.7), edge(0, 3, 0.6), edge(1, 0, 0.5)];
+        Arc::new(Grn::new(["A", "B", "C", "D"].map(gene).to_vec(), edges).unwrap())
+    }
+
+    #[test]
+    fn edges_are_those_of_the_threshold() {
+        let shown = Shown::of(&network(), Threshold::TopPerRegulator(1));
+        assert_eq!(shown.edges().map(|edge| edge.rank).collect::<Vec<_>>(), [1, 3]);
+        assert!(shown.is_current(&shown.network().clone(), Threshold::TopPerRegulator(1)));
+        assert!(!shown.is_current(&network(), Threshold::TopPerRegulator(1)), "another network");
+    }
+
+    #[test]
+    fn genes_without_a_visible_edge_are_not_counted() {
+        let shown = Shown::of(&network(), Threshold::Top(2));
+        assert_eq!((shown.edge_count(), shown.gene_count()), (2, 3));
+        assert_eq!((shown.targets_of(GeneId(0)), shown.regulators_of(GeneId(2))), (2, 1));
+        assert!(!shown.has(GeneId(3)));
+    }
+
+    #[test]
+    fn genes_of_the_network_find_their_column() {
+        let genes = ["X", "C", "A"].map(str::to_owned);
+        assert_eq!(columns(&network(), &genes), [Some(2), None, Some(1), None]);
+    }
+}

@@ -1,0 +1,104 @@
+//! The line above the network: what the colours say, zoom, export.
+
+use egui::{ComboBox, RichText, Ui, WidgetInfo};
+
+use super::NetworkView;
+use crate::app::widgets::{badge, counted, grouped, novelty_badge};
+use crate::app::{Action, State, theme};
+use crate::document::ColourBy;
+
+/// Draw it.
+pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        colour_by(ui, state, actions);
+        if state.is_training() {
+            let mut follow = state.view.follow_training;
+            let hint = "Show the edges of the network as it is learned, from the latest epoch";
+            if ui.checkbox(&mut follow, "Follow the training").on_hover_text(hint).changed() {
+                actions.push(Action::FollowTraining(follow));
+            }
+        }
+        if button(ui, "−", "Zoom out") {
+            view.zoom_by(1.0 / 1.25);
+        }
+        if button(ui, "+", "Zoom in") {
+            view.zoom_by(1.25);
+        }
+        if ui.button("Fit").on_hover_text("Show the whole network").clicked() {
+            actions.push(Action::FitNetwork);
+        }
+        if ui.button("Export…").on_hover_text("Save this figure or the list of edges").clicked()
+            && let Some(content) = view.exportable(state)
+        {
+            view.export.open(content);
+        }
+        if let Some(shown) = &view.shown {
+            let text = format!(
+                "{} of {}, {} of {}",
+                grouped(shown.edge_count()),
+                counted(shown.network().edges().len(), "edge", "edges"),
+                grouped(shown.gene_count()),
+                counted(shown.network().genes().len(), "gene", "genes"),
+            );
+            ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
+        }
+    });
+    knock_out(ui, state, actions);
+}
+
+fn button(ui: &mut Ui, text: &str, label: &str) -> bool {
+    let response = ui.button(text);
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, label));
+    response.on_hover_text(label).clicked()
+}
+
+fn colour_by(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let choices = [
+        (ColourBy::Prediction, "Predicted shift", "Shift of each gene under the knock-out that is asked for"),
+        (ColourBy::Measurement, "Measured shift", "Shift of each gene under the perturbation of the response view"),
+        (ColourBy::Role, "No colour", "Nodes are plain"),
+    ];
+    let now = state.document.colour_by;
+    let text = choices.iter().find(|choice| choice.0 == now).map_or("", |choice| choice.1);
+    let combo = ComboBox::from_id_salt("colour by").selected_text(text).width(128.0);
+    let shown = combo.show_ui(ui, |ui| {
+        for (choice, text, hint) in choices {
+            if ui.selectable_label(choice == now, text).on_hover_text(hint).clicked() && choice != now {
+                actions.push(Action::SetColourBy(choice));
+            }
+        }
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, "Colour nodes by"));
+    shown.response.on_hover_text("What the colours of the nodes say");
+}
+
+/// The knock-out that is shown, in a line of its own.
+fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    use crate::app::state::Prediction;
+    if state.document.knock_out.is_empty() {
+        return;
+    }
+    let colours = theme::colours(ui);
+    ui.horizontal_wrapped(|ui| {
+        let names: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+        ui.label(RichText::new(format!("Knock-out of {}", names.join(" + "))).strong());
+        match &state.runtime.prediction {
+            Prediction::Ready(effect) => {
+                novelty_badge(ui, effect.novelty);
+                if effect.extrapolated {
+                    badge(ui, "extrapolation", colours.warning, "A dose outside 0 to 1 was never seen in training");
+                }
+            }
+            Prediction::Pending { .. } => {
+                ui.spinner();
+            }
+            Prediction::Failed(reason) => {
+                ui.label(RichText::new(reason).color(colours.bad));
+            }
+            Prediction::None => {}
+        }
+        if ui.button("Clear knock-out").clicked() {
+            actions.push(Action::ClearKnockOut);
+        }
+    });
+}

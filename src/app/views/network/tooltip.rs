@@ -1,0 +1,51 @@
+//! Facts about what is under the pointer.
+
+use egui::{RichText, Ui};
+
+use super::shown::{evidence, verb};
+use crate::app::widgets::{counted, grouped, signed};
+use crate::app::{State, theme};
+use crate::network::{Edge, GeneId, Grn, NetworkGene};
+
+/// A gene.
+pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
+    let gene = network.gene(id);
+    ui.label(RichText::new(&gene.symbol).strong());
+    for line in facts(gene) {
+        ui.label(line);
+    }
+    if let (Some(effect), Some(model)) = (state.runtime.prediction.effect(), &state.runtime.model)
+        && let Some(column) = model.card().genes.iter().position(|symbol| *symbol == gene.symbol)
+        && let Some(shift) = effect.shifts.get(column)
+    {
+        ui.label(format!("Predicted shift {} (log2), knock-out of {}", signed(*shift), effect.name));
+    }
+    if state.document.pinned.contains(&gene.symbol) {
+        ui.label(RichText::new("Pinned; double-click to release").color(theme::colours(ui).text_weak));
+    }
+}
+
+/// What the screen says about a gene: how often it was perturbed, its knock-down, whether it was measured.
+pub fn facts(gene: &NetworkGene) -> Vec<String> {
+    let mut lines = Vec::new();
+    if gene.perturbed_cells > 0 {
+        lines.push(format!("Perturbed in {}", counted(gene.perturbed_cells as usize, "cell", "cells")));
+    } else {
+        lines.push("Never perturbed in the screen".to_owned());
+    }
+    match (gene.measured, gene.knock_down) {
+        (false, _) => lines.push("Its expression was not measured".to_owned()),
+        (true, Some(shift)) => lines.push(format!("Own shift when perturbed {} (log2)", signed(shift))),
+        (true, None) => {}
+    }
+    lines
+}
+
+/// An edge.
+pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge) {
+    let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
+    ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
+    ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
+    ui.label(format!("Model's probability {:.3}", edge.probability));
+    ui.label(format!("Sign from {}", evidence(edge)));
+}

@@ -1,0 +1,295 @@
+//! One perturbation: scatter, top genes, and who predicts best.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use egui::{Grid, RichText, Ui, vec2};
+
+use super::{ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, caption};
+use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
+use crate::app::views::network::theme as figure_theme;
+use crate::app::widgets::{coefficient, counted, novelty_badge};
+use crate::app::{Action, ExportContent, State, theme};
+use crate::figures::Figure as _;
+use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
+
+/// Font size of figures on the screen.
+const TEXT_SIZE: f32 = 11.0;
+/// Genes of the bars.
+const TOP: usize = 20;
+
+/// Draw it.
+pub fn show(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    comparison: &Comparison,
+    chosen: &ComparedPerturbation,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    let Some((truth, cells, observed)) = comparison.observed(&chosen.name) else { return };
+    let mut shown = view.predictor;
+    // A reference that has no answer here must not be drawn under its name.
+    if chosen.fit(shown).is_none() {
+        shown = Predictor::Model;
+    }
+    let Some(predicted) = comparison.predicted(shown, &chosen.name) else {
+        ui.label("The model has no prediction for this perturbation");
+        return;
+    };
+    head(view, ui, comparison, chosen, truth, cells, shown, state, actions);
+    predictors(view, ui, chosen, shown);
+    verdict(ui, chosen);
+    ui.add_space(theme::SMALL);
+
+    let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
+    let selection = &state.document.selection;
+    let mut hasher = DefaultHasher::new();
+    let model = view.comparison.as_ref().map_or(0, |known| Arc::as_ptr(&known.1) as usize);
+    (model, &chosen.name, shown, selection).hash(&mut hasher);
+    let key = hasher.finish();
+
+    let room = ui.available_width();
+    let beside = room >= 620.0;
+    let width = if beside { (room - theme::MEDIUM) * 0.5 } else { room };
+    // Room for all rows of the bars at a readable size.
+    let height = if beside { (TOP as f32 * 17.0 + 70.0).max(width * 0.8) } else { width.clamp(220.0, 420.0) };
+    let mut clicked = None;
+    ui.horizontal_top(|ui| {
+        let label = format!("Scatter of predicted and measured shifts, {}", chosen.name);
+        let drawn = view.scatter.show(ui, vec2(width, height), key, &label, |size, dark| {
+            data.scatter(selection, chosen, TEXT_SIZE).scene(size, &figure_theme(dark))
+        });
+        clicked = drawn.clicked.and_then(|at| data.plotted().nth(at).map(|(gene, _, _)| gene.clone()));
+        if beside {
+            clicked = bars(view, ui, &data, selection, vec2(width, height), key).or(clicked.take());
+        }
+    });
+    if !beside {
+        let size = vec2(width, TOP as f32 * 17.0 + 70.0);
+        clicked = bars(view, ui, &data, selection, size, key).or(clicked);
+    }
+    if let Some(gene) = clicked
+        && state.network().is_some_and(|network| network.find(&gene).is_some())
+    {
+        actions.push(Action::Select { gene, extend: false });
+    }
+}
+
+fn bars(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    data: &Data<'_>,
+    selection: &[String],
+    size: egui::Vec2,
+    key: u64,
+) -> Option<String> {
+    let label = format!("Predicted and measured shift of the {TOP} genes that change most, {}", data.name);
+    let drawn = view
+        .bars
+        .show(ui, size, key, &label, |size, dark| data.bars(selection, TEXT_SIZE).scene(size, &figure_theme(dark)));
+    drawn.clicked.and_then(|at| data.bars(selection, TEXT_SIZE).bars.get(at).map(|bar| bar.label.clone()))
+}
+
+/// Name, what the measurement rests on, actions.
+#[allow(clippy::too_many_arguments)]
+fn head(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    comparison: &Comparison,
+    chosen: &ComparedPerturbation,
+    truth: Truth,
+    cells: u32,
+    shown: Predictor,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(&chosen.name).heading());
+        novelty_badge(ui, chosen.novelty);
+        if ui.button("Export…").on_hover_text("Save the plots or their numbers").clicked() {
+            view.export.open(exportable(comparison, chosen, shown, &state.document.selection));
+        }
+        let targets: Vec<&str> = chosen.name.split('+').collect();
+        let knocked_out = state.document.knock_out.keys().map(String::as_str).eq(targets.iter().copied());
+        if !knocked_out && ui.button("Show on the network").on_hover_text("Knock out these genes").clicked() {
+            actions.push(Action::KnockOut(targets.iter().map(|gene| ((*gene).to_owned(), 1.0)).collect()));
+        }
+    });
+    caption(
+        ui,
+        format!(
+            "Measured over {}",
+            counted(cells as usize, "cell", "cells").replace(
+                "cell",
+                match truth {
+                    Truth::HeldOut => "held-out cell",
+                    Truth::Training => "training cell",
+                }
+            )
+        ),
+    );
+    let colours = theme::colours(ui);
+    if truth == Truth::Training {
+        let text = "No cell of this perturbation was held out: the model was trained on these very cells, so a good fit \
+                    shows memory, not prediction";
+        ui.label(RichText::new(text).color(colours.warning));
+    } else if cells < 10 {
+        let text = "Fewer than ten cells: the measured shift is mostly noise, and no prediction can fit it well";
+        ui.label(RichText::new(text).color(colours.warning));
+    }
+}
+
+/// Everyone's fit; a click draws that one.
+fn predictors(view: &mut ResponseView, ui: &mut Ui, chosen: &ComparedPerturbation, shown: Predictor) {
+    Grid::new("predictors").num_columns(4).striped(true).spacing([theme::LARGE, 2.0]).show(ui, |ui| {
+        ui.label(RichText::new("Drawn").small().strong()).on_hover_text("Choose whose prediction is drawn");
+        for (title, definition) in [("r", R), ("R²", R_SQUARED), ("Error", ERROR)] {
+            ui.label(RichText::new(title).small().strong()).on_hover_text(definition);
+        }
+        ui.end_row();
+        for who in Predictor::ALL {
+            let fit = chosen.fit(who);
+            let radio = ui.add_enabled(fit.is_some(), egui::RadioButton::new(shown == who, who.short()));
+            let why_not = match (who, chosen.truth) {
+                (Predictor::SameMean, Truth::Training) => "It would be the measurement itself: no cells were held out",
+                (Predictor::SameMean, Truth::HeldOut) => "No cell of this perturbation was in the training",
+                _ => "There is nothing to compute it from",
+            };
+            if radio.on_hover_text(who.definition()).on_disabled_hover_text(why_not).clicked() {
+                view.predictor = who;
+            }
+            let values = [fit.and_then(|fit| fit.r), fit.and_then(|fit| fit.r_squared), fit.map(|fit| fit.error)];
+            for value in values {
+                ui.label(if fit.is_some() { coefficient(value) } else { "–".to_owned() });
+            }
+            ui.end_row();
+        }
+    });
+}
+
+fn verdict(ui: &mut Ui, chosen: &ComparedPerturbation) {
+    if let Some(who) = chosen.beaten_by() {
+        let text = format!("{} fits at least as well as the model here", who.label());
+        ui.label(RichText::new(text).color(theme::colours(ui).warning));
+    }
+}
+
+/// What is drawn.
+struct Data<'a> {
+    name: &'a str,
+    genes: &'a [String],
+    observed: &'a [f32],
+    predicted: &'a [f32],
+    truth: Truth,
+    shown: Predictor,
+}
+
+impl Data<'_> {
+    /// Gene, measured and predicted shift, without the perturbed genes: they are what was done.
+    fn plotted(&self) -> impl Iterator<Item = (&String, f32, f32)> {
+        let shifts = self.observed.iter().zip(self.predicted);
+        let all = self.genes.iter().zip(shifts).map(|(gene, (observed, predicted))| (gene, *observed, *predicted));
+        all.filter(|(gene, _, _)| !self.name.split('+').any(|target| target == gene.as_str()))
+    }
+
+    fn predicted_label(&self) -> String {
+        match self.shown {
+            Predictor::Model => format!("Predicted {SHIFT}"),
+            other => format!("{} {SHIFT}", other.short()),
+        }
+    }
+
+    fn scatter(&self, selection: &[String], chosen: &ComparedPerturbation, text_size: f32) -> ScatterFigure {
+        let point = |(gene, observed, predicted): (&String, f32, f32)| ScatterPoint {
+            x: observed,
+            y: predicted,
+            label: gene.clone(),
+            highlighted: selection.contains(gene),
+        };
+        let points: Vec<ScatterPoint> = self.plotted().map(point).collect();
+        let fit = chosen.fit(self.shown).unwrap_or_default();
+        let statistics = vec![
+            format!("r = {}", coefficient(fit.r)),
+            format!("R² = {}", coefficient(fit.r_squared)),
+            counted(points.len(), "gene", "genes"),
+        ];
+        ScatterFigure {
+            title: self.name.to_owned(),
+            x_label: format!("Measured {SHIFT}, {}", self.truth.label()),
+            y_label: self.predicted_label(),
+            points,
+            statistics,
+            text_size,
+            ..ScatterFigure::default()
+        }
+    }
+
+    fn bars(&self, selection: &[String], text_size: f32) -> PairedBarsFigure {
+        let bar = |(gene, observed, predicted): (&String, f32, f32)| PairedBar {
+            label: gene.clone(),
+            observed,
+            predicted,
+            highlighted: selection.contains(gene),
+        };
+        PairedBarsFigure {
+            title: format!("{}: {TOP} largest measured shifts", self.name),
+            x_label: "Shift (log2)".to_owned(),
+            text_size,
+            ..PairedBarsFigure::of_largest(self.plotted().map(bar).collect(), TOP)
+        }
+    }
+
+    fn table(&self) -> String {
+        let truth = if self.truth == Truth::HeldOut { "held_out" } else { "training" };
+        let mut text = format!("gene\tmeasured_shift_log2_{truth}\tpredicted_shift_log2\n");
+        for (gene, observed, predicted) in self.plotted() {
+            text.push_str(&format!("{gene}\t{observed}\t{predicted}\n"));
+        }
+        text
+    }
+}
+
+fn exportable(
+    comparison: &Comparison,
+    chosen: &ComparedPerturbation,
+    shown: Predictor,
+    selection: &[String],
+) -> Exportable {
+    let Some((truth, _, observed)) = comparison.observed(&chosen.name) else { return Exportable::default() };
+    let Some(predicted) = comparison.predicted(shown, &chosen.name) else { return Exportable::default() };
+    let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
+    let name = chosen.name.replace('+', "-");
+    let (scatter, bars) = (data.scatter(selection, chosen, PRINT_TEXT_SIZE), data.bars(selection, PRINT_TEXT_SIZE));
+    let figure = |label: &str, name: String, aspect: f32, draw: Draw| Choice {
+        label: label.to_owned(),
+        name,
+        content: Content::Figure { draw, aspect, width_mm: 89.0 },
+    };
+    Exportable {
+        choices: vec![
+            figure(
+                "Scatter plot",
+                format!("scatter-{name}"),
+                1.0,
+                Arc::new(move |size, theme| scatter.scene(size, theme).scene),
+            ),
+            figure(
+                "Bars of the genes that change most",
+                format!("top-genes-{name}"),
+                0.9,
+                Arc::new(move |size, theme| bars.scene(size, theme).scene),
+            ),
+            Choice {
+                label: "Shifts of all genes (table)".to_owned(),
+                name: format!("shifts-{name}"),
+                content: Content::Table(ExportContent::Table(data.table().into())),
+            },
+            Choice {
+                label: "Fit of all perturbations (table)".to_owned(),
+                name: "fit-per-perturbation".to_owned(),
+                content: Content::Table(ExportContent::Table(super::list::tsv(comparison).into())),
+            },
+        ],
+    }
+}

@@ -1,0 +1,217 @@
+//! The table of all perturbations.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use egui::{RichText, TextEdit, Ui, WidgetInfo};
+use egui_extras::{Column, TableBuilder};
+
+use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth};
+use crate::app::widgets::{Sort, badge, coefficient, grouped, novelty_badge, sort_header};
+use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, theme};
+
+/// Columns of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FitColumn {
+    /// Name.
+    Name,
+    /// Number of cells behind the measured shift.
+    Cells,
+    /// Pearson's r of the model.
+    R,
+    /// R² of the model.
+    RSquared,
+    /// R² of the best reference.
+    Reference,
+}
+
+/// R² of the reference that fits best.
+pub fn best_reference(perturbation: &ComparedPerturbation) -> Option<f64> {
+    let all = Predictor::ALL[1..].iter().filter_map(|&who| perturbation.fit(who)?.r_squared);
+    all.max_by(f64::total_cmp)
+}
+
+/// Positions of the perturbations whose name contains `filter`, in the order of `sort`; without a value they come last.
+pub fn order(perturbations: &[ComparedPerturbation], sort: Sort<FitColumn>, filter: &str) -> Vec<u32> {
+    let wanted = filter.trim().to_lowercase();
+    let passes = |at: &u32| perturbations[*at as usize].name.to_lowercase().contains(&wanted);
+    let mut order: Vec<u32> = (0..perturbations.len() as u32).filter(passes).collect();
+    let model = |perturbation: &ComparedPerturbation| perturbation.fit(Predictor::Model);
+    let value = |perturbation: &ComparedPerturbation| match sort.key {
+        FitColumn::Name => None,
+        FitColumn::Cells => Some(f64::from(perturbation.cells)),
+        FitColumn::R => model(perturbation).and_then(|fit| fit.r),
+        FitColumn::RSquared => model(perturbation).and_then(|fit| fit.r_squared),
+        FitColumn::Reference => best_reference(perturbation),
+    };
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&perturbations[a as usize], &perturbations[b as usize]);
+        let by_name = a.name.cmp(&b.name);
+        if sort.key == FitColumn::Name {
+            return sort.apply(by_name);
+        }
+        let by_value = match (value(a), value(b)) {
+            (Some(a), Some(b)) => sort.apply(a.total_cmp(&b)),
+            (None, None) => Ordering::Equal,
+            (a, _) => {
+                if a.is_none() {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+        };
+        by_value.then(by_name)
+    });
+    order
+}
+
+/// The table as tab-separated values.
+pub fn tsv(comparison: &Comparison) -> String {
+    let mut text = "perturbation\ttruth\tcells".to_owned();
+    for who in ["model", "training_mean", "overall_mean", "no_change"] {
+        for metric in ["r", "r_squared", "mean_absolute_error"] {
+            text.push_str(&format!("\t{who}_{metric}"));
+        }
+    }
+    text.push('\n');
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    for perturbation in &comparison.perturbations {
+        let truth = if perturbation.truth == Truth::HeldOut { "held-out cells" } else { "training cells" };
+        text.push_str(&format!("{}\t{truth}\t{}", perturbation.name, perturbation.cells));
+        for who in Predictor::ALL {
+            let fit = perturbation.fit(who);
+            let values = [fit.and_then(|fit| fit.r), fit.and_then(|fit| fit.r_squared), fit.map(|fit| fit.error)];
+            values.into_iter().for_each(|value| text.push_str(&format!("\t{}", number(value))));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Draw the table into the rest of `ui`.
+pub fn show(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    comparison: &Comparison,
+    chosen: Option<&ComparedPerturbation>,
+    actions: &mut Vec<Action>,
+) {
+    ui.horizontal(|ui| {
+        let room = (ui.available_width() - 84.0).max(60.0);
+        let field = TextEdit::singleline(&mut view.filter).hint_text("Filter perturbations").desired_width(room);
+        let field = ui.add(field);
+        field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Filter perturbations"));
+        if ui.button("Save…").on_hover_text("Save the fits of all perturbations as a table (TSV)").clicked() {
+            actions.push(Action::Export(ExportRequest {
+                name: "fit-per-perturbation".to_owned(),
+                content: ExportContent::Table(Arc::from(tsv(comparison))),
+                format: ExportFormat::Tsv,
+                width_mm: 0.0,
+                dpi: 0.0,
+                path: None,
+            }));
+        }
+    });
+    let wanted = (view.sort, view.filter.clone(), comparison.perturbations.len());
+    if view.ordered.as_ref() != Some(&wanted) {
+        view.order = order(&comparison.perturbations, view.sort, &view.filter);
+        view.ordered = Some(wanted);
+    }
+    if view.order.is_empty() {
+        ui.label("No perturbation contains this text");
+        return;
+    }
+    let sort = &mut view.sort;
+    let narrow = Column::exact(48.0);
+    let builder = TableBuilder::new(ui)
+        .id_salt("perturbations")
+        .striped(true)
+        .sense(egui::Sense::click())
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .column(Column::remainder().at_least(80.0).clip(true))
+        .column(Column::exact(72.0).clip(true))
+        .column(Column::exact(44.0))
+        .column(narrow)
+        .column(narrow)
+        .column(Column::exact(70.0));
+    let header = builder.header(theme::ROW_HEIGHT, |mut header| {
+        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Name, "Perturbation", "Perturbed genes", false));
+        header.col(|ui| {
+            ui.label(RichText::new("In training").small().strong()).on_hover_text("What the model saw of it");
+        });
+        let text = "Cells behind the measured shift: few cells, much noise";
+        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Cells, "Cells", text, true));
+        header.col(|ui| _ = sort_header(ui, sort, FitColumn::R, "r", R, true));
+        header.col(|ui| _ = sort_header(ui, sort, FitColumn::RSquared, "R²", R_SQUARED, true));
+        let text = "R² of the reference that fits best: the training mean of the same perturbation, the mean of all \
+                    perturbations, or no change. Marked where it is at least as good as the model";
+        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Reference, "Reference", text, true));
+    });
+    let rows = &view.order;
+    header.body(|body| {
+        body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
+            let perturbation = &comparison.perturbations[rows[row.index()] as usize];
+            row.set_selected(chosen.is_some_and(|chosen| chosen.name == perturbation.name));
+            let fit = perturbation.fit(Predictor::Model).unwrap_or_default();
+            let plain = |text: String| egui::Label::new(text).selectable(false).truncate();
+            row.col(|ui| _ = ui.add(plain(perturbation.name.clone())));
+            row.col(|ui| _ = novelty_badge(ui, perturbation.novelty));
+            row.col(|ui| _ = ui.add(plain(grouped(perturbation.cells as usize))));
+            row.col(|ui| _ = ui.add(plain(coefficient(fit.r))));
+            row.col(|ui| _ = ui.add(plain(coefficient(fit.r_squared))));
+            row.col(|ui| {
+                let text = coefficient(best_reference(perturbation));
+                match perturbation.beaten_by() {
+                    Some(who) => {
+                        let hint = format!("{} fits at least as well as the model", who.label());
+                        badge(ui, &format!("{text} wins"), theme::colours(ui).warning, &hint);
+                    }
+                    None => _ = ui.add(plain(text)),
+                }
+            });
+            let response = row.response();
+            let label = format!("perturbation {}", perturbation.name);
+            response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Row, true, &label));
+            if response.clicked() {
+                actions.push(Action::ShowPerturbation(Some(perturbation.name.clone())));
+            }
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Fit;
+    use super::*;
+    use crate::models::Novelty;
+
+    fn perturbation(name: &str, cells: u32, r_squared: Option<f64>, reference: Option<f64>) -> ComparedPerturbation {
+        let fit = |r_squared| Some(Fit { r: None, r_squared, error: 0.0 });
+        ComparedPerturbation {
+            name: name.to_owned(),
+            truth: Truth::HeldOut,
+            cells,
+            novelty: Novelty::NewCombination,
+            fits: [fit(r_squared), fit(reference), None, None],
+        }
+    }
+
+    fn names(sort: Sort<FitColumn>, filter: &str) -> Vec<&'static str> {
+        let all = [
+            perturbation("B", 5, Some(0.5), Some(0.7)),
+            perturbation("A", 9, None, None),
+            perturbation("AC", 1, Some(0.9), Some(0.1)),
+        ];
+        order(&all, sort, filter).into_iter().map(|at| ["B", "A", "AC"][at as usize]).collect()
+    }
+
+    #[test]
+    fn what_has_no_fit_comes_last_in_both_orders() {
+        assert_eq!(names(Sort::falling(FitColumn::RSquared), ""), ["AC", "B", "A"]);
+        assert_eq!(names(Sort::rising(FitColumn::RSquared), ""), ["B", "AC", "A"]);
+        assert_eq!(names(Sort::falling(FitColumn::Reference), ""), ["B", "AC", "A"]);
+        assert_eq!(names(Sort::falling(FitColumn::Cells), ""), ["A", "B", "AC"]);
+        assert_eq!(names(Sort::rising(FitColumn::Name), "a"), ["A", "AC"]);
+    }
+}

@@ -1,0 +1,200 @@
+//! Predicted against measured response, with the references that a model has to beat.
+//!
+//! One list of all perturbations, sortable by fit; one page for the perturbation chosen. Side by side where there is room,
+//! one or the other where there is not.
+
+mod comparison;
+mod detail;
+mod list;
+mod overview;
+
+use std::sync::Arc;
+
+use egui::{RichText, ScrollArea, Ui};
+
+pub use comparison::{ComparedPerturbation, Comparison, Fit, Predictor, Total, Truth};
+
+use super::export::ExportDialog;
+use crate::app::widgets::{FigureWidget, Sort, empty_page};
+use crate::app::{Action, State, theme};
+use crate::jobs::{Job, Outcome};
+use crate::models::TrainedModel;
+
+/// Definition of r, for tooltips.
+const R: &str = "Pearson's correlation r of predicted and measured shifts over all genes but the perturbed ones: 1 is a perfect \
+                 line, whatever its slope; 0 no relation. It does not notice shifts that are all too large or too small";
+/// Definition of R², for tooltips.
+const R_SQUARED: &str = "R², the coefficient of determination: 1 − Σ(measured − predicted)² / Σ(measured − mean measured)², over \
+                         all genes but the perturbed ones. 1 is perfect, 0 no better than one number for all genes; it \
+                         can be negative. Unlike r it notices the size of the shifts";
+/// Definition of the mean absolute error, for tooltips.
+const ERROR: &str = "Mean over genes of |predicted − measured|, in log2 units; the perturbed genes are left out";
+/// What a shift is.
+const SHIFT: &str = "shift (log2)";
+
+/// From this width on list and page stand side by side.
+const WIDE: f32 = 860.0;
+
+/// What this view keeps for itself.
+pub struct ResponseView {
+    comparison: Option<(Arc<TrainedModel>, Arc<Comparison>)>,
+    job: Option<(Arc<TrainedModel>, Job<Comparison>)>,
+    failed: Option<String>,
+    predictor: Predictor,
+    sort: Sort<list::FitColumn>,
+    order: Vec<u32>,
+    ordered: Option<(Sort<list::FitColumn>, String, usize)>,
+    filter: String,
+    scatter: FigureWidget,
+    bars: FigureWidget,
+    export: ExportDialog,
+    seen_knock_out: String,
+}
+
+impl Default for ResponseView {
+    fn default() -> Self {
+        Self {
+            comparison: None,
+            job: None,
+            failed: None,
+            predictor: Predictor::Model,
+            sort: Sort::falling(list::FitColumn::RSquared),
+            order: Vec::new(),
+            ordered: None,
+            filter: String::new(),
+            scatter: FigureWidget::default(),
+            bars: FigureWidget::default(),
+            export: ExportDialog::default(),
+            seen_knock_out: String::new(),
+        }
+    }
+}
+
+/// Draw it into all of `ui`.
+pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(model) = &state.runtime.model else {
+        let text =
+            "Once a model is open its predictions are compared here with the measured response to each perturbation";
+        empty_page(ui, "Nothing to compare yet", text, &[]);
+        return;
+    };
+    view.follow(ui, model);
+    let Some((_, comparison)) = view.comparison.as_ref().filter(|(known, _)| Arc::ptr_eq(known, model)) else {
+        match &view.failed {
+            Some(reason) => _ = empty_page(ui, "The comparison failed", reason, &[]),
+            None => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    ui.label("Comparing prediction with measurement…");
+                });
+            }
+        }
+        return;
+    };
+    let comparison = comparison.clone();
+    if comparison.perturbations.is_empty() {
+        let text = "The model file holds no measured shifts, so there is nothing to compare its predictions with";
+        empty_page(ui, "No measurement", text, &[]);
+        return;
+    }
+    view.follow_knock_out(&comparison, state, actions);
+    let chosen = state.view.perturbation.as_deref().and_then(|name| comparison.find(name));
+    if ui.available_width() >= WIDE {
+        wide(view, ui, &comparison, chosen, state, actions);
+    } else if let Some(chosen) = chosen {
+        ScrollArea::vertical().id_salt("response").auto_shrink(false).show(ui, |ui| {
+            if ui.button("All perturbations").on_hover_text("Back to the list").clicked() {
+                actions.push(Action::ShowPerturbation(None));
+            }
+            detail::show(view, ui, &comparison, chosen, state, actions);
+        });
+    } else {
+        overview::show(ui, &comparison);
+        list::show(view, ui, &comparison, None, actions);
+    }
+    view.export.show(ui.ctx(), state, actions);
+}
+
+/// List on the left, page on the right.
+fn wide(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    comparison: &Comparison,
+    chosen: Option<&ComparedPerturbation>,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    let left = (ui.available_width() * 0.42).clamp(360.0, 520.0);
+    egui::Panel::left("response list").exact_size(left).resizable(false).show(ui, |ui| {
+        overview::show(ui, comparison);
+        list::show(view, ui, comparison, chosen, actions);
+    });
+    egui::CentralPanel::default().show(ui, |ui| match chosen {
+        Some(chosen) => {
+            ScrollArea::vertical().id_salt("response").auto_shrink(false).show(ui, |ui| {
+                detail::show(view, ui, comparison, chosen, state, actions);
+            });
+        }
+        None => {
+            let text = "Choose a perturbation in the list to compare its predicted and measured response gene by gene";
+            empty_page(ui, "No perturbation chosen", text, &[]);
+        }
+    });
+}
+
+impl ResponseView {
+    /// Compare in the background whenever another model is open.
+    fn follow(&mut self, ui: &Ui, model: &Arc<TrainedModel>) {
+        if let Some((compared, job)) = &mut self.job
+            && let Some(outcome) = job.poll()
+        {
+            match outcome {
+                Outcome::Finished(comparison) => {
+                    self.comparison = Some((compared.clone(), Arc::new(comparison)));
+                    self.failed = None;
+                }
+                Outcome::Failed { message, .. } => self.failed = Some(message),
+                Outcome::Cancelled => {}
+            }
+            self.job = None;
+            self.ordered = None;
+        }
+        let known =
+            self.comparison.as_ref().map(|known| &known.0).into_iter().chain(self.job.as_ref().map(|job| &job.0));
+        if known.into_iter().any(|known| Arc::ptr_eq(known, model)) || self.failed.is_some() {
+            return;
+        }
+        let (context, input) = (ui.ctx().clone(), model.clone());
+        let job = Job::spawn(
+            "compare",
+            move || context.request_repaint(),
+            move |_| {
+                Ok::<_, std::convert::Infallible>(Comparison::new(
+                    &input.card().perturbations,
+                    input.observed_held_out(),
+                    input.observed_in_training(),
+                    input.predicted(),
+                ))
+            },
+        );
+        self.job = Some((model.clone(), job));
+    }
+
+    /// Knocking out what the screen perturbed shows that perturbation here.
+    fn follow_knock_out(&mut self, comparison: &Comparison, state: &State, actions: &mut Vec<Action>) {
+        let full = state.document.knock_out.values().all(|dose| *dose == 1.0);
+        let names: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+        let name = names.join("+");
+        if self.seen_knock_out != name {
+            if full && comparison.find(&name).is_some() && state.view.perturbation.as_deref() != Some(&name) {
+                actions.push(Action::ShowPerturbation(Some(name.clone())));
+            }
+            self.seen_knock_out = name;
+        }
+    }
+}
+
+/// A line of caption text.
+fn caption(ui: &mut Ui, text: impl Into<String>) -> egui::Response {
+    ui.label(RichText::new(text.into()).small().color(theme::colours(ui).text_weak))
+}

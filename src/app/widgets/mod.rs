@@ -1,0 +1,69 @@
+//! Parts that several views are made of.
+
+mod badge;
+mod empty;
+pub mod figure;
+pub mod scene_painter;
+mod sort;
+
+pub use badge::{badge, novelty_badge};
+pub use empty::empty_page;
+pub use figure::FigureWidget;
+pub use scene_painter::{Placement, ScenePainter};
+pub use sort::{Sort, sort_header};
+
+/// A number as people read it: `+0.42`, `−1.30`, with a true minus sign.
+pub fn signed(value: f32) -> String {
+    if !value.is_finite() {
+        return "n/a".to_owned();
+    }
+    let text = format!("{:.2}", value.abs());
+    match (value < 0.0, text.as_str()) {
+        (_, "0.00") => text,
+        (true, _) => format!("−{text}"),
+        (false, _) => format!("+{text}"),
+    }
+}
+
+/// A correlation or R²: `0.63`, `−1.20`, `n/a` where it is not defined.
+pub fn coefficient(value: Option<f64>) -> String {
+    match value {
+        None => "n/a".to_owned(),
+        Some(value) if value < -99.5 => "< −99".to_owned(),
+        Some(value) if value < -0.005 => format!("−{:.2}", -value),
+        Some(value) => format!("{:.2}", value.abs()),
+    }
+}
+
+/// `1 cell`, `12 cells`, `1,204 cells`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `12,345`.
+pub fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!([0.421, -1.3, -0.001, f32::NAN].map(signed), ["+0.42", "−1.30", "0.00", "n/a"]);
+        let coefficients = [Some(0.634), Some(-1.2), Some(-0.001), Some(-1e6), None].map(coefficient);
+        assert_eq!(coefficients, ["0.63", "−1.20", "0.00", "< −99", "n/a"]);
+        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(counted(1, "cell", "cells"), "1 cell");
+        assert_eq!(counted(1200, "cell", "cells"), "1,200 cells");
+    }
+}

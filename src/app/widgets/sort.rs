@@ -1,0 +1,74 @@
+//! Tables sorted by a click on their header.
+
+use egui::{Button, RichText, Ui};
+
+/// By which column a table is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort<K> {
+    /// The column.
+    pub key: K,
+    /// Largest first.
+    pub falling: bool,
+}
+
+impl<K: Copy + PartialEq> Sort<K> {
+    /// By `key`, largest first.
+    pub fn falling(key: K) -> Self {
+        Self { key, falling: true }
+    }
+
+    /// By `key`, smallest first.
+    pub fn rising(key: K) -> Self {
+        Self { key, falling: false }
+    }
+
+    /// A click on the header of `key`: sort by it, or turn the order round.
+    pub fn click(&mut self, key: K, falling_first: bool) {
+        *self =
+            if self.key == key { Self { key, falling: !self.falling } } else { Self { key, falling: falling_first } };
+    }
+
+    /// `order` for rising, reversed for falling.
+    pub fn apply(&self, order: std::cmp::Ordering) -> std::cmp::Ordering {
+        if self.falling { order.reverse() } else { order }
+    }
+}
+
+/// The header of a column; a click sorts by it. Gives back whether the order changed.
+pub fn sort_header<K: Copy + PartialEq>(
+    ui: &mut Ui,
+    sort: &mut Sort<K>,
+    key: K,
+    title: &str,
+    explanation: &str,
+    falling_first: bool,
+) -> bool {
+    let arrow = match (sort.key == key, sort.falling) {
+        (true, true) => " ⏷",
+        (true, false) => " ⏶",
+        (false, _) => "",
+    };
+    let text = RichText::new(format!("{title}{arrow}")).small().strong();
+    let response = ui.add(Button::new(text).frame(false).truncate());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Sort by {title}")));
+    let clicked = response.on_hover_text(explanation).clicked();
+    if clicked {
+        sort.click(key, falling_first);
+    }
+    clicked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_click_turns_the_order_round() {
+        let mut sort = Sort::rising('a');
+        sort.click('b', true);
+        assert_eq!(sort, Sort::falling('b'));
+        sort.click('b', true);
+        assert_eq!(sort, Sort::rising('b'));
+        assert_eq!(sort.apply(1.cmp(&2)), std::cmp::Ordering::Less);
+    }
+}
