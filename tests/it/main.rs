@@ -7,3 +7,5 @@ mod metrics_golden;
 mod reference;
 mod simulate;
 mod training;
+#[cfg(feature = "gui")]
+mod views;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Context, DragValue, Grid, Modal, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Context, DragValue, Frame, Grid, Margin, Modal, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::app::widgets::{Placement, ScenePainter};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
@@ -127,7 +127,9 @@ impl ExportDialog {
     pub fn show(&mut self, context: &Context, state: &State, actions: &mut Vec<Action>) {
         let Some(mut open) = self.open.take() else { return };
         let mut done = false;
-        let modal = Modal::new(egui::Id::new("export")).show(context, |ui| {
+        let margin = Margin::same(theme::LARGE as i8);
+        let frame = Frame::popup(&context.global_style()).inner_margin(margin);
+        let modal = Modal::new(egui::Id::unique("export")).frame(frame).show(context, |ui| {
             ui.set_width((context.content_rect().width() - 80.0).clamp(260.0, 520.0));
             ui.label(RichText::new("Export").heading());
             ui.add_space(theme::SMALL);

@@ -124,7 +124,6 @@ fn edges(view: &GenesView, ui: &mut Ui, network: &Arc<Grn>, state: &State, actio
     let Some(shown) = &view.shown else { return };
     let total = network.edges().len();
     ui.horizontal_wrapped(|ui| {
-        ui.label("Edges");
         let kinds = [
             (matches!(threshold, Threshold::Top(_)), "Best", "The best edges by rank", Threshold::Top(shown.edge_count().max(1))),
             (
@@ -216,7 +215,9 @@ fn search_field(view: &mut GenesView, ui: &mut Ui, network: &Grn, state: &State,
         ui.label(RichText::new(remark).small().color(theme::colours(ui).text_weak));
     }
     for (at, gene) in found.genes.iter().enumerate() {
-        if ui.selectable_label(at == view.chosen, gene).clicked() {
+        let suggestion = ui.selectable_label(at == view.chosen, gene);
+        suggestion.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Go to {gene}")));
+        if suggestion.clicked() {
             picked = Some(gene.clone());
         }
     }

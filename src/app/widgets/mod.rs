@@ -10,7 +10,7 @@ pub use badge::{badge, novelty_badge};
 pub use empty::empty_page;
 pub use figure::FigureWidget;
 pub use scene_painter::{Placement, ScenePainter};
-pub use sort::{Sort, sort_header};
+pub use sort::{Sort, plain_header, sort_header};
 
 /// A number as people read it: `+0.42`, `−1.30`, with a true minus sign.
 pub fn signed(value: f32) -> String {

@@ -1,6 +1,8 @@
 //! Tables sorted by a click on their header.
 
-use egui::{Button, RichText, Ui};
+use egui::{Button, RichText, Ui, vec2};
+
+use crate::app::theme;
 
 /// By which column a table is sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +45,37 @@ pub fn sort_header<K: Copy + PartialEq>(
     explanation: &str,
     falling_first: bool,
 ) -> bool {
-    let arrow = match (sort.key == key, sort.falling) {
-        (true, true) => " ⏷",
-        (true, false) => " ⏶",
-        (false, _) => "",
-    };
-    let text = RichText::new(format!("{title}{arrow}")).small().strong();
+    let sorted = sort.key == key;
+    let colours = theme::colours(ui);
+    let ink = if sorted { colours.text_strong } else { colours.text_weak };
+    let text = RichText::new(title).small().strong().color(ink);
     let response = ui.add(Button::new(text).frame(false).truncate());
+    if sorted {
+        arrow(ui, &response, sort.falling, ink);
+    }
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Sort by {title}")));
     let clicked = response.on_hover_text(explanation).clicked();
     if clicked {
         sort.click(key, falling_first);
     }
     clicked
+}
+
+/// The header of a column that does not sort.
+pub fn plain_header(ui: &mut Ui, title: &str, explanation: &str) {
+    let text = RichText::new(title).small().strong().color(theme::colours(ui).text_weak);
+    let sense = egui::Sense::hover();
+    let response = ui.add(Button::new(text).frame(false).truncate().sense(sense));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ColumnHeader, true, title));
+    response.on_hover_text(explanation);
+}
+
+/// A triangle under the header's text: fonts lack one that is sure to be there.
+fn arrow(ui: &Ui, response: &egui::Response, falling: bool, ink: egui::Color32) {
+    let tip = if falling { 3.0 } else { -3.0 };
+    let middle = response.rect.center() + vec2(0.0, 9.5);
+    let corners = vec![middle + vec2(-4.0, -tip / 2.0), middle + vec2(4.0, -tip / 2.0), middle + vec2(0.0, tip / 2.0)];
+    ui.painter().add(egui::Shape::convex_polygon(corners, ink, egui::Stroke::NONE));
 }
 
 #[cfg(test)]

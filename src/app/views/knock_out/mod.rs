@@ -10,9 +10,10 @@ use egui_extras::{Column, TableBuilder};
 pub use effects::{Effect, EffectColumn, Measured};
 
 use crate::app::state::Prediction;
-use crate::app::widgets::{Sort, badge, counted, empty_page, novelty_badge, signed, sort_header};
+use crate::app::widgets::{Sort, badge, counted, empty_page, novelty_badge, plain_header, signed, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
-use crate::models::{Novelty, PredictedEffect, TrainedModel};
+use crate::data::{EffectTable, PerturbationKind};
+use crate::models::{Novelty, PredictedEffect};
 
 /// What this view keeps for itself.
 pub struct KnockOutView {
@@ -39,14 +40,26 @@ struct List {
 }
 
 impl List {
-    fn new(effect: &Arc<PredictedEffect>, model: &TrainedModel, targets: &[&str]) -> Self {
-        let genes = &model.card().genes;
-        let measured = Measured::find(&effect.name, genes, model.observed_held_out(), model.observed_in_training());
-        let effects = effects::effects(genes, &effect.shifts, &effect.control, measured.as_ref(), targets);
+    fn new(effect: &Arc<PredictedEffect>, known: &Known<'_>, targets: &[&str]) -> Self {
+        let measured = Measured::find(&effect.name, known.genes, known.held_out, known.training);
+        let effects = effects::effects(known.genes, &effect.shifts, &effect.control, measured.as_ref(), targets);
         let sizes = effects.iter().flat_map(|effect| [Some(effect.predicted), effect.measured]).flatten();
         let largest = sizes.filter(|size| size.is_finite()).fold(0.0, |most: f32, size| most.max(size.abs()));
         Self { effect: effect.clone(), measured, effects, order: Vec::new(), ordered: None, largest }
     }
+}
+
+/// What the model knows about its screen.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Measured genes, in the order of predicted shifts.
+    pub genes: &'a [String],
+    /// Measured shifts over held-out cells.
+    pub held_out: &'a EffectTable,
+    /// Measured shifts over training cells.
+    pub training: &'a EffectTable,
+    /// How targets were perturbed.
+    pub kind: PerturbationKind,
 }
 
 /// Draw it into all of `ui`.
@@ -55,7 +68,18 @@ pub fn show(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut V
         empty_page(ui, "No model", "Open or train a model to predict knock-outs", &[]);
         return;
     };
-    doses(view, ui, state, actions);
+    let known = Known {
+        genes: &model.card().genes,
+        held_out: model.observed_held_out(),
+        training: model.observed_in_training(),
+        kind: model.card().perturbation_kind,
+    };
+    contents(view, ui, known, state, actions);
+}
+
+/// Draw it for a screen that is known.
+pub fn contents(view: &mut KnockOutView, ui: &mut Ui, known: Known<'_>, state: &State, actions: &mut Vec<Action>) {
+    doses(view, ui, known.kind, state, actions);
     match &state.runtime.prediction {
         Prediction::Failed(reason) => {
             ui.label(RichText::new("The knock-out cannot be predicted").strong());
@@ -73,7 +97,7 @@ pub fn show(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut V
     let Some(effect) = state.runtime.prediction.effect() else { return };
     if !view.list.as_ref().is_some_and(|list| Arc::ptr_eq(&list.effect, effect)) {
         let targets: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
-        view.list = Some(List::new(effect, model, &targets));
+        view.list = Some(List::new(effect, &known, &targets));
     }
     let Some(list) = &mut view.list else { return };
     trust(ui, list);
@@ -98,15 +122,18 @@ pub fn show(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut V
 }
 
 /// One slider per gene.
-fn doses(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+fn doses(view: &mut KnockOutView, ui: &mut Ui, kind: PerturbationKind, state: &State, actions: &mut Vec<Action>) {
     let doses = &state.document.knock_out;
     view.beyond |= doses.values().any(|dose| !(0.0..=1.0).contains(dose));
-    let kind = state.runtime.model.as_ref().map_or("knock-out", |model| model.card().perturbation_kind.label());
+    let kind = kind.label();
     let mut changed: Option<Vec<(String, f32)>> = None;
     for (gene, &dose) in doses {
         ui.horizontal(|ui| {
-            let name = ui.add_sized([74.0, 20.0], egui::Label::new(RichText::new(gene).strong()).truncate());
-            name.on_hover_text(gene);
+            let left = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(vec2(74.0, 20.0), left, |ui| {
+                ui.set_min_width(74.0);
+                ui.add(egui::Label::new(RichText::new(gene).strong()).truncate());
+            });
             let mut value = dose;
             let range = if view.beyond { -1.0..=2.0 } else { 0.0..=1.0 };
             ui.spacing_mut().slider_width = (ui.available_width() - 100.0).clamp(40.0, 160.0);
@@ -213,7 +240,8 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
             let text = format!("The same, measured over {}; sorted by size", measured.truth.label());
             header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Measured, "Meas.", &text, true));
         }
-        header.col(|_| {});
+        let text = if has_measured { "Bar: predicted shift. Tick: measured shift" } else { "Predicted shift" };
+        header.col(|ui| plain_header(ui, if has_measured { "Bar, tick" } else { "" }, text));
     });
     header.body(|body| {
         body.rows(theme::ROW_HEIGHT, list.order.len(), |mut row| {

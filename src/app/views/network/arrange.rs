@@ -66,6 +66,7 @@ impl Arrangement {
     }
 
     /// Whether the layout is still running.
+    #[cfg(test)]
     pub fn is_running(&self) -> bool {
         self.job.is_some()
     }

@@ -169,15 +169,13 @@ impl Comparison {
             }
             let metrics = Predictor::ALL.map(|who| {
                 let table = result.answers(who, truth, &observed)?;
-                let metrics = effects::compare(&table, &observed, EffectOptions::default());
-                (metrics.perturbations > 0).then_some(metrics)
-            });
-            for (who, metrics) in metrics.iter().enumerate() {
-                for fit in metrics.iter().flat_map(|metrics| &metrics.per_perturbation) {
+                let compared = effects::compare(&table, &observed, EffectOptions::default());
+                for fit in &compared.per_perturbation {
                     let fits = fits.entry((fit.perturbation.clone(), truth)).or_default();
-                    fits[who] = Some(short(fit));
+                    fits[who as usize] = Some(short(fit));
                 }
-            }
+                (compared.overall.perturbations > 0).then_some(compared.overall)
+            });
             result.totals.push(Total { truth, metrics });
         }
         let perturbations = perturbations.iter().filter_map(|perturbation| {

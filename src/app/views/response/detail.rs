@@ -22,7 +22,7 @@ const TOP: usize = 20;
 pub fn show(
     view: &mut ResponseView,
     ui: &mut Ui,
-    comparison: &Comparison,
+    comparison: &Arc<Comparison>,
     chosen: &ComparedPerturbation,
     state: &State,
     actions: &mut Vec<Action>,
@@ -45,8 +45,7 @@ pub fn show(
     let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
     let selection = &state.document.selection;
     let mut hasher = DefaultHasher::new();
-    let model = view.comparison.as_ref().map_or(0, |known| Arc::as_ptr(&known.1) as usize);
-    (model, &chosen.name, shown, selection).hash(&mut hasher);
+    (Arc::as_ptr(comparison) as usize, &chosen.name, shown, selection).hash(&mut hasher);
     let key = hasher.finish();
 
     let room = ui.available_width();

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use egui::{RichText, TextEdit, Ui, WidgetInfo};
+use egui::{TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
 use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth};
-use crate::app::widgets::{Sort, badge, coefficient, grouped, novelty_badge, sort_header};
+use crate::app::widgets::{Sort, badge, coefficient, grouped, novelty_badge, plain_header, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, theme};
 
 /// Columns of the table.
@@ -137,9 +137,7 @@ pub fn show(
         .column(Column::exact(70.0));
     let header = builder.header(theme::ROW_HEIGHT, |mut header| {
         header.col(|ui| _ = sort_header(ui, sort, FitColumn::Name, "Perturbation", "Perturbed genes", false));
-        header.col(|ui| {
-            ui.label(RichText::new("In training").small().strong()).on_hover_text("What the model saw of it");
-        });
+        header.col(|ui| plain_header(ui, "In training", "What the model saw of it"));
         let text = "Cells behind the measured shift: few cells, much noise";
         header.col(|ui| _ = sort_header(ui, sort, FitColumn::Cells, "Cells", text, true));
         header.col(|ui| _ = sort_header(ui, sort, FitColumn::R, "r", R, true));

@@ -92,25 +92,36 @@ pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut V
         return;
     };
     let comparison = comparison.clone();
+    contents(view, ui, &comparison, state, actions);
+}
+
+/// Draw a comparison that is at hand.
+pub fn contents(
+    view: &mut ResponseView,
+    ui: &mut Ui,
+    comparison: &Arc<Comparison>,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
     if comparison.perturbations.is_empty() {
         let text = "The model file holds no measured shifts, so there is nothing to compare its predictions with";
         empty_page(ui, "No measurement", text, &[]);
         return;
     }
-    view.follow_knock_out(&comparison, state, actions);
+    view.follow_knock_out(comparison, state, actions);
     let chosen = state.view.perturbation.as_deref().and_then(|name| comparison.find(name));
     if ui.available_width() >= WIDE {
-        wide(view, ui, &comparison, chosen, state, actions);
+        wide(view, ui, comparison, chosen, state, actions);
     } else if let Some(chosen) = chosen {
         ScrollArea::vertical().id_salt("response").auto_shrink(false).show(ui, |ui| {
             if ui.button("All perturbations").on_hover_text("Back to the list").clicked() {
                 actions.push(Action::ShowPerturbation(None));
             }
-            detail::show(view, ui, &comparison, chosen, state, actions);
+            detail::show(view, ui, comparison, chosen, state, actions);
         });
     } else {
-        overview::show(ui, &comparison);
-        list::show(view, ui, &comparison, None, actions);
+        overview::show(ui, comparison);
+        list::show(view, ui, comparison, None, actions);
     }
     view.export.show(ui.ctx(), state, actions);
 }
@@ -119,7 +130,7 @@ pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut V
 fn wide(
     view: &mut ResponseView,
     ui: &mut Ui,
-    comparison: &Comparison,
+    comparison: &Arc<Comparison>,
     chosen: Option<&ComparedPerturbation>,
     state: &State,
     actions: &mut Vec<Action>,
