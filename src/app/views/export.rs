@@ -8,7 +8,7 @@ use egui::{Context, DragValue, Frame, Grid, Margin, Modal, RichText, Sense, Text
 use crate::app::widgets::{Placement, ScenePainter};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::figures::network::{Area, Camera, NetworkFigure};
-use crate::figures::{FigureTheme, Scene, ThemeName};
+use crate::figures::{FigureMetadata, FigureTheme, Scene, ThemeName};
 
 /// Points of a figure per millimetre in print.
 const POINTS_PER_MM: f32 = 72.0 / 25.4;
@@ -40,6 +40,8 @@ pub enum Content {
         aspect: f32,
         /// Width to suggest, in millimetres.
         width_mm: f32,
+        /// How it was made, written into the file.
+        metadata: Box<FigureMetadata>,
     },
     /// Written as it is.
     Table(ExportContent),
@@ -54,7 +56,14 @@ pub struct Exportable {
 
 impl Exportable {
     /// The network as it is seen, and its edges.
-    pub fn network(name: String, figure: NetworkFigure, camera: Camera, from: Area, size: [f32; 2]) -> Self {
+    pub fn network(
+        name: String,
+        metadata: FigureMetadata,
+        figure: NetworkFigure,
+        camera: Camera,
+        from: Area,
+        size: [f32; 2],
+    ) -> Self {
         let aspect = size[0] / size[1].max(1.0);
         let draw: Draw = Arc::new(move |size, theme| {
             let camera = camera.between(from, figure.area(size));
@@ -63,7 +72,7 @@ impl Exportable {
         let figure = Choice {
             label: "Network as on the screen".to_owned(),
             name,
-            content: Content::Figure { draw, aspect, width_mm: 180.0 },
+            content: Content::Figure { draw, aspect, width_mm: 180.0, metadata: Box::new(metadata) },
         };
         let edges = Choice {
             label: "All edges (table)".to_owned(),

@@ -21,9 +21,9 @@ pub use tooltip::facts;
 use super::export::{ExportDialog, Exportable};
 use crate::app::widgets::{ScenePainter, empty_page};
 use crate::app::{Action, State};
-use crate::document::ColourBy;
+use crate::document::{ColourBy, Threshold};
 use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour};
-use crate::figures::{FigureTheme, ThemeName};
+use crate::figures::{FigureMetadata, FigureTheme, ThemeName};
 use crate::network::{GeneId, Grn};
 
 /// Font size of labels and legend on the screen.
@@ -72,7 +72,7 @@ struct Drawn {
 #[derive(Clone, PartialEq)]
 struct FigureKey {
     network: usize,
-    threshold: crate::document::Threshold,
+    threshold: Threshold,
     arrangement: u64,
     selection: Vec<GeneId>,
     hovered: Option<GeneId>,
@@ -208,14 +208,28 @@ impl NetworkView {
         let figure = figure(shown, &self.arrangement, &key, &colours.colour, 7.0, true);
         let (camera, size, _) = drawn.view;
         let from = drawn.scene.area;
-        let name = match &colours.colour {
-            NodeColour::Shift { .. } if !state.document.knock_out.is_empty() => {
-                let genes: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
-                format!("network-{}", genes.join("-"))
-            }
-            _ => "network".to_owned(),
+        let threshold = match state.document.threshold {
+            Threshold::Top(count) => format!("best {count}"),
+            Threshold::TopPerRegulator(count) => format!("best {count} of each regulator"),
+            Threshold::MinimumProbability(least) => format!("probability at least {least}"),
         };
-        Some(Exportable::network(name, figure, camera, from, size))
+        let description = format!(
+            "Gene regulatory network: {} of {} edges between {} genes",
+            shown.edge_count(),
+            shown.network().edges().len(),
+            shown.gene_count()
+        );
+        let mut metadata = FigureMetadata::new("Gene regulatory network", description).with("edges shown", threshold);
+        let mut name = "network".to_owned();
+        if let NodeColour::Shift { label, .. } = &colours.colour {
+            metadata = metadata.with("node colour", label);
+            if state.document.colour_by == ColourBy::Prediction {
+                let genes: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+                name = format!("network-{}", genes.join("-"));
+            }
+        }
+        metadata.data_hash = state.runtime.model.as_ref().map(|model| model.card().dataset.hash.clone());
+        Some(Exportable::network(name, metadata, figure, camera, from, size))
     }
 }
 

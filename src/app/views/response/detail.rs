@@ -10,8 +10,8 @@ use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SI
 use crate::app::views::network::theme as figure_theme;
 use crate::app::widgets::{coefficient, counted, novelty_badge};
 use crate::app::{Action, ExportContent, State, theme};
-use crate::figures::Figure as _;
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
+use crate::figures::{Figure as _, FigureMetadata};
 
 /// Font size of figures on the screen.
 const TEXT_SIZE: f32 = 11.0;
@@ -260,10 +260,20 @@ fn exportable(
     let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
     let name = chosen.name.replace('+', "-");
     let (scatter, bars) = (data.scatter(selection, chosen, PRINT_TEXT_SIZE), data.bars(selection, PRINT_TEXT_SIZE));
-    let figure = |label: &str, name: String, aspect: f32, draw: Draw| Choice {
-        label: label.to_owned(),
-        name,
-        content: Content::Figure { draw, aspect, width_mm: 89.0 },
+    let fit = chosen.fit(shown).unwrap_or_default();
+    let figure = |label: &str, name: String, aspect: f32, draw: Draw| {
+        let title = format!("{label}, {}", chosen.name);
+        let description = format!("Predicted and measured shifts (log2) under perturbation of {}", chosen.name);
+        let metadata = FigureMetadata::new(title, description)
+            .with("predictor", shown.label())
+            .with("measured over", format!("{} {}", chosen.cells, chosen.truth.label()))
+            .with("r", coefficient(fit.r))
+            .with("R²", coefficient(fit.r_squared));
+        Choice {
+            label: label.to_owned(),
+            name,
+            content: Content::Figure { draw, aspect, width_mm: 89.0, metadata: Box::new(metadata) },
+        }
     };
     Exportable {
         choices: vec![

@@ -39,7 +39,7 @@ const WIDE: f32 = 860.0;
 pub struct ResponseView {
     comparison: Option<(Arc<TrainedModel>, Arc<Comparison>)>,
     job: Option<(Arc<TrainedModel>, Job<Comparison>)>,
-    failed: Option<String>,
+    failed: Option<(Arc<TrainedModel>, String)>,
     predictor: Predictor,
     sort: Sort<list::FitColumn>,
     order: Vec<u32>,
@@ -81,7 +81,7 @@ pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut V
     view.follow(ui, model);
     let Some((_, comparison)) = view.comparison.as_ref().filter(|(known, _)| Arc::ptr_eq(known, model)) else {
         match &view.failed {
-            Some(reason) => _ = empty_page(ui, "The comparison failed", reason, &[]),
+            Some((_, reason)) => _ = empty_page(ui, "The comparison failed", reason, &[]),
             None => {
                 ui.horizontal(|ui| {
                     ui.spinner();
@@ -164,15 +164,16 @@ impl ResponseView {
                     self.comparison = Some((compared.clone(), Arc::new(comparison)));
                     self.failed = None;
                 }
-                Outcome::Failed { message, .. } => self.failed = Some(message),
+                Outcome::Failed { message, .. } => self.failed = Some((compared.clone(), message)),
                 Outcome::Cancelled => {}
             }
             self.job = None;
             self.ordered = None;
         }
-        let known =
-            self.comparison.as_ref().map(|known| &known.0).into_iter().chain(self.job.as_ref().map(|job| &job.0));
-        if known.into_iter().any(|known| Arc::ptr_eq(known, model)) || self.failed.is_some() {
+        let done = self.comparison.as_ref().map(|done| &done.0);
+        let failed = self.failed.as_ref().map(|failed| &failed.0);
+        let running = self.job.as_ref().map(|running| &running.0);
+        if [done, failed, running].into_iter().flatten().any(|known| Arc::ptr_eq(known, model)) {
             return;
         }
         let (context, input) = (ui.ctx().clone(), model.clone());
