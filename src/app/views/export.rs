@@ -74,12 +74,13 @@ impl Exportable {
             name,
             content: Content::Figure { draw, aspect, width_mm: 180.0, metadata: Box::new(metadata) },
         };
-        let edges = Choice {
-            label: "All edges (table)".to_owned(),
-            name: "edges".to_owned(),
-            content: Content::Table(ExportContent::Edges),
+        let edges = |label: &str, name: &str, all: bool| Choice {
+            label: label.to_owned(),
+            name: name.to_owned(),
+            content: Content::Table(ExportContent::Edges { all }),
         };
-        Self { choices: vec![figure, edges] }
+        let shown = edges("Edges shown (table)", "edges", false);
+        Self { choices: vec![figure, shown, edges("All edges (table)", "all-edges", true)] }
     }
 }
 
@@ -192,7 +193,9 @@ impl ExportDialog {
         let mut done = false;
         ui.horizontal_wrapped(|ui| {
             let content = || match (&choice.content, &open.preview) {
-                (Content::Figure { .. }, Some((_, scene))) => Some(ExportContent::Figure(Arc::new(scene.clone()))),
+                (Content::Figure { metadata, .. }, Some((_, scene))) => {
+                    Some(ExportContent::Figure(Arc::new(scene.clone()), metadata.clone()))
+                }
                 (Content::Figure { .. }, None) => None,
                 (Content::Table(table), _) => Some(table.clone()),
             };
