@@ -110,7 +110,8 @@ impl Expression {
     }
 
     fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
-        self.positive.iter().map(|&value| of(value)).sum::<f64>() / self.cells().max(1) as f64
+        // An empty sum of floats is -0.
+        (0.0 + self.positive.iter().map(|&value| of(value)).sum::<f64>()) / self.cells().max(1) as f64
     }
 }
 
@@ -246,5 +247,78 @@ fn median(mut values: Vec<f64>) -> f64 {
         0 => 0.0,
         length if length % 2 == 1 => values[length / 2],
         length => (values[length / 2 - 1] + values[length / 2]) / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{CsrMatrix, DatasetParts, Gene, ImportReport, Perturbation};
+    use crate::jobs::Silent;
+
+    fn expression(values: &[f64]) -> Expression {
+        let mut positive: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
+        positive.sort_by(f64::total_cmp);
+        Expression { zeros: values.len() - positive.len(), positive }
+    }
+
+    #[test]
+    fn the_test_agrees_with_scipy() {
+        // scipy.stats.mannwhitneyu(x, y, method="asymptotic").pvalue
+        let p = mann_whitney(
+            &expression(&[0.0, 0.0, 1.0, 2.0, 2.0, 5.0]),
+            &expression(&[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 9.0]),
+        );
+        assert!((p - 0.08258503935724017).abs() < 1e-9, "{p}");
+        let p = mann_whitney(&expression(&[1.0, 2.0, 3.0]), &expression(&[4.0, 5.0, 6.0, 7.0]));
+        assert!((p - 0.05182992721790968).abs() < 1e-9, "{p}");
+        assert_eq!(mann_whitney(&expression(&[0.0, 0.0]), &expression(&[0.0])), 1.0);
+    }
+
+    #[test]
+    fn a_screen_is_counted_and_its_targets_are_compared_with_control() {
+        let rows = vec![
+            vec![(0, 8.0), (1, 2.0)],
+            vec![(0, 6.0), (1, 4.0)],
+            vec![(0, 1.0), (1, 9.0)],
+            vec![(1, 10.0)],
+            vec![(0, 3.0)],
+            Vec::new(),
+        ];
+        let dataset = Dataset::new(DatasetParts {
+            name: "tiny".into(),
+            source: None,
+            matrix: CsrMatrix::from_rows(2, rows).unwrap(),
+            matrix_kind: MatrixKind::Counts,
+            genes: vec![Gene::named("A"), Gene::named("B")],
+            cells: (0..6).map(|cell| cell.to_string()).collect(),
+            perturbations: vec![Perturbation::of(["A"]), Perturbation::of(["A", "B"]), Perturbation::of(["C"])],
+            roles: vec![
+                CellRole::Control,
+                CellRole::Control,
+                CellRole::Perturbed(0),
+                CellRole::Perturbed(0),
+                CellRole::Perturbed(1),
+                CellRole::Unassigned,
+            ],
+            kind: PerturbationKind::KnockOut,
+            batch: None,
+            cell_type: None,
+            import: ImportReport::default(),
+            warnings: Vec::new(),
+        })
+        .unwrap();
+        let summary = Summary::of(&dataset, &Silent).unwrap();
+        assert_eq!((summary.cells, summary.control_cells, summary.unassigned_cells), (6, 2, 1));
+        assert_eq!((summary.median_counts, summary.median_genes), (10.0, 1.5));
+        assert!((summary.density - 8.0 / 12.0).abs() < 1e-12);
+        let single = &summary.perturbations[0];
+        let knock_down = single.knock_down.unwrap();
+        assert_eq!((single.cells, single.measured), (2, true));
+        assert!((knock_down.remaining.unwrap() - 500.0 / 7000.0).abs() < 1e-12);
+        let shift = 0.5 * 1001f64.log2() - 0.5 * (8001f64.log2() + 6001f64.log2());
+        assert!((knock_down.log2_shift - shift).abs() < 1e-12);
+        assert_eq!((summary.perturbations[1].measured, summary.perturbations[1].knock_down), (true, None));
+        assert_eq!((summary.perturbations[2].measured, summary.perturbations[2].cells), (false, 0));
     }
 }

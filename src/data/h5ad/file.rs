@@ -35,10 +35,20 @@ pub(super) fn open(path: &Path) -> Result<hdf5::File, H5adError> {
         return Err(H5adError::Truncated { found: metadata.len(), expected });
     }
     drop(file);
-    hdf5::File::with_options()
-        .with_access_plist(|access| access.chunk_cache(12_421, CHUNK_CACHE_BYTES, 0.75))
-        .open(path)
-        .map_err(|error| H5adError::Open { reason: root_cause(&error) })
+    let open = |locked: bool| {
+        hdf5::File::with_options()
+            .with_access_plist(|access| access.chunk_cache(12_421, CHUNK_CACHE_BYTES, 0.75).file_locking(locked))
+            .open(path)
+            .map_err(|error| root_cause(&error))
+    };
+    match open(true) {
+        Err(reason) if reason.contains("lock file") && reason.contains("temporarily unavailable") => {
+            Err(H5adError::Open { reason: "another program has it open for writing; close it there".to_owned() })
+        }
+        // Network file systems often cannot lock.
+        Err(reason) if reason.contains("lock file") => open(false).map_err(|reason| H5adError::Open { reason }),
+        other => other.map_err(|reason| H5adError::Open { reason }),
+    }
 }
 
 fn find_superblock(file: &mut fs::File) -> std::io::Result<Option<u64>> {

@@ -12,6 +12,7 @@ use super::frame::Frame;
 use super::genes::{ReadGenes, read_genes};
 use super::matrix::{FileMatrix, ReadMatrix};
 use super::own::{Notes, read_notes};
+use super::write::PERTURBATION_COLUMN;
 use crate::data::labels::{LabelStyle, Labels, assign, guess_kind};
 use crate::data::words::counted;
 use crate::data::{
@@ -31,8 +32,8 @@ use crate::jobs::Progress;
 pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Dataset, H5adError> {
     progress.stage("Opening the file", None);
     let file = open(path)?;
-    let notes = read_notes(&file);
     let obs = Frame::open(&file, "obs")?;
+    let notes = read_notes(&file).filter(|_| obs.find(PERTURBATION_COLUMN).is_some());
     progress.check()?;
     let ChosenMatrix { matrix, var: var_path, choice } = choose_matrix(&file, options.matrix.as_deref())?;
     let mut choices = vec![choice];
@@ -55,9 +56,12 @@ pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Re
 
     let ReadMatrix { mut matrix, evidence, added_up } =
         matrix.read(progress).map_err(|error| named(error, &cells, &genes))?;
-    let found = notes.map_or_else(|| evidence.kind(), |notes| notes.matrix_kind);
+    // Somebody may have normalised our counts since.
+    let noted = notes.map(|notes| notes.matrix_kind);
+    let noted = noted.filter(|kind| *kind != MatrixKind::Counts || evidence.kind() == MatrixKind::Counts);
+    let found = noted.unwrap_or_else(|| evidence.kind());
     let matrix_kind = options.matrix_kind.unwrap_or(found);
-    let reason = match (options.matrix_kind, notes) {
+    let reason = match (options.matrix_kind, noted) {
         (Some(_), _) => format!("named by you; {}", evidence.reason("all")),
         (None, Some(_)) => "noted in the file by this program".to_owned(),
         (None, None) => evidence.reason("all"),
@@ -140,7 +144,7 @@ fn read_screen(obs: &Frame, genes: &Genes, notes: Option<Notes>, options: &Impor
     let mut options = options.clone();
     let mut style = LabelStyle::Published;
     if notes.is_some() && options.perturbation_column.is_none() {
-        options.perturbation_column = Some(super::write::PERTURBATION_COLUMN.to_owned());
+        options.perturbation_column = Some(PERTURBATION_COLUMN.to_owned());
         style = LabelStyle::AsWritten;
     }
     let mut chosen = choose_perturbations(obs, genes, &options)?;

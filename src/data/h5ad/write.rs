@@ -104,7 +104,8 @@ fn check_extra(dataset: &Dataset, extra: &[ExtraColumn]) -> Result<(), H5adError
 }
 
 fn write_file(path: &Path, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::Result<()> {
-    let file = hdf5::File::create(path)?;
+    // Nobody else knows the file yet, and not every file system can lock.
+    let file = hdf5::File::with_options().with_access_plist(|access| access.file_locking(false)).create(path)?;
     encode(&file, "anndata", "0.1.0")?;
     write_matrix(&file, dataset)?;
     write_cells(&file, dataset, extra)?;
