@@ -194,6 +194,34 @@ fn network_figure(text_size: f32, coloured: bool, genes: usize, edges: usize) ->
     NetworkFigure::of(&grn, grn.edges(), &positions, &style)
 }
 
+fn close_up(text_size: f32) -> NetworkFigure {
+    let (grn, _) = network(8, 0, 1);
+    let edge = |regulator: u32, target: u32, sign: Sign| Edge {
+        regulator: GeneId(regulator),
+        target: GeneId(target),
+        probability: 0.9 - 0.05 * regulator as f32,
+        rank: 0,
+        sign,
+        evidence: SignEvidence::Measured,
+        shift: None,
+    };
+    let edges = vec![
+        edge(0, 1, Sign::Activates),
+        edge(1, 0, Sign::Represses),
+        edge(0, 0, Sign::Activates),
+        edge(2, 2, Sign::Represses),
+        edge(2, 0, Sign::Unknown),
+        edge(2, 3, Sign::Represses),
+        edge(0, 4, Sign::Activates),
+        edge(5, 4, Sign::Represses),
+        edge(4, 5, Sign::Represses),
+    ];
+    let grn = Grn::new(grn.genes().to_vec(), edges).expect("a valid network");
+    let positions: Vec<[f32; 2]> = vec![[0.0, 0.0], [3.0, 0.4], [-2.4, 1.4], [-4.0, -0.6], [0.8, 2.8], [3.6, 2.6]];
+    let style = NetworkStyle { text_size, hovered: Some(GeneId(4)), ..NetworkStyle::default() };
+    NetworkFigure::of(&grn, grn.edges(), &positions, &style)
+}
+
 fn page(text_size: f32, width: f32) -> PanelsFigure {
     let panel = |figure: Box<dyn Figure>, share: f32| Panel { figure, share };
     let network = NetworkPanel { figure: network_figure(text_size, true, 45, 80), view: None };
@@ -247,6 +275,9 @@ fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
             let figure = network_figure(text, coloured, genes, edges);
             add(name, figure.scene(size, &figure.fit(size), theme).scene);
         }
+        // A pair that regulates each other and a gene that regulates itself, near to.
+        let close = close_up(text);
+        add("network-close", close.scene(size, &close.fit(size), theme).scene);
         add("scatter", scatter(text).scene([width, width], theme).scene);
         add("bars", bars(text).scene([width, width * 0.9], theme).scene);
         add("ranking", ranking(text).scene([width, width * 0.8], theme).scene);
@@ -704,7 +735,13 @@ fn gallery() {
             };
             let options = ExportOptions::new(width_mm, dpi, false).unwrap();
             let file = format!("{name}-{width_mm}-{theme:?}.png").to_lowercase();
-            export::write(&scene, &metadata(), &options, &Path::new(&folder).join(file)).unwrap();
+            export::write(&scene, &metadata(), &options, &Path::new(&folder).join(&file)).unwrap();
+            if name == "page" || name == "network-shift" {
+                for ending in ["pdf", "svg"] {
+                    let path = Path::new(&folder).join(&file).with_extension(ending);
+                    export::write(&scene, &metadata(), &options, &path).unwrap();
+                }
+            }
         }
     }
 }

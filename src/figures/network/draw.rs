@@ -119,7 +119,7 @@ impl NetworkFigure {
             .map(|node| Disc { centre: camera.to_screen(node.position, area), radius: (node.radius * scale).max(1.2) })
             .collect();
         let mut hits = NetworkHits::default();
-        let mut traffic = Traffic::new(area);
+        let mut traffic = Traffic::new(area, self.edges.len());
         let edges = self.edge_layer(&discs, area, scale, theme, &mut hits, &mut traffic);
         let nodes = self.node_layer(&discs, area, scale, theme, &mut hits);
         let (labels, placed) = self.label_layer(&discs, area, scale, theme, &traffic);

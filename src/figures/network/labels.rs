@@ -48,23 +48,32 @@ pub(super) struct Traffic {
     rows: usize,
     origin: [f32; 2],
     counts: Vec<u16>,
+    /// One line in so many is counted, so many times: a large network's lines are alike.
+    stride: usize,
+    seen: usize,
 }
 
 impl Traffic {
-    pub(super) fn new(area: Area) -> Self {
+    pub(super) fn new(area: Area, lines: usize) -> Self {
         let columns = ((area[1][0] - area[0][0]).max(1.0) / CELL) as usize + 1;
         let rows = ((area[1][1] - area[0][1]).max(1.0) / CELL) as usize + 1;
-        Self { columns, rows, origin: area[0], counts: vec![0; columns * rows] }
+        let counts = vec![0; columns * rows];
+        Self { columns, rows, origin: area[0], counts, stride: lines.div_ceil(1000).max(1), seen: 0 }
     }
 
     pub(super) fn add(&mut self, line: Line, length: f32) {
+        self.seen += 1;
+        if !self.seen.is_multiple_of(self.stride) {
+            return;
+        }
+        let weight = self.stride.min(usize::from(u16::MAX)) as u16;
         let steps = ((length / CELL) as usize).clamp(1, 400);
         for step in 0..=steps {
             let point = line.at(step as f32 / steps as f32);
             let (x, y) = ((point[0] - self.origin[0]) / CELL, (point[1] - self.origin[1]) / CELL);
             if x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows {
                 let count = &mut self.counts[y as usize * self.columns + x as usize];
-                *count = count.saturating_add(1);
+                *count = count.saturating_add(weight);
             }
         }
     }
