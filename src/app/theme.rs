@@ -1,12 +1,16 @@
 //! How the window looks: colours, spacing, type scale and rounding, defined here and nowhere else.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::style::{Selection, WidgetVisuals, Widgets};
 use egui::{
-    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle, Theme, Visuals,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
+    TextStyle, Theme, Visuals,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::figures::font;
 
 /// Light, dark or as the system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,14 +52,31 @@ const BODY: f32 = 14.0;
 const HEADING: f32 = 16.0;
 const TITLE: f32 = 21.0;
 
-/// Name of the text style of page titles.
-pub const TITLE_STYLE: &str = "title";
-/// Family of bold letters.
-pub const BOLD_FAMILY: &str = "bold";
-
 /// The text style of page titles.
 pub fn title() -> TextStyle {
-    TextStyle::Name(TITLE_STYLE.into())
+    TextStyle::Name("title".into())
+}
+
+/// The text style of words that stand out in running text.
+pub fn strong() -> TextStyle {
+    TextStyle::Name("strong".into())
+}
+
+/// The family of bold letters.
+pub fn bold() -> FontFamily {
+    FontFamily::Name("bold".into())
+}
+
+/// The figures' font, so that window and export agree; egui's own for what it lacks.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    for (family, name, bytes) in [(FontFamily::Proportional, "regular", font::REGULAR), (bold(), "bold", font::BOLD)] {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        let names = std::iter::once(name.to_owned()).chain(fallback.iter().cloned()).collect();
+        fonts.families.insert(family, names);
+    }
+    fonts
 }
 
 /// The window's colours in one theme; text on `panel`, `page` and `field` has a contrast of at least 4.5.
@@ -159,8 +180,9 @@ pub fn colours_of(dark: bool) -> &'static Colours {
     if dark { &DARK } else { &LIGHT }
 }
 
-/// Give `context` both themes; call once.
+/// Give `context` the fonts and both themes; call once.
 pub fn install(context: &Context) {
+    context.set_fonts(fonts());
     for theme in [Theme::Light, Theme::Dark] {
         context.set_style_of(theme, style(theme));
     }
@@ -174,8 +196,9 @@ fn style(theme: Theme) -> Style {
         (TextStyle::Small, font(CAPTION)),
         (TextStyle::Body, font(BODY)),
         (TextStyle::Button, font(BODY)),
-        (TextStyle::Heading, font(HEADING)),
-        (title(), font(TITLE)),
+        (strong(), FontId::new(BODY, bold())),
+        (TextStyle::Heading, FontId::new(HEADING, bold())),
+        (title(), FontId::new(TITLE, bold())),
         (TextStyle::Monospace, FontId::new(BODY - 1.0, FontFamily::Monospace)),
     ]);
     let spacing = &mut style.spacing;

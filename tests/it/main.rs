@@ -9,3 +9,4 @@ mod simulate;
 mod training;
 #[cfg(feature = "gui")]
 mod views;
+mod window;

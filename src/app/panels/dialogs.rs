@@ -61,7 +61,7 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
 }
 
 fn heading(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).heading().strong());
+    ui.label(RichText::new(text).heading());
     ui.add_space(theme::SMALL);
 }
 

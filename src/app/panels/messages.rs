@@ -35,7 +35,7 @@ pub(in crate::app) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>
                 }
                 ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    ui.label(RichText::new(&message.title).color(colour).strong());
+                    ui.label(RichText::new(&message.title).color(colour).text_style(theme::strong()));
                     for text in [&message.detail, &message.remedy] {
                         if !text.is_empty() {
                             ui.add(egui::Label::new(text).wrap());

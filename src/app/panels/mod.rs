@@ -26,7 +26,11 @@ fn command_button(ui: &mut egui::Ui, command: Command, state: &State, actions: &
     if let Some(keys) = command.shortcuts().first() {
         button = button.shortcut_text(ui.ctx().format_shortcut(keys));
     }
-    if ui.add_enabled(command.is_enabled(state), button).clicked() {
+    let enabled = command.is_enabled(state);
+    let response = ui.add_enabled(enabled, button);
+    // The keys are no part of the name.
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, command.label()));
+    if response.clicked() {
         actions.push(command.action(state));
         ui.close();
     }

@@ -34,7 +34,7 @@ pub(in crate::app) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>
                 }
                 let done = runtime.messages.iter().rev().find(|message| message.severity == Severity::Done);
                 if let Some(message) = done {
-                    ui.label(RichText::new("✔").small().color(theme::colours(ui).good));
+                    ui.label(RichText::new("●").small().color(theme::colours(ui).good));
                     if let Some(command) = message.command
                         && ui.small_button(command.label()).clicked()
                     {

@@ -15,7 +15,7 @@ pub(in crate::app) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>
         ui.vertical_centered(|ui| {
             ui.add_space((ui.available_height() * 0.18).min(120.0));
             ui.set_max_width(460.0);
-            ui.label(RichText::new("See how genes regulate each other").text_style(theme::title()).strong());
+            ui.label(RichText::new("See how genes regulate each other").text_style(theme::title()));
             ui.add_space(theme::SMALL);
             ui.label(
                 RichText::new("Open a Perturb-seq screen (.h5ad) or a trained model, or drop the file here")

@@ -52,7 +52,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         Grid::new("facts").num_columns(2).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
             for (name, value, hint) in facts {
                 ui.label(RichText::new(name).color(theme::colours(ui).text_weak)).on_hover_text(hint);
-                ui.label(RichText::new(value).strong());
+                ui.label(RichText::new(value).text_style(theme::strong()));
                 ui.end_row();
             }
         });

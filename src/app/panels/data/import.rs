@@ -89,7 +89,7 @@ fn entry(form: &mut ImportForm, ui: &mut Ui, choice: &Choice) {
             }
         }
         None => {
-            ui.add(egui::Label::new(RichText::new(&choice.chosen).strong()).wrap());
+            ui.add(egui::Label::new(RichText::new(&choice.chosen).text_style(theme::strong())).wrap());
         }
     }
     if !choice.reason.is_empty() {

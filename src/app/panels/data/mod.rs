@@ -74,7 +74,7 @@ fn header(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         (None, Some(model)) => format!("Model of {}", model.card().dataset.name),
         (None, None) => String::new(),
     };
-    ui.add(egui::Label::new(RichText::new(name).text_style(theme::title()).strong()).wrap());
+    ui.add(egui::Label::new(RichText::new(name).text_style(theme::title())).wrap());
     if let Some(file) = &state.document.sources.dataset {
         let path = RichText::new(file.path.display().to_string()).small().color(theme::colours(ui).text_weak);
         ui.add(egui::Label::new(path).truncate());
@@ -107,7 +107,7 @@ pub(in crate::app) fn card<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             if !title.is_empty() {
-                ui.label(RichText::new(title).heading().strong());
+                ui.label(RichText::new(title).heading());
                 ui.add_space(theme::SMALL);
             }
             add(ui)
@@ -123,7 +123,7 @@ fn warnings(ui: &mut Ui, state: &State) {
     card(ui, "Worth knowing", |ui| {
         for warning in dataset.warnings() {
             ui.horizontal_top(|ui| {
-                ui.label(RichText::new("⚠").color(theme::colours(ui).warning));
+                ui.label(RichText::new("▲").color(theme::colours(ui).warning));
                 ui.add(egui::Label::new(&warning.message).wrap());
             });
         }

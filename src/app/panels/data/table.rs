@@ -44,7 +44,7 @@ const COLUMNS: [(Key, &str, &str); 5] = [
 
 pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Perturbations").heading().strong());
+        ui.label(RichText::new("Perturbations").heading());
         let text = counted(summary.perturbations.len(), "condition");
         ui.label(RichText::new(text).color(theme::colours(ui).text_weak));
     });
@@ -67,11 +67,12 @@ pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state:
                     header.col(|ui| {
                         let arrow = match (sorting.key == key, sorting.reversed) {
                             (false, _) => "",
-                            (true, false) => " ⏷",
-                            (true, true) => " ⏶",
+                            (true, false) => " ▼",
+                            (true, true) => " ▲",
                         };
-                        let button = egui::Button::new(RichText::new(format!("{label}{arrow}")).strong())
-                            .frame_when_inactive(false);
+                        let button =
+                            egui::Button::new(RichText::new(format!("{label}{arrow}")).text_style(theme::strong()))
+                                .frame_when_inactive(false);
                         if ui.add(button).on_hover_text(hint).clicked() {
                             let reversed = sorting.key == key && !sorting.reversed;
                             *sorting = Sorting { key, reversed };

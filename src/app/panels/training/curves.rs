@@ -69,15 +69,15 @@ fn colours(ui: &Ui) -> (Color32, Color32) {
 fn legend(ui: &mut Ui) {
     let (training, validation) = colours(ui);
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new("━ Training").small().color(training));
-        ui.label(RichText::new("━ Validation").small().color(validation));
-        ui.label(weak(ui, "┆ Best epoch").small());
+        ui.label(RichText::new("● Training").small().color(training));
+        ui.label(RichText::new("● Validation").small().color(validation));
+        ui.label(weak(ui, "│ Best epoch").small());
     });
 }
 
 fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
     let (name, _) = LossTerms::default().named()[term];
-    ui.label(RichText::new(name).small().strong()).on_hover_text(HINTS[term]);
+    ui.label(RichText::new(name).small().text_style(theme::strong())).on_hover_text(HINTS[term]);
     let (training, validation) = colours(ui);
     let points = |part: fn(&EpochMetrics) -> &LossTerms| {
         let points = epochs.iter().map(|epoch| [f64::from(epoch.epoch), part(epoch).named()[term].1]);

@@ -34,7 +34,7 @@ const DEVICES: [(DeviceChoice, &str); 4] = [
 ];
 
 pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    ui.label(RichText::new("Train a model").text_style(theme::title()).strong());
+    ui.label(RichText::new("Train a model").text_style(theme::title()));
     ui.add(egui::Label::new(weak(ui, subtitle(state))).wrap());
     ui.add_space(theme::MEDIUM);
     let mut config = state.document.training.clone();
@@ -338,7 +338,7 @@ fn held_out(form: &mut SettingsForm, ui: &mut Ui, state: &State, config: &mut Tr
     let label = ui.label("Held-out perturbations").on_hover_text(hint);
     ui.horizontal_wrapped(|ui| {
         held.retain(|name| {
-            !ui.button(format!("{name} ✕")).on_hover_text(format!("Use {name} for training again")).clicked()
+            !ui.button(format!("{name} ×")).on_hover_text(format!("Use {name} for training again")).clicked()
         });
     });
     let field = egui::TextEdit::singleline(&mut form.held_out).desired_width(180.0).hint_text("Add a perturbation");

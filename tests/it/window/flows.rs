@@ -1,0 +1,171 @@
+//! Opening, selecting, undoing, the palette.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use grn_explorer::app::state::{Dialog, Severity, Tab};
+use grn_explorer::app::{Action, Command};
+use grn_explorer::document::Threshold;
+
+use super::{Window, screen};
+
+#[test]
+fn an_empty_window_says_what_to_do() {
+    let mut window = Window::new([1024.0, 640.0]);
+    window.harness.run();
+    assert!(window.shows("See how genes regulate each other"));
+    assert!(window.shows("Open…") && window.shows("Open the sample"));
+}
+
+#[test]
+fn a_file_opens_into_its_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = screen(folder.path());
+    let mut window = Window::new([1280.0, 800.0]);
+    window.answers.next(&path);
+    window.click("Open…");
+    window.until("opening", |state| state.runtime.dataset.is_some());
+    assert_eq!(window.state().view.tab, Tab::Data);
+    let summary = window.state().runtime.summary.clone().unwrap();
+    assert_eq!((summary.cells, summary.genes), (300, 40));
+    for label in ["Cells", "300", "Control cells", "How the file was read", "Train a model…"] {
+        assert!(window.shows(label), "{label}");
+    }
+    assert!(window.shows(&summary.perturbations[0].name));
+    assert_eq!(window.state().view.preferences.recent.len(), 1);
+    assert_eq!(window.harness.run_ok().is_some(), true, "an idle window must not repaint for ever");
+}
+
+#[test]
+fn a_path_can_be_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = screen(folder.path());
+    let mut window = Window::new([1024.0, 640.0]);
+    window.harness.run();
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    assert!(matches!(window.state().view.dialog, Some(Dialog::Path { .. })));
+    window.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
+    window.harness.run_steps(2);
+    window.click("Open");
+    window.until("opening", |state| state.runtime.dataset.is_some());
+    assert_eq!(window.state().view.dialog, None);
+}
+
+#[test]
+fn without_a_file_dialog_the_path_is_asked() {
+    struct NoDialog;
+    impl grn_explorer::app::chooser::FileChooser for NoDialog {
+        fn open(
+            &self,
+            _: &str,
+            _: &grn_explorer::app::chooser::FileFilter,
+            _: Option<&std::path::Path>,
+        ) -> Option<std::path::PathBuf> {
+            None
+        }
+        fn save(
+            &self,
+            _: &str,
+            _: &grn_explorer::app::chooser::FileFilter,
+            _: Option<&std::path::Path>,
+            _: &str,
+        ) -> Option<std::path::PathBuf> {
+            None
+        }
+    }
+    let setup = grn_explorer::app::Setup { chooser: std::sync::Arc::new(NoDialog), ..Default::default() };
+    let mut window = Window::new([1024.0, 640.0]);
+    window.harness = egui_kittest::Harness::builder()
+        .with_size([1024.0, 640.0])
+        .build_eframe(move |creation| grn_explorer::app::App::new(creation, setup));
+    window.click("Open…");
+    window.until("the question", |state| state.view.dialog.is_some());
+    assert!(window.mentions("This system shows no file dialog"));
+}
+
+#[test]
+fn what_cannot_be_opened_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes.txt");
+    std::fs::write(&notes, "gene\tcell\n").unwrap();
+    let mut window = Window::new([1024.0, 640.0]);
+    window.open(&notes);
+    let message = window.state().runtime.messages.last().unwrap().clone();
+    assert_eq!(message.severity, Severity::Error);
+    assert_eq!(message.title, "notes.txt cannot be opened");
+    assert!(message.detail.contains("neither a data set"), "{}", message.detail);
+    assert!(window.shows("notes.txt cannot be opened"));
+    window.click("Dismiss");
+    assert!(window.state().runtime.messages.is_empty());
+    window.open(&folder.path().join("missing.h5ad"));
+    assert!(window.state().runtime.messages.last().unwrap().remedy.contains("Check the path"));
+}
+
+#[test]
+fn a_threshold_drag_is_one_undo_step() {
+    let mut window = Window::new([1024.0, 640.0]);
+    window.harness.run();
+    let first = window.state().document.threshold;
+    window.harness.hover_at(egui::pos2(500.0, 300.0));
+    window.harness.drag_at(egui::pos2(500.0, 300.0));
+    window.harness.step();
+    for edges in [70, 80, 90] {
+        window.harness.state_mut().send(Action::SetThreshold(Threshold::Top(edges)));
+        window.harness.step();
+    }
+    window.harness.drop_at(egui::pos2(500.0, 300.0));
+    window.harness.run_steps(2);
+    window.send(Action::SetThreshold(Threshold::Top(100)));
+    assert_eq!(window.state().history.undo_label(), Some("Change the threshold"));
+    window.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.state().document.threshold, Threshold::Top(90));
+    window.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.state().document.threshold, first);
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(window.state().document.threshold, Threshold::Top(90));
+}
+
+#[test]
+fn the_palette_finds_and_runs_commands() {
+    let mut window = Window::new([1024.0, 640.0]);
+    window.harness.run();
+    window.press(Modifiers::COMMAND, Key::K);
+    assert_eq!(window.state().view.dialog, Some(Dialog::Palette));
+    window.harness.get_by_label("Search commands and genes").type_text("dark");
+    window.harness.run_steps(2);
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.state().view.dialog, None);
+    assert_eq!(window.state().view.preferences.theme, grn_explorer::app::theme::ThemeChoice::Dark);
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    assert_eq!(window.state().view.dialog, Some(Dialog::Palette));
+    window.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(window.state().view.dialog, None);
+}
+
+#[test]
+fn zoom_steps_stay_within_100_and_200_percent() {
+    let mut window = Window::new([1024.0, 640.0]);
+    for _ in 0..15 {
+        let action = Command::ZoomIn.action(window.state());
+        window.send(action);
+    }
+    assert_eq!(window.state().view.preferences.zoom, 2.0);
+    assert!((window.harness.ctx.zoom_factor() - 2.0).abs() < 1e-6);
+    window.press(Modifiers::COMMAND, Key::Num0);
+    assert_eq!(window.state().view.preferences.zoom, 1.0);
+    window.press(Modifiers::COMMAND, Key::Minus);
+    assert_eq!(window.state().view.preferences.zoom, 1.0);
+}
+
+#[test]
+fn recent_files_are_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = screen(folder.path());
+    let mut window = Window::new([1024.0, 640.0]);
+    window.open(&path);
+    window.open(&path);
+    assert_eq!(window.state().view.preferences.recent, [path]);
+    window.click("File");
+    window.harness.get_by_label_contains("Open recent").hover();
+    window.harness.run_steps(20);
+    assert!(window.shows("screen.h5ad"));
+}

@@ -1,0 +1,134 @@
+//! The window driven as a user drives it: by labels, keys and drags.
+
+mod flows;
+mod guards;
+mod pages;
+mod sessions;
+mod snapshots;
+mod training;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use grn_explorer::app::chooser::{FileChooser, FileFilter};
+use grn_explorer::app::{Action, App, Setup, State};
+use grn_explorer::data::h5ad;
+use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::jobs::Silent;
+
+/// Longest wait for background work.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answers file dialogs with what the test put in.
+#[derive(Default)]
+pub struct Answers(Mutex<Vec<PathBuf>>);
+
+impl Answers {
+    /// The next dialog returns `path`.
+    pub fn next(&self, path: impl Into<PathBuf>) {
+        self.0.lock().unwrap().push(path.into());
+    }
+
+    fn take(&self) -> Option<PathBuf> {
+        // As long as a person takes at least: a dialog that ends at once is taken for none.
+        std::thread::sleep(Duration::from_millis(450));
+        self.0.lock().unwrap().pop()
+    }
+}
+
+impl FileChooser for Answers {
+    fn open(&self, _: &str, _: &FileFilter, _: Option<&Path>) -> Option<PathBuf> {
+        self.take()
+    }
+
+    fn save(&self, _: &str, _: &FileFilter, _: Option<&Path>, _: &str) -> Option<PathBuf> {
+        self.take()
+    }
+}
+
+/// A window under test.
+pub struct Window {
+    pub harness: Harness<'static, App>,
+    pub answers: Arc<Answers>,
+}
+
+impl Window {
+    /// A window of `size` points with nothing open.
+    pub fn new(size: [f32; 2]) -> Self {
+        Self::with(size, None, egui::Theme::Light)
+    }
+
+    /// A window that opens `file`.
+    pub fn with(size: [f32; 2], file: Option<PathBuf>, theme: egui::Theme) -> Self {
+        let answers = Arc::new(Answers::default());
+        let setup = Setup { file, chooser: answers.clone(), ..Setup::default() };
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_theme(theme)
+            .build_eframe(move |creation| App::new(creation, setup));
+        Self { harness, answers }
+    }
+
+    /// All state.
+    pub fn state(&self) -> &State {
+        self.harness.state().state()
+    }
+
+    /// Queue an action, as a panel would, and apply it.
+    pub fn send(&mut self, action: Action) {
+        self.harness.state_mut().send(action);
+        self.harness.run_steps(2);
+    }
+
+    /// Let frames pass until `done`; fails after [`PATIENCE`].
+    pub fn until(&mut self, what: &str, done: impl Fn(&State) -> bool) {
+        let start = Instant::now();
+        while !done(self.state()) {
+            let (messages, dialog) = (&self.state().runtime.messages, &self.state().view.dialog);
+            assert!(start.elapsed() < PATIENCE, "{what} did not happen: {messages:?}, {dialog:?}");
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.harness.run_steps(3);
+    }
+
+    /// Open `path` and wait for it.
+    pub fn open(&mut self, path: &Path) {
+        self.send(Action::OpenPath(path.to_owned()));
+        self.until("opening", |state| !state.runtime.is_busy());
+    }
+
+    /// Click what is labelled `label`.
+    pub fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run_steps(3);
+    }
+
+    /// Whether something is labelled `label`.
+    pub fn shows(&self, label: &str) -> bool {
+        self.harness.query_all_by_label(label).next().is_some()
+    }
+
+    /// Whether something's label contains `part`.
+    pub fn mentions(&self, part: &str) -> bool {
+        self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+
+    /// Press keys together.
+    pub fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run_steps(3);
+    }
+}
+
+/// A small simulated screen in `folder`.
+pub fn screen(folder: &Path) -> PathBuf {
+    let config = SimulateConfig { genes: 40, perturbations: 6, cells: 300, seed: 3, ..SimulateConfig::small() };
+    let simulated = simulate(&config, &Silent).unwrap();
+    let path = folder.join("screen.h5ad");
+    h5ad::write(&path, &simulated.dataset).unwrap();
+    path
+}

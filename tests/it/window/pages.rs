@@ -1,0 +1,100 @@
+//! Every page fits: at the smallest window and at 200 % nothing lies outside or on top of something else.
+
+use egui_kittest::kittest::{NodeT, Queryable};
+use grn_explorer::app::Action;
+use grn_explorer::app::state::Tab;
+
+use super::{Window, screen};
+
+const TABS: [Tab; 5] = [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training];
+
+#[test]
+fn the_bars_fit_at_every_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = screen(folder.path());
+    for (size, zoom) in [([1024.0, 640.0], 1.0), ([1280.0, 800.0], 1.0), ([1024.0, 640.0], 2.0)] {
+        let mut window = Window::new(size);
+        window.open(&path);
+        window.send(Action::SetZoom(zoom));
+        for tab in TABS {
+            window.send(Action::SetTab(tab));
+            window.harness.run_steps(4);
+            let bounds = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::Vec2::from(size) / zoom).expand(0.5);
+            // The bar's own buttons; rectangles are in points of the zoomed window.
+            for label in ["Data", "Training"] {
+                let node = window.harness.query_all_by_label(label).next().expect(label);
+                let rect = node.rect();
+                assert!(bounds.contains_rect(rect), "{label} at {size:?}, zoom {zoom}, {tab:?}: {rect:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tabs_do_not_overlap() {
+    for width in [640.0, 820.0, 1024.0, 1280.0] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut window = Window::new([width, 640.0]);
+        window.open(&screen(folder.path()));
+        let rects: Vec<egui::Rect> = ["Data", "Network", "Network and response", "Response", "Training"]
+            .into_iter()
+            .filter_map(|label| {
+                let found = window.harness.query_all_by_label(label);
+                found.filter(|node| node.accesskit_node().bounding_box().is_some()).map(|node| node.rect()).next()
+            })
+            .filter(|rect| rect.top() < 40.0)
+            .collect();
+        assert!(rects.len() >= 3, "{width}: {rects:?}");
+        for (at, a) in rects.iter().enumerate() {
+            for b in &rects[at + 1..] {
+                assert!(!a.shrink(0.5).intersects(*b), "{width}: {a:?} and {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_settings_are_labelled_and_undoable() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.click("Train a model…");
+    assert_eq!(window.state().view.tab, Tab::Training);
+    for label in ["Preset", "Device", "Epochs", "Seed", "Learning rate", "Batch size"] {
+        assert!(window.shows(label), "{label}");
+    }
+    let mut config = window.state().document.training.clone();
+    config.model.epochs = 3;
+    window.send(Action::SetTraining(Box::new(config), grn_explorer::training::DeviceChoice::Cpu));
+    assert_eq!(window.state().document.training.model.epochs, 3);
+    window.send(Action::Undo);
+    assert_eq!(window.state().document.training.model.epochs, 150);
+}
+
+#[test]
+fn reading_again_with_another_control_needs_one_click() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    let other = window.state().runtime.summary.as_ref().unwrap().perturbations[0].name.clone();
+    let before = window.state().runtime.summary.as_ref().unwrap().control_cells;
+    let options = grn_explorer::data::ImportOptions { control_labels: vec![other], ..Default::default() };
+    window.send(Action::ReadAgain(Box::new(options.clone())));
+    window.until("reading", |state| state.document.sources.import == options);
+    assert_ne!(window.state().runtime.summary.as_ref().unwrap().control_cells, before);
+    window.click("Back to the rules");
+    window.until("reading", |state| state.document.sources.import == Default::default());
+    assert_eq!(window.state().runtime.summary.as_ref().unwrap().control_cells, before);
+}
+
+#[test]
+fn labels_that_the_rules_do_not_understand_are_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = screen(folder.path());
+    let mut window = Window::new([1024.0, 640.0]);
+    let options = grn_explorer::data::ImportOptions { perturbation_column: Some("nope".into()), ..Default::default() };
+    window.send(Action::OpenWith(path, Box::new(options)));
+    window.until("the question", |state| state.view.dialog.is_some());
+    assert!(window.shows("How are the cells labelled?"));
+    assert!(window.shows("Perturbation column"));
+}

@@ -1,0 +1,101 @@
+//! Training from the window.
+
+use grn_explorer::app::Action;
+use grn_explorer::app::state::{Severity, Tab};
+use grn_explorer::models::TrainConfig;
+use grn_explorer::training::DeviceChoice;
+
+use super::{Window, screen};
+
+fn small(epochs: u32) -> Box<TrainConfig> {
+    let mut config = TrainConfig::default();
+    let model = &mut config.model;
+    (model.latent, model.decoder_hidden, model.basal_hidden, model.embedding_hidden) = (8, 16, 16, 16);
+    (model.embedding_layers, model.particles, model.batch_size, model.epochs) = (1, 2, 64, epochs);
+    config.prepare.minimum_cells = 3;
+    Box::new(config)
+}
+
+#[test]
+fn a_few_epochs_give_a_model_with_curves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::SetTab(Tab::Training));
+    window.send(Action::SetTraining(small(3), DeviceChoice::Cpu));
+    window.click("Start training");
+    assert!(window.state().is_training());
+    window.until("training", |state| !state.is_training());
+    let runtime = &window.state().runtime;
+    assert!(runtime.model.is_some(), "{:?}", runtime.messages);
+    let run = runtime.last_run.as_ref().unwrap();
+    assert_eq!(run.epochs.len(), 3);
+    assert!(run.device.is_some());
+    assert!(runtime.model_unsaved);
+    assert!(window.shows("Loss") && window.shows("Reconstruction"));
+
+    // It is guarded, can be saved, and opens again without the data set.
+    assert!(window.state().unsaved().is_some());
+    let path = folder.path().join("mine.safetensors");
+    window.answers.next(&path);
+    window.send(Action::SaveModel);
+    window.until("saving", |state| !state.runtime.model_unsaved);
+    let mut other = Window::new([1280.0, 800.0]);
+    other.open(&path);
+    assert!(other.state().runtime.model.is_some() && other.state().runtime.dataset.is_none());
+    assert_eq!(other.state().view.tab, Tab::Network);
+}
+
+#[test]
+fn stop_keeps_the_best_and_cancel_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::SetTab(Tab::Training));
+    let started =
+        |state: &grn_explorer::app::State| state.runtime.training.as_ref().is_none_or(|run| !run.epochs.is_empty());
+
+    window.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
+    window.until("the first epoch", started);
+    window.click("Cancel");
+    window.until("the end", |state| !state.is_training());
+    assert!(window.state().runtime.model.is_none());
+
+    window.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
+    window.until("the first epoch", started);
+    window.click("Stop and keep the best");
+    window.until("the end", |state| !state.is_training());
+    assert!(window.state().runtime.model.is_some());
+    assert!(window.state().runtime.messages.iter().any(|message| message.title == "Training finished"));
+}
+
+#[test]
+fn a_failure_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    let mut config = small(2);
+    config.prepare.minimum_cells = 100_000;
+    window.send(Action::StartTraining(config, DeviceChoice::Cpu));
+    window.until("the failure", |state| !state.is_training());
+    let message = window.state().runtime.messages.last().unwrap();
+    assert_eq!((message.severity, message.title.as_str()), (Severity::Error, "Training failed"));
+    assert!(message.detail.contains("100000"), "{}", message.detail);
+    assert!(message.remedy.contains("Lower the least number of cells"));
+}
+
+#[test]
+fn a_session_saves_the_model_beside_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::StartTraining(small(1), DeviceChoice::Cpu));
+    window.until("training", |state| !state.is_training());
+    window.send(Action::SaveSessionTo(folder.path().join("mine.grn.json")));
+    window.until("saving", |state| state.runtime.session_path.is_some());
+    assert_eq!(window.state().unsaved(), None);
+    assert!(folder.path().join("mine.safetensors").is_file());
+    let mut other = Window::new([1280.0, 800.0]);
+    other.open(&folder.path().join("mine.grn.json"));
+    assert!(other.state().runtime.model.is_some() && other.state().runtime.dataset.is_some());
+}
