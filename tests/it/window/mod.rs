@@ -101,8 +101,10 @@ impl Window {
         self.until("opening", |state| !state.runtime.is_busy());
     }
 
-    /// Click what is labelled `label`.
+    /// Scroll to what is labelled `label`, and click it.
     pub fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).scroll_to_me();
+        self.harness.run_steps(12);
         self.harness.get_by_label(label).click();
         self.harness.run_steps(3);
     }
