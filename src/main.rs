@@ -1,3 +1,39 @@
 //! The program: arguments, logging, exit code.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use grn_explorer::cli;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let arguments = match cli::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    start_logging(&arguments.common);
+    match arguments.command {
+        Some(command) => cli::run(command, arguments.common),
+        None => open_window(arguments.file),
+    }
+}
+
+/// Log to stderr; `RUST_LOG` decides more finely than the options.
+fn start_logging(common: &cli::Common) {
+    let level = common.log_level();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+#[cfg(feature = "gui")]
+fn open_window(file: Option<PathBuf>) -> ExitCode {
+    match grn_explorer::app::run(file) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::report(&error),
+    }
+}
+
+#[cfg(not(feature = "gui"))]
+fn open_window(_: Option<PathBuf>) -> ExitCode {
+    cli::report(&anyhow::anyhow!("this build has no window; build with the feature gui, or see grn-explorer --help"))
+}

@@ -3,7 +3,10 @@
 //! Each task takes what it needs by value or shared, reports to a [`Progress`](crate::jobs::Progress) and returns an
 //! error whose chain says what failed and why; the caller adds what to do.
 
+pub mod evaluate;
+pub mod figure;
 pub mod open;
 pub mod sample;
+pub mod simulate;
 pub mod tables;
 pub mod train;

@@ -1,0 +1,139 @@
+//! `evaluate`: a model on held-out cells, beside the baselines.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::console::Console;
+use super::import::{self, ImportArgs};
+use super::output;
+use super::text::{counted, grouped, number, table};
+use crate::evaluation::report::Report;
+use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
+
+/// Judge a model on held-out cells, beside the baselines.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// Trained model
+    model: PathBuf,
+    /// The data set it was trained on (.h5ad), read with the same options
+    #[arg(long, value_name = "H5AD")]
+    data: PathBuf,
+    /// Report to write (JSON)
+    #[arg(short, long, value_name = "JSON")]
+    output: Option<PathBuf>,
+    /// Known edges (TSV: regulator, target, sign, strength) to hold the network against
+    #[arg(long, value_name = "TSV")]
+    truth: Option<PathBuf>,
+    /// Compare with all cells, training cells included, or with another data set; the report says so
+    #[arg(long)]
+    all_cells: bool,
+    /// How to read the data set.
+    #[command(flatten)]
+    import: ImportArgs,
+}
+
+impl Evaluate {
+    pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
+        if let Some(path) = &self.output {
+            output::check(path)?;
+            output::distinct(path, &[&self.model, &self.data])?;
+        }
+        let opened = import::model(&self.model, console)?;
+        let dataset = import::dataset(&self.data, &self.import.options(), console)?;
+        let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
+        let options = EvaluateOptions { all_cells: self.all_cells, truth: self.truth.clone() };
+        let report = evaluate(&judged, &dataset, &options, console)
+            .with_context(|| format!("cannot evaluate {} on {}", self.model.display(), self.data.display()))?;
+        if let Some(path) = &self.output {
+            let text = serde_json::to_string_pretty(&report)?;
+            crate::files::write_whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        console.result(&report, || {
+            let mut text = summary(&report);
+            if let Some(path) = &self.output {
+                text.push_str(&format!("\nWrote {}\n", path.display()));
+            }
+            text
+        })
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let covered = report.methods.first().map_or(0, |model| model.effects.perturbations);
+    let mut text = format!(
+        "{}, compared with {} ({} control, {} perturbed); the perturbed genes are left out\n\n",
+        counted(covered, "perturbation"),
+        report.cells.evaluated_on,
+        grouped(report.cells.evaluated_control as usize),
+        grouped(report.cells.evaluated_perturbed as usize)
+    );
+    let row = |method: &crate::evaluation::report::MethodReport| {
+        let metrics = &method.effects;
+        vec![
+            method.method.clone(),
+            metrics.perturbations.to_string(),
+            number(metrics.pearson, 3),
+            number(metrics.r_squared, 3),
+            number(metrics.pearson_top_20, 3),
+            number(metrics.r_squared_top_20, 3),
+            number(metrics.jaccard_20, 3),
+            number(metrics.jaccard_50, 3),
+            number(metrics.mean_absolute_error, 4),
+        ]
+    };
+    let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
+    let header = ["", "covers", "r", "R²", "r top 20", "R² top 20", "Jaccard 20", "Jaccard 50", "MAE"];
+    text.push_str(&table(&header, &rows));
+
+    if let Some(gold) = &report.gold_standard {
+        text.push_str(&format!(
+            "\nKnown edges: {} among {} pairs (density {})\n",
+            gold.true_edges,
+            gold.candidates,
+            number(gold.density, 4)
+        ));
+        let row = |score: &crate::evaluation::report::NetworkScore| {
+            vec![
+                score.method.clone(),
+                number(score.auprc, 3),
+                number(score.auprc_ratio, 2),
+                number(score.auroc, 3),
+                number(score.early_precision_ratio, 2),
+                number(score.sign_accuracy, 2),
+            ]
+        };
+        let rows: Vec<Vec<String>> = gold.methods.iter().map(row).collect();
+        let header = ["", "AUPRC", "× density", "AUROC", "early precision ×", "signs"];
+        text.push_str(&table(&header, &rows));
+    }
+    if let Some(tests) = &report.network_tests {
+        let row = |point: &crate::evaluation::report::NetworkPoint| {
+            vec![
+                point.method.clone(),
+                point.edges.to_string(),
+                point.test.true_positives.to_string(),
+                point.test.false_positives.to_string(),
+                number(point.test.mean_wasserstein, 3),
+                number(point.false_omission_rate, 3),
+            ]
+        };
+        let rows: Vec<Vec<String>> =
+            tests.points.iter().filter(|point| [20, 100].contains(&point.edges)).map(row).collect();
+        if !rows.is_empty() {
+            text.push_str(&format!(
+                "\nBest edges tested in the same cells ({} testable pairs)\n",
+                tests.testable_pairs
+            ));
+            let header = ["", "edges", "p < 0.05", "p ≥ 0.05", "mean Wasserstein", "false omission"];
+            text.push_str(&table(&header, &rows));
+        }
+    }
+    if !report.notes.is_empty() {
+        text.push('\n');
+        report.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! How a data set is read: options shared by the commands that open one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::de::DeserializeOwned;
+
+use super::console::Console;
+use crate::data::{Dataset, ImportOptions};
+use crate::tasks::open;
+
+/// How to read the data set; the rules decide what is not given
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reading the data set")]
+pub(super) struct ImportArgs {
+    /// Column of obs that names the perturbation
+    #[arg(long, value_name = "COLUMN")]
+    perturbation_column: Option<String>,
+    /// Label of the control cells in that column; may be given several times
+    #[arg(long, value_name = "LABEL")]
+    control: Vec<String>,
+    /// Label of cells without an assignment; may be given several times
+    #[arg(long, value_name = "LABEL")]
+    unassigned: Vec<String>,
+    /// Matrix to use: X, raw/X or layers/NAME
+    #[arg(long, value_name = "PATH")]
+    matrix: Option<String>,
+    /// What the matrix holds, where its values mislead
+    #[arg(long, value_parser = ["counts", "log-normalised", "scaled"])]
+    matrix_kind: Option<String>,
+    /// Column of var with the gene symbols, or index
+    #[arg(long, value_name = "COLUMN")]
+    gene_column: Option<String>,
+    /// Column of obs with the batch, or none
+    #[arg(long, value_name = "COLUMN")]
+    batch_column: Option<String>,
+    /// Column of obs with the cell type, or none
+    #[arg(long, value_name = "COLUMN")]
+    cell_type_column: Option<String>,
+    /// How the screen perturbs its targets
+    #[arg(long, value_parser = ["knock-out", "knock-down", "activation"])]
+    perturbation_kind: Option<String>,
+}
+
+impl ImportArgs {
+    /// What is given here over `base` (a settings file).
+    pub(super) fn over(&self, base: ImportOptions) -> ImportOptions {
+        let list = |own: &[String], base: Vec<String>| if own.is_empty() { base } else { own.to_vec() };
+        ImportOptions {
+            perturbation_column: self.perturbation_column.clone().or(base.perturbation_column),
+            control_labels: list(&self.control, base.control_labels),
+            unassigned_labels: list(&self.unassigned, base.unassigned_labels),
+            matrix: self.matrix.clone().or(base.matrix),
+            matrix_kind: self.matrix_kind.as_deref().map(named).or(base.matrix_kind),
+            gene_column: self.gene_column.clone().or(base.gene_column),
+            batch_column: self.batch_column.clone().or(base.batch_column),
+            cell_type_column: self.cell_type_column.clone().or(base.cell_type_column),
+            kind: self.perturbation_kind.as_deref().map(named).or(base.kind),
+        }
+    }
+
+    /// The options alone.
+    pub(super) fn options(&self) -> ImportOptions {
+        self.over(ImportOptions::default())
+    }
+}
+
+/// The value of an enum by its name in files; clap has checked the name.
+pub(super) fn named<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_value(name.into()).expect("the parser knows the same names")
+}
+
+/// Read the screen in `path`, telling its warnings.
+pub(super) fn dataset(path: &Path, options: &ImportOptions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
+    let dataset = open::dataset(path, options, console).with_context(|| format!("cannot open {}", path.display()))?;
+    for warning in dataset.warnings() {
+        console.tell(&format!("warning: {}", warning.message));
+    }
+    Ok(dataset)
+}
+
+/// A model with its file.
+pub(super) struct OpenModel {
+    pub(super) model: Arc<crate::models::TrainedModel>,
+    pub(super) path: PathBuf,
+    pub(super) hash: String,
+}
+
+/// Read the model in `path`.
+pub(super) fn model(path: &Path, console: &Console) -> anyhow::Result<OpenModel> {
+    let opened = || {
+        anyhow::ensure!(
+            open::kind_of(path)? == open::FileKind::Model,
+            "this is a data set or session, not a model; grn-explorer train makes a model from a data set"
+        );
+        open::model(path, console)
+    };
+    let (model, reference) = opened().with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(OpenModel { model, path: path.to_owned(), hash: reference.hash })
+}

@@ -1,0 +1,126 @@
+//! `network`: the edges of a model.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use super::console::Console;
+use super::failure::UsageError;
+use super::import;
+use super::output;
+use super::text::{counted, grouped, table};
+use crate::network::Sign;
+use crate::network::filter::Threshold;
+use crate::network::formats::write_edges;
+
+/// Edges listed on the terminal.
+const LISTED: usize = 20;
+
+/// Write the edges of a model's network.
+#[derive(Debug, Args)]
+pub struct Network {
+    /// Trained model
+    model: PathBuf,
+    /// Table to write: regulator, target, rank, probability, sign, evidence, shift; without it the best edges are printed
+    #[arg(short, long, value_name = "TSV")]
+    output: Option<PathBuf>,
+    /// Which edges.
+    #[command(flatten)]
+    edges: EdgeArgs,
+}
+
+/// Which edges to keep; all by default
+#[derive(Clone, Debug, Default, Args)]
+#[group(multiple = false)]
+pub(super) struct EdgeArgs {
+    /// The best N edges
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Edges with at least this probability
+    #[arg(long, value_name = "P")]
+    min_probability: Option<f32>,
+    /// The best N edges of each regulator
+    #[arg(long, value_name = "N")]
+    top_per_regulator: Option<usize>,
+}
+
+impl EdgeArgs {
+    /// The threshold asked for, if any.
+    pub(super) fn threshold(&self) -> anyhow::Result<Option<Threshold>> {
+        if let Some(least) = self.min_probability.filter(|least| !(0.0..=1.0).contains(least)) {
+            return Err(UsageError(format!("--min-probability is {least}, but must be between 0 and 1")).into());
+        }
+        let best = self.top.map(Threshold::Top);
+        let likely = self.min_probability.map(Threshold::MinimumProbability);
+        Ok(best.or(likely).or(self.top_per_regulator.map(Threshold::TopPerRegulator)))
+    }
+}
+
+impl Network {
+    pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
+        let threshold = self.edges.threshold()?.unwrap_or(Threshold::Top(usize::MAX));
+        if let Some(path) = &self.output {
+            output::check(path)?;
+            output::distinct(path, &[&self.model])?;
+        }
+        let opened = import::model(&self.model, console)?;
+        let grn = opened.model.network();
+        let view = threshold.apply(grn);
+        if let Some(path) = &self.output {
+            write_edges(path, &view).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let edge = |edge: &crate::network::Edge| {
+            json!({
+                "regulator": grn.symbol(edge.regulator),
+                "target": grn.symbol(edge.target),
+                "rank": edge.rank,
+                "probability": edge.probability,
+                "sign": edge.sign,
+                "evidence": edge.evidence,
+                "shift": edge.shift,
+            })
+        };
+        let listed = if self.output.is_some() { LISTED } else { usize::MAX };
+        let result = json!({
+            "model": self.model,
+            "output": self.output,
+            "genes": view.genes().len(),
+            "edges": view.edge_count(),
+            "lowest_probability": view.lowest_probability(),
+            "best": view.edges().take(listed).map(edge).collect::<Vec<_>>(),
+        });
+        console.result(&result, || {
+            let row = |edge: &crate::network::Edge| {
+                vec![
+                    format!("{} {} {}", grn.symbol(edge.regulator), arrow(edge.sign), grn.symbol(edge.target)),
+                    edge.rank.to_string(),
+                    format!("{:.4}", edge.probability),
+                    edge.shift.map_or("–".to_owned(), |shift| format!("{shift:.2}")),
+                ]
+            };
+            let rows: Vec<Vec<String>> = view.edges().take(LISTED).map(row).collect();
+            let mut text = format!(
+                "{} between {}\n\n{}",
+                counted(view.edge_count(), "edge"),
+                counted(view.genes().len(), "gene"),
+                table(&["edge", "rank", "probability", "shift (log2)"], &rows)
+            );
+            match (&self.output, view.edge_count().saturating_sub(LISTED)) {
+                (Some(path), _) => text.push_str(&format!("\nWrote {}\n", path.display())),
+                (None, 0) => {}
+                (None, more) => text.push_str(&format!("… and {} more (-o FILE writes them)\n", grouped(more))),
+            }
+            text
+        })
+    }
+}
+
+fn arrow(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Activates => "→",
+        Sign::Represses => "⊣",
+        Sign::Unknown => "–",
+    }
+}

@@ -1,0 +1,128 @@
+//! `predict`: the response to a knock-out.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use super::console::Console;
+use super::failure::UsageError;
+use super::import;
+use super::output;
+use super::text::{number, table};
+use crate::models::{Intervention, Novelty, PredictedEffect};
+use crate::tasks::tables;
+
+/// Genes listed on the terminal.
+const LISTED: usize = 20;
+
+/// Predict the response to a knock-out.
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// Trained model
+    model: PathBuf,
+    /// Genes to perturb together as in the screen; GENE=0.5 for half the dose, GENE=-1 for the opposite
+    #[arg(short, long, value_name = "GENE[,GENE2]", required = true, value_delimiter = ',')]
+    knock_out: Vec<String>,
+    /// Table of all genes to write; without it the largest shifts are printed
+    #[arg(short, long, value_name = "TSV")]
+    output: Option<PathBuf>,
+}
+
+/// `STAT1`, or `STAT1=0.5`.
+pub(super) fn intervention(genes: &[String]) -> anyhow::Result<Intervention> {
+    let mut doses = Vec::new();
+    for gene in genes {
+        let (name, dose) = match gene.split_once('=') {
+            Some((name, dose)) => match dose.trim().parse::<f32>() {
+                Ok(value) if value.is_finite() => (name, value),
+                _ => {
+                    return Err(UsageError(format!(
+                        "{dose:?} is no dose for {name}; give a number, 1 as in the screen"
+                    ))
+                    .into());
+                }
+            },
+            None => (gene.as_str(), 1.0),
+        };
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(UsageError("a gene is missing in --knock-out".to_owned()).into());
+        }
+        doses.push((name.to_owned(), dose));
+    }
+    Ok(Intervention::with_doses(doses))
+}
+
+impl Predict {
+    pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
+        let intervention = intervention(&self.knock_out)?;
+        if let Some(path) = &self.output {
+            output::check(path)?;
+            output::distinct(path, &[&self.model])?;
+        }
+        let opened = import::model(&self.model, console)?;
+        let genes = &opened.model.card().genes;
+        let effect = opened
+            .model
+            .predict(&intervention, console)
+            .with_context(|| format!("cannot predict with {}", self.model.display()))?;
+        if let Some(path) = &self.output {
+            tables::write_effects(path, &effect, genes).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let order = by_size(&effect, genes);
+        let rows = || order.iter().map(|&at| json!({"gene": genes[at], "shift_log2": effect.shifts[at]}));
+        let result = json!({
+            "model": self.model,
+            "knock_out": effect.name,
+            "evidence": badge(effect.novelty),
+            "extrapolated": effect.extrapolated,
+            "output": self.output,
+            "shifts": if self.output.is_some() { rows().take(LISTED).collect::<Vec<_>>() } else { rows().collect() },
+        });
+        console.result(&result, || {
+            let dose = if effect.extrapolated { "; the dose is beyond what the model has seen" } else { "" };
+            let mut text = format!("{}: {}{dose}\n\n", effect.name, badge(effect.novelty));
+            let row = |&at: &usize| vec![genes[at].clone(), number(Some(f64::from(effect.shifts[at])), 3)];
+            let rows: Vec<Vec<String>> = order.iter().take(LISTED).map(row).collect();
+            text.push_str(&table(&["gene", "shift (log2)"], &rows));
+            if let Some(path) = &self.output {
+                text.push_str(&format!("\nWrote {} ({} genes)\n", path.display(), genes.len()));
+            }
+            text
+        })
+    }
+}
+
+/// Positions of the genes by falling |shift|.
+fn by_size(effect: &PredictedEffect, genes: &[String]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..genes.len()).collect();
+    order.sort_by(|&a, &b| effect.shifts[b].abs().total_cmp(&effect.shifts[a].abs()).then(genes[a].cmp(&genes[b])));
+    order
+}
+
+/// How far the question is from what the model was shown.
+fn badge(novelty: Novelty) -> String {
+    match novelty {
+        Novelty::Measured { training_cells, test_cells } => {
+            format!("measured ({training_cells} training cells, {test_cells} held out)")
+        }
+        Novelty::HeldOut { cells } => format!("held out ({cells} cells)"),
+        Novelty::NewCombination => "never perturbed together".to_owned(),
+        Novelty::NeverPerturbed => "never perturbed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doses_are_understood() {
+        let given = |genes: &[&str]| intervention(&genes.iter().map(|gene| (*gene).to_owned()).collect::<Vec<_>>());
+        assert_eq!(given(&["STAT1", "JAK2=0.5"]).unwrap().name(), "JAK2 × 0.5+STAT1");
+        assert!(given(&["STAT1=lots"]).unwrap_err().to_string().contains("no dose"));
+        assert!(given(&["STAT1", ""]).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! Tables and numbers for people.
+
+/// Lines of cells in columns: the first column to the left, the others to the right, two spaces between.
+pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (at, (cell, &width)) in cells.zip(&widths).enumerate() {
+            let space = " ".repeat(width - cell.chars().count());
+            if at == 0 {
+                line.push_str(cell);
+                line.push_str(&space);
+            } else {
+                line.push_str("  ");
+                line.push_str(&space);
+                line.push_str(cell);
+            }
+        }
+        format!("{}\n", line.trim_end())
+    };
+    let mut text = line(&mut header.iter().copied());
+    for row in rows {
+        text.push_str(&line(&mut row.iter().map(String::as_str)));
+    }
+    text
+}
+
+/// `0.61`, or `–` where there is no value.
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// `9,428`.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
+    groups.join(",")
+}
+
+/// `1 cell`, `9,428 cells`.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["A".to_owned(), "1.5".to_owned()], vec!["longer".to_owned(), "–".to_owned()]];
+        assert_eq!(table(&["name", "r"], &rows), "name      r\nA       1.5\nlonger    –\n");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(counted(1, "cell"), "1 cell");
+        assert_eq!(number(Some(0.617), 2), "0.62");
+        assert_eq!(number(None, 2), "–");
+    }
+}

@@ -1,0 +1,242 @@
+//! `train`: a model from a data set.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::console::Console;
+use super::failure::UsageError;
+use super::import::{self, ImportArgs, named};
+use super::output;
+use super::text::{counted, number};
+use crate::data::ImportOptions;
+use crate::models::TrainConfig;
+use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+use crate::tasks;
+use crate::training::DeviceChoice;
+
+/// Train a model on a data set.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Screen (.h5ad)
+    dataset: PathBuf,
+    /// Model to write
+    #[arg(short, long, value_name = "MODEL.safetensors")]
+    output: PathBuf,
+    /// Settings file (TOML): preset, device, seed, and the tables import, prepare, model; options go before it
+    #[arg(long, value_name = "TOML")]
+    config: Option<PathBuf>,
+    /// Settings to start from: our default, or as published for a data set
+    #[arg(long, value_parser = ["default", "adamson", "k562", "rpe1"])]
+    preset: Option<String>,
+    /// Epochs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Epochs without improvement before training ends
+    #[arg(long, value_name = "N")]
+    patience: Option<u32>,
+    /// Seed: the same seed on the processor gives the same model
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Where to compute
+    #[arg(long, value_parser = ["auto", "cpu", "cuda", "metal"])]
+    device: Option<String>,
+    /// Learning rate
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f64>,
+    /// Cells per batch
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Perturbation to keep whole from the training; may be given several times
+    #[arg(long, value_name = "NAME")]
+    hold_out: Vec<String>,
+    /// Only perturbations whose genes were all measured
+    #[arg(long)]
+    measured_targets_only: bool,
+    /// Leave out perturbations with fewer cells
+    #[arg(long, value_name = "N")]
+    minimum_cells: Option<usize>,
+    /// Share of cells never used in training
+    #[arg(long, value_name = "SHARE")]
+    test_share: Option<f64>,
+    /// How to read the data set.
+    #[command(flatten)]
+    import: ImportArgs,
+}
+
+/// The settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct TrainFile {
+    preset: Option<Preset>,
+    device: Option<DeviceChoice>,
+    seed: Option<u64>,
+    import: ImportOptions,
+    prepare: toml::Table,
+    model: toml::Table,
+}
+
+struct Settings {
+    config: TrainConfig,
+    device: DeviceChoice,
+    import: ImportOptions,
+}
+
+impl Train {
+    pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
+        let Settings { config, device, import } = self.settings()?;
+        if let Some(problem) = config.model.problem() {
+            return Err(UsageError(problem).into());
+        }
+        output::check(&self.output)?;
+        output::distinct(&self.output, &[&self.dataset])?;
+        let dataset = import::dataset(&self.dataset, &import, console)?;
+        console.expect_epochs(config.model.epochs);
+        let started = Instant::now();
+        let model = tasks::train::train(&dataset, &config, device, console)
+            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
+        let seconds = started.elapsed().as_secs_f64();
+        model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))?;
+
+        let card = model.card();
+        let best = card.history.iter().find(|epoch| epoch.epoch == card.best_epoch);
+        let validation = best.map(|epoch| epoch.validation.total);
+        let result = json!({
+            "output": self.output,
+            "dataset": self.dataset,
+            "dataset_hash": card.dataset.hash,
+            "epochs": card.history.len(),
+            "best_epoch": card.best_epoch,
+            "best_validation_loss": validation,
+            "ended": card.ended,
+            "seconds": seconds,
+            "genes": card.genes.len(),
+            "treatments": card.treatments.len(),
+            "edges": model.network().edges().len(),
+            "differs_from_paper": card.differs_from_paper,
+            "settings": card.settings,
+        });
+        console.result(&result, || {
+            format!(
+                "Wrote {} after {} in {seconds:.0} s: the best epoch is {} (validation loss {}); {}",
+                self.output.display(),
+                counted(card.history.len(), "epoch"),
+                card.best_epoch,
+                number(validation, 2),
+                card.ended
+            )
+        })
+    }
+
+    /// Preset, then settings file, then options.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let file = self.config.as_deref().map(read_settings).transpose()?.unwrap_or_default();
+        let preset = self.preset.as_deref().map(named).or(file.preset).unwrap_or_default();
+        let shown = self.config.as_deref().unwrap_or(Path::new("")).display();
+        let wrong = |table: &str, error: toml::de::Error| UsageError(format!("{shown}: [{table}] {error}"));
+        let base = GpoVaeConfig::preset(preset);
+        let model = merged(&base, file.model).map_err(|error| wrong("model", error))?;
+        let prepare = merged(&TrainConfig::default().prepare, file.prepare).map_err(|error| wrong("prepare", error))?;
+        let mut config = TrainConfig { seed: file.seed.unwrap_or_default(), prepare, model };
+        if let Some(seed) = self.seed {
+            config.seed = seed;
+        }
+        if let Some(epochs) = self.epochs {
+            config.model.epochs = epochs;
+        }
+        if let Some(patience) = self.patience {
+            config.model.patience = patience;
+        }
+        if let Some(rate) = self.learning_rate {
+            config.model.learning_rate = rate;
+        }
+        if let Some(size) = self.batch_size {
+            config.model.batch_size = size;
+        }
+        if let Some(cells) = self.minimum_cells {
+            config.prepare.minimum_cells = cells;
+        }
+        if let Some(share) = self.test_share {
+            if !(0.0..1.0).contains(&share) {
+                return Err(UsageError(format!("--test-share is {share}, but must be at least 0 and below 1")).into());
+            }
+            config.prepare.test_share = share;
+        }
+        config.prepare.measured_targets_only |= self.measured_targets_only;
+        if !self.hold_out.is_empty() {
+            config.prepare.held_out_perturbations = self.hold_out.clone();
+        }
+        let device = self.device.as_deref().map(named).or(file.device).unwrap_or_default();
+        Ok(Settings { config, device, import: self.import.over(file.import) })
+    }
+}
+
+fn read_settings(path: &Path) -> anyhow::Result<TrainFile> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    Ok(toml::from_str(&text).map_err(|error| UsageError(format!("{shown}: {error}")))?)
+}
+
+/// `base` with the entries of `over`; an entry that `base` does not know is an error.
+fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
+    base: &T,
+    over: toml::Table,
+) -> Result<T, toml::de::Error> {
+    let mut table = toml::Table::try_from(base).expect("settings are a table");
+    table.extend(over);
+    table.try_into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Arguments, Command};
+    use clap::Parser as _;
+
+    fn settings(arguments: &[&str], file: Option<&str>) -> anyhow::Result<Settings> {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("train.toml");
+        let mut all = vec!["grn-explorer", "train", "screen.h5ad", "-o", "model.safetensors"];
+        all.extend(arguments);
+        if let Some(text) = file {
+            std::fs::write(&config, text).unwrap();
+            all.extend(["--config", config.to_str().unwrap()]);
+        }
+        match Arguments::try_parse_from(all)?.command {
+            Some(Command::Train(train)) => train.settings(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_go_before_the_file_and_the_file_before_the_preset() {
+        let file = "preset = \"k562\"\nseed = 5\n[model]\nepochs = 40\nhops = 2\n[prepare]\nminimum_cells = 3\n\
+                    [import]\nperturbation_column = \"gene\"\ncontrol_labels = [\"NT\"]\n";
+        let found = settings(&["--epochs", "7", "--control", "ctrl", "--hold-out", "JAK2"], Some(file)).unwrap();
+        assert_eq!((found.config.model.epochs, found.config.model.hops), (7, 2));
+        assert_eq!(found.config.model.lambda, GpoVaeConfig::preset(Preset::K562).lambda);
+        assert_eq!((found.config.seed, found.config.prepare.minimum_cells), (5, 3));
+        assert_eq!(found.config.prepare.held_out_perturbations, ["JAK2"]);
+        assert_eq!(found.import.perturbation_column.as_deref(), Some("gene"));
+        assert_eq!(found.import.control_labels, ["ctrl"]);
+        assert_eq!(settings(&["--device", "cpu"], None).unwrap().device, DeviceChoice::Cpu);
+    }
+
+    #[test]
+    fn what_the_file_says_wrongly_is_told() {
+        for (file, expected) in [
+            ("epoch = 3", "epoch"),
+            ("[model]\nepoch = 3", "epoch"),
+            ("[model]\nepochs = \"many\"", "many"),
+            ("a b", "train.toml"),
+        ] {
+            let error = settings(&[], Some(file)).map(|_| ()).unwrap_err();
+            assert!(error.is::<UsageError>(), "{error:#}");
+            assert!(error.to_string().contains(expected), "{error:#}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Judge a model on measured cells, beside the baselines.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::data::simulate::TrueNetwork;
+use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
+use crate::evaluation::networks::ScreenCells;
+use crate::evaluation::report::{
+    CellFacts, DatasetFacts, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard, network_tests,
+};
+use crate::jobs::Progress;
+use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
+use crate::models::{Intervention, ModelCard, PredictError, TrainedModel};
+use crate::network::Sign;
+use crate::network::sign::{ShiftEvidence, sign_of};
+
+/// Which cells, and what else to hold the network against.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EvaluateOptions {
+    /// Compare with all cells, training cells included, or with another data set; the report says so.
+    pub all_cells: bool,
+    /// Known edges: a table with `regulator`, `target`, `sign`, `strength`.
+    pub truth: Option<PathBuf>,
+}
+
+/// A model with the file it came from.
+pub struct JudgedModel<'a> {
+    /// The model.
+    pub model: &'a TrainedModel,
+    /// Its file.
+    pub path: &'a Path,
+    /// BLAKE3 hash (hex) of the file.
+    pub hash: &'a str,
+}
+
+/// Judge `judged` on `dataset`: on the cells that its file records as held out, unless told otherwise.
+///
+/// # Errors
+/// If `dataset` is not what the model was trained on (and not all cells are asked for), if no cell was held out, if there
+/// are no control cells among those, if the model predicts none of the perturbations, or if the known edges cannot be read.
+pub fn evaluate(
+    judged: &JudgedModel,
+    dataset: &Dataset,
+    options: &EvaluateOptions,
+    progress: &dyn Progress,
+) -> anyhow::Result<Report> {
+    let (model, card) = (judged.model, judged.model.card());
+    let trained_on = dataset.hash() == card.dataset.hash;
+    let truth = options.truth.as_deref().map(read_truth).transpose()?;
+    let cells = chosen_cells(model, dataset, trained_on, options.all_cells)?;
+
+    progress.stage("Measuring shifts", None);
+    let Some(observed) = EffectTable::observed(dataset, &cells) else {
+        bail!("there are no control cells among the {} cells to compare with; use --all-cells", cells.len());
+    };
+    progress.check()?;
+    let predicted = predictions(model, &observed, progress)?;
+    if predicted.perturbations.is_empty() {
+        bail!("the model predicts none of the {} perturbations of this data set", observed.perturbations.len());
+    }
+    let questions: Vec<Perturbation> =
+        predicted.perturbations.iter().map(|name| Perturbation::of(name.split('+'))).collect();
+
+    progress.stage("Computing baselines", None);
+    let baselines = baselines::effects::all(model.observed_in_training(), &questions);
+    progress.check()?;
+    let own = Method { name: MODEL.into(), baseline: false, definition: model_definition(card), effects: &predicted };
+    let others = baselines.iter().map(|baseline| Method {
+        name: baseline.kind.label().to_owned(),
+        baseline: true,
+        definition: baseline.kind.definition().to_owned(),
+        effects: &baseline.effects,
+    });
+    let methods: Vec<Method> = std::iter::once(own).chain(others).collect();
+    let training_cells = |name: &str| {
+        let known = card.perturbations.iter().find(|perturbation| perturbation.name() == name);
+        known.map_or(0, |perturbation| perturbation.training_cells)
+    };
+    let mut report = Report::of_effects(&methods, &observed, training_cells);
+
+    progress.stage("Testing edges", None);
+    let nodes: Vec<String> = card.treatments.iter().map(|treatment| treatment.symbol.clone()).collect();
+    let rankings = rankings(model, dataset, trained_on, &nodes);
+    let screen = ScreenCells::new(dataset, &cells, &nodes);
+    report.network_tests = Some(network_tests(&screen, nodes.len(), &rankings, card.settings.seed, progress)?);
+    if let Some((path, truth)) = &truth {
+        report.gold_standard = Some(against_truth(&rankings, truth, path, card));
+    }
+
+    report.model = model_facts(judged);
+    report.dataset = DatasetFacts {
+        file: dataset.source().map(|path| path.display().to_string()).unwrap_or_default(),
+        hash: dataset.hash().to_owned(),
+        cells: dataset.cell_count(),
+        genes: dataset.gene_count(),
+        trained_on,
+    };
+    report.cells = cell_facts(card, dataset, &cells, trained_on, options.all_cells);
+    report.notes = notes(&report, card, &observed, &predicted);
+    Ok(report)
+}
+
+/// Name of the model in the report.
+const MODEL: &str = "GPO-VAE";
+
+fn chosen_cells(model: &TrainedModel, dataset: &Dataset, trained_on: bool, all: bool) -> anyhow::Result<Vec<u32>> {
+    if all {
+        return Ok((0..dataset.cell_count() as u32).collect());
+    }
+    if !trained_on {
+        let trained = &model.card().dataset;
+        bail!(
+            "this is not the data set the model was trained on ({}, {} cells × {} genes), or it was read with other choices \
+             (matrix, perturbation column, control), so its held-out cells cannot be told; open that data set in the same \
+             way, or pass --all-cells to compare with all cells of this one",
+            trained.name,
+            trained.cells,
+            trained.genes
+        );
+    }
+    let held_out = model.held_out_cells();
+    if held_out.is_empty() {
+        bail!("no cell was held out of this model's training; pass --all-cells, which the report will say");
+    }
+    Ok(held_out)
+}
+
+/// What the model predicts for the perturbations of `observed`: its own table, and an answer to those that it has not.
+fn predictions(model: &TrainedModel, observed: &EffectTable, progress: &dyn Progress) -> anyhow::Result<EffectTable> {
+    let known = model.predicted();
+    let mut table = EffectTable { genes: known.genes.clone(), ..EffectTable::default() };
+    let count = observed.perturbations.len();
+    for (at, name) in observed.perturbations.iter().enumerate() {
+        progress.stage("Predicting", Some(at as f32 / count as f32));
+        progress.check()?;
+        let shifts = match known.find(name) {
+            Some(row) => known.row(row).to_vec(),
+            None => match model.predict(&Intervention::knock_out(name.split('+')), progress) {
+                Ok(effect) => effect.shifts,
+                Err(PredictError::UnknownGene { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        table.perturbations.push(name.clone());
+        table.cells.push(0);
+        table.shifts.extend(shifts);
+    }
+    Ok(table)
+}
+
+fn model_definition(card: &ModelCard) -> String {
+    let library = if card.settings.model.data_library { "the library sizes of control cells" } else { "10,000 counts" };
+    format!("Predicted shifts of the trained model against its own control, at {library}")
+}
+
+/// The model's network and the baselines', over the same nodes.
+fn rankings(model: &TrainedModel, dataset: &Dataset, trained_on: bool, nodes: &[String]) -> Vec<Ranking> {
+    let number: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let network = model.network();
+    let own = network.edges().iter().filter_map(|edge| {
+        let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
+        // The rank, not the probability: probabilities may tie after rounding.
+        Some((*number.get(regulator)?, *number.get(target)?, -f64::from(edge.rank), edge.sign))
+    });
+    let training = model.observed_in_training();
+    let kind = model.card().perturbation_kind;
+    let signed = |scores: &EdgeScores, baseline: NetworkBaseline| {
+        let edges = scores.ranked().into_iter().filter_map(|(regulator, target, score)| {
+            let shift = || {
+                let row = training.find(regulator)?;
+                Some(training.row(row)[training.genes.iter().position(|gene| gene == target)?])
+            };
+            let sign = match baseline {
+                NetworkBaseline::MeanDifference => {
+                    sign_of(kind, shift().map(|shift| ShiftEvidence { shift, significant: true }), None).0
+                }
+                NetworkBaseline::Correlation => Sign::Unknown,
+            };
+            Some((*number.get(regulator)?, *number.get(target)?, f64::from(score), sign))
+        });
+        Ranking { method: baseline.label().to_owned(), edges: edges.collect() }
+    };
+    let difference = baselines::networks::mean_difference(training, nodes);
+    let mut rankings = vec![
+        Ranking { method: MODEL.into(), edges: own.collect() },
+        signed(&difference, NetworkBaseline::MeanDifference),
+    ];
+    if trained_on {
+        let controls = |&cell: &u32| dataset.roles()[cell as usize] == CellRole::Control;
+        let controls: Vec<u32> = model.training_cells().into_iter().filter(controls).collect();
+        let correlation = baselines::networks::correlation(dataset, &controls, nodes);
+        rankings.push(signed(&correlation, NetworkBaseline::Correlation));
+    }
+    rankings
+}
+
+fn read_truth(path: &Path) -> anyhow::Result<(PathBuf, TrueNetwork)> {
+    let truth =
+        TrueNetwork::read(path).with_context(|| format!("cannot read the known edges in {}", path.display()))?;
+    Ok((path.to_owned(), truth))
+}
+
+fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &ModelCard) -> GoldStandard {
+    let number: BTreeMap<&str, usize> =
+        card.treatments.iter().enumerate().map(|(at, treatment)| (treatment.symbol.as_str(), at)).collect();
+    let edges = truth.edges().iter();
+    let mut outside = 0;
+    let mut known = BTreeMap::new();
+    for edge in edges {
+        match (number.get(edge.regulator.as_str()), number.get(edge.target.as_str())) {
+            (Some(&regulator), Some(&target)) => {
+                let sign = if edge.activates { Sign::Activates } else { Sign::Represses };
+                known.insert((regulator, target), sign);
+            }
+            _ => outside += 1,
+        }
+    }
+    let treatments = || card.treatments.iter().enumerate();
+    let regulators: Vec<usize> = treatments().filter(|(_, gene)| gene.perturbed_cells > 0).map(|(at, _)| at).collect();
+    let targets: Vec<usize> = treatments().filter(|(_, gene)| gene.column.is_some()).map(|(at, _)| at).collect();
+    let mut gold = gold_standard(rankings, &known, &regulators, &targets);
+    gold.true_edges_outside += outside;
+    gold.file = path.display().to_string();
+    gold.universe = format!(
+        "{} perturbed regulators × {} measured genes of the network, a gene and itself left out",
+        regulators.len(),
+        targets.len()
+    );
+    gold
+}
+
+fn model_facts(judged: &JudgedModel) -> ModelFacts {
+    let card = judged.model.card();
+    ModelFacts {
+        file: judged.path.display().to_string(),
+        hash: judged.hash.to_owned(),
+        kind: MODEL.to_owned(),
+        program_version: card.program_version.clone(),
+        best_epoch: card.best_epoch,
+        epochs: card.history.last().map_or(0, |epoch| epoch.epoch),
+        ended: card.ended.clone(),
+        differs_from_paper: card.differs_from_paper.clone(),
+        settings: serde_json::to_value(&card.settings).unwrap_or_default(),
+    }
+}
+
+fn cell_facts(card: &ModelCard, dataset: &Dataset, cells: &[u32], trained_on: bool, all: bool) -> CellFacts {
+    let count = |wanted: fn(CellRole) -> bool| {
+        cells.iter().filter(|&&cell| wanted(dataset.roles()[cell as usize])).count() as u32
+    };
+    let sum = |of: fn(&crate::models::TrainedPerturbation) -> u32| card.perturbations.iter().map(of).sum();
+    let evaluated_on = match (all, trained_on) {
+        (false, _) => "cells held out of the training",
+        (true, true) => "all cells, those of the training included",
+        (true, false) => "all cells of a data set that the model was not trained on",
+    };
+    CellFacts {
+        evaluated_on: evaluated_on.to_owned(),
+        held_out: !all || !trained_on,
+        control: card.control_cells,
+        perturbed: [
+            sum(|perturbation| perturbation.training_cells),
+            sum(|perturbation| perturbation.validation_cells),
+            sum(|perturbation| perturbation.test_cells),
+        ],
+        evaluated_control: count(|role| role == CellRole::Control),
+        evaluated_perturbed: count(|role| role.perturbation().is_some()),
+    }
+}
+
+/// What a reader must know to read the numbers right.
+fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &EffectTable) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !report.cells.held_out {
+        notes.push(
+            "Training cells are among those compared with: the fit is better than it would be on new cells".into(),
+        );
+    }
+    if !report.dataset.trained_on {
+        notes.push("This is not the data set the model was trained on".into());
+    }
+    let missing = observed.perturbations.len() - predicted.perturbations.len();
+    if missing > 0 {
+        notes.push(format!("{missing} perturbations are not covered: their genes are no nodes of the model's network"));
+    }
+    let held_out = |name: &String| card.perturbations.iter().any(|known| known.held_out && known.name() == *name);
+    let unseen = observed.perturbations.iter().filter(|name| held_out(name)).count();
+    notes.push(if unseen == 0 {
+        "Split by cells: every perturbation was seen in the training, so the same-perturbation training mean is the answer \
+         to beat"
+            .into()
+    } else {
+        format!("{unseen} perturbations were kept whole from the training")
+    });
+    let few = observed.cells.iter().filter(|&&cells| cells < 30).count();
+    if few > 0 {
+        notes.push(format!("{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy"));
+    }
+    let losses: Vec<&str> =
+        report.verdicts.iter().filter(|verdict| !verdict.model_wins).map(|verdict| verdict.metric.as_str()).collect();
+    if !losses.is_empty() {
+        notes.push(format!("A baseline does as well as the model or better in {}", losses.join(", ")));
+    }
+    notes
+}

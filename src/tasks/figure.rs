@@ -1,0 +1,373 @@
+//! Figures of a model, drawn without a window.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::data::{EffectTable, nearest};
+use crate::evaluation::{pearson, r_squared};
+use crate::figures::export::{self, ExportOptions};
+use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
+use crate::figures::response::{
+    LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure, ScatterPoint,
+};
+use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
+use crate::jobs::Progress;
+use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
+use crate::models::{Intervention, TrainedModel};
+use crate::network::filter::{Threshold, default_threshold};
+use crate::network::{GeneId, Grn};
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The network, its nodes coloured by the predicted shift where a knock-out is asked for.
+    Network,
+    /// Predicted against measured shifts, of one perturbation or of all.
+    Response,
+    /// The largest predicted shifts under a knock-out.
+    Effects,
+    /// The course of the training.
+    Training,
+}
+
+/// A figure to draw.
+#[derive(Clone, Debug)]
+pub struct FigureRequest {
+    /// What.
+    pub view: View,
+    /// Which edges; none for a readable number.
+    pub threshold: Option<Threshold>,
+    /// The perturbation of the response view; none for all together.
+    pub perturbation: Option<String>,
+    /// The knock-out of the network and effects views.
+    pub knock_out: Option<Intervention>,
+    /// Genes to point out.
+    pub highlight: Vec<String>,
+    /// Colours.
+    pub theme: ThemeName,
+    /// Width over height; none for what suits the view.
+    pub aspect: Option<f32>,
+    /// Font size in points.
+    pub text_size: f32,
+    /// Seed of the network's layout.
+    pub seed: u64,
+}
+
+impl FigureRequest {
+    /// `view` with everything else as usual: for print, in 7 point letters.
+    pub fn new(view: View) -> Self {
+        Self {
+            view,
+            threshold: None,
+            perturbation: None,
+            knock_out: None,
+            highlight: Vec::new(),
+            theme: ThemeName::Paper,
+            aspect: None,
+            text_size: 7.0,
+            seed: LayoutConfig::default().seed,
+        }
+    }
+}
+
+/// Draw `request` in the size that `options` give it.
+///
+/// # Errors
+/// If a gene or perturbation is unknown (the nearest names are told), if the view needs a knock-out and none is given, or
+/// if there is nothing to draw.
+pub fn draw(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    options: &ExportOptions,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    progress.stage("Drawing", None);
+    let theme = FigureTheme::of(request.theme);
+    let size = |usual: f32| options.scene_size(request.aspect.unwrap_or(usual));
+    let card = model.card();
+    let (scene, mut metadata) = match request.view {
+        View::Network => network(model, request, size(4.0 / 3.0), &theme, progress)?,
+        View::Response => response(model, request, size, &theme)?,
+        View::Effects => effects(model, request, size(0.9), &theme, progress)?,
+        View::Training => training(model, request, size(1.6), &theme)?,
+    };
+    metadata.data_hash = Some(card.dataset.hash.clone());
+    Ok((scene, metadata.with("seed of the training", card.settings.seed)))
+}
+
+/// Draw `request` and write it; the ending of `path` decides the format. The file appears whole or not at all.
+///
+/// # Errors
+/// As [`draw`], and if the format is unknown or the file cannot be written.
+pub fn write(
+    model: &TrainedModel,
+    model_hash: &str,
+    request: &FigureRequest,
+    options: &ExportOptions,
+    path: &Path,
+    progress: &dyn Progress,
+) -> anyhow::Result<()> {
+    export::Format::of(path)?;
+    let (scene, mut metadata) = draw(model, request, options, progress)?;
+    metadata.model_hash = Some(model_hash.to_owned());
+    progress.check()?;
+    export::write(&scene, &metadata, options, path)?;
+    Ok(())
+}
+
+fn network(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: [f32; 2],
+    theme: &FigureTheme,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let grn = model.network();
+    let threshold = request.threshold.unwrap_or_else(|| default_threshold(grn));
+    let view = threshold.apply(grn);
+    if view.edge_count() == 0 {
+        bail!("no edge is left to draw; lower the threshold");
+    }
+    let mut style = NetworkStyle { text_size: request.text_size, ..NetworkStyle::default() };
+    style.selected = request.highlight.iter().map(|gene| find(grn, gene)).collect::<anyhow::Result<_>>()?;
+    if let Some(knock_out) = &request.knock_out {
+        let effect = model.predict(knock_out, progress)?;
+        style.knocked_out = knock_out.doses().iter().map(|(gene, _)| find(grn, gene)).collect::<anyhow::Result<_>>()?;
+        style.colour = NodeColour::Shift {
+            values: by_gene(grn, &model.card().genes, &effect.shifts),
+            limit: None,
+            label: format!("Predicted shift, {} (log2)", effect.name),
+        };
+    }
+    let genes = view.genes();
+    let mut slot = vec![u32::MAX; grn.genes().len()];
+    for (at, gene) in genes.iter().enumerate() {
+        slot[gene.0 as usize] = at as u32;
+    }
+    // As large as they are drawn, and some room for a label.
+    let most = genes.iter().map(|gene| view.out_degree(*gene)).max().unwrap_or(1).max(1) as f32;
+    let node = |gene: &GeneId| LayoutNode { radius: 8.0 + 8.0 * (view.out_degree(*gene) as f32 / most).sqrt() };
+    let nodes: Vec<LayoutNode> = genes.iter().map(node).collect();
+    let edge = |edge: &crate::network::Edge| LayoutEdge {
+        from: slot[edge.regulator.0 as usize],
+        to: slot[edge.target.0 as usize],
+        weight: edge.probability,
+    };
+    let edges: Vec<LayoutEdge> = view.edges().map(edge).collect();
+    let config = LayoutConfig { seed: request.seed, aspect: size[0] / size[1], ..LayoutConfig::default() };
+    let mut layout = ForceLayout::new(&nodes, &edges, &config, None);
+    while layout.step() {
+        progress.check()?;
+    }
+    let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
+    for (gene, position) in genes.iter().zip(layout.positions()) {
+        positions[gene.0 as usize] = *position;
+    }
+    let figure = NetworkFigure::of(grn, view.edges(), &positions, &style);
+    let scene = figure.scene(size, &figure.fit(size), theme).scene;
+    let description = format!(
+        "The {} best edges of the network that {} learned from {}, between {} genes",
+        view.edge_count(),
+        "GPO-VAE",
+        model.card().dataset.name,
+        genes.len()
+    );
+    let mut metadata =
+        FigureMetadata::new("Gene regulatory network", description).with("layout seed", request.seed).with(
+            "edges",
+            match threshold {
+                Threshold::Top(count) => format!("the best {count}"),
+                Threshold::MinimumProbability(least) => format!("probability at least {least}"),
+                Threshold::TopPerRegulator(count) => format!("the best {count} of each regulator"),
+            },
+        );
+    if let Some(knock_out) = &request.knock_out {
+        metadata = metadata.with("knock-out", knock_out.name());
+    }
+    Ok((scene, metadata))
+}
+
+/// Measured shifts to compare with, and what they are: held-out cells where there are any.
+fn observed(model: &TrainedModel) -> anyhow::Result<(&EffectTable, &'static str)> {
+    for (table, which) in
+        [(model.observed_held_out(), "held-out cells"), (model.observed_in_training(), "training cells")]
+    {
+        if !table.perturbations.is_empty() {
+            return Ok((table, which));
+        }
+    }
+    bail!("the model file has no measured shifts to compare with")
+}
+
+fn response(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: impl Fn(f32) -> [f32; 2],
+    theme: &FigureTheme,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let (observed, which) = observed(model)?;
+    let predicted = model.predicted();
+    let labels = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
+    let scatter = |title: String, points: Vec<ScatterPoint>, highlight: usize| {
+        let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|point| (point.x, point.y)).unzip();
+        let number = |value: Option<f64>| value.map_or("not defined".to_owned(), |value| format!("{value:.2}"));
+        let statistics = vec![
+            format!("r = {}", number(pearson(&y, &x))),
+            format!("R² = {}", number(r_squared(&y, &x))),
+            format!("{} points", points.len()),
+        ];
+        let (x_label, y_label) = labels.clone();
+        ScatterFigure { title, x_label, y_label, points, statistics, labels: highlight, text_size: request.text_size }
+    };
+    let highlighted = |gene: &str| request.highlight.iter().any(|wanted| wanted == gene);
+
+    let Some(wanted) = &request.perturbation else {
+        // All together: each perturbation's 20 genes with the largest observed shift, the perturbed genes left out.
+        let mut points = Vec::new();
+        for (row, name) in observed.perturbations.iter().enumerate() {
+            let Some(own) = predicted.find(name) else { continue };
+            let targets: Vec<&str> = name.split('+').collect();
+            let mut genes: Vec<usize> =
+                (0..observed.genes.len()).filter(|&gene| !targets.contains(&observed.genes[gene].as_str())).collect();
+            let shifts = observed.row(row);
+            genes.sort_by(|&a, &b| shifts[b].abs().total_cmp(&shifts[a].abs()));
+            points.extend(genes.into_iter().take(20).map(|gene| ScatterPoint {
+                x: shifts[gene],
+                y: predicted.row(own)[gene],
+                label: format!("{} in {name}", observed.genes[gene]),
+                highlighted: highlighted(&observed.genes[gene]),
+            }));
+        }
+        let count = observed.perturbations.len();
+        let title = format!("Top 20 genes of {count} perturbations");
+        let figure = scatter(title, points, 6);
+        let metadata = FigureMetadata::new(
+            "Predicted against observed shifts",
+            format!("The 20 genes with the largest observed shift of each perturbation, measured on {which}"),
+        );
+        return Ok((figure.scene(size(1.1), theme).scene, metadata));
+    };
+
+    let row =
+        observed.find(wanted).with_context(|| unknown("measured perturbation", wanted, &observed.perturbations))?;
+    let own =
+        predicted.find(wanted).with_context(|| unknown("predicted perturbation", wanted, &predicted.perturbations))?;
+    let targets: Vec<&str> = wanted.split('+').collect();
+    let genes = || (0..observed.genes.len()).filter(|&gene| !targets.contains(&observed.genes[gene].as_str()));
+    let points = genes().map(|gene| ScatterPoint {
+        x: observed.row(row)[gene],
+        y: predicted.row(own)[gene],
+        label: observed.genes[gene].clone(),
+        highlighted: highlighted(&observed.genes[gene]),
+    });
+    let bars = genes().map(|gene| PairedBar {
+        label: observed.genes[gene].clone(),
+        observed: observed.row(row)[gene],
+        predicted: predicted.row(own)[gene],
+        highlighted: highlighted(&observed.genes[gene]),
+    });
+    let scatter = scatter(format!("{wanted}, {} cells", observed.cells[row]), points.collect(), 10);
+    let bars = PairedBarsFigure {
+        x_label: "Shift (log2)".to_owned(),
+        text_size: request.text_size,
+        ..PairedBarsFigure::of_largest(bars.collect(), 20)
+    };
+    let size = size(1.9);
+    let page = PanelsFigure {
+        title: String::new(),
+        rows: vec![PanelRow {
+            height: size[1],
+            panels: vec![
+                Panel { figure: Box::new(scatter), share: 1.0 },
+                Panel { figure: Box::new(bars), share: 0.85 },
+            ],
+        }],
+        text_size: request.text_size,
+    };
+    let metadata = FigureMetadata::new(
+        format!("Response to {wanted}"),
+        format!(
+            "Predicted against observed shift of every gene under {wanted}, measured on {which}; the perturbed genes are left out"
+        ),
+    );
+    Ok((page.scene(size, theme).scene, metadata))
+}
+
+fn effects(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: [f32; 2],
+    theme: &FigureTheme,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let Some(knock_out) = &request.knock_out else { bail!("this view needs a knock-out: --knock-out GENE") };
+    let effect = model.predict(knock_out, progress)?;
+    let genes = model.card().genes.iter().zip(&effect.shifts).map(|(gene, &shift)| RankedGene {
+        label: gene.clone(),
+        shift,
+        highlighted: request.highlight.contains(gene),
+    });
+    let figure = RankingFigure {
+        title: format!("Predicted response to {}", effect.name),
+        x_label: "Predicted shift (log2)".to_owned(),
+        text_size: request.text_size,
+        ..RankingFigure::of_extremes(genes.collect(), 15)
+    };
+    let metadata = FigureMetadata::new(
+        figure.title.clone(),
+        format!("The genes with the largest predicted shifts under perturbation of {}", effect.name),
+    );
+    Ok((figure.scene(size, theme).scene, metadata.with("knock-out", knock_out.name())))
+}
+
+fn training(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: [f32; 2],
+    theme: &FigureTheme,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let card = model.card();
+    if card.history.is_empty() {
+        bail!("the model file has no history of its training");
+    }
+    let points = |of: fn(&crate::models::EpochMetrics) -> f64| {
+        card.history.iter().map(|epoch| [epoch.epoch as f32, of(epoch) as f32]).collect()
+    };
+    let figure = LossFigure {
+        y_label: "Loss".to_owned(),
+        series: vec![LossSeries {
+            name: "Total".to_owned(),
+            train: points(|epoch| epoch.training.total),
+            validation: points(|epoch| epoch.validation.total),
+        }],
+        best_epoch: Some(card.best_epoch as f32),
+        text_size: request.text_size,
+        ..LossFigure::default()
+    };
+    let metadata = FigureMetadata::new("Course of the training", format!("Loss after each epoch; {}", card.ended));
+    Ok((figure.scene(size, theme).scene, metadata))
+}
+
+/// One value per gene of the network; NaN where `genes` does not have it.
+fn by_gene(grn: &Grn, genes: &[String], values: &[f32]) -> Vec<f32> {
+    let mut by_gene = vec![f32::NAN; grn.genes().len()];
+    for (gene, &value) in genes.iter().zip(values) {
+        if let Some(id) = grn.find(gene) {
+            by_gene[id.0 as usize] = value;
+        }
+    }
+    by_gene
+}
+
+fn find(grn: &Grn, gene: &str) -> anyhow::Result<GeneId> {
+    let symbols: Vec<String> = grn.genes().iter().map(|gene| gene.symbol.clone()).collect();
+    grn.find(gene).with_context(|| unknown("gene of the network", gene, &symbols))
+}
+
+/// `there is no measured perturbation STAT; did you mean STAT1?`.
+fn unknown(what: &str, name: &str, names: &[String]) -> String {
+    let nearest = nearest(name, names.iter().map(String::as_str), 3);
+    let hint = if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) };
+    format!("there is no {what} {name}{hint}")
+}
