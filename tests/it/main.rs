@@ -4,6 +4,8 @@ mod figures;
 mod gpo_vae_golden;
 mod h5ad;
 mod metrics_golden;
+mod prepare;
+mod preprocess_golden;
 mod reference;
 mod simulate;
 mod training;

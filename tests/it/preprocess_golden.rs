@@ -1,0 +1,216 @@
+//! Every case of the reference values in `preprocess/`: a real subset with scanpy's and POT's results.
+
+use grn_explorer::data::{CellRole, Dataset, ImportOptions, h5ad};
+use grn_explorer::jobs::Silent;
+use grn_explorer::preprocess::control_matching::{match_controls, sinkhorn};
+use grn_explorer::preprocess::differential::{DifferentialTable, Test, differential};
+use grn_explorer::preprocess::normalise::{log_normalise, median_library_size};
+use grn_explorer::preprocess::quality::{CellMetrics, QualityReport, Rule};
+
+use crate::reference::{Case, cases};
+
+/// A case with its screen.
+struct Screen {
+    case: Case,
+    dataset: Dataset,
+    /// All rows.
+    cells: Vec<u32>,
+    controls: Vec<u32>,
+}
+
+fn screens() -> Vec<Screen> {
+    let open = |case: Case| {
+        let path = case.folder.join(format!("{}.h5ad", case.name));
+        let dataset = h5ad::read(&path, &ImportOptions::default(), &Silent).expect("the screen opens");
+        let (cells, controls) = ((0..dataset.cell_count() as u32).collect(), dataset.control_cells());
+        assert!(!controls.is_empty(), "{}: control cells are recognised", case.name);
+        Screen { case, dataset, cells, controls }
+    };
+    cases("preprocess").into_iter().map(open).collect()
+}
+
+impl Screen {
+    fn strings(&self, key: &str) -> Vec<String> {
+        let list = self.case.json[key].as_array().unwrap_or_else(|| panic!("{} lacks {key}", self.case.name));
+        list.iter().map(|text| text.as_str().expect("text").to_owned()).collect()
+    }
+
+    /// The rows of each of the case's groups.
+    fn groups(&self) -> Vec<Vec<u32>> {
+        let by_perturbation = self.dataset.cells_by_perturbation();
+        let rows = |name: &String| {
+            let index = self.dataset.perturbations().iter().position(|perturbation| perturbation.name() == *name);
+            by_perturbation[index.unwrap_or_else(|| panic!("{}: no perturbation {name}", self.case.name))].clone()
+        };
+        self.strings("groups").iter().map(rows).collect()
+    }
+
+    /// The reference's log-normalised expression. Ranks depend on its last bits: whether two cells tie is decided by
+    /// the rounding of the logarithm.
+    fn reference_expression(&self) -> grn_explorer::data::CsrMatrix {
+        let values = self.case.f32s("lognorm");
+        grn_explorer::data::CsrMatrix::from_dense(self.dataset.cell_count(), self.dataset.gene_count(), &values)
+    }
+}
+
+/// Fail if any value is further from its reference than `relative` of it (or `absolute`, for those near 0).
+fn assert_close(what: &str, found: &[f64], expected: &[f64], relative: f64, absolute: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}: number of values");
+    let mut worst = (0.0, 0);
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        // What the reference could not compute (0 / 0) is 0 here.
+        let expected = if expected.is_nan() { 0.0 } else { *expected };
+        let excess = (found - expected).abs() / (relative * expected.abs() + absolute);
+        if excess > worst.0 || excess.is_nan() {
+            worst = (excess, at);
+        }
+    }
+    println!("{what}: at worst {:.2e} of the tolerance", worst.0);
+    let at = worst.1;
+    assert!(worst.0 <= 1.0, "{what}: value {at} is {} instead of {}", found[at], expected[at]);
+}
+
+/// p values: relative, down to 1e-250; what is smaller in the reference must be small here.
+fn assert_p_values(what: &str, found: &[f64], expected: &[f64]) {
+    assert_close(what, found, expected, 1e-3, 1e-250);
+}
+
+fn as_f64(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+#[test]
+fn golden_quality_metrics_thresholds_and_flags() {
+    for screen in screens() {
+        let Screen { case, dataset, cells, .. } = &screen;
+        let metrics = CellMetrics::measure(dataset.matrix(), dataset.genes(), cells, &Silent).unwrap();
+        let columns = [
+            (Rule::FewCounts, "total_counts"),
+            (Rule::FewGenes, "n_genes_by_counts"),
+            (Rule::Mitochondrial, "pct_counts_mt"),
+            (Rule::Ribosomal, "pct_counts_ribo"),
+            (Rule::Haemoglobin, "pct_counts_hb"),
+        ];
+        for (rule, column) in columns {
+            let what = format!("{}: {column}", case.name);
+            assert_close(&what, &as_f64(&metrics.values(rule)), &case.f64s(&format!("qc.{column}")), 1e-4, 1e-9);
+        }
+        let settings = case.json.as_object().expect("an object");
+        let mut judged = 0;
+        for (key, thresholds) in settings {
+            let Some(mads) = key.strip_prefix("qc_thresholds_k") else { continue };
+            let mads: f64 = mads.parse().expect("a number of MADs");
+            let report = QualityReport::judge(&metrics, mads);
+            for (rule, column) in columns {
+                let limit =
+                    report.thresholds.iter().find(|threshold| threshold.rule == rule).expect("every rule").limit;
+                let expected = thresholds[column].as_f64().expect("a number");
+                assert_close(
+                    &format!("{}: limit of {column}", case.name),
+                    &[f64::from(limit)],
+                    &[expected],
+                    1e-4,
+                    1e-6,
+                );
+            }
+            let failed: Vec<f64> = report.failed.iter().map(|failed| f64::from(u8::from(failed.any()))).collect();
+            assert_eq!(failed, case.f64s("qc.fail_without_doublets"), "{}: failing cells at {mads} MAD", case.name);
+            judged += 1;
+        }
+        assert!(judged > 0, "{} has no thresholds", case.name);
+    }
+}
+
+#[test]
+fn golden_log_normalised_expression() {
+    for screen in screens() {
+        let Screen { case, dataset, cells, .. } = &screen;
+        let target = median_library_size(&dataset.matrix().row_sums()).expect("counts");
+        let expected = case.json["normalize_target_sum"].as_f64().expect("a number");
+        assert_close(&format!("{}: target sum", case.name), &[target], &[expected], 1e-6, 0.0);
+        let expression = log_normalise(dataset.matrix(), cells, target, &Silent).unwrap();
+        let mut dense = vec![0.0; dataset.gene_count()];
+        let mut found = Vec::new();
+        for cell in 0..dataset.cell_count() {
+            expression.copy_row(cell, &mut dense);
+            found.extend(as_f64(&dense));
+        }
+        assert_close(&format!("{}: expression", case.name), &found, &case.f64s("lognorm"), 1e-4, 0.0);
+    }
+}
+
+fn assert_table(screen: &Screen, prefix: &str, table: &DifferentialTable) {
+    let case = &screen.case;
+    let what = |column: &str| format!("{}: {prefix}.{column}", case.name);
+    assert_close(&what("scores"), &table.scores, &case.f64s(&format!("{prefix}.scores")), 1e-4, 1e-6);
+    for column in case.names_under("") {
+        let expected = || case.f64s(column);
+        match column.strip_prefix(&format!("{prefix}.")) {
+            Some("pvals") => assert_p_values(&what("pvals"), &table.p_values, &expected()),
+            Some("pvals_adj") => assert_p_values(&what("pvals_adj"), &table.adjusted_p_values, &expected()),
+            Some("logfoldchanges") => {
+                assert_close(&what("logfoldchanges"), &as_f64(&table.log_fold_changes), &expected(), 1e-4, 1e-5);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn golden_differential_expression() {
+    for screen in screens() {
+        let (expression, groups) = (screen.reference_expression(), screen.groups());
+        for (prefix, test) in [
+            ("wilcoxon", Test::Wilcoxon { tie_correction: false }),
+            ("wilcoxon_tie", Test::Wilcoxon { tie_correction: true }),
+            ("t_test", Test::WelchT),
+        ] {
+            let table = differential(&expression, &groups, &screen.controls, test, &Silent).unwrap();
+            assert_table(&screen, prefix, &table);
+        }
+    }
+}
+
+#[test]
+fn golden_differential_expression_from_the_counts() {
+    // The whole way: our own normalisation, whose logarithm rounds a few last bits otherwise, which moves single cells
+    // by a rank.
+    for screen in screens() {
+        let target = median_library_size(&screen.dataset.matrix().row_sums()).expect("counts");
+        let expression = log_normalise(screen.dataset.matrix(), &screen.cells, target, &Silent).unwrap();
+        let test = Test::Wilcoxon { tie_correction: true };
+        let table = differential(&expression, &screen.groups(), &screen.controls, test, &Silent).unwrap();
+        let what = format!("{}: scores", screen.case.name);
+        assert_close(&what, &table.scores, &screen.case.f64s("wilcoxon_tie.scores"), 1e-4, 1e-2);
+    }
+}
+
+#[test]
+fn golden_matched_control_cells() {
+    for screen in screens() {
+        let Screen { case, dataset, cells, controls } = &screen;
+        let target = median_library_size(&dataset.matrix().row_sums()).expect("counts");
+        let expression = log_normalise(dataset.matrix(), cells, target, &Silent).unwrap();
+        let genes = screen.strings("matching_genes");
+        let columns: Vec<u32> =
+            genes.iter().map(|gene| dataset.genes().column(gene).expect("a measured gene") as u32).collect();
+        let (expected, gaps) = (case.f64s("matching.control_cell"), case.f64s("matching.relative_gap"));
+        let mut groups = screen.groups();
+        groups.push(controls.clone());
+        let mut compared = 0;
+        for group in &groups {
+            let settings = sinkhorn::Settings::default();
+            let matches = match_controls(&expression, &columns, group, controls, &settings, &Silent).unwrap();
+            for (&cell, found) in group.iter().zip(matches) {
+                let at = cell as usize;
+                assert!(dataset.roles()[found.control as usize] == CellRole::Control);
+                assert!((found.relative_gap - gaps[at]).abs() < 1e-6, "{}: gap of cell {cell}", case.name);
+                if gaps[at] > 1e-6 {
+                    assert_eq!(f64::from(found.control), expected[at], "{}: control of cell {cell}", case.name);
+                    compared += 1;
+                }
+            }
+        }
+        println!("{}: {compared} matched controls are the same", case.name);
+    }
+}
