@@ -264,6 +264,7 @@ impl App {
         egui::CentralPanel::default().frame(page).show(ui, |ui| {
             // The canvas fills the page; everything else keeps a margin.
             let margin = if explores && !empty { Margin::ZERO } else { Margin::symmetric(18, 14) };
+            let inset = Frame::new().inner_margin(Margin::symmetric(12, 8));
             let has_messages = state.runtime.messages.iter().any(|message| message.severity != Severity::Done);
             if has_messages {
                 Frame::new().inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 0 }).show(ui, |ui| {
@@ -281,15 +282,20 @@ impl App {
                     Tab::Network if room.split => {
                         let half = ui.available_width() * 0.45;
                         Panel::right("response")
-                            .frame(Frame::NONE)
+                            .frame(inset)
                             .default_size(half)
                             .size_range(340.0..=ui.available_width() - 340.0)
                             .show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
                         egui::CentralPanel::no_frame()
+                            .frame(inset)
                             .show(ui, |ui| views::network::show(&mut views.network, ui, state, actions));
                     }
-                    Tab::Network => views::network::show(&mut views.network, ui, state, actions),
-                    Tab::Response => views::response::show(&mut views.response, ui, state, actions),
+                    Tab::Network => {
+                        inset.show(ui, |ui| views::network::show(&mut views.network, ui, state, actions));
+                    }
+                    Tab::Response => {
+                        inset.show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
+                    }
                 }
             });
         });

@@ -43,13 +43,17 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         ("Values", matrix_kind(summary.matrix_kind).to_owned(), "What the matrix holds; training needs raw counts"),
         (
             "Median per cell",
-            format!("{:.0} molecules, {:.0} genes", summary.median_counts, summary.median_genes),
+            format!(
+                "{} molecules, {} genes",
+                thousands(summary.median_counts.round() as usize),
+                thousands(summary.median_genes.round() as usize)
+            ),
             "Median over cells of the sum of values, and of the genes with a value",
         ),
         ("Not zero", format!("{:.1} %", 100.0 * summary.density), "Share of the matrix that is not zero"),
     ];
     card(ui, "", |ui| {
-        Grid::new("facts").num_columns(2).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
+        Grid::new("facts").num_columns(2).min_row_height(20.0).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
             for (name, value, hint) in facts {
                 ui.label(RichText::new(name).color(theme::colours(ui).text_weak)).on_hover_text(hint);
                 ui.label(RichText::new(value).text_style(theme::strong()));

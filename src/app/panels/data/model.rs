@@ -32,7 +32,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
     ];
     card(ui, "Model", |ui| {
         let weak = theme::colours(ui).text_weak;
-        Grid::new("model facts").num_columns(2).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
+        Grid::new("model facts").num_columns(2).min_row_height(20.0).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
             for (name, value) in facts {
                 ui.label(RichText::new(name).color(weak));
                 ui.add(egui::Label::new(value).wrap());

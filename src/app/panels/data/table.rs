@@ -49,7 +49,7 @@ pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state:
         ui.label(RichText::new(text).color(theme::colours(ui).text_weak));
     });
     let rows = sorted(&summary.perturbations, *sorting);
-    let number = || Column::initial(84.0).at_least(60.0).resizable(true);
+    let number = || Column::exact(92.0);
     let height = ui.available_height();
     egui::ScrollArea::horizontal().auto_shrink([false, false]).show(ui, |ui| {
         TableBuilder::new(ui)
@@ -98,11 +98,13 @@ pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state:
 
 fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSummary) {
     row.col(|ui| {
-        ui.add(egui::Label::new(&perturbation.name).truncate().selectable(false));
-        if !perturbation.measured {
-            ui.label(RichText::new("not measured").small().color(theme::colours(ui).text_weak))
-                .on_hover_text("The perturbed gene is not among the measured genes");
-        }
+        cell(ui, false, |ui| {
+            ui.add(egui::Label::new(&perturbation.name).truncate().selectable(false));
+            if !perturbation.measured {
+                ui.label(RichText::new("not measured").small().color(theme::colours(ui).text_weak))
+                    .on_hover_text("The perturbed gene is not among the measured genes");
+            }
+        });
     });
     let knock_down = perturbation.knock_down;
     let texts = [
@@ -123,9 +125,19 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
                 let colours = theme::colours(ui);
                 text = text.color(if own.log2_shift < 0.0 { colours.down } else { colours.up });
             }
-            ui.add(egui::Label::new(text).selectable(false));
+            cell(ui, true, |ui| ui.add(egui::Label::new(text).selectable(false)));
         });
     }
+}
+
+/// The inside of a cell: numbers at the right, words at the left.
+fn cell<R>(ui: &mut Ui, number: bool, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let layout = if number { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    ui.with_layout(layout, |ui| {
+        ui.add_space(theme::MEDIUM);
+        add(ui)
+    })
+    .inner
 }
 
 /// `+0.42`, `−1.30`.

@@ -1,7 +1,7 @@
 //! Loss curves: one small plot per term, training and validation in each.
 
 use egui::{Color32, RichText, Ui, Vec2b};
-use egui_plot::{Line, Plot, PlotPoints, VLine};
+use egui_plot::{GridMark, Line, Plot, PlotPoints, VLine};
 
 use super::weak;
 use crate::app::panels::data::card;
@@ -83,7 +83,11 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
         let points = epochs.iter().map(|epoch| [f64::from(epoch.epoch), part(epoch).named()[term].1]);
         PlotPoints::from_iter(points.filter(|[_, value]| value.is_finite()))
     };
-    let weak = theme::colours(ui).text_weak;
+    let colours = theme::colours(ui);
+    let weak = colours.text_weak;
+    // Axis numbers are captions.
+    let caption = egui::TextStyle::Small.resolve(ui.style());
+    ui.style_mut().text_styles.insert(egui::TextStyle::Body, caption);
     let link = ui.scope_id().with("epochs");
     Plot::new(("loss", name))
         .height(HEIGHT)
@@ -99,6 +103,10 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
             |mark, _| if mark.value.fract() == 0.0 { format!("{:.0}", mark.value) } else { String::new() },
         )
         .y_axis_min_width(38.0)
+        .grid_color(colours.line)
+        .grid_fade(0.0)
+        .x_grid_spacer(|input| marks(input.bounds, 1.0))
+        .y_grid_spacer(|input| marks(input.bounds, 0.0))
         .show(ui, |plot| {
             if let Some(best) = best {
                 plot.vline(VLine::new("Best epoch", f64::from(best)).color(weak).width(1.0));
@@ -106,6 +114,20 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
             plot.line(Line::new("Training", points(|epoch| &epoch.training)).color(training).width(1.5));
             plot.line(Line::new("Validation", points(|epoch| &epoch.validation)).color(validation).width(1.5));
         });
+}
+
+/// Three to six round values within `bounds`, their step at least `least`.
+fn marks((low, high): (f64, f64), least: f64) -> Vec<GridMark> {
+    let range = high - low;
+    if !(range.is_finite() && range > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf((range / 4.0).log10().floor());
+    let rounds = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step_size = rounds.into_iter().find(|step| range / step <= 5.0).unwrap_or(10.0 * power).max(least);
+    let first = (low / step_size).ceil() as i64;
+    let last = (high / step_size).floor() as i64;
+    (first..=last).map(|at| GridMark { value: at as f64 * step_size, step_size }).collect()
 }
 
 /// `0.012`, `3.4`, `1,250` and the like: at most five letters.
@@ -130,6 +152,17 @@ mod tests {
     #[test]
     fn every_term_is_explained() {
         assert_eq!(LossTerms::default().named().len(), HINTS.len());
+    }
+
+    #[test]
+    fn marks_are_few_and_round() {
+        for bounds in [(0.0, 25.0), (0.0791, 0.0815), (-3.0, 522.0), (1.0, 1.5)] {
+            let marks = marks(bounds, 0.0);
+            assert!((2..=6).contains(&marks.len()), "{bounds:?}: {}", marks.len());
+        }
+        let values: Vec<f64> = marks((0.2, 3.4), 1.0).iter().map(|mark| mark.value).collect();
+        assert_eq!(values, [1.0, 2.0, 3.0]);
+        assert!(marks((1.0, 1.0), 0.0).is_empty() && marks((f64::NAN, 1.0), 0.0).is_empty());
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn facts(ui: &mut Ui, run: &TrainingRun) {
             format!("epoch {} with a validation loss of {:.2}", best.epoch, best.validation.total),
         ));
     }
-    Grid::new("run facts").num_columns(2).spacing([theme::LARGE, 3.0]).show(ui, |ui| {
+    Grid::new("run facts").num_columns(2).min_row_height(20.0).spacing([theme::LARGE, 3.0]).show(ui, |ui| {
         for (name, value) in facts {
             ui.label(weak(ui, name));
             ui.add(egui::Label::new(RichText::new(value)).wrap());
