@@ -87,7 +87,7 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
                 TrainError::Diverged { .. } => {
                     Some("use a smaller --learning-rate, a third of the present one for a start")
                 }
-                TrainError::Cancelled(_) | TrainError::Model(_) => None,
+                TrainError::Cancelled(_) | TrainError::Setting { .. } | TrainError::Model(_) => None,
             }
         } else if let Some(error) = cause.downcast_ref::<PrepareError>() {
             of_prepare(error)
