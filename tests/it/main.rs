@@ -1,5 +1,7 @@
 //! Integration tests, one file per subject, in one binary.
 
+mod architecture;
+mod cli;
 mod figures;
 mod gpo_vae_golden;
 mod h5ad;

@@ -1,0 +1,162 @@
+//! The real program, as a shell would run it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grn-explorer"));
+    command.current_dir(folder).args(arguments).env_remove("RUST_LOG").output().expect("the program starts")
+}
+
+/// Run and succeed; what was printed.
+fn ok(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&ok(folder, &[arguments, &["--json", "--quiet"]].concat())).expect("JSON on stdout alone")
+}
+
+/// Run and fail with `code`; what was said. Nothing may be left behind.
+fn fails(folder: &Path, code: i32, arguments: &[&str]) -> String {
+    let before = listing(folder);
+    let output = run(folder, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
+    assert_eq!(listing(folder), before, "{arguments:?} left something behind");
+    assert!(!errors.contains("panicked"), "{errors}");
+    errors
+}
+
+fn listing(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("folder");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+fn simulated(folder: &Path) {
+    let sizes = ["--genes", "40", "--perturbations", "8", "--cells", "400", "--seed", "3"];
+    ok(folder, &[&["simulate", "screen.h5ad", "--truth", "truth.tsv"][..], &sizes].concat());
+}
+
+const SMALL: &str = "device = \"cpu\"\n[model]\nlatent = 8\ndecoder_hidden = 16\nbasal_hidden = 16\nembedding_hidden = 16\n\
+                     embedding_layers = 1\nparticles = 1\nbatch_size = 64\n[prepare]\nminimum_cells = 5\n";
+
+#[test]
+fn from_a_simulated_screen_to_a_figure() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    let summary = json(at, &["inspect", "screen.h5ad"]);
+    assert_eq!((summary["summary"]["cells"].as_u64(), summary["summary"]["genes"].as_u64()), (Some(400), Some(40)));
+    let text = ok(at, &["inspect", "screen.h5ad"]);
+    assert!(text.contains("8 perturbations") && text.contains("control"), "{text}");
+
+    std::fs::write(at.join("train.toml"), SMALL).expect("settings");
+    let train = ["train", "screen.h5ad", "-o", "model.safetensors", "--config", "train.toml", "--epochs", "3"];
+    let trained = json(at, &train);
+    assert_eq!(trained["epochs"], 3);
+    assert!(ok(at, &["inspect", "model.safetensors"]).contains("3 epochs"));
+
+    let edges = json(at, &["network", "model.safetensors", "-o", "edges.tsv", "--top", "10"]);
+    assert_eq!(edges["edges"], 10);
+    let table = std::fs::read_to_string(at.join("edges.tsv")).expect("edges");
+    assert_eq!(table.lines().count(), 11);
+    assert!(table.starts_with("regulator\ttarget\trank\tprobability\tsign\tevidence"));
+
+    let gene = edges["best"][0]["regulator"].as_str().expect("a gene").to_owned();
+    let effect = json(at, &["predict", "model.safetensors", "--knock-out", &gene, "-o", "effects.tsv"]);
+    assert_eq!(effect["knock_out"], gene.as_str());
+    let table = std::fs::read_to_string(at.join("effects.tsv")).expect("effects");
+    assert_eq!(table.lines().count(), 41);
+
+    let evaluate =
+        ["evaluate", "model.safetensors", "--data", "screen.h5ad", "-o", "report.json", "--truth", "truth.tsv"];
+    let report = json(at, &evaluate);
+    let written: Value = serde_json::from_slice(&std::fs::read(at.join("report.json")).expect("report")).expect("JSON");
+    assert_eq!(written, report);
+    assert_eq!(report["cells"]["held_out"], true);
+    let methods: Vec<&str> =
+        report["methods"].as_array().expect("methods").iter().filter_map(|method| method["method"].as_str()).collect();
+    for expected in ["GPO-VAE", "No change", "Training mean", "Same-perturbation mean"] {
+        assert!(methods.contains(&expected), "{methods:?}");
+    }
+    assert!(report["gold_standard"]["density"].as_f64().is_some_and(|density| density > 0.0));
+
+    for (view, file, start) in [
+        ("network", "network.svg", &b"<?xml"[..]),
+        ("response", "response.pdf", b"%PDF"),
+        ("training", "training.png", b"\x89PNG"),
+    ] {
+        ok(at, &["figure", "model.safetensors", "--view", view, "-o", file, "--dpi", "100"]);
+        assert!(std::fs::read(at.join(file)).expect("figure").starts_with(start), "{file}");
+    }
+
+    let unknown = fails(at, 1, &["predict", "model.safetensors", "--knock-out", &gene[..gene.len() - 1]]);
+    assert!(unknown.contains("did you mean") && unknown.contains(&gene), "{unknown}");
+    ok(at, &["simulate", "other.h5ad", "--genes", "40", "--perturbations", "8", "--cells", "400", "--seed", "4"]);
+    let other = fails(at, 1, &["evaluate", "model.safetensors", "--data", "other.h5ad", "-o", "other.json"]);
+    assert!(other.contains("--all-cells"), "{other}");
+    let all = json(at, &["evaluate", "model.safetensors", "--data", "other.h5ad", "--all-cells"]);
+    assert_eq!(all["dataset"]["trained_on"], false);
+    let ending = fails(at, 2, &["figure", "model.safetensors", "--view", "network", "-o", "network.bmp"]);
+    assert!(ending.contains(".svg"), "{ending}");
+}
+
+#[test]
+fn bad_input_is_told_in_a_sentence_with_its_remedy() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    let train =
+        |extra: &[&'static str]| [&["train", "screen.h5ad", "-o", "m.safetensors", "--epochs", "1"], extra].concat();
+
+    let column = fails(at, 1, &train(&["--perturbation-column", "nonsense"]));
+    assert!(column.contains("nonsense") && column.contains("perturbation"), "{column}");
+    let control = fails(at, 1, &train(&["--control", "nobody"]));
+    assert!(control.contains("nobody"), "{control}");
+    if !cfg!(any(feature = "cuda", feature = "metal")) {
+        let device = fails(at, 1, &train(&["--device", "cuda"]));
+        assert!(device.contains("--device cpu"), "{device}");
+    }
+    let nowhere = fails(at, 2, &["train", "screen.h5ad", "-o", "nowhere/m.safetensors"]);
+    assert!(nowhere.contains("no folder"), "{nowhere}");
+    let itself = fails(at, 2, &["train", "screen.h5ad", "-o", "screen.h5ad"]);
+    assert!(itself.contains("written over"), "{itself}");
+
+    std::fs::write(at.join("notes.h5ad"), "gene,cell\nA,1\n").expect("file");
+    let text = fails(
+        at,
+        1,
+        &train(&[]).iter().map(|word| if *word == "screen.h5ad" { "notes.h5ad" } else { *word }).collect::<Vec<_>>(),
+    );
+    assert!(text.contains("notes.h5ad") && text.contains("HDF5"), "{text}");
+    let whole = std::fs::read(at.join("screen.h5ad")).expect("screen");
+    std::fs::write(at.join("cut.h5ad"), &whole[..whole.len() / 2]).expect("file");
+    let cut = fails(at, 1, &["inspect", "cut.h5ad"]);
+    assert!(cut.contains("cut.h5ad"), "{cut}");
+    let missing = fails(at, 1, &["inspect", "missing.h5ad"]);
+    assert!(missing.contains("help:"), "{missing}");
+
+    fails(at, 2, &["train", "screen.h5ad"]);
+    fails(at, 2, &["simulate", "x.h5ad", "--cells", "3"]);
+    assert!(fails(at, 2, &["trian"]).contains("train"));
+    assert!(ok(at, &["--help"]).contains("Exit codes"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = tempfile::tempdir().expect("folder");
+    simulated(folder.path());
+    let command = format!("'{}' inspect screen.h5ad --json | head -c 1", env!("CARGO_BIN_EXE_grn-explorer"));
+    let output = Command::new("sh").current_dir(folder.path()).args(["-c", &command]).output().expect("a shell");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
