@@ -11,6 +11,5 @@ mod preprocess_golden;
 mod reference;
 mod simulate;
 mod training;
-#[cfg(feature = "gui")]
 mod views;
 mod window;

@@ -16,9 +16,12 @@ use crate::reference::data_file;
 
 const GENES: [&str; 8] = ["ACTB", "IRF1", "JAK2", "MT-CO1", "PSMB9", "RPS3", "STAT1", "UBE2L6"];
 
-/// 60 control cells and 40 of each perturbation. JAK2 and STAT1 lower themselves and STAT1 silences PSMB9; ABSENT is
-/// not measured; the pair is both; RARE has 3 cells; 5 cells are unassigned. Every tenth cell is torn: few counts, most
-/// of them mitochondrial.
+/// Genes without a part in the story, so that a knock-out hardly moves library sizes.
+const BACKGROUND: usize = 100;
+
+/// 60 control cells and 40 of each perturbation. JAK2 and STAT1 lower themselves and STAT1 lowers PSMB9; ABSENT is not
+/// measured; the pair is both; RARE has 3 cells; 5 cells are unassigned. Every tenth cell is torn: few counts, most of
+/// them mitochondrial.
 fn screen(kind: MatrixKind) -> Arc<Dataset> {
     Arc::new(Dataset::new(parts(kind)).unwrap())
 }
@@ -33,6 +36,8 @@ fn parts(kind: MatrixKind) -> DatasetParts {
         roles.extend(std::iter::repeat_n(CellRole::Perturbed(index as u32), count));
     }
     roles.extend([CellRole::Unassigned; 5]);
+    let genes: Vec<String> =
+        GENES.into_iter().map(str::to_owned).chain((0..BACKGROUND).map(|number| format!("gene{number}"))).collect();
     let mut random = grn_explorer::random::stream(5, "screen");
     let mut dense = Vec::new();
     for (cell, role) in roles.iter().enumerate() {
@@ -40,27 +45,29 @@ fn parts(kind: MatrixKind) -> DatasetParts {
             role.perturbation().is_some_and(|index| perturbations[index].targets().iter().any(|name| name == target))
         };
         let torn = cell % 10 == 9;
-        for gene in GENES {
+        let size: f64 = 0.7 + 0.6 * random.random::<f64>();
+        for gene in &genes {
+            let gene = gene.as_str();
             let mut mean = 30.0;
             if has(gene) {
                 mean = 2.0;
             }
             if has("STAT1") && gene == "PSMB9" {
-                mean = 0.0;
+                mean = 1.4;
             }
             if torn {
-                mean = if gene == "MT-CO1" { 40.0 } else { mean / 15.0 };
+                mean = if gene == "MT-CO1" { 200.0 } else { mean / 15.0 };
             }
-            let count: f64 = mean * (0.7 + 0.6 * random.random::<f64>());
+            let count: f64 = size * mean * (0.7 + 0.6 * random.random::<f64>());
             dense.push(count.round() as f32);
         }
     }
     DatasetParts {
         name: "small".into(),
         source: None,
-        matrix: CsrMatrix::from_dense(roles.len(), GENES.len(), &dense),
+        matrix: CsrMatrix::from_dense(roles.len(), genes.len(), &dense),
         matrix_kind: kind,
-        genes: GENES.into_iter().map(Gene::named).collect(),
+        genes: genes.into_iter().map(Gene::named).collect(),
         cells: (0..roles.len()).map(|cell| format!("cell{cell}")).collect(),
         perturbations,
         roles,
@@ -92,7 +99,7 @@ fn a_screen_is_prepared_with_every_part_in_place() {
     assert_eq!(screen.treatments, ["ABSENT", "JAK2", "STAT1", "PSMB9"]);
     assert_eq!(screen.treatment_columns, [None, Some(2), Some(6), Some(4)]);
     assert_eq!(screen.perturbed_treatments, 3);
-    assert_eq!(screen.dosages[0], []);
+    assert!(screen.dosages[0].is_empty());
     assert_eq!(screen.dosages[60], [2]);
     assert_eq!(screen.dosages[60 + 3 * 40], [1, 2]);
     for (at, &cell) in screen.cells.iter().enumerate() {
@@ -146,7 +153,7 @@ fn shifts_are_distances_to_a_control_of_the_same_split() {
         });
         assert!(matched.is_some(), "cell {at} has shifts {shifts:?} against no control of its split");
         if role(&screen, at) == CellRole::Perturbed(0) && !screen.quality_failed[at] {
-            assert!(shifts[2] > 1.0 && shifts[3] > 2.0, "STAT1 and PSMB9 fall: {shifts:?}");
+            assert!(shifts[2] > 1.0 && shifts[3] > 1.0, "STAT1 and PSMB9 fall: {shifts:?}");
         }
     }
 }
@@ -154,7 +161,7 @@ fn shifts_are_distances_to_a_control_of_the_same_split() {
 #[test]
 fn partners_are_failing_cells_of_the_same_condition_and_split() {
     let screen = prepared(&PrepareConfig::default());
-    assert!(screen.partners.iter().all(|partner| partner.len() == GENES.len()));
+    assert!(screen.partners.iter().all(|partner| partner.len() == screen.dataset.gene_count()));
     for at in 0..screen.cells.len() {
         let failing: Vec<usize> = (0..screen.cells.len())
             .filter(|&other| {
@@ -184,7 +191,7 @@ fn partners_are_failing_cells_of_the_same_condition_and_split() {
 fn standardisation_comes_from_training_cells() {
     let screen = prepared(&PrepareConfig::default());
     let training = (0..screen.cells.len()).filter(|&at| screen.splits[at] == Split::Training);
-    for gene in 0..GENES.len() {
+    for gene in 0..screen.dataset.gene_count() {
         let logs: Vec<f64> = training
             .clone()
             .map(|at| f64::from(screen.dataset.matrix().get(screen.cells[at] as usize, gene)).ln_1p())
@@ -240,13 +247,11 @@ fn cells_in_which_the_perturbation_failed_can_be_left_out() {
     parts.roles[..20].fill(CellRole::Perturbed(1));
     let config = PrepareConfig { require_knock_down: true, ..PrepareConfig::default() };
     let screen = prepare(&Arc::new(Dataset::new(parts).unwrap()), &config, 1, &Silent).unwrap();
-    // Two of the twenty are torn and have few counts of any gene.
-    assert!(
-        noted(&screen, "18 cells left out: target above the 10th percentile of control cells"),
-        "{:?}",
-        screen.notes
-    );
-    assert_eq!(screen.cells.len(), 40 + 4 * 40 + 2);
+    // Two of the twenty are torn and have few counts of any gene; a tenth of the controls passes by definition.
+    let dropped = 60 + 4 * 40 - screen.cells.len();
+    assert!((12..=18).contains(&dropped), "{dropped}");
+    let words = format!("{dropped} cells left out: target above the 10th percentile of control cells");
+    assert!(noted(&screen, &words), "{:?}", screen.notes);
 }
 
 #[test]
@@ -352,10 +357,9 @@ fn a_real_screen_is_prepared_in_seconds() {
         println!("{note}");
     }
     println!("treatments {:?}", screen.treatments);
-    // Nine targets are measured; 0.9 % of their cells and the controls fail quality control.
     assert_eq!(screen.perturbed_treatments, 9);
-    let failing = screen.quality_failed.iter().filter(|failed| **failed).count();
-    let share = failing as f64 / screen.cells.len() as f64;
-    assert!((0.002..0.05).contains(&share), "{share}");
+    assert_eq!(screen.cells.len(), 4066);
+    // 0.9 % of the cells have too few genes. One mitochondrial gene is among the 299, and its share fails many more.
+    assert!(noted(&screen, "detected genes below 29 fails 35"));
     assert!(screen.shifts.iter().all(|shift| shift.is_finite()));
 }
