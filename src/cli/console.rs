@@ -55,11 +55,6 @@ impl Console {
         }
     }
 
-    /// Whether the result is wanted as JSON.
-    pub(super) fn json(&self) -> bool {
-        self.json
-    }
-
     /// Print a result: JSON if that is wanted, else `text`.
     pub(super) fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         let text = if self.json { serde_json::to_string_pretty(value)? } else { text() };

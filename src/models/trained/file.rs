@@ -72,12 +72,7 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
 
 pub(super) fn save(model: &TrainedModel, path: &Path) -> Result<(), ModelError> {
     let bytes = to_bytes(model)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    crate::files::write_whole(path, |file| Ok(file.write_all(&bytes)?))
 }
 
 fn not_a_model(reason: impl Into<String>) -> ModelError {
