@@ -141,7 +141,7 @@ fn linear_ticks(low: f32, high: f32, count: usize) -> Vec<(f32, String)> {
     (first..=last)
         .map(|number| {
             let value = number as f64 * step;
-            let text = if largest >= 1e5 || largest < 1e-3 { scientific(value) } else { plain(value, decimals) };
+            let text = if !(1e-3..1e5).contains(&largest) { scientific(value) } else { plain(value, decimals) };
             (value as f32, text)
         })
         .collect()

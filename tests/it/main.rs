@@ -1,5 +1,8 @@
 //! Integration tests, one file per subject, in one binary.
 
+// Tests print why they skip and what they measured.
+#![allow(clippy::print_stdout)]
+
 mod architecture;
 mod cli;
 mod figures;

@@ -11,8 +11,7 @@ use grn_explorer::training::{DeviceChoice, NetworkSnapshot, TrainError, Training
 
 /// A configuration that trains in a moment.
 pub fn small_config(epochs: u32) -> TrainConfig {
-    let mut config = TrainConfig::default();
-    config.seed = 3;
+    let mut config = TrainConfig { seed: 3, ..TrainConfig::default() };
     config.model.latent = 8;
     config.model.decoder_hidden = 16;
     config.model.basal_hidden = 16;

@@ -4,6 +4,7 @@
 //! Text is laid out by egui in every frame (its own cache makes that a look-up), because letters live in a texture that
 //! egui rebuilds when it likes.
 
+use std::f32::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
 use egui::epaint::{CornerRadiusF32, CubicBezierShape, Mesh, PathShape, PathStroke, TessellationOptions, Tessellator};
@@ -257,13 +258,13 @@ fn clockwise(mut points: Vec<Pos2>) -> Vec<Pos2> {
 /// Eight directions around a letter.
 const AROUND: [[f32; 2]; 8] = [
     [1.0, 0.0],
-    [0.7071, 0.7071],
+    [FRAC_1_SQRT_2, FRAC_1_SQRT_2],
     [0.0, 1.0],
-    [-0.7071, 0.7071],
+    [-FRAC_1_SQRT_2, FRAC_1_SQRT_2],
     [-1.0, 0.0],
-    [-0.7071, -0.7071],
+    [-FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
     [0.0, -1.0],
-    [0.7071, -0.7071],
+    [FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
 ];
 
 fn paint_text(painter: &Painter, text: &Text, fonts: &Fonts) {

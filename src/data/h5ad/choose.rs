@@ -241,9 +241,7 @@ pub(super) fn control_flags(obs: &Frame) -> Result<Option<ControlFlags>, H5adErr
                 words.codes.iter().map(|code| code.and_then(|code| values[code as usize])).collect()
             }
         };
-        if numbers.iter().any(|number| *number == Some(1.0))
-            && numbers.iter().flatten().all(|number| *number == 0.0 || *number == 1.0)
-        {
+        if numbers.contains(&Some(1.0)) && numbers.iter().flatten().all(|number| *number == 0.0 || *number == 1.0) {
             let cells = numbers.iter().map(|number| *number == Some(1.0)).collect();
             return Ok(Some(ControlFlags { column: name.to_owned(), cells }));
         }

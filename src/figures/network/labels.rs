@@ -218,7 +218,7 @@ impl Surroundings<'_> {
                 return false;
             }
             cost += if wish.must { 10.0 } else { 2.0 };
-            !wish.must && !(eager && priority[other] < wish.priority && other != wish.node)
+            !(wish.must || eager && priority[other] < wish.priority && other != wish.node)
         });
         (!refused).then_some(cost)
     }

@@ -180,7 +180,7 @@ fn readable(colour: Colour, theme: &FigureTheme) -> Colour {
 }
 
 /// Moves labels apart to at least `gap`, keeping their order and as near to their places as may be.
-fn spread<'a>(mut ends: Vec<(f32, &'a str, Colour)>, gap: f32, top: f32, bottom: f32) -> Vec<(f32, &'a str, Colour)> {
+fn spread(mut ends: Vec<(f32, &str, Colour)>, gap: f32, top: f32, bottom: f32) -> Vec<(f32, &str, Colour)> {
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     for at in 1..ends.len() {
         ends[at].0 = ends[at].0.max(ends[at - 1].0 + gap);

@@ -82,7 +82,7 @@ impl CountDistribution {
     /// E\[log2(10,000·x/library + 1)\].
     pub fn expected_log(self, table: &mut LogTable) -> f64 {
         let mean = self.mean();
-        if !(mean > 0.0) {
+        if mean.is_nan() || mean <= 0.0 {
             return 0.0;
         }
         if mean > LARGE_MEAN {
