@@ -7,6 +7,7 @@ use grn_explorer::cli;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    spare_the_other_threads();
     let arguments = match cli::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(code) => return code,
@@ -15,6 +16,16 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(command) => cli::run(command, arguments.common),
         None => open_window(arguments.file),
+    }
+}
+
+/// Candle's own thread pool waits by spinning, which costs more than it gains beside our kernels, the window, or other
+/// programs. Ours use rayon and are not touched; who sets the variable keeps it.
+#[allow(unsafe_code)]
+fn spare_the_other_threads() {
+    if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
+        // SAFETY: nothing else runs yet, so no other thread reads the environment.
+        unsafe { std::env::set_var("CANDLE_NUM_THREADS", "1") };
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading: [`read`] opens the file (`file`), chooses a matrix (`choose`, `evidence`), names the genes (`genes`), reads the labels by the
 //! rules of [`super::labels`], and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
-//! claimed sizes are held against stored ones before memory is taken. Writing: [`write`] and [`write_with`].
+//! claimed sizes are held against stored ones before memory is taken. Writing: [`write()`] and [`write_with`].
 //!
 //! Format: the on-disk specification of anndata 0.12 (encoding versions `anndata` 0.1.0, `dataframe` 0.2.0, `csr_matrix` 0.1.0, …), and of
 //! what older versions left (`dataframe` 0.1.0 with `__categories`, `h5sparse_format`).
