@@ -1,10 +1,10 @@
-//! Ctrl-C: the first stops, the second cancels, the third ends the program at once.
+//! Ctrl-C: counts requests to end. Nothing listens to the signal yet: Ctrl-C ends the program at once.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static PRESSED: AtomicU32 = AtomicU32::new(0);
 
-/// Listen to Ctrl-C (and the request to terminate) from now on.
+/// Forget earlier requests. The place where a signal handler belongs.
 pub(super) fn install() {
     let _ = super::failure::INTERRUPTED;
     PRESSED.store(0, Ordering::Relaxed);

@@ -33,7 +33,7 @@ const STACK_BYTES: usize = 16 << 20;
 const AFTER_HELP: &str = "Without a command the window opens, with FILE in it if given.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C).
-While training, the first Ctrl-C stops and keeps the best epoch, the second discards it.";
+Ctrl-C ends the program at once; nothing half-written is left behind.";
 
 /// Explore gene regulatory networks learned from Perturb-seq screens
 #[derive(Debug, Parser)]
