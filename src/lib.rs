@@ -7,6 +7,7 @@ pub mod files;
 pub mod history;
 pub mod jobs;
 pub mod random;
+mod words;
 
 pub mod data;
 

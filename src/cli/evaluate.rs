@@ -8,9 +8,10 @@ use clap::Args;
 use super::console::Console;
 use super::import::{self, ImportArgs};
 use super::output;
-use super::text::{counted, grouped, number, table};
+use super::text::{number, table};
 use crate::evaluation::report::Report;
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
+use crate::words::{counted, grouped};
 
 /// Judge a model on held-out cells, beside the baselines.
 #[derive(Debug, Args)]

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::console::Console;
 use super::import::{self, ImportArgs};
-use super::text::{counted, grouped, number, table};
+use super::text::{number, table};
 use crate::data::{Choice, Dataset, MatrixKind, PerturbationSummary, Summary};
 use crate::models::ModelCard;
 use crate::tasks::open::{self, FileKind};
+use crate::words::{counted, grouped};
 
 /// Perturbations listed unless all are asked for.
 const LISTED: usize = 15;

@@ -10,10 +10,11 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import;
 use super::output;
-use super::text::{counted, grouped, table};
+use super::text::table;
 use crate::network::Sign;
 use crate::network::filter::Threshold;
 use crate::network::formats::write_edges;
+use crate::words::{counted, grouped};
 
 /// Edges listed on the terminal.
 const LISTED: usize = 20;

@@ -10,9 +10,9 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import::named;
 use super::output;
-use super::text::{counted, grouped};
 use crate::data::simulate::{SimulateConfig, SimulateError};
 use crate::tasks;
+use crate::words::{counted, grouped};
 
 /// Simulate a screen with a known network.
 #[derive(Debug, Args)]

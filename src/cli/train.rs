@@ -12,12 +12,13 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import::{self, ImportArgs, named};
 use super::output;
-use super::text::{counted, number};
+use super::text::number;
 use crate::data::ImportOptions;
 use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
 use crate::tasks;
 use crate::training::DeviceChoice;
+use crate::words::counted;
 
 /// Train a model on a data set.
 #[derive(Debug, Args)]

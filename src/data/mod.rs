@@ -10,7 +10,6 @@ mod matrix;
 mod perturbation;
 pub mod simulate;
 mod summary;
-mod words;
 
 pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
 pub use effects::{EffectTable, mean_log2_expression};

@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 9] = [
     &["app", "cli"],
 ];
 /// Import nothing of ours; anyone may import them.
-const FREE: [&str; 4] = ["files", "history", "jobs", "random"];
+const FREE: [&str; 5] = ["files", "history", "jobs", "random", "words"];
 /// Library, and the folders that may name it.
 const LIBRARIES: [(&str, &[&str]); 6] = [
     ("hdf5::", &["src/data/h5ad/"]),

@@ -36,25 +36,6 @@ fn command_button(ui: &mut egui::Ui, command: Command, state: &State, actions: &
     }
 }
 
-/// `12,345`.
-pub(super) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 cell`, `12,345 cells`.
-pub(super) fn counted(number: usize, what: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {what}{ending}", thousands(number))
-}
-
 /// `45 s`, `3 min 5 s`, `2 h 10 min`.
 pub(super) fn duration(seconds: f32) -> String {
     let seconds = seconds.max(0.0).round() as u64;
@@ -71,11 +52,6 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(1234), "1,234");
-        assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "cell"), "1 cell");
-        assert_eq!(counted(4066, "cell"), "4,066 cells");
         assert_eq!(duration(45.2), "45 s");
         assert_eq!(duration(185.0), "3 min 5 s");
         assert_eq!(duration(7800.0), "2 h 10 min");

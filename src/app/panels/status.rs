@@ -2,11 +2,12 @@
 
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
-use super::{counted, duration};
+use super::duration;
 use crate::app::action::Action;
 use crate::app::state::{Severity, State};
 use crate::app::theme;
 use crate::jobs::ProgressUpdate;
+use crate::words::counted;
 
 /// Width of a progress bar.
 const BAR: f32 = 120.0;

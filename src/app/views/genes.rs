@@ -10,10 +10,11 @@ use super::inspector::{self, InspectorView};
 use super::knock_out::{self, KnockOutView};
 use super::network::Shown;
 use super::search;
-use crate::app::widgets::{Sort, counted, empty_page, grouped, sort_header};
+use crate::app::widgets::{Sort, empty_page, sort_header};
 use crate::app::{Action, State, theme};
 use crate::document::Threshold;
 use crate::network::{GeneId, Grn};
+use crate::words::{counted, grouped};
 
 /// What this view keeps for itself.
 pub struct GenesView {
@@ -152,9 +153,9 @@ fn edges(view: &GenesView, ui: &mut Ui, network: &Arc<Grn>, state: &State, actio
     let text = format!(
         "{} of {} between {} of {}",
         grouped(shown.edge_count()),
-        counted(total, "edge", "edges"),
+        counted(total, "edge"),
         grouped(shown.gene_count()),
-        counted(network.genes().len(), "gene", "genes")
+        counted(network.genes().len(), "gene")
     );
     ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
 }

@@ -3,9 +3,10 @@
 use egui::{RichText, ScrollArea, Ui, WidgetInfo};
 
 use super::network::{evidence, facts};
-use crate::app::widgets::{empty_page, grouped};
+use crate::app::widgets::empty_page;
 use crate::app::{Action, State, theme};
 use crate::network::{Edge, GeneId, Grn, Sign};
+use crate::words::grouped;
 
 /// What this view keeps for itself.
 #[derive(Default)]

@@ -2,9 +2,9 @@
 
 use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Ui};
 
-use super::counted;
 use crate::app::theme;
 use crate::models::Novelty;
+use crate::words::counted;
 
 /// `text` on a soft ground of `colour`, explained on hover.
 pub fn badge(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Response {
@@ -41,7 +41,7 @@ pub fn novelty_label(novelty: Novelty) -> &'static str {
 
 /// What the badge means here.
 pub fn novelty_explanation(novelty: Novelty) -> String {
-    let cells = |count: u32| counted(count as usize, "cell", "cells");
+    let cells = |count: u32| counted(count as usize, "cell");
     match novelty {
         Novelty::Measured { training_cells, test_cells } => format!(
             "The model was trained on {} of this very perturbation; {} were kept out of the training",

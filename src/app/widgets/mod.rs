@@ -35,24 +35,6 @@ pub fn coefficient(value: Option<f64>) -> String {
     }
 }
 
-/// `1 cell`, `12 cells`, `1,204 cells`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `12,345`.
-pub fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,8 +44,5 @@ mod tests {
         assert_eq!([0.421, -1.3, -0.001, f32::NAN].map(signed), ["+0.42", "−1.30", "0.00", "n/a"]);
         let coefficients = [Some(0.634), Some(-1.2), Some(-0.001), Some(-1e6), None].map(coefficient);
         assert_eq!(coefficients, ["0.63", "−1.20", "0.00", "< −99", "n/a"]);
-        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(counted(1, "cell", "cells"), "1 cell");
-        assert_eq!(counted(1200, "cell", "cells"), "1,200 cells");
     }
 }

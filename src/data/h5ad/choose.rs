@@ -7,8 +7,8 @@ use super::evidence::{Evidence, kind_label};
 use super::frame::{Column, Frame, compact};
 use super::matrix::FileMatrix;
 use crate::data::labels::{ColumnFit, ControlFlags, KIND_COLUMNS, PERTURBATION_COLUMNS, fit};
-use crate::data::words::{counted, listed};
 use crate::data::{Categories, Choice, Genes, ImportOptions, MatrixKind};
+use crate::words::{counted, listed};
 
 /// Layers that hold counts by their name, the usual one first.
 const COUNT_LAYERS: &[&str] = &["counts", "raw_counts", "count", "raw", "umi", "umis"];

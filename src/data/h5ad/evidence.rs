@@ -1,7 +1,7 @@
 //! What the values of a matrix say about what it holds.
 
 use crate::data::MatrixKind;
-use crate::data::words::grouped;
+use crate::words::grouped;
 
 /// A count may be this far from a whole number.
 const WHOLE: f32 = 1e-3;

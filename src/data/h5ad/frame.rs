@@ -8,8 +8,8 @@ use super::H5adError;
 use super::array::{Element, FileArray, join};
 use super::text::{one_text, text_attribute};
 use crate::data::labels::is_unassigned;
-use crate::data::words::listed;
 use crate::data::{Categories, nearest};
+use crate::words::listed;
 
 /// Where pandas kept the categories before anndata 0.7.
 const LEGACY_CATEGORIES: &str = "__categories";

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::H5adError;
 use super::frame::Frame;
 use crate::data::labels::is_ensembl;
-use crate::data::words::{counted, listed};
 use crate::data::{Choice, Gene, Warning};
+use crate::words::{counted, listed};
 
 /// Columns of `var` that hold symbols where the row names do not.
 const SYMBOL_COLUMNS: &[&str] = &[

@@ -14,12 +14,12 @@ use super::matrix::{FileMatrix, ReadMatrix};
 use super::own::{Notes, read_notes};
 use super::write::PERTURBATION_COLUMN;
 use crate::data::labels::{LabelStyle, Labels, assign, guess_kind};
-use crate::data::words::counted;
 use crate::data::{
     CellRole, Choice, CsrMatrix, Dataset, DatasetParts, Genes, ImportOptions, ImportReport, MatrixKind,
     PerturbationKind, Warning,
 };
 use crate::jobs::Progress;
+use crate::words::counted;
 
 /// Read the screen in the .h5ad file at `path`.
 ///

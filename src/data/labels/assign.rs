@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::{ControlSign, LabelReader, LabelStyle, Meaning, Target};
-use crate::data::words::{counted, grouped, listed};
 use crate::data::{Categories, CellRole, Choice, Genes, ImportOptions, Perturbation, Warning, nearest};
+use crate::words::{counted, grouped, listed};
 
 /// A second column that marks control cells: GEARS's 0/1 `control`, CELLxGENE's strategy `control`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Knock-out, knock-down or activation.
 
-use crate::data::words::{counted, listed};
 use crate::data::{Categories, CellRole, Choice, PerturbationKind, Warning};
+use crate::words::{counted, listed};
 
 /// Columns of `obs` that say how cells were perturbed.
 pub const KIND_COLUMNS: &[&str] = &[

@@ -3,10 +3,10 @@
 use egui::{Grid, RichText, Ui};
 
 use super::card;
-use crate::app::panels::thousands;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::data::MatrixKind;
+use crate::words::grouped;
 
 /// `raw counts`, ….
 pub(super) fn matrix_kind(kind: MatrixKind) -> &'static str {
@@ -22,22 +22,22 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
     let single = summary.perturbations.iter().filter(|perturbation| perturbation.targets.len() == 1).count();
     let combined = summary.perturbations.len() - single;
     let perturbations = match combined {
-        0 => thousands(single),
-        combined => format!("{} ({} of several genes)", thousands(single + combined), thousands(combined)),
+        0 => grouped(single),
+        combined => format!("{} ({} of several genes)", grouped(single + combined), grouped(combined)),
     };
     let facts = [
-        ("Cells", thousands(summary.cells), "Rows of the matrix"),
-        ("Genes", thousands(summary.genes), "Columns of the matrix"),
+        ("Cells", grouped(summary.cells), "Rows of the matrix"),
+        ("Genes", grouped(summary.genes), "Columns of the matrix"),
         ("Perturbations", perturbations, "Conditions other than control: a gene, or several perturbed together"),
         (
             "Kind",
             summary.kind.label().to_owned(),
             "How the screen perturbs its targets; it decides the sign of an edge",
         ),
-        ("Control cells", thousands(summary.control_cells), "Cells with a guide that targets nothing"),
+        ("Control cells", grouped(summary.control_cells), "Cells with a guide that targets nothing"),
         (
             "Unassigned cells",
-            thousands(summary.unassigned_cells),
+            grouped(summary.unassigned_cells),
             "Cells without a guide that could be told; left out, never taken for controls",
         ),
         ("Values", matrix_kind(summary.matrix_kind).to_owned(), "What the matrix holds; training needs raw counts"),
@@ -45,8 +45,8 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
             "Median per cell",
             format!(
                 "{} molecules, {} genes",
-                thousands(summary.median_counts.round() as usize),
-                thousands(summary.median_genes.round() as usize)
+                grouped(summary.median_counts.round() as usize),
+                grouped(summary.median_genes.round() as usize)
             ),
             "Median over cells of the sum of values, and of the genes with a value",
         ),

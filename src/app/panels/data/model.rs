@@ -3,9 +3,9 @@
 use egui::{Grid, RichText, Ui};
 
 use super::card;
-use crate::app::panels::{counted, thousands};
 use crate::app::state::State;
 use crate::app::theme;
+use crate::words::{counted, grouped};
 
 pub(super) fn show(ui: &mut Ui, state: &State) {
     let Some(model) = &state.runtime.model else { return };
@@ -23,9 +23,9 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         ("Trained on", trained_on),
         (
             "Training cells",
-            format!("{} and {} controls", thousands(cells as usize), thousands(card_.control_cells[0] as usize)),
+            format!("{} and {} controls", grouped(cells as usize), grouped(card_.control_cells[0] as usize)),
         ),
-        ("Network", format!("{} ({} perturbed)", counted(card_.treatments.len(), "gene"), thousands(perturbed))),
+        ("Network", format!("{} ({} perturbed)", counted(card_.treatments.len(), "gene"), grouped(perturbed))),
         ("Held out", if held_out == 0 { "No perturbation".to_owned() } else { counted(held_out, "perturbation") }),
         ("Kept epoch", format!("{} of {}; {}", card_.best_epoch, card_.history.len(), card_.ended)),
         ("Made by", format!("GRN Explorer {}, seed {}", card_.program_version, card_.settings.seed)),

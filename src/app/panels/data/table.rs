@@ -6,10 +6,10 @@ use egui::{Align, Layout, RichText, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::app::action::Action;
-use crate::app::panels::{counted, thousands};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::data::{PerturbationSummary, Summary};
+use crate::words::{counted, grouped};
 
 /// By what the rows are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
     });
     let knock_down = perturbation.knock_down;
     let texts = [
-        thousands(perturbation.cells),
+        grouped(perturbation.cells),
         knock_down.map_or_else(|| "–".to_owned(), |own| signed(own.log2_shift)),
         knock_down
             .and_then(|own| own.remaining)

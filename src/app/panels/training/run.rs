@@ -7,9 +7,10 @@ use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::panels::data::card;
 use crate::app::panels::dialogs::primary_button;
-use crate::app::panels::{duration, thousands};
+use crate::app::panels::duration;
 use crate::app::state::{State, TrainingRun};
 use crate::app::theme;
+use crate::words::grouped;
 
 pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if let Some(run) = &state.runtime.training {
@@ -79,7 +80,7 @@ fn facts(ui: &mut Ui, run: &TrainingRun) {
     ));
     if let Some(last) = run.epochs.last() {
         let speed =
-            format!("{} cells a second, {:.2} s an epoch", thousands(last.cells_per_second as usize), last.seconds);
+            format!("{} cells a second, {:.2} s an epoch", grouped(last.cells_per_second as usize), last.seconds);
         facts.push(("Speed", speed));
     }
     if let Some(best) = run.best() {

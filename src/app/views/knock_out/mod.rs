@@ -10,10 +10,11 @@ use egui_extras::{Column, TableBuilder};
 pub use effects::{Effect, EffectColumn, Measured};
 
 use crate::app::state::Prediction;
-use crate::app::widgets::{Sort, badge, counted, empty_page, novelty_badge, plain_header, signed, sort_header};
+use crate::app::widgets::{Sort, badge, empty_page, novelty_badge, plain_header, signed, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
 use crate::models::{Novelty, PredictedEffect};
+use crate::words::counted;
 
 /// What this view keeps for itself.
 pub struct KnockOutView {
@@ -183,7 +184,7 @@ fn trust(ui: &mut Ui, list: &List) {
         if list.effect.extrapolated {
             badge(ui, "extrapolation", colours.warning, "A dose outside 0 to 1 was never seen in training");
         }
-        let cells = |count: u32| counted(count as usize, "cell", "cells");
+        let cells = |count: u32| counted(count as usize, "cell");
         let text = match list.effect.novelty {
             Novelty::Measured { training_cells, test_cells } => {
                 format!("{} in training, {} held out", cells(training_cells), cells(test_cells))

@@ -3,9 +3,10 @@
 use egui::{ComboBox, RichText, Ui, WidgetInfo};
 
 use super::NetworkView;
-use crate::app::widgets::{badge, counted, grouped, novelty_badge};
+use crate::app::widgets::{badge, novelty_badge};
 use crate::app::{Action, State, theme};
 use crate::document::ColourBy;
+use crate::words::{counted, grouped};
 
 /// Draw it.
 pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -36,9 +37,9 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
             let text = format!(
                 "{} of {}, {} of {}",
                 grouped(shown.edge_count()),
-                counted(shown.network().edges().len(), "edge", "edges"),
+                counted(shown.network().edges().len(), "edge"),
                 grouped(shown.gene_count()),
-                counted(shown.network().genes().len(), "gene", "genes"),
+                counted(shown.network().genes().len(), "gene"),
             );
             ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
         }

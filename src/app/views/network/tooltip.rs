@@ -3,9 +3,10 @@
 use egui::{RichText, Ui};
 
 use super::shown::{evidence, verb};
-use crate::app::widgets::{counted, grouped, signed};
+use crate::app::widgets::signed;
 use crate::app::{State, theme};
 use crate::network::{Edge, GeneId, Grn, NetworkGene};
+use crate::words::{counted, grouped};
 
 /// A gene.
 pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
@@ -29,7 +30,7 @@ pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
 pub fn facts(gene: &NetworkGene) -> Vec<String> {
     let mut lines = Vec::new();
     if gene.perturbed_cells > 0 {
-        lines.push(format!("Perturbed in {}", counted(gene.perturbed_cells as usize, "cell", "cells")));
+        lines.push(format!("Perturbed in {}", counted(gene.perturbed_cells as usize, "cell")));
     } else {
         lines.push("Never perturbed in the screen".to_owned());
     }

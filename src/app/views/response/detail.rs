@@ -8,10 +8,11 @@ use egui::{Grid, RichText, Ui, vec2};
 use super::{ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, caption};
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
 use crate::app::views::network::theme as figure_theme;
-use crate::app::widgets::{coefficient, counted, novelty_badge};
+use crate::app::widgets::{coefficient, novelty_badge};
 use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
+use crate::words::counted;
 
 /// Font size of figures on the screen.
 const TEXT_SIZE: f32 = 11.0;
@@ -119,7 +120,7 @@ fn head(
         ui,
         format!(
             "Measured over {}",
-            counted(cells as usize, "cell", "cells").replace(
+            counted(cells as usize, "cell").replace(
                 "cell",
                 match truth {
                     Truth::HeldOut => "held-out cell",
@@ -211,7 +212,7 @@ impl Data<'_> {
         let statistics = vec![
             format!("r = {}", coefficient(fit.r)),
             format!("R² = {}", coefficient(fit.r_squared)),
-            counted(points.len(), "gene", "genes"),
+            counted(points.len(), "gene"),
         ];
         ScatterFigure {
             title: self.name.to_owned(),

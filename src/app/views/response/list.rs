@@ -7,8 +7,9 @@ use egui::{TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
 use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth};
-use crate::app::widgets::{Sort, badge, coefficient, grouped, novelty_badge, plain_header, sort_header};
+use crate::app::widgets::{Sort, badge, coefficient, novelty_badge, plain_header, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, theme};
+use crate::words::grouped;
 
 /// Columns of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

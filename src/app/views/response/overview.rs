@@ -4,8 +4,9 @@ use egui::{Grid, RichText, Ui};
 
 use super::{Comparison, Predictor, R, R_SQUARED, Total, Truth, caption};
 use crate::app::theme;
-use crate::app::widgets::{coefficient, counted};
+use crate::app::widgets::coefficient;
 use crate::evaluation::effects::EffectMetrics;
+use crate::words::counted;
 
 /// Draw it.
 pub fn show(ui: &mut Ui, comparison: &Comparison) {
@@ -16,7 +17,7 @@ pub fn show(ui: &mut Ui, comparison: &Comparison) {
         Truth::Training => "Fit to training cells",
     };
     ui.label(RichText::new(title).heading());
-    caption(ui, format!("{} together, perturbed genes left out", counted(covered, "perturbation", "perturbations")));
+    caption(ui, format!("{} together, perturbed genes left out", counted(covered, "perturbation")));
     if total.truth == Truth::Training {
         let text = "No cells were held out: these numbers say how well the model remembers, not how well it predicts";
         ui.label(RichText::new(text).color(theme::colours(ui).warning));

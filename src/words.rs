@@ -1,4 +1,4 @@
-//! Counts and lists in messages.
+//! Counts and lists in messages, for every room that speaks to people.
 
 /// `9,428 cells`, `1 cell`.
 pub(crate) fn counted(number: usize, one: &str) -> String {
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(counted(1, "cell"), "1 cell");
         assert_eq!(counted(9428, "cell"), "9,428 cells");
         assert_eq!(grouped(1234567), "1,234,567");
-        assert_eq!(grouped(999), "999");
+        assert_eq!([0, 7, 999, 1000, 1234].map(grouped), ["0", "7", "999", "1,000", "1,234"]);
         assert_eq!(listed(&["A", "B"], 3), "A, B");
         assert_eq!(listed(&["A", "B", "C"], 2), "A, B and 1 more");
     }
