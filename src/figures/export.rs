@@ -16,6 +16,7 @@ use super::font;
 use super::metadata::FigureMetadata;
 use super::scene::Scene;
 use super::svg::{POINTS_PER_MM, svg};
+use crate::files;
 
 /// Narrowest figure.
 pub const MINIMUM_WIDTH_MM: f32 = 1.0;
@@ -203,29 +204,9 @@ pub fn write(
 ) -> Result<Format, FigureError> {
     let format = Format::of(path)?;
     let bytes = render(scene, metadata, options, format)?;
-    let failed = |source: std::io::Error| FigureError::Write { path: path.to_owned(), source };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new().prefix(".figure-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(&bytes).map_err(failed)?;
-    make_readable(file.as_file()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    files::write_whole(path, |file| file.write_all(&bytes))
+        .map_err(|source| FigureError::Write { path: path.to_owned(), source })?;
     Ok(format)
-}
-
-/// Temporary files are private to the user; a figure is as readable as any file.
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
 }
 
 /// `scene` as the bytes of a file.

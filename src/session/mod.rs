@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::document::Document;
+use crate::files;
 
 /// Extension of session files, without the first dot.
 pub const EXTENSION: &str = "grn.json";
@@ -52,19 +53,8 @@ pub enum SessionError {
 
 /// Write `document` to `path`, whole or not at all.
 pub fn save(document: &Document, path: &Path) -> Result<(), SessionError> {
-    let folder = folder_of(path);
-    let mut file = tempfile::Builder::new().prefix(".session-").tempfile_in(&folder)?;
-    let text = to_json(document, &absolute(&folder));
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private to the user; a session is as readable as any document.
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let text = to_json(document, &absolute(&folder_of(path)));
+    files::write_whole(path, |file| Ok(file.write_all(text.as_bytes())?))
 }
 
 /// Read the document in `path`. The files it refers to need not exist; see [`Document::sources`].

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::files;
 use crate::models::PredictedEffect;
 
 /// Write the predicted shift of every gene: `gene`, `shift_log2`, `control_log2_expression`, the
@@ -30,21 +31,7 @@ pub fn write_effects(path: &Path, effect: &PredictedEffect, genes: &[String]) ->
 
 /// Write `text` to `path`.
 pub fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new().prefix(".table-").tempfile_in(folder).context("writing the table")?;
-    file.write_all(text.as_bytes()).context("writing the table")?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private to the user; a table is as readable as any document.
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.as_file().sync_all().context("writing the table")?;
-    file.persist(path).map_err(|error| error.error).context("writing the table")?;
-    Ok(())
+    files::write_whole(path, |file| file.write_all(text.as_bytes())).context("writing the table")
 }
 
 #[cfg(test)]
