@@ -20,7 +20,7 @@ pub(super) struct Console {
     json: bool,
     quiet: bool,
     verbose: bool,
-    /// The first Ctrl-C asks to stop, not to cancel.
+    /// Once a training run has a best epoch, the first Ctrl-C asks to stop, not to cancel.
     stoppable: bool,
     /// Drawn on a terminal only.
     bar: Option<ProgressBar>,
@@ -140,13 +140,14 @@ impl Progress for Console {
     }
 
     fn is_cancelled(&self) -> bool {
-        interrupt::count() > u32::from(self.stoppable)
+        let keeps_something = self.stoppable && self.lock().best.is_some();
+        interrupt::count() > u32::from(keeps_something)
     }
 
     fn should_stop(&self) -> bool {
         let stop = interrupt::count() > 0;
         if stop && self.stoppable && !std::mem::replace(&mut self.lock().told_stop, true) {
-            self.tell("Stopping after this batch; Ctrl-C again to discard the training");
+            self.tell("Stopping; the best epoch so far is kept. Ctrl-C again discards the training");
         }
         stop
     }
@@ -158,13 +159,13 @@ impl TrainingObserver for Console {
     }
 
     fn epoch(&self, metrics: EpochMetrics) {
-        let (best, epochs, elapsed) = {
+        let (best, epochs) = {
             let mut state = self.lock();
             let total = metrics.validation.total;
             if total.is_finite() && state.best.is_none_or(|(_, best)| total < best) {
                 state.best = Some((metrics.epoch, total));
             }
-            (state.best, state.epochs, state.started.elapsed())
+            (state.best, state.epochs)
         };
         let best_epoch = best.map_or("none".to_owned(), |(epoch, _)| epoch.to_string());
         let (training, validation) = (metrics.training.total, metrics.validation.total);
@@ -179,7 +180,6 @@ impl TrainingObserver for Console {
         } else if self.verbose || metrics.epoch == 1 || metrics.epoch.is_multiple_of(10) || metrics.epoch == epochs {
             self.tell(&line);
         }
-        tracing::debug!(epoch = metrics.epoch, training, validation, seconds = elapsed.as_secs_f32(), "epoch");
     }
 
     fn snapshot(&self, _: NetworkSnapshot) {}

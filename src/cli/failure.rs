@@ -52,9 +52,7 @@ fn find<E: std::error::Error + 'static>(error: &anyhow::Error, wanted: impl Fn(&
 fn is_cancelled(error: &anyhow::Error) -> bool {
     // `#[error(transparent)]` hides the inner error from the chain, so the enums are asked too.
     find(error, |_: &Cancelled| true)
-        || find(error, |error: &TrainError| {
-            matches!(error, TrainError::Cancelled(_) | TrainError::Prepare(PrepareError::Cancelled(_)))
-        })
+        || find(error, |error: &TrainError| matches!(error, TrainError::Cancelled(_)))
         || find(error, |error: &PrepareError| matches!(error, PrepareError::Cancelled(_)))
         || find(error, |error: &PredictError| matches!(error, PredictError::Cancelled(_)))
         || find(error, |error: &H5adError| matches!(error, H5adError::Cancelled(_)))
@@ -169,7 +167,7 @@ mod tests {
     #[test]
     fn a_cancelled_task_is_no_failure_however_deep_it_lies() {
         assert!(is_cancelled(&anyhow::Error::new(Cancelled).context("training")));
-        assert!(is_cancelled(&anyhow::Error::new(TrainError::Prepare(PrepareError::Cancelled(Cancelled)))));
+        assert!(is_cancelled(&anyhow::Error::new(TrainError::from(PrepareError::Cancelled(Cancelled)))));
         assert!(is_cancelled(&anyhow::Error::new(H5adError::Cancelled(Cancelled)).context("cannot open a.h5ad")));
         assert!(!is_cancelled(&storage_full()));
     }

@@ -33,7 +33,8 @@ const STACK_BYTES: usize = 16 << 20;
 const AFTER_HELP: &str = "Without a command the window opens, with FILE in it if given.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C).
-Ctrl-C ends the program at once; nothing half-written is left behind.";
+Ctrl-C stops a training run and keeps its best epoch; a second Ctrl-C discards it. Every other command is cancelled.
+Nothing half-written is left behind.";
 
 /// Explore gene regulatory networks learned from Perturb-seq screens
 #[derive(Debug, Parser)]

@@ -160,3 +160,51 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = Command::new("sh").current_dir(folder.path()).args(["-c", &command]).output().expect("a shell");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// Start a long training run, press Ctrl-C as soon as `ready` is said on stderr, and wait for the end: code and messages.
+#[cfg(unix)]
+fn interrupted(folder: &Path, ready: &str) -> (Option<i32>, String) {
+    use std::io::{BufRead as _, BufReader};
+    let arguments = "train screen.h5ad -o model.safetensors --config train.toml --epochs 100000 --verbose".split(' ');
+    let mut program = Command::new(env!("CARGO_BIN_EXE_grn-explorer"))
+        .current_dir(folder)
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut said = String::new();
+    let mut pressed = false;
+    for line in BufReader::new(program.stderr.take().expect("piped")).lines() {
+        let line = line.expect("UTF-8");
+        if !pressed && line.contains(ready) {
+            pressed = true;
+            let kill = Command::new("kill").args(["-INT", &program.id().to_string()]).status();
+            assert!(kill.expect("kill").success());
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    assert!(pressed, "never said {ready}: {said}");
+    (program.wait().expect("ended").code(), said)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_best_epoch_or_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    std::fs::write(at.join("train.toml"), format!("{SMALL}\n")).expect("settings");
+    let before = listing(at);
+    let (code, said) = interrupted(at, "Preparing");
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("nothing was written"), "{said}");
+    assert_eq!(listing(at), before);
+
+    let (code, said) = interrupted(at, "Epoch 2/");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("best epoch so far is kept"), "{said}");
+    assert!(ok(at, &["inspect", "model.safetensors"]).contains("stopped by the user"));
+}
