@@ -80,9 +80,9 @@ pub enum TrainError {
     /// The user cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// The data cannot be prepared.
+    /// The data cannot be prepared; never [`PrepareError::Cancelled`].
     #[error(transparent)]
-    Prepare(#[from] PrepareError),
+    Prepare(PrepareError),
     /// The device asked for is not there.
     #[error("{reason}")]
     Device {
@@ -108,4 +108,13 @@ pub enum TrainError {
     /// The model could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+impl From<PrepareError> for TrainError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Prepare(other),
+        }
+    }
 }

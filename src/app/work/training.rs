@@ -7,6 +7,7 @@ use crate::app::command::Command;
 use crate::app::state::{Prediction, Severity, State, TrainingRun};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::models::{TrainConfig, TrainedModel};
+use crate::preprocess::PrepareError;
 use crate::tasks;
 use crate::training::{DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent};
 
@@ -25,7 +26,7 @@ impl Work {
                 Ok(model) => Ok(Ok(model)),
                 Err(TrainError::Cancelled(_)) => Err(Cancelled),
                 Err(error) => {
-                    let remedy = tasks::train::remedy(&error);
+                    let remedy = remedy(&error);
                     Ok(Err(Failure::new(&error.into(), remedy)))
                 }
             }
@@ -100,3 +101,19 @@ impl Work {
 }
 
 const FAILED: &str = "Training failed";
+
+/// What the user of the window can do about `error`.
+fn remedy(error: &TrainError) -> &'static str {
+    match error {
+        TrainError::Cancelled(_) => "",
+        TrainError::Prepare(PrepareError::NotCounts { .. }) => "Choose the matrix with raw counts on the data page",
+        TrainError::Prepare(PrepareError::NoControls) => "Name the control label on the data page",
+        TrainError::Prepare(PrepareError::NoPerturbations { .. }) => {
+            "Lower the least number of cells per perturbation, or check the perturbation column on the data page"
+        }
+        TrainError::Prepare(_) => "Check the settings of the preparation",
+        TrainError::Device { .. } => "Choose another device, or let the program choose",
+        TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
+        TrainError::Setting { .. } | TrainError::Model(_) => "Check the settings of the model",
+    }
+}
