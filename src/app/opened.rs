@@ -3,6 +3,7 @@
 use super::state::{Prediction, Severity, State, Tab};
 use super::work::{Opened, file_name};
 use crate::document::Document;
+use crate::network::filter::default_threshold;
 
 /// Longest list of recent files.
 const RECENT: usize = 8;
@@ -57,6 +58,7 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         document.sources.model = Some(model.reference);
         if !is_session {
             document.training = model.model.card().settings.clone();
+            document.threshold = default_threshold(model.model.network());
         }
         runtime.model = Some(model.model);
         runtime.model_unsaved = false;
