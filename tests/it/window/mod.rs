@@ -2,6 +2,7 @@
 
 mod flows;
 mod guards;
+mod journey;
 mod pages;
 mod sessions;
 mod snapshots;
@@ -18,6 +19,7 @@ use grn_explorer::app::{Action, App, Setup, State};
 use grn_explorer::data::h5ad;
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::Silent;
+use grn_explorer::models::TrainConfig;
 
 /// Longest wait for background work.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,4 +135,14 @@ pub fn screen(folder: &Path) -> PathBuf {
     let path = folder.join("screen.h5ad");
     h5ad::write(&path, &simulated.dataset).unwrap();
     path
+}
+
+/// Settings of a training run that takes a moment.
+pub fn small(epochs: u32) -> Box<TrainConfig> {
+    let mut config = TrainConfig::default();
+    let model = &mut config.model;
+    (model.latent, model.decoder_hidden, model.basal_hidden, model.embedding_hidden) = (8, 16, 16, 16);
+    (model.embedding_layers, model.particles, model.batch_size, model.epochs) = (1, 2, 64, epochs);
+    config.prepare.minimum_cells = 3;
+    Box::new(config)
 }

@@ -2,19 +2,9 @@
 
 use grn_explorer::app::Action;
 use grn_explorer::app::state::{Severity, Tab};
-use grn_explorer::models::TrainConfig;
 use grn_explorer::training::DeviceChoice;
 
-use super::{Window, screen};
-
-fn small(epochs: u32) -> Box<TrainConfig> {
-    let mut config = TrainConfig::default();
-    let model = &mut config.model;
-    (model.latent, model.decoder_hidden, model.basal_hidden, model.embedding_hidden) = (8, 16, 16, 16);
-    (model.embedding_layers, model.particles, model.batch_size, model.epochs) = (1, 2, 64, epochs);
-    config.prepare.minimum_cells = 3;
-    Box::new(config)
-}
+use super::{Window, screen, small};
 
 #[test]
 fn a_few_epochs_give_a_model_with_curves() {
