@@ -190,6 +190,11 @@ impl ExportDialog {
         let hint = format!("File to write, such as {}.{}", choice.name, format.extension());
         let field = ui.add(TextEdit::singleline(&mut open.path).hint_text(hint).desired_width(f32::INFINITY));
         field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Path of the file"));
+        let typed = Some(open.path.trim()).filter(|path| !path.is_empty()).map(|path| with_ending(path, format));
+        if let Some(path) = typed.as_ref().filter(|path| path.exists()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            ui.label(RichText::new(format!("{name} exists and will be replaced")).color(theme::colours(ui).warning));
+        }
         let mut done = false;
         ui.horizontal_wrapped(|ui| {
             let content = || match (&choice.content, &open.preview) {
@@ -203,11 +208,10 @@ impl ExportDialog {
                 let (name, width_mm, dpi) = (choice.name.clone(), open.width_mm, self.settings.dpi);
                 Some(Action::Export(ExportRequest { name, content: content()?, format, width_mm, dpi, path }))
             };
-            let typed = !open.path.trim().is_empty();
             let why_not = "Type a path, or choose where to save";
-            let save = ui.add_enabled(typed, egui::Button::new("Save")).on_disabled_hover_text(why_not);
+            let save = ui.add_enabled(typed.is_some(), egui::Button::new("Save")).on_disabled_hover_text(why_not);
             if save.clicked() {
-                actions.extend(request(Some(with_ending(open.path.trim(), format))));
+                actions.extend(request(typed.clone()));
                 done = true;
             }
             if ui.button("Choose where…").clicked() {

@@ -18,6 +18,8 @@ pub struct InspectorView {
 
 /// Rows shown of a long list before the user asks for all.
 const FEW: usize = 8;
+/// Width of the column of gene symbols, in points.
+const GENE_WIDTH: f32 = 84.0;
 
 /// Draw it into all of `ui`.
 pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -118,6 +120,8 @@ fn list(
             ),
         ];
         for (text, hint) in hints {
+            // Both lists have the same columns.
+            ui.set_min_width(if text == "Gene" { GENE_WIDTH } else { 0.0 });
             ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak)).on_hover_text(hint);
         }
         ui.end_row();

@@ -258,6 +258,7 @@ impl NetworkFigure {
                 text: &self.nodes[at].label,
                 weight: self.weight(at),
                 must: rank(at) > 0,
+                marked: self.nodes[at].knocked_out,
                 priority: self.nodes[at].priority,
             })
             .collect();

@@ -33,6 +33,8 @@ pub(super) struct Wanted<'a> {
     pub weight: Weight,
     /// Shown even where it covers nodes (but never other labels).
     pub must: bool,
+    /// The disc holds a mark of its own: the label goes beside it.
+    pub marked: bool,
     /// How important the node is: labels of the most important may cover nodes that matter less.
     pub priority: f32,
 }
@@ -240,7 +242,7 @@ impl Surroundings<'_> {
         let outside = |box_: Area| (0..2).any(|at| box_[0][at] < area[0][at] + 1.0 || box_[1][at] > area[1][at] - 1.0);
         // Inside, a little smaller if need be.
         let inside = size.min(size * (radius * 1.78) / width);
-        if inside >= size * 0.82 && radius >= size * 0.75 {
+        if !wish.marked && inside >= size * 0.82 && radius >= size * 0.75 {
             let box_ = text_box(centre, width * inside / size, inside);
             if !outside(box_) && self.free_of_labels(box_, size) {
                 return Some(PlacedLabel { node: wish.node, middle: centre, area: box_, size: inside, inside: true });

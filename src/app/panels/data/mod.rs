@@ -11,6 +11,7 @@ use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::state::{State, Tab};
 use crate::app::theme;
+use crate::app::widgets::Sort;
 
 /// Wider than this, the table stands beside the facts.
 const TWO_COLUMNS: f32 = 860.0;
@@ -18,10 +19,15 @@ const TWO_COLUMNS: f32 = 860.0;
 const TABLE_BELOW: f32 = 320.0;
 
 /// What the page keeps for itself.
-#[derive(Default)]
 pub(in crate::app) struct DataPage {
     import: import::ImportForm,
-    table: table::Sorting,
+    table: Sort<table::Key>,
+}
+
+impl Default for DataPage {
+    fn default() -> Self {
+        Self { import: import::ImportForm::default(), table: Sort::falling(table::Key::Cells) }
+    }
 }
 
 /// Draw the page; something is open.

@@ -8,47 +8,47 @@ use egui_extras::{Column, TableBuilder};
 use crate::app::action::Action;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::app::widgets::{Sort, signed, sort_header};
 use crate::data::{PerturbationSummary, Summary};
 use crate::words::{counted, grouped};
 
 /// By what the rows are sorted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Key {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
     Name,
-    #[default]
     Cells,
     Shift,
     Remaining,
     P,
 }
 
-/// Sort order of the table.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::app) struct Sorting {
-    key: Key,
-    reversed: bool,
-}
-
-const COLUMNS: [(Key, &str, &str); 5] = [
-    (Key::Name, "Perturbation", "The gene, or the genes perturbed together"),
-    (Key::Cells, "Cells", "Cells with this perturbation"),
+/// Key, title, explanation, and whether the largest comes first.
+const COLUMNS: [(Key, &str, &str, bool); 5] = [
+    (Key::Name, "Perturbation", "The gene, or the genes perturbed together", false),
+    (Key::Cells, "Cells", "Cells with this perturbation", true),
     (
         Key::Shift,
         "Own shift",
         "How the perturbed gene itself changed: mean of log2(10,000·x/Σx + 1) minus that of the control cells; \
          a knock-out by cutting may leave the transcript",
+        false,
     ),
-    (Key::Remaining, "Remaining", "Mean normalised expression of the perturbed gene as a share of the control cells'"),
-    (Key::P, "p", "Two-sided Mann–Whitney test of the perturbed gene against the control cells"),
+    (
+        Key::Remaining,
+        "Remaining",
+        "Mean normalised expression of the perturbed gene as a share of the control cells'",
+        false,
+    ),
+    (Key::P, "p", "Two-sided Mann–Whitney test of the perturbed gene against the control cells", false),
 ];
 
-pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state: &State, actions: &mut Vec<Action>) {
+pub(super) fn show(sort: &mut Sort<Key>, ui: &mut Ui, summary: &Summary, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Perturbations").heading());
         let text = counted(summary.perturbations.len(), "condition");
         ui.label(RichText::new(text).color(theme::colours(ui).text_weak));
     });
-    let rows = sorted(&summary.perturbations, *sorting);
+    let rows = sorted(&summary.perturbations, *sort);
     let number = || Column::exact(92.0);
     let height = ui.available_height();
     egui::ScrollArea::horizontal().auto_shrink([false, false]).show(ui, |ui| {
@@ -63,20 +63,9 @@ pub(super) fn show(sorting: &mut Sorting, ui: &mut Ui, summary: &Summary, state:
             .max_scroll_height(height)
             .auto_shrink(false)
             .header(theme::ROW_HEIGHT + 4.0, |mut header| {
-                for (key, label, hint) in COLUMNS {
+                for (key, title, hint, falling_first) in COLUMNS {
                     header.col(|ui| {
-                        let arrow = match (sorting.key == key, sorting.reversed) {
-                            (false, _) => "",
-                            (true, false) => " ▼",
-                            (true, true) => " ▲",
-                        };
-                        let button =
-                            egui::Button::new(RichText::new(format!("{label}{arrow}")).text_style(theme::strong()))
-                                .frame_when_inactive(false);
-                        if ui.add(button).on_hover_text(hint).clicked() {
-                            let reversed = sorting.key == key && !sorting.reversed;
-                            *sorting = Sorting { key, reversed };
-                        }
+                        cell(ui, key != Key::Name, |ui| sort_header(ui, sort, key, title, hint, falling_first));
                     });
                 }
             })
@@ -109,7 +98,7 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
     let knock_down = perturbation.knock_down;
     let texts = [
         grouped(perturbation.cells),
-        knock_down.map_or_else(|| "–".to_owned(), |own| signed(own.log2_shift)),
+        knock_down.map_or_else(|| "–".to_owned(), |own| signed(own.log2_shift as f32)),
         knock_down
             .and_then(|own| own.remaining)
             .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
@@ -140,11 +129,6 @@ fn cell<R>(ui: &mut Ui, number: bool, add: impl FnOnce(&mut Ui) -> R) -> R {
     .inner
 }
 
-/// `+0.42`, `−1.30`.
-fn signed(value: f64) -> String {
-    if value < 0.0 { format!("−{:.2}", -value) } else { format!("+{value:.2}") }
-}
-
 /// `0.031`, `2e-9`.
 fn p_value(p: f64) -> String {
     if p >= 0.001 {
@@ -156,24 +140,22 @@ fn p_value(p: f64) -> String {
     }
 }
 
-/// Numbers from the largest, names from A; rows without a value last, either way round.
-fn sorted(rows: &[PerturbationSummary], sorting: Sorting) -> Vec<&PerturbationSummary> {
+/// Rows without a value come last, either way round; equal ones by name.
+fn sorted(rows: &[PerturbationSummary], sort: Sort<Key>) -> Vec<&PerturbationSummary> {
     let mut sorted: Vec<&PerturbationSummary> = rows.iter().collect();
-    let value = |row: &PerturbationSummary| match sorting.key {
+    let value = |row: &PerturbationSummary| match sort.key {
         Key::Name => None,
         Key::Cells => Some(row.cells as f64),
-        // The strongest knock-down and the smallest p first.
-        Key::Shift => row.knock_down.map(|own| -own.log2_shift),
-        Key::Remaining => row.knock_down.and_then(|own| own.remaining).map(|share| -share),
-        Key::P => row.knock_down.map(|own| -own.p_value),
+        Key::Shift => row.knock_down.map(|own| own.log2_shift),
+        Key::Remaining => row.knock_down.and_then(|own| own.remaining),
+        Key::P => row.knock_down.map(|own| own.p_value),
     };
     sorted.sort_by(|a, b| {
         let order = match (value(a), value(b)) {
-            (Some(x), Some(y)) if sorting.reversed => x.total_cmp(&y),
-            (Some(x), Some(y)) => y.total_cmp(&x),
+            (Some(x), Some(y)) => sort.apply(x.total_cmp(&y)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) if sorting.key == Key::Name && sorting.reversed => b.name.cmp(&a.name),
+            (None, None) if sort.key == Key::Name => sort.apply(a.name.cmp(&b.name)),
             (None, None) => Ordering::Equal,
         };
         order.then_with(|| a.name.cmp(&b.name))
@@ -199,21 +181,17 @@ mod tests {
     #[test]
     fn rows_without_a_value_stay_last() {
         let rows = [row("B", 5, Some(-0.2)), row("A", 9, None), row("C", 7, Some(-1.0))];
-        let names = |key, reversed| {
-            let sorted = sorted(&rows, Sorting { key, reversed });
-            sorted.iter().map(|row| row.name.clone()).collect::<Vec<_>>()
-        };
-        assert_eq!(names(Key::Cells, false), ["A", "C", "B"]);
-        assert_eq!(names(Key::Cells, true), ["B", "C", "A"]);
-        assert_eq!(names(Key::Shift, false), ["C", "B", "A"]);
-        assert_eq!(names(Key::Shift, true), ["B", "C", "A"]);
-        assert_eq!(names(Key::Name, false), ["A", "B", "C"]);
-        assert_eq!(names(Key::Name, true), ["C", "B", "A"]);
+        let names = |sort| sorted(&rows, sort).iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(Sort::falling(Key::Cells)), ["A", "C", "B"]);
+        assert_eq!(names(Sort::rising(Key::Cells)), ["B", "C", "A"]);
+        assert_eq!(names(Sort::rising(Key::Shift)), ["C", "B", "A"]);
+        assert_eq!(names(Sort::falling(Key::Shift)), ["B", "C", "A"]);
+        assert_eq!(names(Sort::rising(Key::Name)), ["A", "B", "C"]);
+        assert_eq!(names(Sort::falling(Key::Name)), ["C", "B", "A"]);
     }
 
     #[test]
-    fn numbers_are_short_and_signed() {
-        assert_eq!((signed(-1.304), signed(0.4)), ("−1.30".to_owned(), "+0.40".to_owned()));
+    fn p_values_are_short() {
         assert_eq!((p_value(0.0312), p_value(2.2e-9)), ("0.031".to_owned(), "2e-9".to_owned()));
     }
 }

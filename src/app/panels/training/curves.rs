@@ -1,7 +1,7 @@
 //! Loss curves: one small plot per term, training and validation in each.
 
-use egui::{Color32, RichText, Ui, Vec2b};
-use egui_plot::{GridMark, Line, Plot, PlotPoints, VLine};
+use egui::{Color32, Rangef, RichText, Ui, Vec2b};
+use egui_plot::{AxisHints, GridMark, Line, Plot, PlotPoints, VLine};
 
 use super::weak;
 use crate::app::panels::data::card;
@@ -41,7 +41,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         }
         return;
     }
-    card(ui, "Loss", |ui| {
+    card(ui, "Loss over epochs", |ui| {
         legend(ui);
         let width = ui.available_width();
         let columns = ((width / LEAST_WIDTH) as usize).clamp(1, 3);
@@ -84,7 +84,7 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
         PlotPoints::from_iter(points.filter(|[_, value]| value.is_finite()))
     };
     let colours = theme::colours(ui);
-    let weak = colours.text_weak;
+    let (ink, weak) = (colours.text, colours.text_weak);
     // Axis numbers are captions.
     let caption = egui::TextStyle::Small.resolve(ui.style());
     ui.style_mut().text_styles.insert(egui::TextStyle::Body, caption);
@@ -98,11 +98,10 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
         .show_background(false)
         .set_margin_fraction(egui::vec2(0.02, 0.12))
         .link_cursor(link, Vec2b::new(true, false))
-        .y_axis_formatter(|mark, _| compact(mark.value))
-        .x_axis_formatter(
-            |mark, _| if mark.value.fract() == 0.0 { format!("{:.0}", mark.value) } else { String::new() },
-        )
-        .y_axis_min_width(38.0)
+        .custom_x_axes(vec![axis(AxisHints::new_x(), ink).formatter(|mark, _| format!("{:.0}", mark.value))])
+        .custom_y_axes(vec![
+            axis(AxisHints::new_y(), ink).formatter(|mark, _| compact(mark.value, mark.step_size)).min_thickness(38.0),
+        ])
         .grid_color(colours.line)
         .grid_fade(0.0)
         .x_grid_spacer(|input| marks(input.bounds, 1.0))
@@ -114,6 +113,11 @@ fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
             plot.line(Line::new("Training", points(|epoch| &epoch.training)).color(training).width(1.5));
             plot.line(Line::new("Validation", points(|epoch| &epoch.validation)).color(validation).width(1.5));
         });
+}
+
+/// Numbers in full colour however close they stand; there are few.
+fn axis<'a>(hints: AxisHints<'a>, ink: Color32) -> AxisHints<'a> {
+    hints.label_spacing(Rangef::new(1.0, 2.0)).tick_label_color(ink)
 }
 
 /// Three to six round values within `bounds`, their step at least `least`.
@@ -130,17 +134,19 @@ fn marks((low, high): (f64, f64), least: f64) -> Vec<GridMark> {
     (first..=last).map(|at| GridMark { value: at as f64 * step_size, step_size }).collect()
 }
 
-/// `0.012`, `3.4`, `1,250` and the like: at most five letters.
-fn compact(value: f64) -> String {
+/// `0.012`, `3.4`, `25k` and the like, with as many decimals as a step needs, so that the numbers of an axis match.
+fn compact(value: f64, step: f64) -> String {
     let size = value.abs();
-    let text = match size {
-        0.0 => "0".to_owned(),
-        _ if size >= 1e6 => format!("{:.1}M", size / 1e6),
-        _ if size >= 1e4 => format!("{:.0}k", size / 1e3),
-        _ if size >= 100.0 => format!("{size:.0}"),
-        _ if size >= 1.0 => format!("{size:.1}"),
-        _ if size >= 0.001 => format!("{size:.3}"),
-        _ => format!("{size:.0e}"),
+    // A step of exactly 0.1 has a logarithm a little off −1.
+    let decimals = (-step.abs().max(1e-9).log10() - 1e-6).ceil().clamp(0.0, 6.0) as usize;
+    let text = if size >= 1e6 {
+        format!("{:.1}M", size / 1e6)
+    } else if size >= 1e4 {
+        format!("{:.*}k", usize::from(step < 1e3), size / 1e3)
+    } else if decimals > 4 && size > 0.0 {
+        format!("{size:.1e}")
+    } else {
+        format!("{size:.decimals$}")
     };
     if value < 0.0 { format!("−{text}") } else { text }
 }
@@ -166,8 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn axis_numbers_are_short() {
-        let texts = [0.0, -3.45, 1250.0, 25_400.0, 2.5e6, 0.0123, 1e-5].map(compact);
-        assert_eq!(texts, ["0", "−3.5", "1250", "25k", "2.5M", "0.012", "1e-5"]);
+    fn axis_numbers_are_short_and_match_each_other() {
+        let axis = |values: &[f64], step| values.iter().map(|value| compact(*value, step)).collect::<Vec<_>>();
+        assert_eq!(axis(&[0.0, 0.5, 1.0], 0.5), ["0.0", "0.5", "1.0"]);
+        assert_eq!(axis(&[-20.0, 0.0, 100.0], 20.0), ["−20", "0", "100"]);
+        assert_eq!(axis(&[0.0735, 0.0740], 0.0005), ["0.0735", "0.0740"]);
+        assert_eq!(axis(&[0.07, 0.075], 0.005), ["0.070", "0.075"]);
+        assert_eq!(axis(&[1.2e-5], 1e-6), ["1.2e-5"]);
+        assert_eq!(axis(&[25_400.0, 25_600.0], 200.0), ["25.4k", "25.6k"]);
+        assert_eq!(axis(&[2.5e6], 5e5), ["2.5M"]);
     }
 }
