@@ -17,7 +17,7 @@ pub enum Likelihood {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// Ours: mends what the published settings get wrong on small screens.
+    /// Ours: mends what the published settings get wrong on small screens, and takes more, smaller steps.
     #[default]
     Default,
     /// As published for Adamson 2016.
@@ -103,11 +103,11 @@ impl Default for GpoVaeConfig {
             fold_change: 0.4,
             mask_prior: 0.3,
             data_library: true,
-            batch_size: 512,
+            batch_size: 128,
             learning_rate: 1e-3,
             weight_decay: 1e-6,
             clip_norm: 100.0,
-            epochs: 150,
+            epochs: 80,
             patience: 30,
         }
     }
@@ -116,7 +116,14 @@ impl Default for GpoVaeConfig {
 impl GpoVaeConfig {
     /// The settings of a preset. The published presets keep the authors' values throughout.
     pub fn preset(preset: Preset) -> Self {
-        let published = Self { alpha: None, data_library: false, learning_rate: 3e-4, epochs: 2000, ..Self::default() };
+        let published = Self {
+            alpha: None,
+            data_library: false,
+            batch_size: 512,
+            learning_rate: 3e-4,
+            epochs: 2000,
+            ..Self::default()
+        };
         match preset {
             Preset::Default => Self::default(),
             Preset::Adamson => published,
@@ -144,6 +151,9 @@ impl GpoVaeConfig {
         }
         if self.learning_rate != 3e-4 {
             differences.push(format!("learning rate {}; the paper uses 0.0003", self.learning_rate));
+        }
+        if self.batch_size != 512 {
+            differences.push(format!("batches of {} cells; the paper uses 512", self.batch_size));
         }
         if self.epochs < 2000 {
             differences.push(format!("at most {} epochs; the paper allows 2,000", self.epochs));

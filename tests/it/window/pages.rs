@@ -68,7 +68,7 @@ fn the_settings_are_labelled_and_undoable() {
     window.send(Action::SetTraining(Box::new(config), grn_explorer::training::DeviceChoice::Cpu));
     assert_eq!(window.state().document.training.model.epochs, 3);
     window.send(Action::Undo);
-    assert_eq!(window.state().document.training.model.epochs, 150);
+    assert_eq!(window.state().document.training.model.epochs, 80);
 }
 
 #[test]
