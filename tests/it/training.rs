@@ -115,6 +115,19 @@ fn a_model_survives_its_file_and_answers_without_the_data() {
 }
 
 #[test]
+fn no_edge_leads_into_a_gene_that_was_not_measured() {
+    let config = small_config(1);
+    let mut screen = small_screen(&config);
+    screen.treatment_columns[0] = None;
+    let unmeasured = screen.treatments[0].clone();
+    let model = train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()).unwrap();
+    let network = model.network();
+    let gene = network.find(&unmeasured).unwrap();
+    assert!(network.regulators(gene).is_empty());
+    assert_eq!(network.targets(gene).len(), screen.treatments.len() - 1);
+}
+
+#[test]
 fn unknown_genes_are_refused_with_the_nearest_names() {
     let model = trained(1, &Watcher::default()).unwrap();
     let known = model.card().treatments[0].symbol.clone();

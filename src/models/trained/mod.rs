@@ -258,6 +258,9 @@ fn positions(card: &ModelCard, intervention: &Intervention) -> Result<Vec<(usize
 }
 
 /// The network of mask logits A (T × T) with signs; used for a finished model and for snapshots during training.
+///
+/// Edges into genes that were not measured are left out: no shift of theirs enters the loss, so their logits only echo the
+/// prior, and being spared the fit they would come first.
 pub fn signed_network(
     card: &ModelCard,
     logits: &[Vec<f32>],
@@ -275,7 +278,7 @@ pub fn signed_network(
     let mut pairs: Vec<(f32, u32, u32)> = Vec::with_capacity(logits.len() * logits.len());
     for (regulator, row) in logits.iter().enumerate() {
         for (target, &logit) in row.iter().enumerate() {
-            if regulator != target && logit.is_finite() {
+            if regulator != target && treatments[target].column.is_some() && logit.is_finite() {
                 pairs.push((logit, regulator as u32, target as u32));
             }
         }
