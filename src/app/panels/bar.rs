@@ -76,7 +76,8 @@ pub(in crate::app) fn show(ui: &mut Ui, room: Room, state: &State, actions: &mut
                     let unsaved = if state.unsaved().is_some() && !state.is_training() { " •" } else { "" };
                     let text = RichText::new(format!("{title}{unsaved}")).color(theme::colours(ui).text_weak);
                     ui.add_space(theme::MEDIUM);
-                    ui.add(egui::Label::new(text).truncate()).on_hover_text(paths(state));
+                    let title = egui::Label::new(text).truncate().show_tooltip_when_elided(false);
+                    ui.add(title).on_hover_text(paths(state));
                 }
             }
         });

@@ -120,9 +120,11 @@ fn list(
             ),
         ];
         for (text, hint) in hints {
-            // Both lists have the same columns.
-            ui.set_min_width(if text == "Gene" { GENE_WIDTH } else { 0.0 });
-            ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak)).on_hover_text(hint);
+            ui.horizontal(|ui| {
+                // Both lists have the same columns.
+                ui.set_min_width(if text == "Gene" { GENE_WIDTH } else { 0.0 });
+                ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak)).on_hover_text(hint);
+            });
         }
         ui.end_row();
         for edge in &edges[..shown] {
