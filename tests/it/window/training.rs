@@ -22,7 +22,12 @@ fn a_few_epochs_give_a_model_with_curves() {
     assert_eq!(run.epochs.len(), 3);
     assert!(run.device.is_some());
     assert!(runtime.model_unsaved);
-    assert!(window.shows("Loss") && window.shows("Reconstruction"));
+    assert!(window.shows("Loss over epochs") && window.shows("Reconstruction"));
+    window.click("Export Total");
+    window.harness.run_steps(5);
+    assert!(window.shows("Preview of the figure") && window.shows("All terms (table)"));
+    window.click("Cancel");
+    assert!(!window.shows("Preview of the figure"));
 
     // It is guarded, can be saved, and opens again without the data set.
     assert!(window.state().unsaved().is_some());

@@ -1,12 +1,18 @@
 //! Loss curves: one small plot per term, training and validation in each.
 
+use std::sync::Arc;
+
 use egui::{Color32, Rangef, RichText, Ui, Vec2b};
 use egui_plot::{AxisHints, GridMark, Line, Plot, PlotPoints, VLine};
 
 use super::weak;
+use crate::app::action::{Action, ExportContent};
 use crate::app::panels::data::card;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::app::views::export::{Choice, Content, Draw, ExportDialog, Exportable, PRINT_TEXT_SIZE};
+use crate::figures::response::{LossFigure, LossSeries};
+use crate::figures::{Figure as _, FigureMetadata};
 use crate::models::{EpochMetrics, LossTerms};
 
 /// Least width of a plot; as many stand in a row as fit.
@@ -26,7 +32,8 @@ const HINTS: [&str; 9] = [
     "How dense the network is",
 ];
 
-pub(super) fn show(ui: &mut Ui, state: &State) {
+/// Draw them; `export` is the dialog that saves one.
+pub(super) fn show(export: &mut ExportDialog, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let runtime = &state.runtime;
     let run = runtime.training.as_ref().or(runtime.last_run.as_ref());
     let (epochs, best): (&[EpochMetrics], Option<u32>) = match (run, &runtime.model) {
@@ -52,6 +59,9 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
                     ui.allocate_ui(egui::vec2(each, HEIGHT + 28.0), |ui| {
                         ui.vertical(|ui| {
                             ui.set_width(each);
+                            if heading(ui, term) {
+                                export.open(exportable(term, epochs, best));
+                            }
                             plot(ui, term, epochs, best);
                         });
                     });
@@ -59,6 +69,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
             });
         }
     });
+    export.show(ui.ctx(), state, actions);
 }
 
 fn colours(ui: &Ui) -> (Color32, Color32) {
@@ -75,9 +86,73 @@ fn legend(ui: &mut Ui) {
     });
 }
 
+fn name(term: usize) -> &'static str {
+    LossTerms::default().named()[term].0
+}
+
+/// The name of a plot, and whether its export was asked for.
+fn heading(ui: &mut Ui, term: usize) -> bool {
+    let name = name(term);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).small().text_style(theme::strong())).on_hover_text(HINTS[term]);
+        let right = egui::Layout::right_to_left(egui::Align::Center);
+        let ask = ui.with_layout(right, |ui| ui.add(egui::Button::new(weak(ui, "Export…").small()).frame(false)));
+        let ask = ask.inner;
+        ask.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Export {name}")));
+        ask.clicked()
+    })
+    .inner
+}
+
+/// The curve of a term as a figure, and all of them as a table.
+fn exportable(term: usize, epochs: &[EpochMetrics], best: Option<u32>) -> Exportable {
+    let name = name(term);
+    let points = |part: fn(&EpochMetrics) -> &LossTerms| {
+        epochs.iter().map(|epoch| [epoch.epoch as f32, part(epoch).named()[term].1 as f32]).collect()
+    };
+    let figure = LossFigure {
+        y_label: name.to_owned(),
+        series: vec![LossSeries {
+            name: name.to_owned(),
+            train: points(|epoch| &epoch.training),
+            validation: points(|epoch| &epoch.validation),
+        }],
+        best_epoch: best.map(|best| best as f32),
+        text_size: PRINT_TEXT_SIZE,
+        ..LossFigure::default()
+    };
+    let metadata = FigureMetadata::new(format!("Course of the training: {name}"), HINTS[term]);
+    let draw: Draw = Arc::new(move |size, theme| figure.scene(size, theme).scene);
+    let content = Content::Figure { draw, aspect: 1.6, width_mm: 89.0, metadata: Box::new(metadata) };
+    let file = format!("loss-{}", name.to_lowercase().replace(' ', "-"));
+    let table = Content::Table(ExportContent::Table(table(epochs).into()));
+    Exportable {
+        choices: vec![
+            Choice { label: format!("Curve of {name}"), name: file, content },
+            Choice { label: "All terms (table)".to_owned(), name: "loss".to_owned(), content: table },
+        ],
+    }
+}
+
+/// Tab-separated: the epoch, then every term in training and validation.
+fn table(epochs: &[EpochMetrics]) -> String {
+    let mut text = "epoch".to_owned();
+    for (name, _) in LossTerms::default().named() {
+        let name = name.to_lowercase().replace(' ', "_");
+        text.push_str(&format!("\ttraining_{name}\tvalidation_{name}"));
+    }
+    for epoch in epochs {
+        text.push_str(&format!("\n{}", epoch.epoch));
+        for ((_, training), (_, validation)) in epoch.training.named().into_iter().zip(epoch.validation.named()) {
+            text.push_str(&format!("\t{training}\t{validation}"));
+        }
+    }
+    text.push('\n');
+    text
+}
+
 fn plot(ui: &mut Ui, term: usize, epochs: &[EpochMetrics], best: Option<u32>) {
-    let (name, _) = LossTerms::default().named()[term];
-    ui.label(RichText::new(name).small().text_style(theme::strong())).on_hover_text(HINTS[term]);
+    let name = name(term);
     let (training, validation) = colours(ui);
     let points = |part: fn(&EpochMetrics) -> &LossTerms| {
         let points = epochs.iter().map(|epoch| [f64::from(epoch.epoch), part(epoch).named()[term].1]);
@@ -158,6 +233,15 @@ mod tests {
     #[test]
     fn every_term_is_explained() {
         assert_eq!(LossTerms::default().named().len(), HINTS.len());
+    }
+
+    #[test]
+    fn the_table_has_a_row_per_epoch_and_two_columns_per_term() {
+        let epochs = [1, 2].map(|epoch| EpochMetrics { epoch, ..EpochMetrics::default() });
+        let text = table(&epochs);
+        let widths: Vec<usize> = text.lines().map(|line| line.split('\t').count()).collect();
+        assert_eq!(widths, [19, 19, 19]);
+        assert!(text.contains("validation_network_alignment"));
     }
 
     #[test]

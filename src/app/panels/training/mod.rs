@@ -9,6 +9,7 @@ use egui::{Frame, RichText, ScrollArea, Ui};
 use crate::app::action::Action;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::app::views::export::ExportDialog;
 
 /// Wider than this, settings stand beside the curves.
 const TWO_COLUMNS: f32 = 760.0;
@@ -19,6 +20,7 @@ const SETTINGS: f32 = 330.0;
 #[derive(Default)]
 pub(in crate::app) struct TrainingPage {
     settings: settings::SettingsForm,
+    export: ExportDialog,
 }
 
 /// Draw the page.
@@ -29,7 +31,7 @@ pub(in crate::app) fn show(page: &mut TrainingPage, ui: &mut Ui, state: &State, 
             settings::show(&mut page.settings, ui, state, actions);
             ui.add_space(theme::LARGE);
             run::show(ui, state, actions);
-            curves::show(ui, state);
+            curves::show(&mut page.export, ui, state, actions);
         });
         return;
     }
@@ -44,7 +46,7 @@ pub(in crate::app) fn show(page: &mut TrainingPage, ui: &mut Ui, state: &State, 
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - theme::MEDIUM);
             run::show(ui, state, actions);
-            curves::show(ui, state);
+            curves::show(&mut page.export, ui, state, actions);
         });
     });
 }
