@@ -54,7 +54,7 @@ pub(super) fn show(export: &mut ExportDialog, ui: &mut Ui, state: &State, action
         let columns = ((width / LEAST_WIDTH) as usize).clamp(1, 3);
         let each = (width - theme::MEDIUM * (columns - 1) as f32) / columns as f32;
         for row in (0..HINTS.len()).collect::<Vec<_>>().chunks(columns) {
-            ui.horizontal(|ui| {
+            ui.horizontal_top(|ui| {
                 for &term in row {
                     ui.allocate_ui(egui::vec2(each, HEIGHT + 28.0), |ui| {
                         ui.vertical(|ui| {
