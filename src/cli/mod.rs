@@ -13,6 +13,7 @@ mod interrupt;
 mod network;
 mod output;
 mod predict;
+mod preprocess;
 mod simulate;
 mod text;
 mod train;
@@ -86,6 +87,8 @@ pub enum Command {
     Simulate(simulate::Simulate),
     /// Tell what a data set or model holds
     Inspect(inspect::Inspect),
+    /// Measure, normalise and test a data set: quality, variable genes, differential expression
+    Preprocess(preprocess::Preprocess),
     /// Train a model on a data set
     Train(train::Train),
     /// Predict the response to a knock-out
@@ -119,7 +122,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 7] = ["simulate", "inspect", "train", "predict", "network", "evaluate", "figure"];
+    const COMMANDS: [&str; 8] =
+        ["simulate", "inspect", "preprocess", "train", "predict", "network", "evaluate", "figure"];
     let name = file.to_str().filter(|name| !name.contains(['.', '/', '\\']) && !file.exists())?;
     crate::data::nearest(name, COMMANDS, 1).first().copied()
 }
@@ -141,6 +145,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
         let result = match command {
             Command::Simulate(command) => command.run(&console),
             Command::Inspect(command) => command.run(&console),
+            Command::Preprocess(command) => command.run(&console),
             Command::Train(command) => command.run(&console),
             Command::Predict(command) => command.run(&console),
             Command::Network(command) => command.run(&console),

@@ -6,6 +6,7 @@ pub mod control_matching;
 pub mod counterfactual;
 pub mod differential;
 pub mod extra_treatments;
+pub mod gene_metrics;
 pub mod knock_down;
 pub mod normalise;
 mod prepare;

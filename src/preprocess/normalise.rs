@@ -8,6 +8,72 @@ use crate::jobs::{Cancelled, Progress};
 /// Rows between two looks at the cancel flag.
 const ROWS_PER_CHUNK: usize = 1024;
 
+/// Whole counts whose normalised value is computed once per cell: most counts are this small.
+const KEPT: usize = 8;
+
+/// Log-normalised expression, computed from counts where it is read: a screen need not be held twice.
+pub struct Expression<'a> {
+    matrix: &'a CsrMatrix,
+    cells: Option<Vec<CellScale>>,
+}
+
+/// How the counts of one cell are scaled.
+struct CellScale {
+    factor: f32,
+    /// The values of 1, 2, … counts.
+    kept: [f32; KEPT],
+}
+
+impl CellScale {
+    /// The arithmetic of [`log_normalise`].
+    fn new(size: f64, target_sum: f64) -> Self {
+        let factor = size as f32 / target_sum as f32;
+        let mut kept = [0.0; KEPT];
+        for (at, kept) in kept.iter_mut().enumerate() {
+            *kept = log_scaled((at + 1) as f32, factor);
+        }
+        Self { factor, kept }
+    }
+
+    fn value(&self, count: f32) -> f32 {
+        let whole = count as usize;
+        if (1..=KEPT).contains(&whole) && whole as f32 == count {
+            self.kept[whole - 1]
+        } else {
+            log_scaled(count, self.factor)
+        }
+    }
+}
+
+/// ln(1 + x / factor).
+fn log_scaled(count: f32, factor: f32) -> f32 {
+    f64::from(count / factor).ln_1p() as f32
+}
+
+impl<'a> Expression<'a> {
+    /// Values that are log-normalised already.
+    pub fn as_is(matrix: &'a CsrMatrix) -> Self {
+        Self { matrix, cells: None }
+    }
+
+    /// `counts` with each cell, whose counts sum up to `sizes` (one per row), scaled to `target_sum`, then ln(1 + x).
+    pub fn of_counts(counts: &'a CsrMatrix, sizes: &[f64], target_sum: f64) -> Self {
+        assert_eq!(sizes.len(), counts.rows(), "one library size per cell");
+        let cells = sizes.par_iter().map(|&size| CellScale::new(size, target_sum)).collect();
+        Self { matrix: counts, cells: Some(cells) }
+    }
+
+    /// What is stored: counts or log-normalised values.
+    pub fn matrix(&self) -> &'a CsrMatrix {
+        self.matrix
+    }
+
+    /// The log-normalised value of what is `stored` for the cell `row`.
+    pub fn value(&self, row: usize, stored: f32) -> f32 {
+        self.cells.as_ref().map_or(stored, |cells| cells[row].value(stored))
+    }
+}
+
 /// The usual target of the normalisation: the median library size of the cells that have counts at all; none if no
 /// cell has.
 pub fn median_library_size(sizes: &[f64]) -> Option<f64> {
@@ -42,7 +108,7 @@ pub fn log_normalise(
             let total: f64 = row.iter().map(|&value| f64::from(value)).sum();
             let factor = total as f32 / target_sum as f32;
             for value in row.iter_mut() {
-                *value = f64::from(*value / factor).ln_1p() as f32;
+                *value = log_scaled(*value, factor);
             }
         }
         Ok(())
@@ -60,6 +126,21 @@ mod tests {
         assert_eq!(median_library_size(&[0.0, 10.0, 30.0, 0.0]), Some(20.0));
         assert_eq!(median_library_size(&[0.0, 10.0, 30.0, 12.0]), Some(12.0));
         assert_eq!(median_library_size(&[0.0]), None);
+    }
+
+    #[test]
+    fn expression_computed_on_reading_is_that_of_the_whole_matrix() {
+        let counts = CsrMatrix::from_dense(3, 3, &[1.0, 3.0, 20.0, 0.0, 0.0, 0.0, 2.5, 0.0, 2.0]);
+        let expected = log_normalise(&counts, &[0, 1, 2], 7.0, &Silent).unwrap();
+        let expression = Expression::of_counts(&counts, &counts.row_sums(), 7.0);
+        for row in 0..3 {
+            for column in 0..3 {
+                let stored = counts.get(row, column);
+                let found = if stored == 0.0 { 0.0 } else { expression.value(row, stored) };
+                assert_eq!(found, expected.get(row, column), "{row} {column}");
+            }
+        }
+        assert_eq!(Expression::as_is(&expected).value(0, 0.25), 0.25);
     }
 
     #[test]

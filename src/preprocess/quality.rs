@@ -46,6 +46,17 @@ impl Rule {
         }
     }
 
+    /// Its name in tables.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::FewCounts => "few_counts",
+            Self::FewGenes => "few_genes",
+            Self::Mitochondrial => "mitochondrial",
+            Self::Ribosomal => "ribosomal",
+            Self::Haemoglobin => "haemoglobin",
+        }
+    }
+
     /// Whether small values fail; otherwise large ones do.
     pub fn fails_below(self) -> bool {
         matches!(self, Self::FewCounts | Self::FewGenes)

@@ -8,8 +8,12 @@
 //! control's values of a gene are sorted once for all groups: O(nnz·log nnz) for all genes and groups together.
 
 mod adjust;
+mod blocks;
 mod gene;
 mod tails;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -18,12 +22,11 @@ pub use tails::{ln_normal_two_sided, normal_two_sided, student_two_sided};
 
 use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
-use gene::GeneTest;
+use crate::preprocess::normalise::Expression;
+use blocks::{BLOCK, Blocks};
 
 /// Added to both means before the ratio, as scanpy does.
 const PSEUDOCOUNT: f64 = 1e-9;
-/// Genes tested between two looks at the cancel flag, times the number of groups, at most about this many tests.
-const TESTS_PER_CHUNK: usize = 1 << 16;
 
 /// Which test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +73,19 @@ pub fn differential(
     test: Test,
     progress: &dyn Progress,
 ) -> Result<DifferentialTable, Cancelled> {
-    let genes = expression.columns();
-    let by_gene = ByGene::new(expression, groups, control, progress)?;
+    differential_of(&Expression::as_is(expression), groups, control, test, progress)
+}
+
+/// As [`differential`], of expression that is normalised where it is read: counts of any size are tested with a few
+/// blocks of genes in memory at a time.
+pub fn differential_of(
+    expression: &Expression<'_>,
+    groups: &[Vec<u32>],
+    control: &[u32],
+    test: Test,
+    progress: &dyn Progress,
+) -> Result<DifferentialTable, Cancelled> {
+    let genes = expression.matrix().columns();
     let mut table = DifferentialTable {
         genes,
         scores: vec![0.0; groups.len() * genes],
@@ -79,23 +93,26 @@ pub fn differential(
         p_values: vec![1.0; groups.len() * genes],
         adjusted_p_values: Vec::new(),
     };
-    let chunk = (TESTS_PER_CHUNK / groups.len().max(1)).clamp(1, 256);
-    for first in (0..genes).step_by(chunk) {
-        progress.check()?;
-        progress.stage("Testing genes", Some(first as f32 / genes as f32));
-        let tested: Vec<Vec<GeneTest>> = (first..(first + chunk).min(genes))
-            .into_par_iter()
-            .map(|gene| by_gene.test(gene, groups, control.len(), test, progress))
-            .collect::<Result<_, Cancelled>>()?;
-        for (offset, tests) in tested.iter().enumerate() {
+    progress.stage("Testing genes", Some(0.0));
+    let blocks = Blocks::new(expression.matrix(), groups, control, progress)?;
+    let (done, results) = (AtomicUsize::new(0), Mutex::new(&mut table));
+    (0..blocks.count).into_par_iter().try_for_each(|block| {
+        let by_gene = blocks.gather(block, expression, progress)?;
+        let first = block * BLOCK;
+        for gene in 0..by_gene.genes() {
+            let tests = by_gene.test(gene, groups, control.len(), test, progress)?;
+            let mut table = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (group, result) in tests.iter().enumerate() {
-                let at = group * genes + first + offset;
+                let at = group * genes + first + gene;
                 table.scores[at] = result.score;
                 table.log_fold_changes[at] = result.log_fold_change;
                 table.p_values[at] = result.p_value;
             }
         }
-    }
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.stage("Testing genes", Some(done as f32 / blocks.count as f32));
+        Ok(())
+    })?;
     progress.check()?;
     table.adjusted_p_values = if genes == 0 {
         Vec::new()
@@ -103,82 +120,6 @@ pub fn differential(
         table.p_values.par_chunks(genes).map(benjamini_hochberg).collect::<Vec<_>>().concat()
     };
     Ok(table)
-}
-
-/// Non-zero expression sorted by gene, then group (control first): what the tests read, contiguous.
-struct ByGene {
-    starts: Vec<usize>,
-    /// 0 for control, else the group's number + 1.
-    groups: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl ByGene {
-    fn new(
-        expression: &CsrMatrix,
-        groups: &[Vec<u32>],
-        control: &[u32],
-        progress: &dyn Progress,
-    ) -> Result<Self, Cancelled> {
-        let members = || std::iter::once(control).chain(groups.iter().map(Vec::as_slice));
-        let mut starts = vec![0; expression.columns() + 1];
-        for cells in members() {
-            progress.check()?;
-            for &cell in cells {
-                for &column in expression.row(cell as usize).0 {
-                    starts[column as usize + 1] += 1;
-                }
-            }
-        }
-        for column in 0..expression.columns() {
-            starts[column + 1] += starts[column];
-        }
-        let mut next = starts.clone();
-        let stored = starts[expression.columns()];
-        let (mut codes, mut values) = (vec![0; stored], vec![0.0; stored]);
-        for (code, cells) in members().enumerate() {
-            for (at, &cell) in cells.iter().enumerate() {
-                if at % 1024 == 0 {
-                    progress.check()?;
-                }
-                let (columns, row) = expression.row(cell as usize);
-                for (&column, &value) in columns.iter().zip(row) {
-                    let at = &mut next[column as usize];
-                    codes[*at] = code as u32;
-                    values[*at] = value;
-                    *at += 1;
-                }
-            }
-        }
-        Ok(Self { starts, groups: codes, values })
-    }
-
-    /// The tests of one gene, one per group.
-    fn test(
-        &self,
-        gene: usize,
-        groups: &[Vec<u32>],
-        control_cells: usize,
-        test: Test,
-        progress: &dyn Progress,
-    ) -> Result<Vec<GeneTest>, Cancelled> {
-        progress.check()?;
-        let range = self.starts[gene]..self.starts[gene + 1];
-        let mut values = self.values[range.clone()].to_vec();
-        let codes = &self.groups[range];
-        let controls = codes.partition_point(|&code| code == 0);
-        let (control_values, mut rest) = values.split_at_mut(controls);
-        let mut rest_codes = &codes[controls..];
-        let control = gene::Control::new(control_values, control_cells);
-        let mut tests = Vec::with_capacity(groups.len());
-        for (group, cells) in groups.iter().enumerate() {
-            let count = rest_codes.partition_point(|&code| code <= group as u32 + 1);
-            let (group_values, after) = rest.split_at_mut(count);
-            (rest, rest_codes) = (after, &rest_codes[count..]);
-            tests.push(control.test(group_values, cells.len(), test));
-        }
-        Ok(tests)
-    }
 }
 
 #[cfg(test)]

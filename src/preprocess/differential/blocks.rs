@@ -1,0 +1,143 @@
+//! Expression gathered gene by gene, a block of genes at a time.
+
+use rayon::prelude::*;
+
+use super::Test;
+use super::gene::{Control, GeneTest};
+use crate::data::CsrMatrix;
+use crate::jobs::{Cancelled, Progress};
+use crate::preprocess::normalise::Expression;
+
+/// Genes of one block: their values fit into a few megabytes even of a hundred thousand cells.
+pub(super) const BLOCK: usize = 128;
+/// Cells between two looks at the cancel flag.
+const CELLS_PER_CHECK: usize = 4096;
+
+/// Which cells are tested, and where each block of genes begins in their rows.
+pub(super) struct Blocks {
+    /// Number of blocks.
+    pub count: usize,
+    /// Rows and their codes: 0 for control, else the number of the group + 1; by code.
+    cells: Vec<(u32, u32)>,
+    /// Per cell and block the first stored value that belongs to it, counted from the row's start; one more for the end.
+    bounds: Vec<u32>,
+}
+
+impl Blocks {
+    pub fn new(
+        matrix: &CsrMatrix,
+        groups: &[Vec<u32>],
+        control: &[u32],
+        progress: &dyn Progress,
+    ) -> Result<Self, Cancelled> {
+        let count = matrix.columns().div_ceil(BLOCK);
+        let members = std::iter::once(control).chain(groups.iter().map(Vec::as_slice));
+        let cells: Vec<(u32, u32)> =
+            members.zip(0..).flat_map(|(rows, code)| rows.iter().map(move |&row| (row, code))).collect();
+        let mut bounds = vec![0; cells.len() * (count + 1)];
+        bounds.par_chunks_mut((count + 1) * CELLS_PER_CHECK).zip(cells.par_chunks(CELLS_PER_CHECK)).try_for_each(
+            |(bounds, cells)| {
+                progress.check()?;
+                for (bounds, (row, _)) in bounds.chunks_mut(count + 1).zip(cells) {
+                    let columns = matrix.row(*row as usize).0;
+                    let mut from = 0;
+                    for (block, bound) in bounds.iter_mut().enumerate() {
+                        let first = (block * BLOCK) as u32;
+                        from += columns[from..].partition_point(|&column| column < first);
+                        *bound = from as u32;
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(Self { count, cells, bounds })
+    }
+
+    /// The values of one block.
+    pub fn gather(
+        &self,
+        block: usize,
+        expression: &Expression<'_>,
+        progress: &dyn Progress,
+    ) -> Result<ByGene, Cancelled> {
+        let matrix = expression.matrix();
+        let first = block * BLOCK;
+        let genes = BLOCK.min(matrix.columns() - first);
+        let part = |at: usize| {
+            let (row, code) = self.cells[at];
+            let bounds = &self.bounds[at * (self.count + 1) + block..][..2];
+            let (columns, values) = matrix.row(row as usize);
+            let range = bounds[0] as usize..bounds[1] as usize;
+            (row as usize, code, &columns[range.clone()], &values[range])
+        };
+        let mut starts = vec![0; genes + 1];
+        for at in 0..self.cells.len() {
+            if at.is_multiple_of(CELLS_PER_CHECK) {
+                progress.check()?;
+            }
+            for &column in part(at).2 {
+                starts[column as usize - first + 1] += 1;
+            }
+        }
+        for gene in 0..genes {
+            starts[gene + 1] += starts[gene];
+        }
+        let mut next = starts.clone();
+        let (mut codes, mut found) = (vec![0; starts[genes]], vec![0.0; starts[genes]]);
+        for at in 0..self.cells.len() {
+            if at.is_multiple_of(CELLS_PER_CHECK) {
+                progress.check()?;
+            }
+            let (row, code, columns, values) = part(at);
+            for (&column, &value) in columns.iter().zip(values) {
+                let place = &mut next[column as usize - first];
+                codes[*place] = code;
+                found[*place] = expression.value(row, value);
+                *place += 1;
+            }
+        }
+        Ok(ByGene { starts, groups: codes, values: found })
+    }
+}
+
+/// Non-zero expression sorted by gene, then group (control first): what the tests read, contiguous.
+pub(super) struct ByGene {
+    starts: Vec<usize>,
+    /// 0 for control, else the group's number + 1.
+    groups: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl ByGene {
+    /// Number of genes.
+    pub fn genes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The tests of one gene (counted from the first of the block), one per group.
+    pub fn test(
+        &self,
+        gene: usize,
+        groups: &[Vec<u32>],
+        control_cells: usize,
+        test: Test,
+        progress: &dyn Progress,
+    ) -> Result<Vec<GeneTest>, Cancelled> {
+        progress.check()?;
+        let range = self.starts[gene]..self.starts[gene + 1];
+        let mut values = self.values[range.clone()].to_vec();
+        let codes = &self.groups[range];
+        let controls = codes.partition_point(|&code| code == 0);
+        let (control_values, mut rest) = values.split_at_mut(controls);
+        let mut rest_codes = &codes[controls..];
+        let control = Control::new(control_values, control_cells);
+        let mut tests = Vec::with_capacity(groups.len());
+        for (group, cells) in groups.iter().enumerate() {
+            let count = rest_codes.partition_point(|&code| code <= group as u32 + 1);
+            let (group_values, after) = rest.split_at_mut(count);
+            (rest, rest_codes) = (after, &rest_codes[count..]);
+            tests.push(control.test(group_values, cells.len(), test));
+        }
+        Ok(tests)
+    }
+}
