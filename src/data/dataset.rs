@@ -189,12 +189,12 @@ impl Dataset {
             }
         }
         for cell in 0..rows {
-            let (at, values) = parts.matrix.row(cell);
-            if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
-                let gene = parts.genes[at[bad] as usize].symbol.clone();
+            if let Some((column, _)) = parts.matrix.row(cell).iter().find(|(_, value)| !value.is_finite()) {
+                let gene = parts.genes[column as usize].symbol.clone();
                 return Err(DatasetError::NotFinite { cell, gene });
             }
         }
+        parts.matrix.narrow();
         let hash = hash(&parts);
         let genes = Genes::new(std::mem::take(&mut parts.genes));
         Ok(Self { parts, genes, hash })
@@ -315,10 +315,10 @@ fn hash(parts: &DatasetParts) -> String {
     }
     let mut buffer = Vec::new();
     for row in 0..matrix.rows() {
-        let (columns, values) = matrix.row(row);
+        let stored = matrix.row(row);
         buffer.clear();
-        buffer.extend_from_slice(&(columns.len() as u64).to_le_bytes());
-        for (column, value) in columns.iter().zip(values) {
+        buffer.extend_from_slice(&(stored.len() as u64).to_le_bytes());
+        for (column, value) in stored.iter() {
             buffer.extend_from_slice(&column.to_le_bytes());
             buffer.extend_from_slice(&value.to_le_bytes());
         }

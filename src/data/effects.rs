@@ -64,8 +64,7 @@ pub fn mean_log2_expression(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
         if total <= 0.0 {
             continue;
         }
-        let (columns, values) = counts.row(cell as usize);
-        for (&column, &value) in columns.iter().zip(values) {
+        for (column, value) in counts.row(cell as usize).iter() {
             mean[column as usize] += (1e4 * f64::from(value) / total).ln_1p();
         }
     }

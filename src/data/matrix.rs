@@ -1,6 +1,10 @@
 //! Sparse cells × genes matrices.
 
+use std::ops::Range;
+
 use thiserror::Error;
+
+use super::values::{RowValues, Values};
 
 /// A matrix in compressed sparse row form: one row per cell, one column per gene.
 ///
@@ -11,7 +15,7 @@ pub struct CsrMatrix {
     columns: usize,
     starts: Vec<usize>,
     indices: Vec<u32>,
-    values: Vec<f32>,
+    values: Values,
 }
 
 /// Why arrays do not form a matrix.
@@ -61,6 +65,55 @@ pub enum MatrixError {
     },
 }
 
+/// One row of a matrix: the columns that hold a value, rising, and the values.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    columns: &'a [u32],
+    values: RowValues<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// The columns with a value.
+    pub fn columns(self) -> &'a [u32] {
+        self.columns
+    }
+
+    /// Number of stored values.
+    pub fn len(self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether all of the row is zero.
+    pub fn is_empty(self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// The values alone, in the order of the columns.
+    pub fn values(self) -> impl ExactSizeIterator<Item = f32> + Clone + use<'a> {
+        self.values.iter()
+    }
+
+    /// Columns with their values.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = (u32, f32)> + Clone + use<'a> {
+        self.columns.iter().copied().zip(self.values.iter())
+    }
+
+    /// The stored values at the positions `range` of this row; panics beyond its end.
+    pub fn part(self, range: Range<usize>) -> Self {
+        Self { columns: &self.columns[range.clone()], values: self.values.part(range) }
+    }
+
+    /// The value in `column`, 0 if none is stored. O(log of the stored values).
+    pub fn get(self, column: u32) -> f32 {
+        self.columns.binary_search(&column).map_or(0.0, |at| self.values.get(at))
+    }
+
+    /// Sum of the values: the library size of a cell.
+    pub fn sum(self) -> f64 {
+        self.values.sum()
+    }
+}
+
 impl CsrMatrix {
     /// A matrix of `rows` × `columns` from its three arrays. Rows with unsorted columns are sorted and stored zeros
     /// dropped; anything else that is wrong is an error.
@@ -69,8 +122,9 @@ impl CsrMatrix {
         columns: usize,
         starts: Vec<usize>,
         indices: Vec<u32>,
-        values: Vec<f32>,
+        values: impl Into<Values>,
     ) -> Result<Self, MatrixError> {
+        let values = values.into();
         if starts.len() != rows + 1 {
             return Err(MatrixError::WrongStarts { found: starts.len(), expected: rows + 1 });
         }
@@ -86,7 +140,12 @@ impl CsrMatrix {
             previous = start;
         }
         let mut matrix = Self { rows, columns, starts, indices, values };
-        matrix.normalise()?;
+        matrix.check_columns()?;
+        let Self { starts, indices, values, .. } = &mut matrix;
+        match values {
+            Values::Small(values) => normalise(starts, indices, values)?,
+            Values::Real(values) => normalise(starts, indices, values)?,
+        }
         Ok(matrix)
     }
 
@@ -94,7 +153,8 @@ impl CsrMatrix {
     pub fn from_rows(columns: usize, rows: Vec<Vec<(u32, f32)>>) -> Result<Self, MatrixError> {
         let mut starts = Vec::with_capacity(rows.len() + 1);
         starts.push(0);
-        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        let mut indices = Vec::new();
+        let mut values = Values::default();
         for row in &rows {
             for &(column, value) in row {
                 indices.push(column);
@@ -110,7 +170,8 @@ impl CsrMatrix {
         assert_eq!(dense.len(), rows * columns, "dense array is rows × columns");
         let mut starts = Vec::with_capacity(rows + 1);
         starts.push(0);
-        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        let mut indices = Vec::new();
+        let mut values = Values::default();
         for row in 0..rows {
             for column in 0..columns {
                 let value = dense[row * columns + column];
@@ -124,48 +185,18 @@ impl CsrMatrix {
         Self { rows, columns, starts, indices, values }
     }
 
-    fn normalise(&mut self) -> Result<(), MatrixError> {
-        let mut has_zero = false;
-        let mut pairs = Vec::new();
-        for row in 0..self.rows {
-            let range = self.starts[row]..self.starts[row + 1];
-            let columns = &self.indices[range.clone()];
-            if let Some(&column) = columns.iter().find(|&&column| column as usize >= self.columns) {
-                return Err(MatrixError::ColumnOutOfRange { row, column, columns: self.columns });
-            }
-            if !columns.is_sorted() {
-                pairs.clear();
-                pairs.extend(range.clone().map(|at| (self.indices[at], self.values[at])));
-                pairs.sort_by_key(|&(column, _)| column);
-                for (at, &(column, value)) in range.clone().zip(&pairs) {
-                    self.indices[at] = column;
-                    self.values[at] = value;
-                }
-            }
-            if let Some(pair) = self.indices[range.clone()].windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(MatrixError::RepeatedColumn { row, column: pair[0] });
-            }
-            has_zero |= self.values[range].contains(&0.0);
-        }
-        if has_zero {
-            let mut kept = 0;
-            let mut start = 0;
-            for row in 0..self.rows {
-                let end = self.starts[row + 1];
-                for at in start..end {
-                    if self.values[at] != 0.0 {
-                        self.indices[kept] = self.indices[at];
-                        self.values[kept] = self.values[at];
-                        kept += 1;
-                    }
-                }
-                start = end;
-                self.starts[row + 1] = kept;
-            }
-            self.indices.truncate(kept);
-            self.values.truncate(kept);
+    fn check_columns(&self) -> Result<(), MatrixError> {
+        let limit = self.columns;
+        if let Some(at) = self.indices.iter().position(|&column| column as usize >= limit) {
+            let row = self.starts.partition_point(|&start| start <= at) - 1;
+            return Err(MatrixError::ColumnOutOfRange { row, column: self.indices[at], columns: limit });
         }
         Ok(())
+    }
+
+    /// Hold the values in two bytes each, if all of them are whole numbers that fit.
+    pub fn narrow(&mut self) {
+        self.values.narrow();
     }
 
     /// Number of cells.
@@ -194,30 +225,29 @@ impl CsrMatrix {
     }
 
     /// The stored values.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> &Values {
         &self.values
     }
 
     /// The arrays: row boundaries, columns, values; [`CsrMatrix::new`] makes a matrix of them again.
-    pub fn into_parts(self) -> (Vec<usize>, Vec<u32>, Vec<f32>) {
+    pub fn into_parts(self) -> (Vec<usize>, Vec<u32>, Values) {
         (self.starts, self.indices, self.values)
     }
 
-    /// Columns and values of `row`.
-    pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
+    /// The stored part of `row`.
+    pub fn row(&self, row: usize) -> Row<'_> {
         let range = self.starts[row]..self.starts[row + 1];
-        (&self.indices[range.clone()], &self.values[range])
+        Row { columns: &self.indices[range.clone()], values: self.values.slice(range) }
     }
 
     /// Value at `row`, `column`.
     pub fn get(&self, row: usize, column: usize) -> f32 {
-        let (columns, values) = self.row(row);
-        columns.binary_search(&(column as u32)).map_or(0.0, |at| values[at])
+        self.row(row).get(column as u32)
     }
 
     /// Sum of `row`: the library size of a cell.
     pub fn row_sum(&self, row: usize) -> f64 {
-        self.row(row).1.iter().map(|&value| f64::from(value)).sum()
+        self.row(row).sum()
     }
 
     /// Sums of all rows.
@@ -228,21 +258,22 @@ impl CsrMatrix {
     /// Write `row` into `out` (length = columns), zeros included.
     pub fn copy_row(&self, row: usize, out: &mut [f32]) {
         out.fill(0.0);
-        let (columns, values) = self.row(row);
-        for (&column, &value) in columns.iter().zip(values) {
+        for (column, value) in self.row(row).iter() {
             out[column as usize] = value;
         }
     }
 
     /// The rows named by `rows`, in that order.
     pub fn select_rows(&self, rows: &[u32]) -> Self {
+        let stored = rows.iter().map(|&row| self.starts[row as usize + 1] - self.starts[row as usize]).sum();
         let mut starts = Vec::with_capacity(rows.len() + 1);
         starts.push(0);
-        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        let mut indices = Vec::with_capacity(stored);
+        let mut values = self.values.empty_like(stored);
         for &row in rows {
-            let (columns, row_values) = self.row(row as usize);
-            indices.extend_from_slice(columns);
-            values.extend_from_slice(row_values);
+            let range = self.starts[row as usize]..self.starts[row as usize + 1];
+            indices.extend_from_slice(&self.indices[range.clone()]);
+            values.extend_from(&self.values, range);
             starts.push(indices.len());
         }
         Self { rows: rows.len(), columns: self.columns, starts, indices, values }
@@ -257,20 +288,82 @@ impl CsrMatrix {
         for column in 0..self.columns {
             starts[column + 1] += starts[column];
         }
-        let mut next = starts.clone();
         let mut indices = vec![0; self.indices.len()];
-        let mut values = vec![0.0; self.values.len()];
-        for row in 0..self.rows {
-            let (columns, row_values) = self.row(row);
-            for (&column, &value) in columns.iter().zip(row_values) {
-                let at = &mut next[column as usize];
-                indices[*at] = row as u32;
-                values[*at] = value;
-                *at += 1;
-            }
-        }
+        let mut next = starts.clone();
+        let mut place = |row: usize, column: u32| {
+            let at = &mut next[column as usize];
+            indices[*at] = row as u32;
+            *at += 1;
+            *at - 1
+        };
+        let values = match &self.values {
+            Values::Small(values) => Values::Small(scatter(&self.starts, &self.indices, values, &mut place)),
+            Values::Real(values) => Values::Real(scatter(&self.starts, &self.indices, values, &mut place)),
+        };
         Self { rows: self.columns, columns: self.rows, starts, indices, values }
     }
+}
+
+/// Each value at the place that `place` gives for its row and column.
+fn scatter<T: Copy + Default>(
+    starts: &[usize],
+    columns: &[u32],
+    values: &[T],
+    place: &mut impl FnMut(usize, u32) -> usize,
+) -> Vec<T> {
+    let mut placed = vec![T::default(); values.len()];
+    for (row, bounds) in starts.windows(2).enumerate() {
+        for at in bounds[0]..bounds[1] {
+            placed[place(row, columns[at])] = values[at];
+        }
+    }
+    placed
+}
+
+/// Sort each row by column and drop zeros; a repeated column is an error.
+fn normalise<T: Copy + Default + PartialEq>(
+    starts: &mut [usize],
+    indices: &mut Vec<u32>,
+    values: &mut Vec<T>,
+) -> Result<(), MatrixError> {
+    let zero = T::default();
+    let mut has_zero = false;
+    let mut pairs = Vec::new();
+    let rows = starts.len() - 1;
+    for row in 0..rows {
+        let range = starts[row]..starts[row + 1];
+        let (columns, row_values) = (&mut indices[range.clone()], &mut values[range]);
+        if !columns.is_sorted() {
+            pairs.clear();
+            pairs.extend(columns.iter().copied().zip(row_values.iter().copied()));
+            pairs.sort_by_key(|&(column, _)| column);
+            for ((column, value), &pair) in columns.iter_mut().zip(row_values.iter_mut()).zip(&pairs) {
+                (*column, *value) = pair;
+            }
+        }
+        if let Some(pair) = columns.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(MatrixError::RepeatedColumn { row, column: pair[0] });
+        }
+        has_zero |= row_values.contains(&zero);
+    }
+    if has_zero {
+        let (mut kept, mut start) = (0, 0);
+        for row in 0..rows {
+            let end = starts[row + 1];
+            for at in start..end {
+                if values[at] != zero {
+                    indices[kept] = indices[at];
+                    values[kept] = values[at];
+                    kept += 1;
+                }
+            }
+            start = end;
+            starts[row + 1] = kept;
+        }
+        indices.truncate(kept);
+        values.truncate(kept);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -280,8 +373,8 @@ mod tests {
     #[test]
     fn unsorted_rows_are_sorted_and_zeros_dropped() {
         let matrix = CsrMatrix::new(2, 3, vec![0, 3, 4], vec![2, 0, 1, 1], vec![3.0, 1.0, 0.0, 5.0]).unwrap();
-        assert_eq!(matrix.row(0), (&[0, 2][..], &[1.0, 3.0][..]));
-        assert_eq!(matrix.row(1), (&[1][..], &[5.0][..]));
+        assert_eq!(matrix.row(0).iter().collect::<Vec<_>>(), [(0, 1.0), (2, 3.0)]);
+        assert_eq!(matrix.row(1).iter().collect::<Vec<_>>(), [(1, 5.0)]);
         assert_eq!(matrix.stored(), 3);
         assert_eq!(matrix.transposed().transposed(), matrix);
         assert_eq!(matrix.select_rows(&[1]).get(0, 1), 5.0);
@@ -295,5 +388,22 @@ mod tests {
         assert_eq!(decreasing, Err(MatrixError::UnorderedStarts { at: 2, found: 1 }));
         let repeated = CsrMatrix::new(1, 2, vec![0, 2], vec![1, 1], vec![1.0, 1.0]);
         assert_eq!(repeated, Err(MatrixError::RepeatedColumn { row: 0, column: 1 }));
+    }
+
+    #[test]
+    fn narrow_and_wide_values_answer_alike() {
+        let wide = CsrMatrix::new(3, 3, vec![0, 2, 2, 4], vec![0, 2, 0, 1], vec![1.0, 3.0, 65_535.0, 2.0]).unwrap();
+        let mut narrow = wide.clone();
+        narrow.narrow();
+        assert!(matches!(narrow.values(), Values::Small(_)));
+        for row in 0..3 {
+            assert!(narrow.row(row).iter().eq(wide.row(row).iter()));
+            assert_eq!(narrow.row_sum(row), wide.row_sum(row));
+        }
+        assert_eq!(narrow.select_rows(&[2, 0]).row_sums(), [65_537.0, 4.0]);
+        let mut back = narrow.transposed();
+        assert_eq!(back, wide.transposed());
+        back = back.transposed();
+        assert_eq!(back, wide);
     }
 }

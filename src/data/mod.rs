@@ -10,11 +10,13 @@ mod matrix;
 mod perturbation;
 pub mod simulate;
 mod summary;
+mod values;
 
 pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
 pub use effects::{EffectTable, mean_log2_expression};
 pub use gene::{Gene, Genes, nearest};
 pub use import_options::ImportOptions;
-pub use matrix::{CsrMatrix, MatrixError};
+pub use matrix::{CsrMatrix, MatrixError, Row};
 pub use perturbation::{CellRole, Perturbation, PerturbationKind};
 pub use summary::{KnockDown, PerturbationSummary, Summary};
+pub use values::{RowValues, Values};

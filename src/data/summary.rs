@@ -66,7 +66,7 @@ impl Summary {
         let rows = matrix.rows();
         let sums: Vec<f64> = (0..rows).map(|row| matrix.row_sum(row)).collect();
         progress.check()?;
-        let detected: Vec<f64> = (0..rows).map(|row| matrix.row(row).0.len() as f64).collect();
+        let detected: Vec<f64> = (0..rows).map(|row| matrix.row(row).len() as f64).collect();
         let by_perturbation = dataset.cells_by_perturbation();
         let knock_downs = knock_downs(dataset, &sums, progress)?;
         let perturbations = dataset
@@ -151,12 +151,12 @@ fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Resu
             let value = f64::from(value);
             if is_log { value.exp_m1() } else { 1e4 * value / sums[row] }
         };
-        let (columns, values) = dataset.matrix().row(row);
+        let stored = dataset.matrix().row(row);
         match *role {
             CellRole::Unassigned => {}
             CellRole::Control => {
                 control_cells += 1;
-                for (&column, &value) in columns.iter().zip(values) {
+                for (column, value) in stored.iter() {
                     if let Some(place) = place[column as usize]
                         && value > 0.0
                     {
@@ -167,8 +167,8 @@ fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Resu
             CellRole::Perturbed(index) => {
                 if let Some(column) = column_of[index as usize] {
                     let expression = &mut perturbed[index as usize];
-                    match columns.binary_search(&(column as u32)) {
-                        Ok(at) if values[at] > 0.0 => expression.positive.push(normalised(values[at])),
+                    match stored.get(column as u32) {
+                        value if value > 0.0 => expression.positive.push(normalised(value)),
                         _ => expression.zeros += 1,
                     }
                 }

@@ -164,9 +164,8 @@ impl ScreenCells {
     fn sample(&self, group: usize, gene: usize) -> Option<Sample> {
         let column = (*self.columns.get(gene)?)?;
         let size = *self.sizes.get(group).filter(|&&size| size > 0)?;
-        let (cells, counts) = self.by_gene.row(column);
-        let inside = cells.iter().zip(counts).filter(|(cell, _)| self.groups[**cell as usize] == Some(group));
-        let value = |(&cell, &count): (&u32, &f32)| (1e4 * f64::from(count) / self.totals[cell as usize]).ln_1p();
+        let inside = self.by_gene.row(column).iter().filter(|&(cell, _)| self.groups[cell as usize] == Some(group));
+        let value = |(cell, count): (u32, f32)| (1e4 * f64::from(count) / self.totals[cell as usize]).ln_1p();
         let values: Vec<f64> = inside.map(value).collect();
         let zeros = size - values.len();
         Some(Sample::with_zeros(values, zeros))

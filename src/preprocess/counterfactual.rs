@@ -54,8 +54,7 @@ fn median_counts(counts: &CsrMatrix, cells: &[u32]) -> Vec<f32> {
     let mut medians = vec![0.0; counts.columns()];
     let mut entries: Vec<(u32, f32)> = Vec::new();
     for &cell in cells {
-        let (columns, values) = counts.row(cell as usize);
-        entries.extend(columns.iter().copied().zip(values.iter().copied()));
+        entries.extend(counts.row(cell as usize).iter());
     }
     entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut values = Vec::with_capacity(cells.len());

@@ -45,8 +45,7 @@ impl GeneMetrics {
                 if at.is_multiple_of(ROWS_PER_CHECK) {
                     progress.check()?;
                 }
-                let (columns, values) = matrix.row(cell as usize);
-                for (&column, &stored) in columns.iter().zip(values) {
+                for (column, stored) in matrix.row(cell as usize).iter() {
                     let sums = &mut sums[column as usize];
                     let log = f64::from(expression.value(cell as usize, stored));
                     sums.cells += 1;

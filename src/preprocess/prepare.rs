@@ -407,8 +407,7 @@ fn log_moments(counts: &CsrMatrix, cells: &[u32], progress: &dyn Progress) -> Re
             if at % 1024 == 0 {
                 progress.check()?;
             }
-            let (columns, values) = counts.row(cell as usize);
-            for (&column, &value) in columns.iter().zip(values) {
+            for (column, value) in counts.row(cell as usize).iter() {
                 visit(column as usize, f64::from(value).ln_1p());
             }
         }

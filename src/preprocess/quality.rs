@@ -132,10 +132,10 @@ impl CellMetrics {
             .map(|gene| shares.into_iter().filter(|rule| rule.counts_gene(&gene.symbol)).map(Rule::bit).sum())
             .collect();
         let measure_cell = |cell: u32| {
-            let (columns, values) = counts.row(cell as usize);
+            let row = counts.row(cell as usize);
             let mut total = 0.0;
             let mut sums = [0.0; 3];
-            for (&column, &value) in columns.iter().zip(values) {
+            for (column, value) in row.iter() {
                 let value = f64::from(value);
                 total += value;
                 let member = belongs[column as usize];
@@ -147,7 +147,7 @@ impl CellMetrics {
             }
             let total = total as f32;
             let percent = sums.map(|sum| if total > 0.0 { sum as f32 / total * 100.0 } else { 0.0 });
-            (total, columns.len() as u32, percent)
+            (total, row.len() as u32, percent)
         };
         let chunks: Vec<Vec<_>> = cells
             .par_chunks(ROWS_PER_CHUNK)

@@ -59,8 +59,7 @@ impl<'a> Batches<'a> {
         for (row, &cell) in cells.iter().enumerate() {
             let cell = cell as usize;
             data.standardised.extend_from_slice(&self.of_zero);
-            let (columns, values) = screen.dataset.matrix().row(screen.cells[cell] as usize);
-            for (&column, &count) in columns.iter().zip(values) {
+            for (column, count) in screen.dataset.matrix().row(screen.cells[cell] as usize).iter() {
                 let (at, gene) = (row * genes + column as usize, column as usize);
                 data.counts[at] = count;
                 data.standardised[at] = standardise(count, screen.log_mean[gene], screen.log_std[gene]);

@@ -88,8 +88,8 @@ fn every_encoding_gives_the_same_data_set() {
         assert_eq!(rows, numbers(&expected, "row_sums"), "{name}");
         let mut columns = vec![0.0; dataset.gene_count()];
         for row in 0..dataset.cell_count() {
-            let (at, values) = dataset.matrix().row(row);
-            at.iter().zip(values).for_each(|(&column, &value)| columns[column as usize] += f64::from(value));
+            let stored = dataset.matrix().row(row);
+            stored.iter().for_each(|(column, value)| columns[column as usize] += f64::from(value));
         }
         assert_eq!(columns, numbers(&expected, "col_sums"), "{name}");
         assert_eq!(dataset.control_cells().len(), 15, "{name}");

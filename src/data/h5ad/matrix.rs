@@ -6,7 +6,7 @@ use super::H5adError;
 use super::array::{FileArray, join, whole_chunks};
 use super::evidence::Evidence;
 use super::text::{integer_attribute, one_text};
-use crate::data::CsrMatrix;
+use crate::data::{CsrMatrix, Values};
 use crate::jobs::Progress;
 
 /// Values per slice of a sparse matrix: 2 MiB of each array.
@@ -168,7 +168,7 @@ impl FileMatrix {
     fn read_rows(&self, parts: &Compressed, progress: &dyn Progress) -> Result<ReadMatrix, H5adError> {
         let total = parts.values.length()?;
         let mut indices = self.reserve::<u32>(total)?;
-        let mut values = self.reserve::<f32>(total)?;
+        let mut values = self.reserve_values(total)?;
         let mut evidence = Evidence::default();
         let line_of = |at: usize| parts.starts.partition_point(|&start| start <= at).saturating_sub(1);
         for range in parts.values.slices(SLICE)? {
@@ -183,7 +183,7 @@ impl FileMatrix {
                 return Err(self.not_finite(line_of(position), indices[position] as usize, slice[at]));
             }
             evidence.add(&slice);
-            values.extend(slice);
+            values.extend(&slice);
         }
         let mut starts = parts.starts.clone();
         let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
@@ -213,8 +213,8 @@ impl FileMatrix {
         let mut next = starts.clone();
         let mut indices = self.reserve::<u32>(total)?;
         indices.resize(total, 0);
-        let mut values = self.reserve::<f32>(total)?;
-        values.resize(total, 0.0);
+        let mut values = self.reserve_values(total)?;
+        values.extend_zeros(total);
         let mut evidence = Evidence::default();
         for range in parts.values.slices(SLICE)? {
             progress.check()?;
@@ -233,7 +233,7 @@ impl FileMatrix {
                 }
                 let place = &mut next[row as usize];
                 indices[*place] = column as u32;
-                values[*place] = value;
+                values.set(*place, value);
                 *place += 1;
             }
         }
@@ -253,7 +253,7 @@ impl FileMatrix {
             whole_chunks((TILE / band).max(1), array.chunk(1)).min(width)
         };
         let mut starts = vec![0usize];
-        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        let (mut indices, mut values) = (Vec::new(), Values::default());
         let mut evidence = Evidence::default();
         let mut tiles: Vec<SparseTile> = Vec::new();
         for first in (0..self.rows).step_by(band) {
@@ -276,12 +276,17 @@ impl FileMatrix {
                 for tile in &tiles {
                     let stored = tile.starts[row]..tile.starts[row + 1];
                     indices.extend_from_slice(&tile.indices[stored.clone()]);
-                    values.extend_from_slice(&tile.values[stored]);
+                    values.extend(&tile.values[stored]);
                 }
                 starts.push(indices.len());
             }
         }
         self.finish(starts, indices, values, evidence, 0)
+    }
+
+    fn reserve_values(&self, length: usize) -> Result<Values, H5adError> {
+        let bytes = (length as u64).saturating_mul(2);
+        Values::try_with_capacity(length).map_err(|_| H5adError::TooLarge { path: self.path.clone(), bytes })
     }
 
     fn reserve<T>(&self, length: usize) -> Result<Vec<T>, H5adError> {
@@ -295,7 +300,7 @@ impl FileMatrix {
         &self,
         starts: Vec<usize>,
         indices: Vec<u32>,
-        values: Vec<f32>,
+        values: Values,
         evidence: Evidence,
         added_up: usize,
     ) -> Result<ReadMatrix, H5adError> {
@@ -383,7 +388,7 @@ fn starts_of_samples(length: usize, size: usize) -> Vec<usize> {
 
 /// SciPy allows a position to be stored several times and means the sum: sort rows where needed and add up. Returns how many values were
 /// added to another.
-fn add_up_repeated(starts: &mut [usize], indices: &mut Vec<u32>, values: &mut Vec<f32>) -> usize {
+fn add_up_repeated(starts: &mut [usize], indices: &mut Vec<u32>, values: &mut Values) -> usize {
     let rows = starts.len() - 1;
     let sorted = |row: &[u32]| row.is_sorted_by(|a, b| a < b);
     if (0..rows).all(|row| sorted(&indices[starts[row]..starts[row + 1]])) {
@@ -394,15 +399,15 @@ fn add_up_repeated(starts: &mut [usize], indices: &mut Vec<u32>, values: &mut Ve
     for row in 0..rows {
         let end = starts[row + 1];
         pairs.clear();
-        pairs.extend(indices[start..end].iter().copied().zip(values[start..end].iter().copied()));
+        pairs.extend(indices[start..end].iter().copied().zip(values.slice(start..end).iter()));
         pairs.sort_by_key(|&(column, _)| column);
         let first = kept;
         for &(column, value) in &pairs {
             if kept > first && indices[kept - 1] == column {
-                values[kept - 1] += value;
+                values.set(kept - 1, values.get(kept - 1) + value);
             } else {
                 indices[kept] = column;
-                values[kept] = value;
+                values.set(kept, value);
                 kept += 1;
             }
         }
@@ -422,11 +427,11 @@ mod tests {
     fn repeated_positions_are_added_up() {
         let mut starts = vec![0, 3, 3, 5];
         let mut indices = vec![2, 0, 2, 1, 0];
-        let mut values = vec![1.0, 5.0, 2.0, 7.0, 8.0];
+        let mut values = Values::from(vec![1.0, 5.0, 2.0, 7.0, 8.0]);
         assert_eq!(add_up_repeated(&mut starts, &mut indices, &mut values), 1);
         assert_eq!(starts, [0, 2, 2, 4]);
         assert_eq!(indices, [0, 2, 0, 1]);
-        assert_eq!(values, [5.0, 3.0, 8.0, 7.0]);
+        assert_eq!(values, Values::from(vec![5.0, 3.0, 8.0, 7.0]));
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Re
         let message = format!("{} stored twice for one cell and gene were added up", counted(added_up, "value"));
         warnings.push(Warning { message });
     }
-    let empty = (0..matrix.rows()).filter(|&row| matrix.row(row).0.is_empty()).count();
+    let empty = (0..matrix.rows()).filter(|&row| matrix.row(row).is_empty()).count();
     if empty > 0 {
         warnings.push(Warning { message: format!("{} without any value", counted(empty, "cell")) });
     }
@@ -189,10 +189,16 @@ fn whole(matrix: CsrMatrix) -> Result<CsrMatrix, H5adError> {
     if matrix.values().iter().all(|value| value.fract() == 0.0) {
         return Ok(matrix);
     }
-    let near = |value: &f32| if (value - value.round()).abs() <= 1e-3 { value.round() } else { *value };
-    let values = matrix.values().iter().map(near).collect();
-    let (starts, indices) = (matrix.starts().to_vec(), matrix.indices().to_vec());
-    CsrMatrix::new(matrix.rows(), matrix.columns(), starts, indices, values)
+    let near = |value: &mut f32| {
+        if (*value - value.round()).abs() <= 1e-3 {
+            *value = value.round();
+        }
+    };
+    let (rows, columns) = (matrix.rows(), matrix.columns());
+    let (starts, indices, values) = matrix.into_parts();
+    let mut values = values.into_f32s();
+    values.iter_mut().for_each(near);
+    CsrMatrix::new(rows, columns, starts, indices, values)
         .map_err(|error| H5adError::unexpected("X", error.to_string(), "a sound sparse matrix"))
 }
 

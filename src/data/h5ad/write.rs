@@ -136,7 +136,7 @@ fn write_matrix(file: &Group, dataset: &Dataset) -> hdf5::Result<()> {
     encode(&group, "csr_matrix", "0.1.0")?;
     let shape = [matrix.rows() as i64, matrix.columns() as i64];
     group.new_attr::<i64>().shape([2]).create("shape")?.write_raw(&shape)?;
-    write_numbers(&group, "data", matrix.values())?;
+    write_numbers(&group, "data", &matrix.values().iter().collect::<Vec<f32>>())?;
     // SciPy wants one integer type for both, and uses 32 bits where they suffice.
     if i32::try_from(matrix.stored()).is_ok() {
         let indices: Vec<i32> = matrix.indices().iter().map(|&column| column as i32).collect();

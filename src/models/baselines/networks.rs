@@ -103,8 +103,7 @@ pub fn correlation(dataset: &Dataset, cells: &[u32], genes: &[String]) -> EdgeSc
     let mut values = vec![vec![0f32; cells.len()]; columns.len()];
     for (at, &cell) in cells.iter().enumerate() {
         let total = dataset.matrix().row_sum(cell as usize);
-        let (indices, counts) = dataset.matrix().row(cell as usize);
-        for (&index, &count) in indices.iter().zip(counts) {
+        for (index, count) in dataset.matrix().row(cell as usize).iter() {
             if let Some(row) = values.get_mut(position[index as usize]) {
                 row[at] = (1e4 * f64::from(count) / total).ln_1p() as f32;
             }

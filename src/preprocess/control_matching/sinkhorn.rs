@@ -58,8 +58,7 @@ impl Points {
         }
         let mut coordinates = vec![0.0; cells.len() * columns.len()];
         for (at, &cell) in cells.iter().enumerate() {
-            let (genes, values) = expression.row(cell as usize);
-            for (&gene, &value) in genes.iter().zip(values) {
+            for (gene, value) in expression.row(cell as usize).iter() {
                 let dimension = place[gene as usize] as usize;
                 if dimension < columns.len() {
                     coordinates[dimension * cells.len() + at] = f64::from(value);

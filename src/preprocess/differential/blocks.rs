@@ -39,7 +39,7 @@ impl Blocks {
             |(bounds, cells)| {
                 progress.check()?;
                 for (bounds, (row, _)) in bounds.chunks_mut(count + 1).zip(cells) {
-                    let columns = matrix.row(*row as usize).0;
+                    let columns = matrix.row(*row as usize).columns();
                     let mut from = 0;
                     for (block, bound) in bounds.iter_mut().enumerate() {
                         let first = (block * BLOCK) as u32;
@@ -66,16 +66,14 @@ impl Blocks {
         let part = |at: usize| {
             let (row, code) = self.cells[at];
             let bounds = &self.bounds[at * (self.count + 1) + block..][..2];
-            let (columns, values) = matrix.row(row as usize);
-            let range = bounds[0] as usize..bounds[1] as usize;
-            (row as usize, code, &columns[range.clone()], &values[range])
+            (row as usize, code, matrix.row(row as usize).part(bounds[0] as usize..bounds[1] as usize))
         };
         let mut starts = vec![0; genes + 1];
         for at in 0..self.cells.len() {
             if at.is_multiple_of(CELLS_PER_CHECK) {
                 progress.check()?;
             }
-            for &column in part(at).2 {
+            for &column in part(at).2.columns() {
                 starts[column as usize - first + 1] += 1;
             }
         }
@@ -88,8 +86,8 @@ impl Blocks {
             if at.is_multiple_of(CELLS_PER_CHECK) {
                 progress.check()?;
             }
-            let (row, code, columns, values) = part(at);
-            for (&column, &value) in columns.iter().zip(values) {
+            let (row, code, stored) = part(at);
+            for (column, value) in stored.iter() {
                 let place = &mut next[column as usize - first];
                 codes[*place] = code;
                 found[*place] = expression.value(row, value);
