@@ -88,6 +88,12 @@ pub enum H5adError {
         /// What would be needed.
         bytes: u64,
     },
+    /// The system gives no thread to read with.
+    #[error("the system refused a thread to read with ({reason}); close other programs and try again")]
+    NoThread {
+        /// The system's words.
+        reason: String,
+    },
     /// A column that the user named does not exist.
     #[error("{frame} has no column {column}; {hint}")]
     UnknownColumn {

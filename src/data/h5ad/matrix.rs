@@ -1,8 +1,11 @@
 //! A matrix of the file: CSR, CSC or dense, read in slices into compressed rows.
 
+use std::ops::Range;
+
 use hdf5::{Group, Location};
 
 use super::H5adError;
+use super::ahead::read_ahead;
 use super::array::{FileArray, join, whole_chunks};
 use super::evidence::Evidence;
 use super::text::{integer_attribute, one_text};
@@ -171,20 +174,25 @@ impl FileMatrix {
         let mut values = self.reserve_values(total)?;
         let mut evidence = Evidence::default();
         let line_of = |at: usize| parts.starts.partition_point(|&start| start <= at).saturating_sub(1);
-        for range in parts.values.slices(SLICE)? {
-            progress.check()?;
-            progress.stage(STAGE, Some(range.start as f32 / total.max(1) as f32));
-            if let Some((at, bad)) = parts.indices.indices(range.clone(), self.columns, &mut indices)? {
+        let read = |range: Range<usize>| {
+            let mut columns = Vec::with_capacity(range.len());
+            let bad = parts.indices.indices(range.clone(), self.columns, &mut columns)?;
+            if let Some((at, bad)) = bad {
                 return Err(self.index_error(&parts.indices, "row", line_of(at), bad, self.columns, "column"));
             }
-            let slice = parts.values.f32s(range.clone())?;
+            Ok((columns, parts.values.f32s(range)?))
+        };
+        read_ahead(parts.values.slices(SLICE)?, read, |range, (columns, slice)| {
+            progress.check()?;
+            progress.stage(STAGE, Some(range.start as f32 / total.max(1) as f32));
             if let Some(at) = slice.iter().position(|value| !value.is_finite()) {
-                let position = range.start + at;
-                return Err(self.not_finite(line_of(position), indices[position] as usize, slice[at]));
+                return Err(self.not_finite(line_of(range.start + at), columns[at] as usize, slice[at]));
             }
             evidence.add(&slice);
+            indices.extend_from_slice(&columns);
             values.extend(&slice);
-        }
+            Ok(())
+        })?;
         let mut starts = parts.starts.clone();
         let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
         self.finish(starts, indices, values, evidence, added_up)
@@ -216,15 +224,18 @@ impl FileMatrix {
         let mut values = self.reserve_values(total)?;
         values.extend_zeros(total);
         let mut evidence = Evidence::default();
-        for range in parts.values.slices(SLICE)? {
+        let read = |range: Range<usize>| {
+            let mut rows = Vec::with_capacity(range.len());
+            // They were found sound in the first pass.
+            parts.indices.indices(range.clone(), self.rows, &mut rows)?;
+            Ok((rows, parts.values.f32s(range)?))
+        };
+        read_ahead(parts.values.slices(SLICE)?, read, |range, (rows, slice)| {
             progress.check()?;
             progress.stage(STAGE, Some(0.3 + 0.7 * range.start as f32 / total.max(1) as f32));
-            slice_indices.clear();
-            parts.indices.indices(range.clone(), self.rows, &mut slice_indices)?;
-            let slice = parts.values.f32s(range.clone())?;
             evidence.add(&slice);
             let mut column = line_of(range.start);
-            for (at, (&row, &value)) in range.zip(slice_indices.iter().zip(&slice)) {
+            for (at, (&row, &value)) in range.zip(rows.iter().zip(&slice)) {
                 while parts.starts[column + 1] <= at {
                     column += 1;
                 }
@@ -236,7 +247,8 @@ impl FileMatrix {
                 values.set(*place, value);
                 *place += 1;
             }
-        }
+            Ok(())
+        })?;
         let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
         self.finish(starts, indices, values, evidence, added_up)
     }
@@ -256,21 +268,26 @@ impl FileMatrix {
         let (mut indices, mut values) = (Vec::new(), Values::default());
         let mut evidence = Evidence::default();
         let mut tiles: Vec<SparseTile> = Vec::new();
-        for first in (0..self.rows).step_by(band) {
+        let places = (0..self.rows).step_by(band).flat_map(|first| {
             let rows = first..(first + band).min(self.rows);
-            tiles.clear();
-            for left in (0..self.columns).step_by(tile_columns) {
-                progress.check()?;
-                let done = (first as f32 + rows.len() as f32 * left as f32 / width as f32) / self.rows.max(1) as f32;
-                progress.stage(STAGE, Some(done));
-                let columns = left..(left + tile_columns).min(self.columns);
-                let dense = array.tile_f32s(rows.clone(), columns.clone())?;
-                if let Some(at) = dense.iter().position(|value| !value.is_finite()) {
-                    let (row, column) = (first + at / columns.len(), left + at % columns.len());
-                    return Err(self.not_finite(row, column, dense[at]));
-                }
-                evidence.add(&dense);
-                tiles.push(SparseTile::of(&dense, columns));
+            let lefts = (0..self.columns).step_by(tile_columns);
+            lefts.map(move |left| (rows.clone(), left..(left + tile_columns).min(self.columns)))
+        });
+        let read = |(rows, columns): (Range<usize>, Range<usize>)| array.tile_f32s(rows, columns);
+        read_ahead(places, read, |(rows, columns), dense| {
+            progress.check()?;
+            let (first, left) = (rows.start, columns.start);
+            let done = (first as f32 + rows.len() as f32 * left as f32 / width as f32) / self.rows.max(1) as f32;
+            progress.stage(STAGE, Some(done));
+            if let Some(at) = dense.iter().position(|value| !value.is_finite()) {
+                let (row, column) = (first + at / columns.len(), left + at % columns.len());
+                return Err(self.not_finite(row, column, dense[at]));
+            }
+            evidence.add(&dense);
+            let last = columns.end == self.columns;
+            tiles.push(SparseTile::of(&dense, columns));
+            if !last {
+                return Ok(());
             }
             for row in 0..rows.len() {
                 for tile in &tiles {
@@ -280,7 +297,9 @@ impl FileMatrix {
                 }
                 starts.push(indices.len());
             }
-        }
+            tiles.clear();
+            Ok(())
+        })?;
         self.finish(starts, indices, values, evidence, 0)
     }
 
@@ -317,7 +336,7 @@ struct SparseTile {
 }
 
 impl SparseTile {
-    fn of(dense: &[f32], columns: std::ops::Range<usize>) -> Self {
+    fn of(dense: &[f32], columns: Range<usize>) -> Self {
         let mut tile = Self { starts: vec![0], indices: Vec::new(), values: Vec::new() };
         for row in dense.chunks_exact(columns.len()) {
             for (column, &value) in columns.clone().zip(row) {

@@ -7,6 +7,7 @@
 //! Format: the on-disk specification of anndata 0.12 (encoding versions `anndata` 0.1.0, `dataframe` 0.2.0, `csr_matrix` 0.1.0, …), and of
 //! what older versions left (`dataframe` 0.1.0 with `__categories`, `h5sparse_format`).
 
+mod ahead;
 mod array;
 mod choose;
 mod error;
