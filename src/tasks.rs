@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod figure;
 pub mod open;
 pub mod preprocess;
+pub mod quality;
 pub mod sample;
 pub mod simulate;
 pub mod tables;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::state::{Dialog, HeldBack, MessageId, MissingKind, Tab};
+use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
 use crate::document::{ColourBy, Threshold};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
+use crate::preprocess::differential::Test;
 use crate::training::DeviceChoice;
 
 /// One change.
@@ -96,6 +97,10 @@ pub enum Action {
     ShowPerturbation(Option<String>),
     /// Show a page.
     SetTab(Tab),
+    /// Show a part of the data page.
+    ShowSection(DataSection),
+    /// Test genes in another way.
+    SetTest(Test),
     /// Show or hide the side panel.
     ToggleSidePanel,
     /// Light, dark or as the system.
@@ -124,6 +129,10 @@ pub enum Action {
     CancelTraining,
     /// End the opening of a file.
     CancelOpening,
+    /// End the test of a perturbation.
+    CancelTesting,
+    /// Test the perturbation shown again after it was cancelled or failed.
+    TestAgain,
     /// Close the window; asks first if something is unsaved.
     Quit,
     /// Do what was held back, losing what is unsaved.
@@ -146,6 +155,18 @@ pub enum ExportContent {
     Effects,
     /// A finished TSV table.
     Table(Arc<str>),
+    /// A TSV table that is made while it is written.
+    Made(TableMaker),
+}
+
+/// Makes the text of a large table, away from the frame.
+#[derive(Clone)]
+pub struct TableMaker(pub Arc<dyn Fn() -> String + Send + Sync>);
+
+impl std::fmt::Debug for TableMaker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("TableMaker")
+    }
 }
 
 /// File formats of a drawing; tables are TSV.

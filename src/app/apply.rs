@@ -105,6 +105,11 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
 
         Action::ShowPerturbation(name) => state.view.perturbation = name,
         Action::SetTab(tab) => state.view.tab = tab,
+        Action::ShowSection(section) => {
+            state.view.tab = Tab::Data;
+            state.view.section = section;
+        }
+        Action::SetTest(test) => state.view.test = test,
         Action::ToggleSidePanel => {
             let shown = &mut state.view.preferences.side_panel;
             *shown = !*shown;
@@ -139,6 +144,8 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::StopTraining => work.stop_training(),
         Action::CancelTraining => work.cancel_training(),
         Action::CancelOpening => work.cancel_opening(),
+        Action::CancelTesting => work.cancel_testing(),
+        Action::TestAgain => state.runtime.findings.tests.stopped = None,
         Action::Quit => return hold_back(HeldBack::Quit, state, work),
         Action::Discard(held) => {
             state.view.dialog = None;

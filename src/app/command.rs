@@ -3,7 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
-use super::state::{Dialog, PathPurpose, State, Tab};
+use super::state::{DataSection, Dialog, PathPurpose, State, Tab};
 use super::theme::ThemeChoice;
 
 /// One entry of menu and palette.
@@ -29,6 +29,10 @@ pub enum Command {
     Redo,
     /// Show the data.
     ShowData,
+    /// Show the quality of the cells.
+    ShowQuality,
+    /// Show what each perturbation changes.
+    ShowDifferential,
     /// Show the network.
     ShowNetwork,
     /// Show the response.
@@ -82,7 +86,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -92,6 +96,8 @@ impl Command {
         Self::Undo,
         Self::Redo,
         Self::ShowData,
+        Self::ShowQuality,
+        Self::ShowDifferential,
         Self::ShowNetwork,
         Self::ShowResponse,
         Self::ShowTraining,
@@ -129,6 +135,8 @@ impl Command {
             Self::Undo => "Undo",
             Self::Redo => "Redo",
             Self::ShowData => "Show data",
+            Self::ShowQuality => "Show quality of the cells",
+            Self::ShowDifferential => "Show differential expression",
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
             Self::ShowTraining => "Show training",
@@ -189,6 +197,7 @@ impl Command {
             Self::SaveModel => runtime.model.is_some(),
             Self::SaveSession | Self::SaveSessionAs => runtime.dataset.is_some() || runtime.model.is_some(),
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
+            Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
             Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
             Self::ClearKnockOut => !state.document.knock_out.is_empty(),
@@ -217,6 +226,8 @@ impl Command {
             Self::Undo => Action::Undo,
             Self::Redo => Action::Redo,
             Self::ShowData => Action::SetTab(Tab::Data),
+            Self::ShowQuality => Action::ShowSection(DataSection::Quality),
+            Self::ShowDifferential => Action::ShowSection(DataSection::Differential),
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
             Self::ShowTraining => Action::SetTab(Tab::Training),

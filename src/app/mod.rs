@@ -8,6 +8,7 @@ pub mod action;
 mod apply;
 pub mod chooser;
 pub mod command;
+pub mod findings;
 mod opened;
 mod panels;
 pub mod state;
@@ -17,7 +18,7 @@ pub mod widgets;
 mod window;
 mod work;
 
-pub use action::{Action, ExportContent, ExportFormat, ExportRequest};
+pub use action::{Action, ExportContent, ExportFormat, ExportRequest, TableMaker};
 pub use command::Command;
 pub use state::State;
 pub use window::{App, Setup, run};

@@ -1,6 +1,6 @@
 //! What happens to the state when something was opened.
 
-use super::state::{Prediction, Severity, State, Tab};
+use super::state::{DataSection, Prediction, Severity, State, Tab};
 use super::work::{Opened, file_name};
 use crate::document::Document;
 use crate::network::filter::default_threshold;
@@ -82,6 +82,9 @@ pub(super) fn show(opened: Opened, state: &mut State) {
     state.history.clear();
     state.view.tab = tab;
     state.view.perturbation = None;
+    if tab == Tab::Data && state.runtime.dataset.is_some() {
+        state.view.section = DataSection::Import;
+    }
     if let Some(path) = path {
         let path = std::path::absolute(&path).unwrap_or(path);
         let recent = &mut state.view.preferences.recent;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ExportRequest;
 use super::command::Command;
+use super::findings::Findings;
 use super::theme::ThemeChoice;
 use crate::data::Summary;
 use crate::data::{Dataset, ImportOptions};
@@ -15,6 +16,7 @@ use crate::history::History;
 use crate::jobs::ProgressUpdate;
 use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
 use crate::network::Grn;
+use crate::preprocess::differential::Test;
 use crate::training::NetworkSnapshot;
 
 /// All state. Panels and views get it to read.
@@ -81,6 +83,18 @@ pub enum Tab {
     Training,
 }
 
+/// Parts of the data page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DataSection {
+    /// How the file was read, and whether the perturbations worked.
+    #[default]
+    Import,
+    /// Quality of the cells.
+    Quality,
+    /// What each perturbation changes.
+    Differential,
+}
+
 /// Kept between runs, in eframe's storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -110,7 +124,11 @@ pub struct ViewState {
     pub preferences: Preferences,
     /// The page shown.
     pub tab: Tab,
-    /// The perturbation that the response view compares.
+    /// The part of the data page shown.
+    pub section: DataSection,
+    /// How genes are tested.
+    pub test: Test,
+    /// The perturbation that the response view compares and the volcano plot shows.
     pub perturbation: Option<String>,
     /// Show the network as it is learned.
     pub follow_training: bool,
@@ -220,6 +238,8 @@ pub struct Runtime {
     pub model: Option<Arc<TrainedModel>>,
     /// The open data set in numbers.
     pub summary: Option<Arc<Summary>>,
+    /// What was computed of the open data set on demand.
+    pub findings: Findings,
     /// A session waiting for the user to locate its files.
     pub incomplete: Option<IncompleteSession>,
     /// What was predicted for the document's knock-out.

@@ -33,7 +33,7 @@ pub struct Preprocess {
     #[arg(long, value_name = "P")]
     adjusted_below: Option<f64>,
     /// Cells fail quality control beyond so many median absolute deviations
-    #[arg(long, value_name = "K", default_value_t = 5.0)]
+    #[arg(long, value_name = "K", default_value_t = 3.0)]
     mads: f64,
     /// Leave cells that fail quality control out of genes and tests
     #[arg(long)]

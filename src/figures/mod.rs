@@ -9,10 +9,12 @@ pub mod export;
 pub mod font;
 mod hits;
 pub mod metadata;
+mod names;
 pub mod network;
 pub mod panels;
 pub mod response;
 pub mod scene;
+pub mod screen;
 pub mod svg;
 pub mod theme;
 

@@ -11,6 +11,7 @@ pub mod knock_down;
 pub mod normalise;
 mod prepare;
 pub mod quality;
+pub mod quality_groups;
 mod selection;
 mod split;
 mod statistics;

@@ -4,6 +4,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use rayon::prelude::*;
@@ -35,7 +36,7 @@ pub struct PreprocessConfig {
 
 impl Default for PreprocessConfig {
     fn default() -> Self {
-        Self { mads: 5.0, passing_only: false, test: Some(Test::Wilcoxon { tie_correction: false }) }
+        Self { mads: 3.0, passing_only: false, test: Some(Test::Wilcoxon { tie_correction: false }) }
     }
 }
 
@@ -112,6 +113,76 @@ pub fn expression<'a>(dataset: &'a Dataset, cells: &[u32]) -> (Expression<'a>, O
     let used: Vec<f64> = cells.iter().map(|&cell| sizes[cell as usize]).collect();
     let target = median_library_size(&used).unwrap_or(1.0);
     (Expression::of_counts(matrix, &sizes, target), Some(target))
+}
+
+/// One perturbation against the control cells.
+#[derive(Clone, Debug)]
+pub struct TestedGroup {
+    /// Its name.
+    pub perturbation: String,
+    /// The perturbed genes.
+    pub targets: Vec<String>,
+    /// How it was tested.
+    pub test: Test,
+    /// Its cells.
+    pub cells: usize,
+    /// Control cells.
+    pub control_cells: usize,
+    /// Symbols of all genes, in the order of the table.
+    pub genes: Arc<[String]>,
+    /// One group.
+    pub table: DifferentialTable,
+}
+
+/// Test every gene of the perturbation `index` of `dataset` against all control cells.
+///
+/// # Errors
+/// If there is nothing to compare, if the values are scaled, or if cancelled.
+pub fn test_perturbation(
+    dataset: &Dataset,
+    index: usize,
+    test: Test,
+    progress: &dyn Progress,
+) -> anyhow::Result<TestedGroup> {
+    anyhow::ensure!(
+        dataset.matrix_kind() != MatrixKind::Scaled,
+        "the matrix holds scaled values, on which fold changes are not defined"
+    );
+    let perturbation = &dataset.perturbations()[index];
+    let role = CellRole::Perturbed(index as u32);
+    let cells: Vec<u32> = (0..).zip(dataset.roles()).filter(|(_, found)| **found == role).map(|(row, _)| row).collect();
+    let control = dataset.control_cells();
+    anyhow::ensure!(!control.is_empty(), "there are no control cells to compare with; name the control label");
+    progress.stage("Normalising", None);
+    let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
+    let (expression, _) = expression(dataset, &all);
+    progress.check()?;
+    let groups = [cells];
+    let table = differential_of(&expression, &groups, &control, test, progress)?;
+    Ok(TestedGroup {
+        perturbation: perturbation.name(),
+        targets: perturbation.targets().to_vec(),
+        test,
+        cells: groups[0].len(),
+        control_cells: control.len(),
+        genes: dataset.genes().symbols().into(),
+        table,
+    })
+}
+
+impl TestedGroup {
+    /// All genes as a table, the smallest p value first.
+    pub fn tsv(&self) -> String {
+        let table = &self.table;
+        let mut order: Vec<usize> = (0..self.genes.len()).collect();
+        order.sort_by(|&a, &b| {
+            let size = |at: usize| table.scores[at].abs();
+            table.p_values[a].total_cmp(&table.p_values[b]).then(size(b).total_cmp(&size(a))).then(a.cmp(&b))
+        });
+        let mut text = format!("{DIFFERENTIAL_HEADER}\n");
+        order.into_iter().for_each(|at| differential_row(&self.perturbation, &self.genes[at], table, at, &mut text));
+        text
+    }
 }
 
 /// The result in numbers.
@@ -397,6 +468,19 @@ mod tests {
         let expected =
             differential(&normalised, &groups, &control, Test::Wilcoxon { tie_correction: false }, &Silent).unwrap();
         assert_eq!(result.differential.unwrap(), expected);
+    }
+
+    #[test]
+    fn one_perturbation_alone_gives_what_all_together_give() {
+        let dataset = screen();
+        let all = preprocess(&dataset, &PreprocessConfig::default(), &Silent).unwrap().differential.unwrap();
+        let one = test_perturbation(&dataset, 3, Test::Wilcoxon { tie_correction: false }, &Silent).unwrap();
+        assert_eq!(one.table.p_values, all.p_values[all.range(3)]);
+        assert_eq!(one.table.adjusted_p_values, all.adjusted_p_values[all.range(3)]);
+        let text = one.tsv();
+        let p = |line: &str| line.split('\t').nth(4).unwrap().parse::<f64>().unwrap();
+        let column: Vec<f64> = text.lines().skip(1).map(p).collect();
+        assert!(column.len() == 150 && column.is_sorted());
     }
 
     #[test]

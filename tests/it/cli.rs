@@ -111,6 +111,32 @@ fn from_a_simulated_screen_to_a_figure() {
 }
 
 #[test]
+fn a_screen_is_measured_and_tested_into_tables() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    let found = json(at, &["preprocess", "screen.h5ad", "-o", "out", "--adjusted-below", "0.05"]);
+    assert_eq!(found["written"].as_array().map(Vec::len), Some(3));
+    let table = |name: &str| std::fs::read_to_string(at.join("out").join(name)).expect("table");
+    assert_eq!((table("cells.tsv").lines().count(), table("genes.tsv").lines().count()), (401, 41));
+    let tests = table("differential.tsv");
+    assert!(tests.starts_with("perturbation\tgene\tscore\tlog2_fold_change\tp_value\tadjusted_p_value\n"));
+    let significant: u64 = found["summary"]["perturbations"]
+        .as_array()
+        .expect("perturbations")
+        .iter()
+        .map(|tested| tested["up"].as_u64().unwrap_or(0) + tested["down"].as_u64().unwrap_or(0))
+        .sum();
+    assert_eq!(tests.lines().count() as u64, 1 + significant);
+    let text = ok(at, &["preprocess", "screen.h5ad", "-o", "out", "--test", "none", "--mads", "5"]);
+    assert!(text.contains("fail quality control at 5 MAD") && !text.contains("differential.tsv"), "{text}");
+    let negative = fails(at, 2, &["preprocess", "screen.h5ad", "-o", "out", "--mads=-1"]);
+    assert!(negative.contains("above 0"), "{negative}");
+    let taken = fails(at, 2, &["preprocess", "screen.h5ad", "-o", "screen.h5ad"]);
+    assert!(taken.contains("is a file"), "{taken}");
+}
+
+#[test]
 fn bad_input_is_told_in_a_sentence_with_its_remedy() {
     let folder = tempfile::tempdir().expect("folder");
     let at = folder.path();

@@ -12,6 +12,8 @@ use crate::figures::{FigureMetadata, FigureTheme, Scene, ThemeName};
 
 /// Points of a figure per millimetre in print.
 const POINTS_PER_MM: f32 = 72.0 / 25.4;
+/// Most choices shown side by side.
+const FEW: usize = 5;
 /// Font size in print, in points.
 pub const PRINT_TEXT_SIZE: f32 = 7.0;
 
@@ -152,11 +154,12 @@ impl ExportDialog {
 
     /// Whether the dialog is done.
     fn contents(&mut self, open: &mut Open, ui: &mut Ui, _state: &State, actions: &mut Vec<Action>) -> bool {
-        for (at, choice) in open.what.choices.iter().enumerate() {
-            if ui.radio(open.chosen == at, &choice.label).clicked() && open.chosen != at {
-                open.chosen = at;
-                open.width_mm = choice.content.width();
-            }
+        let before = open.chosen;
+        choose(ui, &open.what.choices, &mut open.chosen);
+        if open.chosen != before
+            && let Some(choice) = open.what.choices.get(open.chosen)
+        {
+            open.width_mm = choice.content.width();
         }
         let Some(choice) = open.what.choices.get(open.chosen).cloned() else { return true };
         ui.add_space(theme::SMALL);
@@ -222,6 +225,25 @@ impl ExportDialog {
         });
         done
     }
+}
+
+/// What is exported: buttons for a few choices, a list for many.
+fn choose(ui: &mut Ui, choices: &[Choice], chosen: &mut usize) {
+    if choices.len() <= FEW {
+        for (at, choice) in choices.iter().enumerate() {
+            ui.radio_value(chosen, at, &choice.label);
+        }
+        return;
+    }
+    let selected = choices.get(*chosen).map_or("", |choice| choice.label.as_str());
+    let combo = egui::ComboBox::from_id_salt("export choice").width(ui.available_width().min(360.0));
+    let response = combo.height(320.0).selected_text(selected).show_ui(ui, |ui| {
+        for (at, choice) in choices.iter().enumerate() {
+            ui.selectable_value(chosen, at, &choice.label);
+        }
+    });
+    let label = format!("What to export: {selected}");
+    response.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, &label));
 }
 
 impl Settings {

@@ -49,6 +49,7 @@ impl Work {
                     tables::write_effects(&target, &effect, &model.card().genes)?;
                 }
                 ExportContent::Table(text) => tables::write_text(&target, &text)?,
+                ExportContent::Made(table) => tables::write_text(&target, &(table.0)())?,
             }
             anyhow::Ok(())
         });

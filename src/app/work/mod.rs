@@ -8,6 +8,7 @@ mod exporting;
 mod opening;
 mod predicting;
 mod saving;
+mod screening;
 mod training;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(super) struct Work {
     opening: Option<opening::Opening>,
     training: Option<training::Training>,
     predicting: predicting::Predictor,
+    screening: screening::Screening,
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
 }
@@ -57,6 +59,7 @@ impl Work {
             opening: None,
             training: None,
             predicting: predicting::Predictor::default(),
+            screening: screening::Screening::default(),
             saving: Vec::new(),
             exporting: Vec::new(),
         }
@@ -76,6 +79,7 @@ impl Work {
         self.poll_saving(state, actions);
         self.poll_exporting(state);
         self.poll_predicting(state);
+        self.poll_screening(state);
         self.list_activities(&mut state.runtime);
     }
 
@@ -86,6 +90,9 @@ impl Work {
         runtime.activities.clear();
         if let Some(opening) = &self.opening {
             runtime.activities.push(activity(opening.title(), &opening.job));
+        }
+        if let Some((name, progress)) = self.screening.activity() {
+            runtime.activities.push(Activity { name, progress });
         }
         runtime.activities.extend(self.saving.iter().map(|saving| activity(saving.title(), &saving.job)));
         runtime.activities.extend(self.exporting.iter().map(|export| activity(export.title(), &export.job)));

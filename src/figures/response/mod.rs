@@ -1,10 +1,9 @@
 //! Predicted and measured responses as figures.
 
 mod loss;
-mod names;
 mod paired_bars;
 mod ranking;
-mod scatter;
+pub(in crate::figures) mod scatter;
 
 pub use loss::{LossFigure, LossSeries};
 pub use paired_bars::{PairedBar, PairedBarsFigure};

@@ -1,8 +1,8 @@
 //! Predicted against observed shift of every gene.
 
-use super::names::{Named, inside, place};
 use crate::figures::axes::{Axis, Frame, Scale, ticks_across, ticks_down};
 use crate::figures::font::{shortened, text_width};
+use crate::figures::names::{Named, inside, place};
 use crate::figures::network::Area;
 use crate::figures::scene::{Anchor, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
@@ -190,7 +190,13 @@ fn point_radius(count: usize, text: f32) -> f32 {
 }
 
 /// A figure's title: over the middle of its frame, moved aside or shortened where the figure is too narrow for that.
-pub(super) fn heading(text: &str, frame: &Frame, width: f32, text_size: f32, theme: &FigureTheme) -> Primitive {
+pub(in crate::figures) fn heading(
+    text: &str,
+    frame: &Frame,
+    width: f32,
+    text_size: f32,
+    theme: &FigureTheme,
+) -> Primitive {
     let size = text_size * 1.08;
     let text = shortened(text, width - 1.0, size, Weight::Bold);
     let half = text_width(&text, size, Weight::Bold) / 2.0 + 0.5;

@@ -55,6 +55,27 @@ pub struct DifferentialTable {
     pub adjusted_p_values: Vec<f64>,
 }
 
+impl Default for Test {
+    fn default() -> Self {
+        Self::Wilcoxon { tie_correction: false }
+    }
+}
+
+impl Test {
+    /// All tests, the usual one first.
+    pub const ALL: [Self; 3] =
+        [Self::Wilcoxon { tie_correction: false }, Self::Wilcoxon { tie_correction: true }, Self::WelchT];
+
+    /// Its name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Wilcoxon { tie_correction: false } => "Wilcoxon",
+            Self::Wilcoxon { tie_correction: true } => "Wilcoxon, ties corrected",
+            Self::WelchT => "Welch t",
+        }
+    }
+}
+
 impl DifferentialTable {
     /// Where the row of `group` lies in each list.
     pub fn range(&self, group: usize) -> std::ops::Range<usize> {

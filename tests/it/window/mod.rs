@@ -4,6 +4,7 @@ mod flows;
 mod guards;
 mod journey;
 mod pages;
+mod screening;
 mod sessions;
 mod snapshots;
 mod training;

@@ -3,7 +3,8 @@
 //! They need a graphics driver (lavapipe will do); without one they say so and pass. `UPDATE_SNAPSHOTS=1` draws them anew.
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
-use grn_explorer::app::state::Tab;
+use grn_explorer::app::findings::QualityFinding;
+use grn_explorer::app::state::{DataSection, Tab};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
 
@@ -68,6 +69,12 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     photograph(&mut window, "network");
     window.send(Action::SetTab(Tab::Data));
     photograph(&mut window, "data");
+    window.send(Action::ShowSection(DataSection::Quality));
+    window.until("the quality", |state| matches!(state.runtime.findings.quality, QualityFinding::Ready(_)));
+    photograph(&mut window, "quality");
+    window.send(Action::ShowSection(DataSection::Differential));
+    window.until("the test", |state| !state.runtime.findings.tests.done.is_empty());
+    photograph(&mut window, "volcano");
     window.send(Action::SetTab(Tab::Training));
     photograph(&mut window, "training");
     window.send(Action::SetTab(Tab::Network));
@@ -80,15 +87,15 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let all = ["welcome", "network", "data", "training", "knock-out"];
+    let all = ["welcome", "network", "data", "quality", "volcano", "training", "knock-out"];
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
     for (size, theme, name, wanted) in [
         (small, ThemeChoice::Light, "small-light", &all[..]),
         (large, ThemeChoice::Dark, "large-dark", &all[..]),
         // The other half of the pairs: the page that has the most in it.
-        (small, ThemeChoice::Dark, "small-dark", &all[4..]),
-        (large, ThemeChoice::Light, "large-light", &all[4..]),
+        (small, ThemeChoice::Dark, "small-dark", &all[6..]),
+        (large, ThemeChoice::Light, "large-light", &all[6..]),
     ] {
         let Some(drawn) = pages(size, theme, name, wanted) else { return };
         results.extend(drawn);

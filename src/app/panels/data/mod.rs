@@ -1,15 +1,17 @@
 //! The data page: what was opened, how it was read and why, and whether the perturbations worked.
 
+mod differential;
 mod facts;
 mod import;
 mod model;
+mod quality;
 mod table;
 
 use egui::{Frame, Margin, RichText, ScrollArea, Stroke, Ui};
 
 use crate::app::action::Action;
 use crate::app::command::Command;
-use crate::app::state::{State, Tab};
+use crate::app::state::{DataSection, State, Tab};
 use crate::app::theme;
 use crate::app::widgets::Sort;
 
@@ -22,11 +24,18 @@ const TABLE_BELOW: f32 = 320.0;
 pub(in crate::app) struct DataPage {
     import: import::ImportForm,
     table: Sort<table::Key>,
+    quality: quality::QualityView,
+    differential: differential::DifferentialView,
 }
 
 impl Default for DataPage {
     fn default() -> Self {
-        Self { import: import::ImportForm::default(), table: Sort::falling(table::Key::Cells) }
+        Self {
+            import: import::ImportForm::default(),
+            table: Sort::falling(table::Key::Cells),
+            quality: quality::QualityView::default(),
+            differential: differential::DifferentialView::default(),
+        }
     }
 }
 
@@ -39,6 +48,12 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
         });
         return;
     };
+    sections(ui, state, actions);
+    match state.view.section {
+        DataSection::Import => {}
+        DataSection::Quality => return quality::show(&mut page.quality, ui, state, actions),
+        DataSection::Differential => return differential::show(&mut page.differential, ui, state, actions),
+    }
     if ui.available_width() < TWO_COLUMNS {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             left(page, ui, state, actions);
@@ -63,6 +78,24 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
             });
         });
     egui::CentralPanel::no_frame().show(ui, |ui| table::show(&mut page.table, ui, summary, state, actions));
+}
+
+/// The parts of the page.
+fn sections(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::SMALL;
+        for (section, label, hint) in [
+            (DataSection::Import, "Import", "How the file was read, and whether the perturbations worked"),
+            (DataSection::Quality, "Quality", "Damaged cells, and where they are more frequent"),
+            (DataSection::Differential, "Differential expression", "What each perturbation changes: volcano plot"),
+        ] {
+            let selected = state.view.section == section;
+            if ui.selectable_label(selected, label).on_hover_text(hint).clicked() {
+                actions.push(Action::ShowSection(section));
+            }
+        }
+    });
+    ui.add_space(theme::MEDIUM);
 }
 
 fn left(page: &mut DataPage, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {

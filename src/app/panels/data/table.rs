@@ -120,7 +120,7 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
 }
 
 /// The inside of a cell: numbers at the right, words at the left.
-fn cell<R>(ui: &mut Ui, number: bool, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub(super) fn cell<R>(ui: &mut Ui, number: bool, add: impl FnOnce(&mut Ui) -> R) -> R {
     let layout = if number { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.with_layout(layout, |ui| {
         ui.add_space(theme::MEDIUM);
@@ -130,7 +130,7 @@ fn cell<R>(ui: &mut Ui, number: bool, add: impl FnOnce(&mut Ui) -> R) -> R {
 }
 
 /// `0.031`, `2e-9`.
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     if p >= 0.001 {
         format!("{p:.3}")
     } else if p <= 0.0 {

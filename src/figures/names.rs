@@ -7,7 +7,7 @@ use crate::figures::scene::{Anchor, Primitive, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
 
 /// A point that would like its name.
-pub(super) struct Named<'a> {
+pub(in crate::figures) struct Named<'a> {
     pub centre: [f32; 2],
     pub name: &'a str,
     /// In bold, and further away if need be.
@@ -21,7 +21,7 @@ const BESIDE: [[f32; 2]; 8] =
 /// Places at most `most` names (and those highlighted) of `wishes`, most important first. A name covers neither another
 /// name, nor what is `taken`, nor one of `discs` of `radius`.
 #[allow(clippy::too_many_arguments)]
-pub(super) fn place(
+pub(in crate::figures) fn place(
     wishes: &[Named<'_>],
     most: usize,
     frame: &Frame,
@@ -133,6 +133,6 @@ fn leader(centre: [f32; 2], area: Area, radius: f32, size: f32, theme: &FigureTh
 }
 
 /// Whether `point` lies in `area` or at most `slack` outside it.
-pub(super) fn inside(area: Area, point: [f32; 2], slack: f32) -> bool {
+pub(in crate::figures) fn inside(area: Area, point: [f32; 2], slack: f32) -> bool {
     (0..2).all(|at| point[at] > area[0][at] - slack && point[at] < area[1][at] + slack)
 }

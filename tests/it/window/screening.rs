@@ -1,0 +1,120 @@
+//! Quality of the cells and differential expression, by label.
+
+use egui_kittest::kittest::Queryable;
+use grn_explorer::app::Action;
+use grn_explorer::app::findings::QualityFinding;
+use grn_explorer::app::state::{DataSection, Tab};
+use grn_explorer::preprocess::differential::Test;
+
+use super::{Window, screen};
+
+fn quality(window: &Window) -> &grn_explorer::tasks::quality::Quality {
+    match &window.state().runtime.findings.quality {
+        QualityFinding::Ready(quality) => quality,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn limits_are_recounted_at_once_and_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.click("Quality");
+    window.until("the quality", |state| matches!(state.runtime.findings.quality, QualityFinding::Ready(_)));
+    let at_three = quality(&window).report.failing;
+    assert!(window.mentions("fail at least one rule"));
+    for label in ["Histogram: Total counts", "Histogram: Detected genes", "Total counts against detected genes"] {
+        assert!(window.shows(label), "{label}");
+    }
+    assert!(window.shows("quality of control"));
+    window.click("5 MAD");
+    window.until("the recount", |state| match &state.runtime.findings.quality {
+        QualityFinding::Ready(quality) => quality.report.mads == 5.0,
+        _ => false,
+    });
+    assert!(quality(&window).report.failing <= at_three);
+    assert_eq!(window.state().document.training.prepare.quality_mads, 5.0, "the training uses the same limit");
+    window.send(Action::Undo);
+    window.until("the recount", |state| match &state.runtime.findings.quality {
+        QualityFinding::Ready(quality) => quality.report.mads == 3.0,
+        _ => false,
+    });
+    assert_eq!(quality(&window).report.failing, at_three);
+}
+
+#[test]
+fn plots_and_tables_of_the_quality_are_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::ShowSection(DataSection::Quality));
+    window.until("the quality", |state| matches!(state.runtime.findings.quality, QualityFinding::Ready(_)));
+    let save = |window: &mut Window, choice: Option<&str>, file: &str| {
+        window.click("Export…");
+        if let Some(choice) = choice {
+            window.harness.get_by_label_contains("What to export").click();
+            window.harness.run_steps(4);
+            window.click(choice);
+        }
+        let path = folder.path().join(file);
+        window.click("Path of the file");
+        window.harness.get_by_label("Path of the file").type_text(&path.display().to_string());
+        window.harness.run_steps(3);
+        window.click("Save");
+        window.until("the export", |state| !state.runtime.is_busy());
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let figure = save(&mut window, None, "quality.svg");
+    assert!(figure.contains("Detected genes") && figure.contains("MAD"));
+    let cells = save(&mut window, Some("All cells (table)"), "cells.tsv");
+    assert_eq!(cells.lines().count(), 301);
+}
+
+#[test]
+fn a_volcano_follows_the_perturbation_shown_and_selects_genes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.click("Differential expression");
+    window.until("the test", |state| !state.runtime.findings.tests.done.is_empty());
+    let first = window.state().runtime.findings.tests.done[0].clone();
+    assert!(window.shows(&format!("Volcano plot of {}", first.perturbation)));
+    assert!(window.mentions("control cells"));
+    let top = first.tsv().lines().nth(1).unwrap().split('\t').nth(1).unwrap().to_owned();
+    window.click(&format!("gene {top}"));
+    assert_eq!(window.state().document.selection, [top]);
+
+    window.click("Next perturbation");
+    let shown = window.state().view.perturbation.clone().unwrap();
+    assert_ne!(shown, first.perturbation);
+    window.until("the next test", |state| state.runtime.findings.tests.done.len() == 2);
+    assert!(window.shows(&format!("Volcano plot of {shown}")));
+    window.send(Action::SetTest(Test::WelchT));
+    window.until("the other test", |state| state.runtime.findings.tests.done.len() == 3);
+    assert_eq!(window.state().runtime.findings.tests.done[2].test, Test::WelchT);
+
+    // What was tested is kept.
+    window.send(Action::SetTest(Test::default()));
+    window.click("Previous perturbation");
+    assert_eq!(window.state().runtime.findings.tests.done.len(), 3);
+    assert!(window.shows(&format!("Volcano plot of {}", first.perturbation)));
+}
+
+#[test]
+fn a_perturbation_chosen_in_a_table_is_the_one_in_the_volcano() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    let name = window.state().runtime.summary.as_ref().unwrap().perturbations[2].name.clone();
+    window.send(Action::ShowPerturbation(Some(name.clone())));
+    let action = grn_explorer::app::Command::ShowDifferential.action(window.state());
+    window.send(action);
+    assert_eq!((window.state().view.tab, window.state().view.section), (Tab::Data, DataSection::Differential));
+    window.until("the test", |state| state.runtime.findings.tests.done.len() == 1);
+    assert_eq!(window.state().runtime.findings.tests.done[0].perturbation, name);
+    // Opening another file forgets what was found.
+    window.open(&screen(folder.path()));
+    assert!(window.state().runtime.findings.tests.done.is_empty());
+    assert_eq!(window.state().view.section, DataSection::Import);
+}
