@@ -120,10 +120,16 @@ fn open(size: [f32; 2]) -> Harness<'static, Host> {
 
 /// Let the layout come to rest.
 fn rest(harness: &mut Harness<'static, Host>) {
-    for _ in 0..40 {
+    for step in 0..4000 {
         harness.run_steps(1);
         std::thread::sleep(std::time::Duration::from_millis(5));
+        // The nodes glide to where the layout put them.
+        if step >= 40 && !harness.state().views.network.is_arranging() {
+            harness.run_steps(40);
+            return;
+        }
     }
+    panic!("the layout does not end");
 }
 
 /// Saves what is seen where `GRN_LOOK_DIR` says, for eyes.

@@ -66,7 +66,6 @@ impl Arrangement {
     }
 
     /// Whether the layout is still running.
-    #[cfg(test)]
     pub fn is_running(&self) -> bool {
         self.job.is_some()
     }

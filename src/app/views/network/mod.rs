@@ -46,6 +46,13 @@ pub struct NetworkView {
     version: u64,
 }
 
+impl NetworkView {
+    /// Whether the layout is still at work.
+    pub fn is_arranging(&self) -> bool {
+        self.arrangement.is_running()
+    }
+}
+
 /// Shifts that colour the nodes, and what they were made from.
 struct Colours {
     key: ColourKey,
