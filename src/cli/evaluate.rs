@@ -18,7 +18,7 @@ use crate::words::{counted, grouped};
 pub struct Evaluate {
     /// Trained model
     model: PathBuf,
-    /// The data set it was trained on (.h5ad), read with the same options
+    /// The data set it was trained on, read with the same options
     #[arg(long, value_name = "H5AD")]
     data: PathBuf,
     /// Report to write (JSON)

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use crate::data::h5ad::H5adError;
+use crate::data::text::TextError;
 use crate::jobs::Cancelled;
 use crate::models::PredictError;
 use crate::preprocess::PrepareError;
@@ -56,6 +57,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
         || find(error, |error: &PrepareError| matches!(error, PrepareError::Cancelled(_)))
         || find(error, |error: &PredictError| matches!(error, PredictError::Cancelled(_)))
         || find(error, |error: &H5adError| matches!(error, H5adError::Cancelled(_)))
+        || find(error, |error: &TextError| matches!(error, TextError::Cancelled(_)))
         || find(error, |error: &crate::data::simulate::SimulateError| {
             matches!(error, crate::data::simulate::SimulateError::Cancelled(_))
         })
@@ -91,6 +93,8 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             of_prepare(error)
         } else if let Some(error) = cause.downcast_ref::<H5adError>() {
             of_h5ad(error)
+        } else if let Some(error) = cause.downcast_ref::<TextError>() {
+            of_text(error)
         } else if let Some(error) = cause.downcast_ref::<std::io::Error>() {
             of_system(error.kind())
         } else {
@@ -122,10 +126,20 @@ fn of_prepare(error: &PrepareError) -> Option<&'static str> {
 fn of_h5ad(error: &H5adError) -> Option<&'static str> {
     match error {
         H5adError::NotHdf5 { .. } => {
-            Some("give an .h5ad file; other formats are converted with Python's anndata or scanpy")
+            Some("give an .h5ad or 10x .h5 file, a matrix.mtx with its lists, or a table of counts (.csv, .tsv)")
         }
         H5adError::Write { reason } if reason.contains("No space left") => of_system(ErrorKind::StorageFull),
         H5adError::Open { reason } if reason.contains("No such file") => of_system(ErrorKind::NotFound),
+        _ => None,
+    }
+}
+
+fn of_text(error: &TextError) -> Option<&'static str> {
+    match error {
+        TextError::Missing { .. } | TextError::Sizes { .. } => {
+            Some("keep matrix, genes and barcodes of one sample together in a folder")
+        }
+        TextError::OtherCells { .. } => Some("name the table of this data set with --labels FILE, or --labels none"),
         _ => None,
     }
 }

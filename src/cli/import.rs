@@ -42,6 +42,15 @@ pub(super) struct ImportArgs {
     /// How the screen perturbs its targets
     #[arg(long, value_parser = ["knock-out", "knock-down", "activation"])]
     perturbation_kind: Option<String>,
+    /// Table with labels of the cells (CSV or TSV, one row per cell), or none
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// What the rows of a table are
+    #[arg(long, value_parser = ["cells-in-rows", "genes-in-rows"])]
+    orientation: Option<String>,
+    /// Molecules of a captured guide from which on a cell has it
+    #[arg(long, value_name = "NUMBER")]
+    guide_threshold: Option<u32>,
 }
 
 impl ImportArgs {
@@ -58,6 +67,9 @@ impl ImportArgs {
             batch_column: self.batch_column.clone().or(base.batch_column),
             cell_type_column: self.cell_type_column.clone().or(base.cell_type_column),
             kind: self.perturbation_kind.as_deref().map(named).or(base.kind),
+            labels_file: self.labels.as_deref().map(absolute).or(base.labels_file),
+            orientation: self.orientation.as_deref().map(named).or(base.orientation),
+            guide_threshold: self.guide_threshold.or(base.guide_threshold),
         }
     }
 
@@ -65,6 +77,14 @@ impl ImportArgs {
     pub(super) fn options(&self) -> ImportOptions {
         self.over(ImportOptions::default())
     }
+}
+
+/// A name given here is meant from here, not from where the data lie; `none` means no file.
+fn absolute(path: &Path) -> PathBuf {
+    if path.as_os_str() == "none" {
+        return path.to_owned();
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The value of an enum by its name in files; clap has checked the name.

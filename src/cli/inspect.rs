@@ -22,7 +22,7 @@ const ALTERNATIVES: usize = 8;
 /// Tell what a data set or model holds.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// Data set (.h5ad) or model (.safetensors)
+    /// Data set (.h5ad, 10x .h5, matrix.mtx or its folder, .csv, .tsv) or model (.safetensors)
     file: PathBuf,
     /// List all perturbations
     #[arg(long)]

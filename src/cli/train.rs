@@ -23,7 +23,7 @@ use crate::words::counted;
 /// Train a model on a data set.
 #[derive(Debug, Args)]
 pub struct Train {
-    /// Screen (.h5ad)
+    /// Screen (.h5ad, 10x .h5, matrix.mtx or its folder, .csv, .tsv)
     dataset: PathBuf,
     /// Model to write
     #[arg(short, long, value_name = "MODEL.safetensors")]

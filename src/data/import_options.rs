@@ -1,8 +1,20 @@
 //! What the user decides about a file instead of the rules.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{MatrixKind, PerturbationKind};
+
+/// What the rows of a table or of a matrix market file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Orientation {
+    /// One row per cell.
+    CellsInRows,
+    /// One row per gene.
+    GenesInRows,
+}
 
 /// Decisions that override the rules by which a file is understood. The default overrides nothing.
 ///
@@ -37,4 +49,14 @@ pub struct ImportOptions {
     /// How targets are perturbed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<PerturbationKind>,
+    /// A table with labels of the cells (CSV or TSV, one row per cell, the cell's name in a column), beside the columns that the file itself
+    /// has; `none` for none, also where one lies beside the file. A relative path is looked up beside the data first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels_file: Option<PathBuf>,
+    /// What the rows of a table are, where names and sizes leave it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orientation: Option<Orientation>,
+    /// Molecules of a captured guide from which on a cell counts as having it (10x files with guide capture; 5 unless given).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide_threshold: Option<u32>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::data::{Dataset, ImportOptions, h5ad};
+use crate::data::{Dataset, ImportOptions, h5ad, text};
 use crate::document::FileReference;
 use crate::jobs::Progress;
 use crate::models::TrainedModel;
@@ -16,7 +16,7 @@ use crate::session;
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// HDF5: a screen.
+    /// A screen: HDF5, a matrix market file (or its folder), or a table.
     Dataset,
     /// Safetensors: a trained model.
     Model,
@@ -24,40 +24,75 @@ pub enum FileKind {
     Session,
 }
 
-/// Tell what `path` holds from its first bytes.
+/// How a screen is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Storage {
+    Hdf5,
+    Text,
+}
+
+/// Endings that only HDF5 has.
+const HDF5_ENDINGS: [&str; 3] = ["h5ad", "h5", "hdf5"];
+/// Endings of the files that [`kind_of`] knows as screens, for file dialogs.
+pub const DATASET_ENDINGS: &[&str] = &["h5ad", "h5", "hdf5", "mtx", "csv", "tsv", "tab", "txt", "gz"];
+
+/// Tell what `path` holds from its first bytes. A folder is a screen if it holds a matrix market file.
 ///
 /// # Errors
-/// If it cannot be read, is a folder, is empty, or is none of the three.
+/// If it cannot be read, is empty, or is none of the three.
 pub fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
     let mut file = File::open(path)?;
     if file.metadata()?.is_dir() {
-        bail!("it is a folder, expected a file");
+        if storage_of(path)?.is_some() {
+            return Ok(FileKind::Dataset);
+        }
+        bail!("it is a folder without a matrix (matrix.mtx or matrix.mtx.gz), expected a file");
     }
     let mut start = Vec::new();
     file.by_ref().take(4096).read_to_end(&mut start)?;
     if start.is_empty() {
         bail!("the file is empty");
     }
-    // HDF5 may keep a block of the user's before its signature; its reader knows where to look.
-    if start.starts_with(b"\x89HDF\r\n\x1a\n") || h5ad::looks_like_hdf5(path) {
-        return Ok(FileKind::Dataset);
-    }
-    // Safetensors: the length of the header (8 bytes, little-endian), then a JSON object.
-    if start.len() > 8 && start[8] == b'{' {
-        return Ok(FileKind::Model);
-    }
     if session::looks_like_session(&String::from_utf8_lossy(&start)) {
         return Ok(FileKind::Session);
     }
-    if start.starts_with(&[0x1f, 0x8b]) {
-        bail!("the file is compressed with gzip; decompress it first");
+    // Safetensors: the length of the header (8 bytes, little-endian), then a JSON object. As text it would be a huge length.
+    if start.len() > 8 && start[8] == b'{' && start[7] == 0 {
+        return Ok(FileKind::Model);
     }
-    bail!("it is neither a data set (.h5ad), nor a model (.safetensors), nor a session (.grn.json)")
+    if storage_of(path)?.is_some() {
+        return Ok(FileKind::Dataset);
+    }
+    if start.starts_with(&[0x1f, 0x8b]) {
+        bail!("the file is compressed with gzip and is no table; decompress it first");
+    }
+    bail!(
+        "it is neither a data set (.h5ad, 10x .h5, matrix.mtx, or a table .csv or .tsv), nor a model (.safetensors), nor a session \
+         (.grn.json)"
+    )
 }
 
-/// Read the screen in `path`.
+fn storage_of(path: &Path) -> anyhow::Result<Option<Storage>> {
+    // HDF5 may keep a block of the user's before its signature; its reader knows where to look.
+    if !path.is_dir() && h5ad::looks_like_hdf5(path) {
+        return Ok(Some(Storage::Hdf5));
+    }
+    // Text under such a name is no table, but a page of an error or a pointer to the file.
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    if ending.is_some_and(|ending| HDF5_ENDINGS.iter().any(|known| ending == *known)) {
+        return Ok(None);
+    }
+    Ok(text::kind_of(path)?.map(|_| Storage::Text))
+}
+
+/// Read the screen in `path`, whatever its format.
 pub fn dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<Arc<Dataset>> {
-    Ok(Arc::new(h5ad::read(path, options, progress)?))
+    let dataset = match storage_of(path)? {
+        Some(Storage::Text) => text::read(path, options, progress)?,
+        // Its errors tell what the file is instead.
+        Some(Storage::Hdf5) | None => h5ad::read(path, options, progress)?,
+    };
+    Ok(Arc::new(dataset))
 }
 
 /// Read the model in `path`; the reference has the hash of its bytes.
@@ -90,9 +125,11 @@ mod tests {
         assert_eq!(kind(b"\x89HDF\r\n\x1a\n rest"), Ok(FileKind::Dataset));
         assert_eq!(kind(b"\x02\0\0\0\0\0\0\0{}"), Ok(FileKind::Model));
         assert_eq!(kind(b"{\n \"grn_explorer_session\": 1}"), Ok(FileKind::Session));
-        assert!(kind(b"gene\tcell\n").unwrap_err().contains("neither a data set"));
+        assert_eq!(kind(b"\tG1\tG2\nc1\t0\t3\n"), Ok(FileKind::Dataset));
+        assert_eq!(kind(b"%%MatrixMarket matrix coordinate integer general\n"), Ok(FileKind::Dataset));
+        assert!(kind(b"just some words\nand others\n, so what").unwrap_err().contains("neither a data set"));
         assert!(kind(b"").unwrap_err().contains("empty"));
-        assert!(kind(b"\x1f\x8b\x08").unwrap_err().contains("gzip"));
+        assert!(kind(b"\x1f\x8b\x08").is_err());
         assert!(kind_of(Path::new("/nowhere/at/all")).is_err());
         assert!(kind_of(&std::env::temp_dir()).is_err());
     }

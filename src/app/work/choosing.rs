@@ -9,6 +9,7 @@ use crate::app::chooser::FileFilter;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::session;
+use crate::tasks::open::DATASET_ENDINGS;
 
 /// Nobody reads a dialog and dismisses it in less: there was none.
 const NO_DIALOG: Duration = Duration::from_millis(400);
@@ -38,7 +39,7 @@ impl Work {
         }
         let (filter, title, saves) = match &purpose {
             Purpose::Open => {
-                let extensions = vec!["h5ad", "h5", "hdf5", "safetensors", "json"];
+                let extensions = [DATASET_ENDINGS, &["safetensors", "json"]].concat();
                 (FileFilter { name: "Data sets, models and sessions", extensions }, "Open", false)
             }
             Purpose::SaveSession => {
@@ -46,7 +47,7 @@ impl Work {
             }
             Purpose::SaveModel => (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Save model", true),
             Purpose::Locate(MissingKind::Dataset) => {
-                (FileFilter { name: "Data set", extensions: vec!["h5ad", "h5", "hdf5"] }, "Locate the data set", false)
+                (FileFilter { name: "Data set", extensions: DATASET_ENDINGS.to_vec() }, "Locate the data set", false)
             }
             Purpose::Locate(MissingKind::Model) => {
                 (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Locate the model", false)

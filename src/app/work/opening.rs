@@ -143,20 +143,38 @@ fn import_question(request: &OpenRequest, failure: &Failure) -> Option<Dialog> {
 const DECIDE: &str = "Name the perturbation column and the control label";
 
 fn remedy(error: &anyhow::Error) -> String {
+    use crate::data::ImportError;
     use crate::data::h5ad::H5adError;
+    use crate::data::text::TextError;
     if let Some(error) = error.downcast_ref::<H5adError>() {
         return match error {
-            H5adError::Label(_) | H5adError::UnknownColumn { .. } | H5adError::UnknownMatrix { .. } => DECIDE,
+            H5adError::Import(ImportError::Label(_) | ImportError::UnknownColumn { .. })
+            | H5adError::UnknownMatrix { .. } => DECIDE,
             H5adError::Truncated { .. } | H5adError::Unreadable { .. } => "Copy or download the file again",
             H5adError::TooLarge { .. } => "Open it on a machine with more memory, or take fewer cells or genes",
             _ => "Check that it is an .h5ad file as anndata writes it",
         }
         .to_owned();
     }
+    if let Some(error) = error.downcast_ref::<TextError>() {
+        return match error {
+            TextError::Import(ImportError::Label(_) | ImportError::UnknownColumn { .. }) => DECIDE,
+            TextError::Read { .. } => "Copy or download the file again",
+            TextError::Missing { .. } | TextError::Sizes { .. } => {
+                "Keep matrix, genes and barcodes of one sample together in a folder"
+            }
+            TextError::OtherCells { .. } => "Take the table that belongs to this data set",
+            TextError::TooLarge { .. } => "Open it on a machine with more memory, or take fewer cells or genes",
+            _ => "Correct that place in the file, or export it again",
+        }
+        .to_owned();
+    }
     match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
         Some(std::io::ErrorKind::NotFound) => "Check the path; the file may have been moved or deleted".to_owned(),
         Some(std::io::ErrorKind::PermissionDenied) => "Ask for permission to read the file".to_owned(),
-        _ => "Open a data set (.h5ad), a model (.safetensors) or a session (.grn.json)".to_owned(),
+        _ => {
+            "Open a data set (.h5ad, .h5, .mtx, .csv, .tsv), a model (.safetensors) or a session (.grn.json)".to_owned()
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Group, H5Type};
 
 use super::H5adError;
+use super::compound::read_field;
 
 /// Gzip shrinks at most 1,032 to 1; an array that claims to be larger than this times its stored bytes was never written.
 const MOST_COMPRESSION: u64 = 1_100;
@@ -104,16 +105,10 @@ impl FileArray {
             H5adError::unexpected(&path, found, expected)
         })?;
         if let Some(filter) = dataset.filters().iter().find(|filter| !filter.is_available()) {
-            return Err(H5adError::MissingFilter { path, filter: filter_name(filter.id()) });
+            return Err(H5adError::missing_filter(&path, filter.id()));
         }
+        check_size(&dataset, &path, &shape, datatype.size())?;
         let size = datatype.size().max(1) as u64;
-        let bytes = shape.iter().try_fold(size, |product, &length| product.checked_mul(length as u64));
-        let stored = dataset.storage_size();
-        let believable = stored.saturating_mul(MOST_COMPRESSION).max(HARMLESS_BYTES);
-        if bytes.is_none_or(|bytes| bytes > believable) {
-            let found = format!("shape {shape:?} with {stored} stored bytes");
-            return Err(H5adError::unexpected(&path, found, "as much data as the shape needs"));
-        }
         let chunk = dataset.chunk();
         if let Some(chunk) = &chunk {
             let bytes = chunk.iter().try_fold(size, |product, &length| product.checked_mul(length as u64));
@@ -279,6 +274,8 @@ pub(super) enum Source<'a> {
     Scalar(&'a hdf5::Dataset),
     Array(&'a hdf5::Dataset, Range<usize>),
     Attribute(&'a hdf5::Attribute),
+    /// A field of an array of records.
+    Field(&'a hdf5::Dataset, &'a str),
 }
 
 impl Source<'_> {
@@ -290,8 +287,21 @@ impl Source<'_> {
                 dataset.read_slice_1d::<T, _>(range.clone()).map(|values| values.into_raw_vec_and_offset().0)
             }
             Self::Attribute(attribute) => attribute.read_raw(),
+            Self::Field(dataset, name) => read_field(dataset, name),
         }
     }
+}
+
+/// Refuse a shape that the stored bytes cannot fill; elements have `size` bytes.
+pub(super) fn check_size(dataset: &hdf5::Dataset, path: &str, shape: &[usize], size: usize) -> Result<(), H5adError> {
+    let bytes = shape.iter().try_fold(size.max(1) as u64, |product, &length| product.checked_mul(length as u64));
+    let stored = dataset.storage_size();
+    let believable = stored.saturating_mul(MOST_COMPRESSION).max(HARMLESS_BYTES);
+    if bytes.is_none_or(|bytes| bytes > believable) {
+        let found = format!("shape {shape:?} with {stored} stored bytes");
+        return Err(H5adError::unexpected(path, found, "as much data as the shape needs"));
+    }
+    Ok(())
 }
 
 pub(super) fn element_of(descriptor: &TypeDescriptor) -> Option<Element> {
@@ -306,20 +316,4 @@ pub(super) fn join(parent: &str, name: &str) -> String {
 pub(super) fn whole_chunks(length: usize, chunk: Option<usize>) -> usize {
     let chunk = chunk.unwrap_or(1).max(1);
     (length / chunk).max(1).saturating_mul(chunk)
-}
-
-fn filter_name(id: i32) -> String {
-    let name = match id {
-        4 => "szip",
-        307 => "bzip2",
-        32000 => "lzf",
-        32001 => "blosc",
-        32004 => "lz4",
-        32008 => "bitshuffle",
-        32013 => "zfp",
-        32015 => "zstd",
-        32026 => "blosc2",
-        _ => return format!("an unknown filter (number {id})"),
-    };
-    format!("{name} (HDF5 filter {id})")
 }

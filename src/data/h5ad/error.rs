@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use crate::data::DatasetError;
-use crate::data::labels::LabelError;
+use crate::data::import::ImportError;
+use crate::data::text::TextError;
 use crate::jobs::Cancelled;
 
 /// Why an .h5ad file cannot be read or written. The caller adds the file's name.
@@ -94,16 +94,6 @@ pub enum H5adError {
         /// The system's words.
         reason: String,
     },
-    /// A column that the user named does not exist.
-    #[error("{frame} has no column {column}; {hint}")]
-    UnknownColumn {
-        /// `obs` or `var`.
-        frame: String,
-        /// The column that was asked for.
-        column: String,
-        /// Columns that there are.
-        hint: String,
-    },
     /// A matrix that the user named does not exist.
     #[error("there is no matrix {matrix}; the file has {available}")]
     UnknownMatrix {
@@ -112,12 +102,12 @@ pub enum H5adError {
         /// Those that there are.
         available: String,
     },
-    /// A label that the user named does not exist.
+    /// Columns, genes and matrix do not make a data set.
     #[error(transparent)]
-    Label(#[from] LabelError),
-    /// The parts do not form a data set.
+    Import(#[from] ImportError),
+    /// A table with labels of the cells cannot be used.
     #[error(transparent)]
-    Dataset(#[from] DatasetError),
+    Labels(#[from] TextError),
     /// The file cannot be written.
     #[error("cannot write the file: {reason}")]
     Write {
@@ -135,6 +125,10 @@ impl H5adError {
         Self::Missing { path: path.to_owned(), expected: expected.into() }
     }
 
+    pub(super) fn missing_filter(path: &str, id: i32) -> Self {
+        Self::MissingFilter { path: path.to_owned(), filter: filter_name(id) }
+    }
+
     pub(super) fn unreadable(path: &str, error: &hdf5::Error) -> Self {
         Self::Unreadable { path: path.to_owned(), reason: root_cause(error) }
     }
@@ -149,4 +143,20 @@ pub(super) fn root_cause(error: &hdf5::Error) -> String {
             Err(_) => error.to_string(),
         },
     }
+}
+
+fn filter_name(id: i32) -> String {
+    let name = match id {
+        4 => "szip",
+        307 => "bzip2",
+        32000 => "lzf",
+        32001 => "blosc",
+        32004 => "lz4",
+        32008 => "bitshuffle",
+        32013 => "zfp",
+        32015 => "zstd",
+        32026 => "blosc2",
+        _ => return format!("an unknown filter (number {id})"),
+    };
+    format!("{name} (HDF5 filter {id})")
 }

@@ -7,8 +7,8 @@ use hdf5::{Group, Location};
 use super::H5adError;
 use super::ahead::read_ahead;
 use super::array::{FileArray, join, whole_chunks};
-use super::evidence::Evidence;
 use super::text::{integer_attribute, one_text};
+use crate::data::import::{Evidence, ReadMatrix, add_up_repeated};
 use crate::data::{CsrMatrix, Values};
 use crate::jobs::Progress;
 
@@ -43,14 +43,6 @@ struct Compressed {
     starts: Vec<usize>,
     indices: FileArray,
     values: FileArray,
-}
-
-/// What was read.
-pub(super) struct ReadMatrix {
-    pub(super) matrix: CsrMatrix,
-    pub(super) evidence: Evidence,
-    /// Values that shared cell and gene with another and were added to it.
-    pub(super) added_up: usize,
 }
 
 impl FileMatrix {
@@ -88,6 +80,12 @@ impl FileMatrix {
         let compressed = Compressed::open(&group, path, if by_rows { rows } else { columns })?;
         let layout = if by_rows { Layout::Rows(compressed) } else { Layout::Columns(compressed) };
         Self { path: path.to_owned(), rows, columns, layout }.checked().map(Some)
+    }
+
+    /// The matrix of compressed rows whose arrays are members of `group`, which lies at `path`.
+    pub(super) fn of_rows(group: &Group, path: &str, rows: usize, columns: usize) -> Result<Self, H5adError> {
+        let layout = Layout::Rows(Compressed::open(group, path, rows)?);
+        Self { path: path.to_owned(), rows, columns, layout }.checked()
     }
 
     fn checked(self) -> Result<Self, H5adError> {
@@ -405,53 +403,9 @@ fn starts_of_samples(length: usize, size: usize) -> Vec<usize> {
     vec![0, (length - size) / 2, length - size]
 }
 
-/// SciPy allows a position to be stored several times and means the sum: sort rows where needed and add up. Returns how many values were
-/// added to another.
-fn add_up_repeated(starts: &mut [usize], indices: &mut Vec<u32>, values: &mut Values) -> usize {
-    let rows = starts.len() - 1;
-    let sorted = |row: &[u32]| row.is_sorted_by(|a, b| a < b);
-    if (0..rows).all(|row| sorted(&indices[starts[row]..starts[row + 1]])) {
-        return 0;
-    }
-    let mut pairs: Vec<(u32, f32)> = Vec::new();
-    let (mut kept, mut start, before) = (0, 0, indices.len());
-    for row in 0..rows {
-        let end = starts[row + 1];
-        pairs.clear();
-        pairs.extend(indices[start..end].iter().copied().zip(values.slice(start..end).iter()));
-        pairs.sort_by_key(|&(column, _)| column);
-        let first = kept;
-        for &(column, value) in &pairs {
-            if kept > first && indices[kept - 1] == column {
-                values.set(kept - 1, values.get(kept - 1) + value);
-            } else {
-                indices[kept] = column;
-                values.set(kept, value);
-                kept += 1;
-            }
-        }
-        start = end;
-        starts[row + 1] = kept;
-    }
-    indices.truncate(kept);
-    values.truncate(kept);
-    before - kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn repeated_positions_are_added_up() {
-        let mut starts = vec![0, 3, 3, 5];
-        let mut indices = vec![2, 0, 2, 1, 0];
-        let mut values = Values::from(vec![1.0, 5.0, 2.0, 7.0, 8.0]);
-        assert_eq!(add_up_repeated(&mut starts, &mut indices, &mut values), 1);
-        assert_eq!(starts, [0, 2, 2, 4]);
-        assert_eq!(indices, [0, 2, 0, 1]);
-        assert_eq!(values, Values::from(vec![5.0, 3.0, 8.0, 7.0]));
-    }
 
     #[test]
     fn samples_lie_within_the_array_and_do_not_overlap() {

@@ -1,23 +1,23 @@
-//! AnnData files (.h5ad) as Python's anndata writes them, old and new. The only user of HDF5.
+//! AnnData files (.h5ad) as Python's anndata writes them, old and new, and Cell Ranger's .h5 (`tenx`). The only user of HDF5.
 //!
-//! Reading: [`read`] opens the file (`file`), chooses a matrix (`choose`, `evidence`), names the genes (`genes`), reads the labels by the
-//! rules of [`super::labels`], and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
+//! Reading: [`read`] opens the file (`file`), chooses a matrix (`choose`), gives the frames `obs` and `var` (`frame`, `compound`) to the rules
+//! of [`super::import`], and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
 //! claimed sizes are held against stored ones before memory is taken. Writing: [`write()`] and [`write_with`].
 //!
 //! Format: the on-disk specification of anndata 0.12 (encoding versions `anndata` 0.1.0, `dataframe` 0.2.0, `csr_matrix` 0.1.0, …), and of
-//! what older versions left (`dataframe` 0.1.0 with `__categories`, `h5sparse_format`).
+//! what older versions left (`dataframe` 0.1.0 with `__categories`, arrays of records, `h5sparse_format`).
 
 mod ahead;
 mod array;
 mod choose;
+mod compound;
 mod error;
-mod evidence;
 mod file;
 mod frame;
-mod genes;
 mod matrix;
 mod own;
 mod read;
+mod tenx;
 mod text;
 mod write;
 

@@ -3,19 +3,14 @@
 use hdf5::Group;
 
 use super::array::FileArray;
+use super::write::PERTURBATION_COLUMN;
+use crate::data::import::Notes;
 use crate::data::{MatrixKind, PerturbationKind};
 
 /// Group in `uns`; anndata shows it as a dictionary.
 pub(super) const GROUP: &str = "grn_explorer";
 /// Version of the notes; a later one is not trusted.
 pub(super) const VERSION: &str = "1";
-
-/// The notes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Notes {
-    pub(super) matrix_kind: MatrixKind,
-    pub(super) kind: PerturbationKind,
-}
 
 pub(super) fn matrix_kind_word(kind: MatrixKind) -> &'static str {
     match kind {
@@ -48,6 +43,7 @@ pub(super) fn read_notes(file: &Group) -> Option<Notes> {
     let matrix_kinds = [MatrixKind::Counts, MatrixKind::LogNormalised, MatrixKind::Scaled];
     let kinds = [PerturbationKind::KnockOut, PerturbationKind::KnockDown, PerturbationKind::Activation];
     Some(Notes {
+        column: PERTURBATION_COLUMN,
         matrix_kind: matrix_kinds.into_iter().find(|kind| matrix_kind_word(*kind) == matrix)?,
         kind: kinds.into_iter().find(|other| kind_word(*other) == kind)?,
     })

@@ -102,7 +102,7 @@ pub fn fit(column: &Categories, genes: &Genes) -> ColumnFit {
 }
 
 /// `STAT1`, `HLA-A`, `C1orf112`, `Stat1`: short, starts with a capital, and has a second capital or a digit.
-fn looks_like_symbol(name: &str) -> bool {
+pub fn looks_like_symbol(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     (2..=16).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_uppercase())

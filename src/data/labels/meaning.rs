@@ -113,6 +113,10 @@ impl<'a> LabelReader<'a> {
         if is_unassigned(label) {
             return Meaning::Unassigned;
         }
+        // Beside a control guide there may be one with a target: `NegCtrl0_KLF1`.
+        if let Some(targets) = self.beside_control(label) {
+            return Meaning::Targets(targets);
+        }
         // `CTRL` is a gene too, but as a label it means control; `AAVS1` or `GFP` among the genes would be meant.
         match control_sign(label) {
             Some(ControlSign::Sure) => return Meaning::Control(ControlSign::Sure),
@@ -178,11 +182,8 @@ impl<'a> LabelReader<'a> {
         if let Some(target) = self.gene(stem) {
             return Part::Targets(vec![target]);
         }
-        // Norman 2019 writes both guides twice: `CEBPE_NegCtrl0__CEBPE_NegCtrl0`.
-        if let Some((first, second)) = stem.split_once("__")
-            && let (Some(first), Some(second)) = (self.underscored(first), self.underscored(second))
-        {
-            return part_of(first.into_iter().chain(second).collect());
+        if let Some(parts) = self.doubled(stem) {
+            return part_of(parts);
         }
         if let Some(parts) = self.underscored(stem) {
             return part_of(parts);
@@ -198,6 +199,40 @@ impl<'a> LabelReader<'a> {
         }
         let plain = self.styles.iter().find_map(|style| style.strip(stem)).unwrap_or(stem);
         Part::Targets(vec![Target { symbol: plain.to_owned(), measured: false }])
+    }
+
+    /// The targets of a label with a control guide and another guide.
+    fn beside_control(&self, label: &str) -> Option<Vec<Target>> {
+        if !label.contains('_') || control_sign(label).is_none() {
+            return None;
+        }
+        let parts = self.doubled(label).or_else(|| self.underscored(label))?;
+        match part_of(parts) {
+            Part::Targets(mut targets) => {
+                targets.sort();
+                targets.dedup();
+                Some(targets)
+            }
+            Part::Control(_) | Part::Unassigned => None,
+        }
+    }
+
+    /// Norman 2019 writes both guides twice: `CEBPE_NegCtrl0__CEBPE_NegCtrl0`. Written so, a half is a target also where it is not measured.
+    fn doubled(&self, name: &str) -> Option<Vec<Part>> {
+        let (first, second) = name.split_once("__")?;
+        if let (Some(first), Some(second)) = (self.underscored(first), self.underscored(second)) {
+            return Some(first.into_iter().chain(second).collect());
+        }
+        let halves: Vec<&str> = first.split('_').map(str::trim).collect();
+        if first != second || halves.len() != 2 || halves.iter().any(|half| half.is_empty()) {
+            return None;
+        }
+        let part = |half: &str| match (self.gene(half), control_sign(half)) {
+            (Some(target), _) => Part::Targets(vec![target]),
+            (None, Some(sign)) => Part::Control(sign),
+            (None, None) => Part::Targets(vec![Target { symbol: half.to_owned(), measured: false }]),
+        };
+        Some(halves.into_iter().map(part).collect())
     }
 
     /// The halves of `A_B`, where all are genes, single targets of the column, or controls; with one gene at least two parts.
@@ -228,7 +263,7 @@ fn part_of(parts: Vec<Part>) -> Part {
             targets.extend(found);
         }
     }
-    // Only what `underscored` accepts comes here: genes and sure controls.
+    // Only what `underscored` and `doubled` accept comes here: genes and controls.
     if targets.is_empty() { Part::Control(ControlSign::Sure) } else { Part::Targets(targets) }
 }
 
@@ -283,6 +318,10 @@ mod tests {
             ("TP53_STAT1", vec!["STAT1", "TP53"]),
             ("CEBPE_NegCtrl0__CEBPE_NegCtrl0", vec!["CEBPE"]),
             ("CEBPE_SET__CEBPE_SET", vec!["CEBPE", "SET"]),
+            ("NegCtrl0_SET__NegCtrl0_SET", vec!["SET"]),
+            ("NegCtrl10_SET", vec!["SET"]),
+            ("NegCtrl0_KLF1__NegCtrl0_KLF1", vec!["KLF1"]),
+            ("KLF1_CEBPE__KLF1_CEBPE", vec!["CEBPE", "KLF1"]),
             ("NKX2-1", vec!["NKX2-1"]),
             ("NFKB1", vec!["Nfkb1"]),
             ("TP53_pDS258", vec!["TP53"]),
@@ -298,8 +337,16 @@ mod tests {
     fn controls_and_unassigned_cells_are_neither_genes_nor_each_other() {
         let genes = genes();
         let reader = LabelReader::new(&genes, []);
-        for label in ["ctrl", "CTRL", "ctrl+ctrl", "NegCtrl0_NegCtrl1__NegCtrl0_NegCtrl1", "NTg1|NTg4", "INTERGENIC12"]
-        {
+        for label in [
+            "ctrl",
+            "CTRL",
+            "ctrl+ctrl",
+            "NegCtrl0_NegCtrl1__NegCtrl0_NegCtrl1",
+            "NTg1|NTg4",
+            "INTERGENIC12",
+            "non_targeting_00023",
+            "neg_ctrl_2",
+        ] {
             assert_eq!(reader.read(label), Meaning::Control(ControlSign::Sure), "{label}");
         }
         for label in ["", "nan", "*", "None"] {

@@ -12,7 +12,7 @@ mod meaning;
 
 pub use assign::{ControlFlags, LabelError, Labels, assign};
 pub use control::{ControlSign, control_sign, is_unassigned};
-pub use fit::{ColumnFit, PERTURBATION_COLUMNS, fit};
+pub use fit::{ColumnFit, PERTURBATION_COLUMNS, fit, looks_like_symbol};
 pub use guide::{GuideStyle, without_vector};
 pub use kind::{KIND_COLUMNS, guess_kind};
 pub use meaning::{LabelReader, LabelStyle, Meaning, Target};

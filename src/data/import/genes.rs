@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::H5adError;
-use super::frame::Frame;
+use super::Frame;
 use crate::data::labels::is_ensembl;
 use crate::data::{Choice, Gene, Warning};
 use crate::words::{counted, listed};
@@ -33,8 +32,9 @@ pub(super) struct ReadGenes {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Name the genes of `var` (at `path`).
-pub(super) fn read_genes(var: &Frame, path: &str, wanted: Option<&str>) -> Result<ReadGenes, H5adError> {
+/// Name the genes of `var`.
+pub(super) fn read_genes<F: Frame>(var: &F, wanted: Option<&str>) -> Result<ReadGenes, F::Error> {
+    let path = var.name();
     let row_names = var.row_names()?;
     let rows_are_ids = mostly(&row_names, |name| is_ensembl(without_version(name)));
     let rows_are_numbers = mostly(&row_names, |name| name.parse::<f64>().is_ok());
@@ -98,7 +98,7 @@ pub(super) fn read_genes(var: &Frame, path: &str, wanted: Option<&str>) -> Resul
 }
 
 /// Ensembl identifiers without version, from the row names or a column; none where the file has none.
-fn identifiers(var: &Frame, row_names: &[String], rows_are_ids: bool) -> Result<Vec<Option<String>>, H5adError> {
+fn identifiers<F: Frame>(var: &F, row_names: &[String], rows_are_ids: bool) -> Result<Vec<Option<String>>, F::Error> {
     let plain = |name: &str| Some(without_version(name)).filter(|id| is_ensembl(id)).map(str::to_owned);
     if rows_are_ids {
         return Ok(row_names.iter().map(|name| plain(name)).collect());

@@ -10,18 +10,23 @@ const LARGEST_LOG: f32 = 15.0;
 
 /// Tallies of the non-zero values that were looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Evidence {
-    pub(super) values: usize,
-    pub(super) negative: usize,
-    pub(super) fractional: usize,
-    pub(super) largest: f32,
-    pub(super) smallest: f32,
+pub(in crate::data) struct Evidence {
+    pub(in crate::data) values: usize,
+    pub(in crate::data) negative: usize,
+    pub(in crate::data) fractional: usize,
+    pub(in crate::data) largest: f32,
+    pub(in crate::data) smallest: f32,
 }
 
 impl Evidence {
     /// Look at `values`; zeros tell nothing.
-    pub(super) fn add(&mut self, values: &[f32]) {
-        for &value in values {
+    pub(in crate::data) fn add(&mut self, values: &[f32]) {
+        self.add_all(values.iter().copied());
+    }
+
+    /// Look at `values`; zeros tell nothing.
+    pub(in crate::data) fn add_all(&mut self, values: impl Iterator<Item = f32>) {
+        for value in values {
             self.values += usize::from(value != 0.0);
             self.negative += usize::from(value < 0.0);
             self.fractional += usize::from((value - value.round()).abs() > WHOLE);
@@ -31,7 +36,7 @@ impl Evidence {
     }
 
     /// What such values are.
-    pub(super) fn kind(&self) -> MatrixKind {
+    pub(in crate::data) fn kind(&self) -> MatrixKind {
         if self.negative > 0 {
             MatrixKind::Scaled
         } else if self.fractional == 0 {
@@ -44,7 +49,7 @@ impl Evidence {
     }
 
     /// The evidence in a clause; `looked_at` says at what: `all` or `sampled`.
-    pub(super) fn reason(&self, looked_at: &str) -> String {
+    pub(in crate::data) fn reason(&self, looked_at: &str) -> String {
         let values = grouped(self.values);
         let largest = self.largest;
         match self.kind() {
@@ -74,7 +79,7 @@ impl Evidence {
 }
 
 /// In words, for people.
-pub(super) fn kind_label(kind: MatrixKind) -> &'static str {
+pub(in crate::data) fn kind_label(kind: MatrixKind) -> &'static str {
     match kind {
         MatrixKind::Counts => "counts",
         MatrixKind::LogNormalised => "log-normalised",
