@@ -5,6 +5,7 @@
 pub mod control_matching;
 pub mod counterfactual;
 pub mod differential;
+pub mod doublets;
 pub mod extra_treatments;
 pub mod gene_metrics;
 pub mod knock_down;
@@ -15,6 +16,7 @@ pub mod quality_groups;
 mod selection;
 mod split;
 mod statistics;
+pub mod variable_genes;
 
 pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare};
 pub use split::{Shares, Split};

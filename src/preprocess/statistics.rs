@@ -26,6 +26,15 @@ pub(super) fn quantile_f32(values: &mut [f32], quantile: f64) -> Option<f32> {
     Some((f64::from(low) + (f64::from(high) - f64::from(low)) * at.fract()) as f32)
 }
 
+/// The `percent` percentile (0 to 100) of `values`, linearly interpolated; none if empty. Reorders them.
+pub(super) fn percentile(values: &mut [f64], percent: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    values.sort_unstable_by(f64::total_cmp);
+    let at = percent.clamp(0.0, 100.0) / 100.0 * last as f64;
+    let (low, high) = (values[at.floor() as usize], values[at.ceil() as usize]);
+    Some(low + (high - low) * at.fract())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,11 @@ use grn_explorer::data::{CellRole, Dataset, ImportOptions, h5ad};
 use grn_explorer::jobs::Silent;
 use grn_explorer::preprocess::control_matching::{match_controls, sinkhorn};
 use grn_explorer::preprocess::differential::{DifferentialTable, Test, differential};
-use grn_explorer::preprocess::normalise::{log_normalise, median_library_size};
+use grn_explorer::preprocess::normalise::{Expression, log_normalise, median_library_size};
 use grn_explorer::preprocess::quality::{CellMetrics, QualityReport, Rule};
+use grn_explorer::preprocess::variable_genes::{
+    Choice, Dispersions, Limits, by_dispersion, by_dispersion_per_batch, by_standardised_variance,
+};
 
 use crate::reference::{Case, cases};
 
@@ -216,4 +219,96 @@ fn golden_matched_control_cells() {
         }
         println!("{}: {compared} matched controls are the same", case.name);
     }
+}
+
+impl Screen {
+    /// Whether each gene is highly variable in the reference.
+    fn selected(&self, prefix: &str) -> Vec<bool> {
+        self.case.f64s(&format!("{prefix}.highly_variable")).iter().map(|flag| *flag != 0.0).collect()
+    }
+
+    /// The reference's choice: within scanpy's default limits, or as many of the best as it has selected.
+    fn choices(&self, prefix: &str) -> [Choice; 2] {
+        let count = self.selected(prefix).iter().filter(|selected| **selected).count();
+        [Choice::Within(Limits::default()), Choice::Top(count)]
+    }
+
+    /// The ways in which a reference can have divided the cells, as rows: its file names the column no more.
+    fn divisions(&self) -> Vec<Vec<Vec<u32>>> {
+        let mut by_condition = self.dataset.cells_by_perturbation();
+        by_condition.push(self.controls.clone());
+        by_condition.retain(|cells| !cells.is_empty());
+        let mut divisions = vec![by_condition];
+        for categories in [self.dataset.batch(), self.dataset.cell_type()].into_iter().flatten() {
+            let mut division = vec![Vec::new(); categories.levels.len()];
+            for (cell, code) in self.cells.iter().zip(&categories.codes) {
+                division[code.expect("a batch") as usize].push(*cell);
+            }
+            division.retain(|cells: &Vec<u32>| !cells.is_empty());
+            divisions.push(division);
+        }
+        divisions
+    }
+}
+
+#[test]
+fn golden_highly_variable_genes() {
+    for screen in screens() {
+        let (case, reference) = (&screen.case, screen.reference_expression());
+        let expression = Expression::as_is(&reference);
+        let [limits, top] =
+            screen.choices("hvg").map(|choice| by_dispersion(&expression, &screen.cells, choice, &Silent).unwrap());
+        let found = if limits.selected == screen.selected("hvg") { limits } else { top };
+        for (column, values) in
+            [("means", &found.means), ("dispersions", &found.dispersions), ("dispersions_norm", &found.normalised)]
+        {
+            let name = format!("hvg.{column}");
+            // The reference holds normalised dispersions in single precision; near 0 they are differences.
+            assert_close(&format!("{}: {name}", case.name), &defined(values), &case.f64s(&name), 1e-4, 1e-6);
+        }
+        assert_eq!(found.selected, screen.selected("hvg"), "{}: highly variable genes", case.name);
+    }
+}
+
+#[test]
+fn golden_highly_variable_genes_over_batches() {
+    for screen in screens() {
+        let (case, reference) = (&screen.case, screen.reference_expression());
+        let expression = Expression::as_is(&reference);
+        let votes: Vec<u32> = case.f64s("hvg_batch.nbatches").iter().map(|votes| *votes as u32).collect();
+        let fits = |found: &Dispersions| found.batches == votes && found.selected == screen.selected("hvg_batch");
+        let found = screen.divisions().into_iter().find_map(|batches| {
+            let of = |choice| by_dispersion_per_batch(&expression, &batches, choice, &Silent).unwrap();
+            screen.choices("hvg_batch").map(of).into_iter().find(&fits)
+        });
+        let found = found.unwrap_or_else(|| panic!("{}: no division of the cells gives these genes", case.name));
+        let what = format!("{}: hvg_batch.dispersions_norm", case.name);
+        assert_close(&what, &defined(&found.normalised), &case.f64s("hvg_batch.dispersions_norm"), 1e-4, 1e-6);
+    }
+}
+
+#[test]
+fn golden_highly_variable_genes_of_counts() {
+    for screen in screens() {
+        let Screen { case, dataset, cells, .. } = &screen;
+        let selected = screen.selected("hvg_v3");
+        let top = selected.iter().filter(|selected| **selected).count();
+        let batches = std::slice::from_ref(cells);
+        let found = by_standardised_variance(dataset.matrix(), batches, top, 0.3, &Silent).unwrap();
+        let what = format!("{}: hvg_v3.variances_norm", case.name);
+        assert_close(&what, &found.normalised, &case.f64s("hvg_v3.variances_norm"), 1e-4, 1e-9);
+        // Among genes that tie with the last one taken (alike to the last count) the reference's sort, which is not
+        // stable, decides.
+        let chosen = found.normalised.iter().zip(&found.selected).filter(|(_, selected)| **selected);
+        let last = chosen.map(|(value, _)| *value).fold(f64::INFINITY, f64::min);
+        let tied = |gene: &usize| (found.normalised[*gene] / last - 1.0).abs() < 1e-9;
+        let differ = (0..selected.len()).filter(|&gene| found.selected[gene] != selected[gene]);
+        assert!(differ.clone().all(|gene| tied(&gene)), "{}: highly variable genes of the counts", case.name);
+        println!("{}: {} genes differ, all tied with the last", case.name, differ.count());
+    }
+}
+
+/// 0 for what is undefined, as [`assert_close`] reads the reference.
+fn defined(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect()
 }
