@@ -13,9 +13,9 @@ use crate::jobs::{Cancelled, Progress};
 use crate::random;
 
 /// Points up to which all pairs are compared.
-const EXACT: usize = 60_000;
+const EXACT: usize = 45_000;
 /// Points that a group is compared with otherwise, at least.
-const CANDIDATES: usize = 40_000;
+const CANDIDATES: usize = 30_000;
 /// Points in a group, about.
 const GROUP: usize = 1024;
 /// Rounds of k-means.
@@ -265,12 +265,12 @@ impl<'a> Nearest<'a> {
                 distances[query - candidates.start] = f32::INFINITY;
             }
             let (kept, bound) = (&mut self.kept[row], &mut self.bound[row]);
-            let mut first = candidates.start;
+            let (mut first, limit) = (candidates.start, *bound);
             for lanes in distances.chunks(LANES) {
-                // Most are too far: one comparison for all.
-                if lanes.iter().copied().fold(f32::INFINITY, f32::min) < *bound {
+                // Most are too far: no branch for each of them.
+                if lanes.iter().fold(false, |near, distance| near | (*distance < limit)) {
                     for (offset, &distance) in lanes.iter().enumerate() {
-                        if distance < *bound {
+                        if distance < limit {
                             kept.push(key(distance, first + offset));
                         }
                     }
