@@ -2,6 +2,7 @@
 
 mod dataset;
 mod effects;
+mod family;
 mod gene;
 pub mod h5ad;
 mod import;
@@ -9,6 +10,7 @@ mod import_options;
 pub mod labels;
 mod matrix;
 mod perturbation;
+mod reduce;
 pub mod simulate;
 mod summary;
 pub mod text;
@@ -16,10 +18,12 @@ mod values;
 
 pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
 pub use effects::{EffectTable, mean_log2_expression};
+pub use family::GeneFamily;
 pub use gene::{Gene, Genes, nearest};
 pub use import::ImportError;
 pub use import_options::{ImportOptions, Orientation};
 pub use matrix::{CsrMatrix, MatrixError, Row};
 pub use perturbation::{CellRole, Perturbation, PerturbationKind};
+pub use reduce::{AllGenes, GeneMoments, KeptGenes, RankGenes, Room, WholeCells};
 pub use summary::{KnockDown, PerturbationSummary, Summary};
 pub use values::{RowValues, Values};

@@ -6,7 +6,7 @@ use super::H5adError;
 use super::choose::{ChosenMatrix, choose_matrix};
 use super::file::open;
 use super::frame::FileFrame;
-use super::matrix::FileMatrix;
+use super::matrix::{FileMatrix, Keep};
 use super::own::read_notes;
 use super::tenx::TenX;
 use super::write::PERTURBATION_COLUMN;
@@ -54,7 +54,7 @@ pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Re
         understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
     };
     let read =
-        matrix.read(progress).map_err(|error| named(error, understood.cells(), &understood.genes().symbols()))?;
+        matrix.read(&Keep::default(), progress).map_err(|error| named(error, understood.cells(), &understood.genes().symbols()))?;
     Ok(understood.finish(read, source, options)?)
 }
 

@@ -9,7 +9,7 @@ use hdf5::Group;
 
 use super::H5adError;
 use super::array::{FileArray, join};
-use super::matrix::FileMatrix;
+use super::matrix::{FileMatrix, Keep};
 use super::read::named;
 use crate::data::import::{Column, MemoryFrame, Source, TARGET_COLUMN, TYPE_COLUMN, categories_of, finish_features};
 use crate::data::text::{cell_labels, data_set_name};
@@ -66,7 +66,7 @@ impl TenX {
         check_shape(&group, &place, columns, cells)?;
         progress.check()?;
         let matrix = FileMatrix::of_rows(&group, &place, cells, columns)?;
-        let read = matrix.read(progress).map_err(|error| named(error, &barcodes, &features.2))?;
+        let read = matrix.read(&Keep::default(), progress).map_err(|error| named(error, &barcodes, &features.2))?;
 
         let mut source = Source { name: data_set_name(path), path: path.to_owned(), ..Source::default() };
         source.choices.push(Choice {

@@ -1,0 +1,173 @@
+//! From blocks to a matrix in memory: all cells and genes, or those that are kept.
+
+use super::super::H5adError;
+use super::FileMatrix;
+use super::blocks::Pass;
+use crate::data::import::{Evidence, ReadMatrix, add_up_repeated};
+use crate::data::{CsrMatrix, Values};
+use crate::jobs::Progress;
+
+const STAGE: &str = "Reading the matrix";
+
+/// Which cells and genes are held in memory; everything by default.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Keep {
+    /// Rows of the file, rising; none for all.
+    pub(in super::super) rows: Option<Vec<u32>>,
+    /// Columns of the file, rising; none for all.
+    pub(in super::super) columns: Option<Vec<u32>>,
+    /// How many values will be kept at most, where that is known.
+    pub(in super::super) stored: Option<usize>,
+}
+
+/// From a place in the file to the place among what is kept.
+enum Places {
+    All(usize),
+    Some { kept: usize, place: Vec<u32> },
+}
+
+/// Not kept.
+const NONE: u32 = u32::MAX;
+
+impl Places {
+    fn new(kept: Option<&Vec<u32>>, all: usize) -> Self {
+        match kept {
+            None => Self::All(all),
+            Some(kept) => {
+                let mut place = vec![NONE; all];
+                (0..).zip(kept).for_each(|(new, &old)| place[old as usize] = new);
+                Self::Some { kept: kept.len(), place }
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::All(all) => *all,
+            Self::Some { kept, .. } => *kept,
+        }
+    }
+
+    fn of(&self, old: usize) -> Option<u32> {
+        match self {
+            Self::All(_) => Some(old as u32),
+            Self::Some { place, .. } => Some(place[old]).filter(|&new| new != NONE),
+        }
+    }
+}
+
+impl FileMatrix {
+    /// Read what `keep` names.
+    pub(in super::super) fn read(&self, keep: &Keep, progress: &dyn Progress) -> Result<ReadMatrix, H5adError> {
+        let rows = Places::new(keep.rows.as_ref(), self.rows);
+        let columns = Places::new(keep.columns.as_ref(), self.columns);
+        let everything = keep.rows.is_none() && keep.columns.is_none();
+        let stored = match keep.stored {
+            Some(stored) => stored,
+            None if everything && !self.is_dense() => self.stored()?,
+            None => 0,
+        };
+        let (mut starts, mut indices, mut values, evidence) = if self.is_by_columns() {
+            self.place_columns(&rows, &columns, progress)?
+        } else {
+            self.append_rows(&rows, &columns, stored, progress)?
+        };
+        let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
+        let matrix = CsrMatrix::new(rows.count(), columns.count(), starts, indices, values)
+            .map_err(|error| H5adError::unexpected(&self.path, error.to_string(), "a sound sparse matrix"))?;
+        Ok(ReadMatrix { matrix, evidence, added_up })
+    }
+
+    fn append_rows(
+        &self,
+        rows: &Places,
+        columns: &Places,
+        stored: usize,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<usize>, Vec<u32>, Values, Evidence), H5adError> {
+        let mut starts = Vec::with_capacity(rows.count() + 1);
+        starts.push(0);
+        let mut indices = self.reserve::<u32>(stored)?;
+        let mut values = self.reserve_values(stored)?;
+        let mut kept = Vec::new();
+        let pass = Pass { progress, stage: STAGE, share: 0.0..1.0 };
+        let evidence = self.blocks(&pass, |block| {
+            for (row, row_columns, row_values) in block.lines() {
+                if rows.of(row).is_none() {
+                    continue;
+                }
+                if let Places::All(_) = columns {
+                    indices.extend_from_slice(row_columns);
+                    values.extend(row_values);
+                } else {
+                    kept.clear();
+                    for (&column, &value) in row_columns.iter().zip(row_values) {
+                        if let Some(column) = columns.of(column as usize) {
+                            indices.push(column);
+                            kept.push(value);
+                        }
+                    }
+                    values.extend(&kept);
+                }
+                starts.push(indices.len());
+            }
+            Ok(())
+        })?;
+        Ok((starts, indices, values, evidence))
+    }
+
+    /// Two passes: count the values of each row, then put each value in its place.
+    fn place_columns(
+        &self,
+        rows: &Places,
+        columns: &Places,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<usize>, Vec<u32>, Values, Evidence), H5adError> {
+        let mut starts = vec![0usize; rows.count() + 1];
+        self.blocks(&Pass { progress, stage: STAGE, share: 0.0..0.4 }, |block| {
+            for (column, column_rows, _) in block.lines() {
+                if columns.of(column).is_some() {
+                    for row in column_rows.iter().filter_map(|&row| rows.of(row as usize)) {
+                        starts[row as usize + 1] += 1;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        for row in 0..rows.count() {
+            starts[row + 1] += starts[row];
+        }
+        let total = starts[rows.count()];
+        let mut next = starts.clone();
+        let mut indices = self.reserve::<u32>(total)?;
+        indices.resize(total, 0);
+        let mut values = self.reserve_values(total)?;
+        values.extend_zeros(total);
+        let evidence = self.blocks(&Pass { progress, stage: STAGE, share: 0.4..1.0 }, |block| {
+            for (column, column_rows, column_values) in block.lines() {
+                let Some(column) = columns.of(column) else { continue };
+                for (&row, &value) in column_rows.iter().zip(column_values) {
+                    let Some(row) = rows.of(row as usize) else { continue };
+                    let place = &mut next[row as usize];
+                    indices[*place] = column;
+                    values.set(*place, value);
+                    *place += 1;
+                }
+            }
+            Ok(())
+        })?;
+        Ok((starts, indices, values, evidence))
+    }
+
+    fn reserve_values(&self, length: usize) -> Result<Values, H5adError> {
+        let bytes = (length as u64).saturating_mul(2);
+        Values::try_with_capacity(length).map_err(|_| H5adError::TooLarge { path: self.path.clone(), bytes })
+    }
+
+    fn reserve<T>(&self, length: usize) -> Result<Vec<T>, H5adError> {
+        let mut space = Vec::new();
+        let bytes = (length as u64).saturating_mul(size_of::<T>() as u64);
+        space.try_reserve_exact(length).map_err(|_| H5adError::TooLarge { path: self.path.clone(), bytes })?;
+        Ok(space)
+    }
+}
