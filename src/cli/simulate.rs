@@ -10,6 +10,7 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import::named;
 use super::output;
+use crate::data::h5ad::MatrixLayout;
 use crate::data::simulate::{SimulateConfig, SimulateError};
 use crate::tasks;
 use crate::words::{counted, grouped};
@@ -37,6 +38,9 @@ pub struct Simulate {
     /// Cells, controls included
     #[arg(long, value_name = "N")]
     cells: Option<usize>,
+    /// How the matrix is stored in the file: sparse rows, sparse columns, or dense
+    #[arg(long, value_parser = ["rows", "columns", "dense"], default_value = "rows")]
+    layout: String,
     /// Seed: the same seed gives the same screen
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -69,7 +73,8 @@ impl Simulate {
             output::check(truth)?;
             output::distinct(truth, &[&self.output])?;
         }
-        let simulated = tasks::simulate::run(&config, &self.output, self.truth.as_deref(), console)?;
+        let layout = MatrixLayout::ALL.into_iter().find(|layout| layout.key() == self.layout).unwrap_or_default();
+        let simulated = tasks::simulate::run(&config, &self.output, layout, self.truth.as_deref(), console)?;
         let (dataset, edges) = (&simulated.dataset, simulated.truth.edges().len());
         let result = json!({
             "output": self.output,

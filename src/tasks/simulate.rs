@@ -5,17 +5,18 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::data::Categories;
-use crate::data::h5ad::{self, ExtraColumn};
+use crate::data::h5ad::{self, ExtraColumn, MatrixLayout, WriteOptions};
 use crate::data::simulate::{CellFacts, SimulateConfig, Simulated, simulate};
 use crate::jobs::Progress;
 
-/// Simulate a screen, write it to `path` (.h5ad) and its true edges to `truth`, if given.
+/// Simulate a screen, write it to `path` (.h5ad, the matrix as `layout`) and its true edges to `truth`, if given.
 ///
 /// # Errors
 /// If the settings make no sense together, or a file cannot be written; then neither is left behind.
 pub fn run(
     config: &SimulateConfig,
     path: &Path,
+    layout: MatrixLayout,
     truth: Option<&Path>,
     progress: &dyn Progress,
 ) -> anyhow::Result<Simulated> {
@@ -35,12 +36,12 @@ pub fn run(
             codes: facts.iter().map(|cell| Some(u32::from(of(cell)))).collect(),
         })
     };
-    let extra = [
+    let extra = vec![
         flag("true_low_quality", |cell| cell.low_quality),
         flag("true_doublet", |cell| cell.doublet),
         flag("true_escaped", |cell| cell.escaped),
     ];
-    let written = h5ad::write_with(path, &simulated.dataset, &extra);
+    let written = h5ad::write_with(path, &simulated.dataset, &WriteOptions { layout, extra }, progress);
     if written.is_err()
         && !existed
         && let Some(truth) = truth

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use grn_explorer::data::h5ad::{self, ExtraColumn, H5adError, ImportOptions};
+use grn_explorer::data::h5ad::{self, ExtraColumn, H5adError, ImportOptions, MatrixLayout, WriteOptions};
 use grn_explorer::data::{
     Categories, CellRole, CsrMatrix, Dataset, DatasetParts, Gene, ImportReport, MatrixKind, Perturbation,
     PerturbationKind, Summary,
@@ -325,7 +325,7 @@ fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("screen.h5ad");
     let written = screen();
-    let extra = [
+    let extra = vec![
         ExtraColumn::Numbers { name: "efficiency".into(), values: (0..40).map(f64::from).collect() },
         ExtraColumn::Categories(Categories {
             name: "truth".into(),
@@ -333,9 +333,13 @@ fn what_is_written_is_read_back() {
             codes: vec![Some(0); 40],
         }),
     ];
-    h5ad::write_with(&path, &written, &extra).expect("written");
+    let write =
+        |extra: Vec<ExtraColumn>, layout| h5ad::write_with(&path, &written, &WriteOptions { extra, layout }, &Silent);
+    for layout in [MatrixLayout::Dense, MatrixLayout::Columns, MatrixLayout::Rows] {
+        write(extra.clone(), layout).expect("written");
+        assert_eq!(open(&path).hash(), written.hash(), "{layout:?}");
+    }
     let read = open(&path);
-    assert_eq!(read.hash(), written.hash());
     assert_eq!(labels(&read), labels(&written));
     assert_eq!(read.cells(), written.cells());
     assert_eq!(read.kind(), PerturbationKind::Activation);
@@ -360,10 +364,10 @@ fn what_is_written_is_read_back() {
     let options = ImportOptions { cell_type_column: Some("truth".into()), ..ImportOptions::default() };
     assert_eq!(open_with(&path, &options).cell_type().map(|types| types.levels.clone()), Some(vec!["x".to_owned()]));
     // Nothing but the file is left behind, also after a refused write.
-    let taken = [ExtraColumn::Numbers { name: "perturbation".into(), values: vec![0.0; 40] }];
-    assert!(matches!(h5ad::write_with(&path, &written, &taken), Err(H5adError::Write { .. })));
-    let short = [ExtraColumn::Numbers { name: "short".into(), values: vec![0.0; 4] }];
-    assert!(matches!(h5ad::write_with(&path, &written, &short), Err(H5adError::Write { .. })));
+    let taken = vec![ExtraColumn::Numbers { name: "perturbation".into(), values: vec![0.0; 40] }];
+    assert!(matches!(write(taken, MatrixLayout::Rows), Err(H5adError::Write { .. })));
+    let short = vec![ExtraColumn::Numbers { name: "short".into(), values: vec![0.0; 4] }];
+    assert!(matches!(write(short, MatrixLayout::Rows), Err(H5adError::Write { .. })));
     assert!(h5ad::write(&folder.path().join("absent/screen.h5ad"), &written).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
     assert_eq!(open(&path).hash(), written.hash());

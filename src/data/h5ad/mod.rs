@@ -20,10 +20,12 @@ mod read;
 mod tenx;
 mod text;
 mod write;
+mod write_matrix;
 
 pub use error::H5adError;
 pub use file::looks_like_hdf5;
 pub use read::read;
-pub use write::{ExtraColumn, write, write_with};
+pub use write::{ExtraColumn, WriteOptions, write, write_with};
+pub use write_matrix::MatrixLayout;
 
 pub use super::ImportOptions;

@@ -10,16 +10,18 @@ use hdf5::{Group, H5Type, Location};
 use super::H5adError;
 use super::error::root_cause;
 use super::own::{GROUP, VERSION, kind_word, matrix_kind_word};
+use super::write_matrix::{MatrixLayout, write_matrix};
 use crate::data::{Categories, CellRole, Dataset};
+use crate::jobs::{Progress, Silent};
 
 /// The column that the labels are written to.
 pub(super) const PERTURBATION_COLUMN: &str = "perturbation";
 const CONTROL: &str = "control";
-/// Values per chunk of the matrix: 256 KiB of each array.
-const CHUNK: usize = 1 << 16;
+/// Values per chunk of an array: 256 KiB of it.
+pub(super) const CHUNK: usize = 1 << 16;
 /// Small arrays are not worth a chunk.
 const SMALL: usize = 1 << 10;
-const GZIP_LEVEL: u8 = 4;
+pub(super) const GZIP_LEVEL: u8 = 4;
 
 /// A column of `obs` besides those of the data set, one value per cell.
 #[derive(Clone, Debug)]
@@ -51,25 +53,40 @@ impl ExtraColumn {
     }
 }
 
-/// Write `dataset` to `path` as .h5ad: see [`write_with`].
-pub fn write(path: &Path, dataset: &Dataset) -> Result<(), H5adError> {
-    write_with(path, dataset, &[])
+/// How a data set is written.
+#[derive(Clone, Debug, Default)]
+pub struct WriteOptions {
+    /// How the matrix is stored.
+    pub layout: MatrixLayout,
+    /// Further columns of `obs`.
+    pub extra: Vec<ExtraColumn>,
 }
 
-/// Write `dataset` and further columns of `obs` to `path` as .h5ad, whole or not at all.
+/// Write `dataset` to `path` as .h5ad: see [`write_with`].
+pub fn write(path: &Path, dataset: &Dataset) -> Result<(), H5adError> {
+    write_with(path, dataset, &WriteOptions::default(), &Silent)
+}
+
+/// Write `dataset` to `path` as .h5ad, whole or not at all.
 ///
-/// `X` is CSR of f32 (gzip, shuffled); `obs` has the cell names, `perturbation` (categorical: `control`, symbols joined by `+`; unassigned
-/// cells missing), batch and cell type under the names of their columns, and `extra`; `var` has the symbols and `ensembl_id`. [`read`](super::read)
+/// `X` is f32 (gzip, shuffled), CSR unless `options` says otherwise; `obs` has the cell names, `perturbation` (categorical: `control`, symbols joined by `+`; unassigned
+/// cells missing), batch and cell type under the names of their columns, and the extra columns; `var` has the symbols and `ensembl_id`. [`read`](super::read)
 /// gives the same data set back.
 ///
 /// # Errors
-/// If the file cannot be written, or `extra` has a name twice, the name of another column, or another length than there are cells.
-pub fn write_with(path: &Path, dataset: &Dataset, extra: &[ExtraColumn]) -> Result<(), H5adError> {
-    check_extra(dataset, extra)?;
+/// If the file cannot be written, if an extra column has the name of another, or another length than there are cells, or
+/// if cancelled.
+pub fn write_with(
+    path: &Path,
+    dataset: &Dataset,
+    options: &WriteOptions,
+    progress: &dyn Progress,
+) -> Result<(), H5adError> {
+    check_extra(dataset, &options.extra)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let io = |error: std::io::Error| H5adError::Write { reason: error.to_string() };
     let temporary = new_file(folder).map_err(io)?.into_temp_path();
-    write_file(&temporary, dataset, extra).map_err(|error| H5adError::Write { reason: root_cause(&error) })?;
+    write_file(&temporary, dataset, options, progress)?;
     temporary.persist(path).map_err(|error| io(error.error))
 }
 
@@ -103,11 +120,26 @@ fn check_extra(dataset: &Dataset, extra: &[ExtraColumn]) -> Result<(), H5adError
     Ok(())
 }
 
-fn write_file(path: &Path, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::Result<()> {
+fn write_file(
+    path: &Path,
+    dataset: &Dataset,
+    options: &WriteOptions,
+    progress: &dyn Progress,
+) -> Result<(), H5adError> {
     // Nobody else knows the file yet, and not every file system can lock.
-    let file = hdf5::File::with_options().with_access_plist(|access| access.file_locking(false)).create(path)?;
-    encode(&file, "anndata", "0.1.0")?;
-    write_matrix(&file, dataset)?;
+    let file = hdf5::File::with_options().with_access_plist(|access| access.file_locking(false)).create(path);
+    let file = file.map_err(|error| failed(&error))?;
+    encode(&file, "anndata", "0.1.0").map_err(|error| failed(&error))?;
+    write_matrix(&file, dataset.matrix(), options.layout, progress)?;
+    progress.stage("Writing labels", None);
+    write_frames(file, dataset, &options.extra).map_err(|error| failed(&error))
+}
+
+pub(super) fn failed(error: &hdf5::Error) -> H5adError {
+    H5adError::Write { reason: root_cause(error) }
+}
+
+fn write_frames(file: hdf5::File, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::Result<()> {
     write_cells(&file, dataset, extra)?;
     write_genes(&file, dataset)?;
     for name in ["layers", "obsm", "obsp", "uns", "varm", "varp"] {
@@ -128,28 +160,6 @@ fn write_file(path: &Path, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::Re
     // Dropping the file would swallow a full disk.
     file.flush()?;
     file.close()
-}
-
-fn write_matrix(file: &Group, dataset: &Dataset) -> hdf5::Result<()> {
-    let matrix = dataset.matrix();
-    let group = file.create_group("X")?;
-    encode(&group, "csr_matrix", "0.1.0")?;
-    let shape = [matrix.rows() as i64, matrix.columns() as i64];
-    group.new_attr::<i64>().shape([2]).create("shape")?.write_raw(&shape)?;
-    write_numbers(&group, "data", &matrix.values().iter().collect::<Vec<f32>>())?;
-    // SciPy wants one integer type for both, and uses 32 bits where they suffice.
-    if i32::try_from(matrix.stored()).is_ok() {
-        let indices: Vec<i32> = matrix.indices().iter().map(|&column| column as i32).collect();
-        write_numbers(&group, "indices", &indices)?;
-        let starts: Vec<i32> = matrix.starts().iter().map(|&start| start as i32).collect();
-        write_numbers(&group, "indptr", &starts)?;
-    } else {
-        let indices: Vec<i64> = matrix.indices().iter().map(|&column| i64::from(column)).collect();
-        write_numbers(&group, "indices", &indices)?;
-        let starts: Vec<i64> = matrix.starts().iter().map(|&start| start as i64).collect();
-        write_numbers(&group, "indptr", &starts)?;
-    }
-    Ok(())
 }
 
 fn write_cells(file: &Group, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::Result<()> {
@@ -236,19 +246,23 @@ fn write_array<T: H5Type>(group: &Group, name: &str, values: &[T]) -> hdf5::Resu
 }
 
 fn write_numbers<T: H5Type>(group: &Group, name: &str, values: &[T]) -> hdf5::Result<hdf5::Dataset> {
-    let builder = group.new_dataset::<T>();
-    let array = if values.len() < SMALL {
-        builder.shape([values.len()]).create(name)?
-    } else {
-        builder.chunk([CHUNK.min(values.len())]).shuffle().deflate(GZIP_LEVEL).shape([values.len()]).create(name)?
-    };
+    let array = new_numbers::<T>(group, name, values.len())?;
     if !values.is_empty() {
         array.write_raw(values)?;
     }
     Ok(array)
 }
 
-fn encode(location: &Location, kind: &str, version: &str) -> hdf5::Result<()> {
+/// An array of `length` numbers, still to be written.
+pub(super) fn new_numbers<T: H5Type>(group: &Group, name: &str, length: usize) -> hdf5::Result<hdf5::Dataset> {
+    let builder = group.new_dataset::<T>();
+    if length < SMALL {
+        return builder.shape([length]).create(name);
+    }
+    builder.chunk([CHUNK.min(length)]).shuffle().deflate(GZIP_LEVEL).shape([length]).create(name)
+}
+
+pub(super) fn encode(location: &Location, kind: &str, version: &str) -> hdf5::Result<()> {
     write_attribute(location, "encoding-type", kind)?;
     write_attribute(location, "encoding-version", version)
 }
