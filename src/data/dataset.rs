@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind};
+use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind, WholeCells};
 
 /// What the numbers of a matrix are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +145,8 @@ pub struct Dataset {
     parts: DatasetParts,
     genes: Genes,
     hash: String,
+    /// Over all genes of the file, where not all are held.
+    whole: Option<WholeCells>,
 }
 
 impl Dataset {
@@ -197,7 +199,35 @@ impl Dataset {
         parts.matrix.narrow();
         let hash = hash(&parts);
         let genes = Genes::new(std::mem::take(&mut parts.genes));
-        Ok(Self { parts, genes, hash })
+        Ok(Self { parts, genes, hash, whole: None })
+    }
+
+    /// The same data set, of which not all genes are held: `whole` is what its cells had over all of them, in the order of
+    /// the rows.
+    ///
+    /// # Errors
+    /// If there is not one entry per cell.
+    pub fn part_of(mut self, whole: WholeCells) -> Result<Self, DatasetError> {
+        let expected = self.cell_count();
+        let lengths = [whole.total_counts.len(), whole.detected_genes.len()];
+        let families = whole.family_counts.iter().map(Vec::len);
+        for found in lengths.into_iter().chain(families) {
+            if found != expected {
+                return Err(DatasetError::Length { what: "sums over all genes", found, expected });
+            }
+        }
+        self.whole = Some(whole);
+        Ok(self)
+    }
+
+    /// What the cells had over all genes of the file; none if all genes are held.
+    pub fn whole_cells(&self) -> Option<&WholeCells> {
+        self.whole.as_ref()
+    }
+
+    /// Counts of the cell `row` over all genes of the file, also those that are not held. What a cell is normalised by.
+    pub fn library_size(&self, row: usize) -> f64 {
+        self.whole.as_ref().map_or_else(|| self.parts.matrix.row_sum(row), |whole| whole.total_counts[row])
     }
 
     /// Short name.

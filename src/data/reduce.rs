@@ -67,6 +67,21 @@ pub struct WholeCells {
     pub family_counts: [Vec<f64>; 3],
 }
 
+impl WholeCells {
+    /// Those of `rows` only, in that order.
+    pub fn select(&self, rows: &[u32]) -> Self {
+        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&row| values[row as usize]).collect()
+        }
+        Self {
+            genes: self.genes,
+            total_counts: pick(&self.total_counts, rows),
+            detected_genes: pick(&self.detected_genes, rows),
+            family_counts: self.family_counts.each_ref().map(|counts| pick(counts, rows)),
+        }
+    }
+}
+
 /// Sums over cells of the normalised values of each gene.
 ///
 /// Counts are divided by their cell's sum and multiplied by the median sum; of log-normalised values the logarithm is

@@ -64,9 +64,13 @@ impl Summary {
         progress.stage("Summarising", Some(0.0));
         let matrix = dataset.matrix();
         let rows = matrix.rows();
-        let sums: Vec<f64> = (0..rows).map(|row| matrix.row_sum(row)).collect();
+        let sums: Vec<f64> = (0..rows).map(|row| dataset.library_size(row)).collect();
         progress.check()?;
-        let detected: Vec<f64> = (0..rows).map(|row| matrix.row(row).len() as f64).collect();
+        let detected = |row: usize| match dataset.whole_cells() {
+            Some(whole) => f64::from(whole.detected_genes[row]),
+            None => matrix.row(row).len() as f64,
+        };
+        let detected: Vec<f64> = (0..rows).map(detected).collect();
         let by_perturbation = dataset.cells_by_perturbation();
         let knock_downs = knock_downs(dataset, &sums, progress)?;
         let perturbations = dataset

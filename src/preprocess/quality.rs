@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use rayon::prelude::*;
 
 use super::statistics::median_f32;
-use crate::data::{CsrMatrix, GeneFamily, Genes};
+use crate::data::{CsrMatrix, Dataset, GeneFamily, Genes};
 use crate::jobs::{Cancelled, Progress};
 
 /// Rows between two looks at the cancel flag.
@@ -115,6 +115,29 @@ pub struct CellMetrics {
 }
 
 impl CellMetrics {
+    /// Those of the rows `cells` of `dataset`, over all genes of its file, also where not all are held.
+    pub fn of(dataset: &Dataset, cells: &[u32], progress: &dyn Progress) -> Result<Self, Cancelled> {
+        let Some(whole) = dataset.whole_cells() else {
+            return Self::measure(dataset.matrix(), dataset.genes(), cells, progress);
+        };
+        let total = |cell: u32| whole.total_counts[cell as usize] as f32;
+        let percent = |family: GeneFamily| {
+            let sums = &whole.family_counts[family as usize];
+            let share = |&cell: &u32| match total(cell) {
+                total if total > 0.0 => sums[cell as usize] as f32 / total * 100.0,
+                _ => 0.0,
+            };
+            cells.iter().map(share).collect()
+        };
+        Ok(Self {
+            total_counts: cells.iter().map(|&cell| total(cell)).collect(),
+            detected_genes: cells.iter().map(|&cell| whole.detected_genes[cell as usize]).collect(),
+            mitochondrial: percent(GeneFamily::Mitochondrial),
+            ribosomal: percent(GeneFamily::Ribosomal),
+            haemoglobin: percent(GeneFamily::Haemoglobin),
+        })
+    }
+
     /// Measure the rows `cells` of `counts` (cells × genes).
     pub fn measure(
         counts: &CsrMatrix,

@@ -77,7 +77,7 @@ pub fn preprocess(
     progress.stage("Measuring cells", None);
     let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
     let quality = if is_counts {
-        let metrics = CellMetrics::measure(dataset.matrix(), dataset.genes(), &all, progress)?;
+        let metrics = CellMetrics::of(dataset, &all, progress)?;
         let report = QualityReport::judge(&metrics, config.mads);
         Some((metrics, report))
     } else {
@@ -109,7 +109,7 @@ pub fn expression<'a>(dataset: &'a Dataset, cells: &[u32]) -> (Expression<'a>, O
     if dataset.matrix_kind() != MatrixKind::Counts {
         return (Expression::as_is(matrix), None);
     }
-    let sizes: Vec<f64> = (0..matrix.rows()).into_par_iter().map(|row| matrix.row_sum(row)).collect();
+    let sizes: Vec<f64> = (0..matrix.rows()).into_par_iter().map(|row| dataset.library_size(row)).collect();
     let used: Vec<f64> = cells.iter().map(|&cell| sizes[cell as usize]).collect();
     let target = median_library_size(&used).unwrap_or(1.0);
     (Expression::of_counts(matrix, &sizes, target), Some(target))

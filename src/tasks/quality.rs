@@ -41,7 +41,7 @@ pub fn measure(dataset: &Dataset, progress: &dyn Progress) -> Result<Option<Arc<
     }
     progress.stage("Measuring cells", None);
     let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
-    CellMetrics::measure(dataset.matrix(), dataset.genes(), &all, progress).map(Arc::new).map(Some)
+    CellMetrics::of(dataset, &all, progress).map(Arc::new).map(Some)
 }
 
 /// Judge the `metrics` of all cells of `dataset` with limits at `mads` MADs.

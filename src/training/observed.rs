@@ -3,8 +3,8 @@
 use crate::data::{CellRole, EffectTable};
 use crate::jobs::{Cancelled, Progress};
 use crate::models::Observed;
-use crate::preprocess::differential::{Test, differential};
-use crate::preprocess::normalise::{log_normalise, median_library_size};
+use crate::preprocess::differential::{Test, differential_of};
+use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::{PreparedScreen, Split};
 
 /// Adjusted p below which a measured shift gives an edge its sign.
@@ -28,26 +28,27 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
     progress.check()?;
 
     // The same test as everywhere, on the training cells only.
-    let sizes: Vec<f64> = training_rows.iter().map(|&row| dataset.matrix().row_sum(row as usize)).collect();
-    let target_sum = median_library_size(&sizes).unwrap_or(1.0);
-    let expression = log_normalise(dataset.matrix(), &training_rows, target_sum, progress)?;
+    let sizes: Vec<f64> = (0..dataset.cell_count()).map(|row| dataset.library_size(row)).collect();
+    let training_sizes: Vec<f64> = training_rows.iter().map(|&row| sizes[row as usize]).collect();
+    let target_sum = median_library_size(&training_sizes).unwrap_or(1.0);
+    let expression = Expression::of_counts(dataset.matrix(), &sizes, target_sum);
     let mut control = Vec::new();
     let mut groups = vec![Vec::new(); training.perturbations.len()];
     let group_of: Vec<Option<usize>> =
         dataset.perturbations().iter().map(|perturbation| training.find(&perturbation.name())).collect();
-    for (at, &row) in training_rows.iter().enumerate() {
+    for &row in &training_rows {
         match dataset.roles()[row as usize] {
-            CellRole::Control => control.push(at as u32),
+            CellRole::Control => control.push(row),
             CellRole::Perturbed(index) => {
                 if let Some(group) = group_of[index as usize] {
-                    groups[group].push(at as u32);
+                    groups[group].push(row);
                 }
             }
             CellRole::Unassigned => {}
         }
     }
     let test = Test::Wilcoxon { tie_correction: true };
-    let tests = differential(&expression, &groups, &control, test, progress)?;
+    let tests = differential_of(&expression, &groups, &control, test, progress)?;
     let significant = tests.adjusted_p_values.iter().map(|p| *p < SIGNIFICANT).collect();
 
     let mut control_libraries: Vec<f32> = training_rows
