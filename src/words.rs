@@ -19,6 +19,15 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
+/// `3.2 GB`, `15 MB`.
+pub(crate) fn byte_size(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
+        bytes if bytes >= 1e6 => format!("{:.0} MB", bytes / 1e6),
+        bytes => format!("{:.0} kB", bytes / 1e3),
+    }
+}
+
 /// The first `most` of `words`, and how many more there are: `A, B and 7 more`.
 pub(crate) fn listed<S: AsRef<str>>(words: &[S], most: usize) -> String {
     let shown: Vec<&str> = words.iter().take(most).map(AsRef::as_ref).collect();
@@ -39,6 +48,7 @@ mod tests {
         assert_eq!(counted(9428, "cell"), "9,428 cells");
         assert_eq!(grouped(1234567), "1,234,567");
         assert_eq!([0, 7, 999, 1000, 1234].map(grouped), ["0", "7", "999", "1,000", "1,234"]);
+        assert_eq!([3_210_000_000, 15_400_000, 900].map(byte_size), ["3.2 GB", "15 MB", "1 kB"]);
         assert_eq!(listed(&["A", "B"], 3), "A, B");
         assert_eq!(listed(&["A", "B", "C"], 2), "A, B and 1 more");
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 
 use super::console::Console;
-use crate::data::{Dataset, ImportOptions};
+use crate::data::{Dataset, ImportOptions, KeptGenes};
 use crate::tasks::open;
 
 /// How to read the data set; the rules decide what is not given
@@ -39,6 +39,9 @@ pub(super) struct ImportArgs {
     /// Column of obs with the cell type, or none
     #[arg(long, value_name = "COLUMN")]
     cell_type_column: Option<String>,
+    /// Genes to hold in memory: all, or so many (the perturbed ones and the most variable others); as many as fit by default
+    #[arg(long, value_name = "N|all")]
+    held_genes: Option<KeptGenes>,
     /// How the screen perturbs its targets
     #[arg(long, value_parser = ["knock-out", "knock-down", "activation"])]
     perturbation_kind: Option<String>,
@@ -66,6 +69,7 @@ impl ImportArgs {
             gene_column: self.gene_column.clone().or(base.gene_column),
             batch_column: self.batch_column.clone().or(base.batch_column),
             cell_type_column: self.cell_type_column.clone().or(base.cell_type_column),
+            genes: self.held_genes.or(base.genes),
             kind: self.perturbation_kind.as_deref().map(named).or(base.kind),
             labels_file: self.labels.as_deref().map(absolute).or(base.labels_file),
             orientation: self.orientation.as_deref().map(named).or(base.orientation),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MatrixKind, PerturbationKind};
+use super::{KeptGenes, MatrixKind, PerturbationKind};
 
 /// What the rows of a table or of a matrix market file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct ImportOptions {
     /// Column of `obs` with the cell type; `none` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cell_type_column: Option<String>,
+    /// How many genes are held in memory; none for all that fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genes: Option<KeptGenes>,
     /// How targets are perturbed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<PerturbationKind>,

@@ -10,10 +10,12 @@ use super::matrix::{FileMatrix, Keep};
 use super::own::read_notes;
 use super::tenx::TenX;
 use super::write::PERTURBATION_COLUMN;
-use crate::data::import::{Extended, Frame, Source, understand};
+use crate::data::import::{Extended, Frame, Source, Understood, understand};
+use crate::data::reduce::{BYTES_PER_VALUE, choose_genes};
 use crate::data::text::{cell_labels, data_set_name};
-use crate::data::{Dataset, ImportOptions};
+use crate::data::{Choice, Dataset, ImportOptions, KeptGenes, MatrixKind, Room, WholeCells};
 use crate::jobs::Progress;
+use crate::words::{byte_size, grouped};
 
 /// Read the screen in the .h5ad file (or Cell Ranger's .h5) at `path`.
 ///
@@ -21,9 +23,23 @@ use crate::jobs::Progress;
 /// [`Choice`](crate::data::Choice) of the result, each oddity a [`Warning`](crate::data::Warning). A file without recognisable
 /// perturbations opens too, all its cells unassigned.
 ///
+/// All genes are held, whatever their number; see [`read_into`].
+///
 /// # Errors
 /// Names the HDF5 path, what was found there and what was expected; the caller adds the name of the file.
 pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Dataset, H5adError> {
+    read_into(None, path, options, progress)
+}
+
+/// As [`read`], but where the matrix does not fit into `room` (or `options` ask for fewer genes) it is gone over once to
+/// measure all cells and genes, and once more to keep the perturbed genes and as many of the most variable others as fit.
+/// Of cells without an assignment nothing but the measurements is kept then.
+pub fn read_into(
+    room: Option<&Room<'_>>,
+    path: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<Dataset, H5adError> {
     progress.stage("Opening the file", None);
     let file = open(path)?;
     if !file.link_exists("obs")
@@ -40,7 +56,7 @@ pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Re
     progress.check()?;
     let mut source = Source { name: data_set_name(path), path: path.to_owned(), ..Source::default() };
     source.choices.push(choice);
-    let understood = if options.labels_file.is_some() {
+    let mut understood = if options.labels_file.is_some() {
         let labels = cell_labels(path, &[], &obs.row_names()?, options, progress)?;
         let mut first = Vec::new();
         if let Some(labels) = labels {
@@ -53,9 +69,79 @@ pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Re
     } else {
         understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
     };
-    let read =
-        matrix.read(&Keep::default(), progress).map_err(|error| named(error, understood.cells(), &understood.genes().symbols()))?;
-    Ok(understood.finish(read, source, options)?)
+    let named = |error: H5adError| named(error, understood.cells(), &understood.genes().symbols());
+    let part = match room {
+        Some(room) => choose_part(&matrix, &understood, room, options, progress).map_err(named)?,
+        None => None,
+    };
+    let Some(Part { keep, whole, choice }) = part else {
+        let read = matrix.read(&Keep::default(), progress).map_err(named)?;
+        return Ok(understood.finish(read, source, options)?);
+    };
+    let read = matrix.read(&keep, progress).map_err(named)?;
+    source.choices.push(choice);
+    understood.keep_genes(keep.columns.as_deref().unwrap_or_default());
+    Ok(understood.finish(read, source, options)?.part_of(whole)?)
+}
+
+/// What is held of a large screen.
+struct Part {
+    keep: Keep,
+    whole: WholeCells,
+    choice: Choice,
+}
+
+/// Which genes to hold; none for all.
+fn choose_part(
+    matrix: &FileMatrix,
+    understood: &Understood,
+    room: &Room<'_>,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<Option<Part>, H5adError> {
+    let genes = understood.genes();
+    let needed = BYTES_PER_VALUE.saturating_mul(matrix.stored()? as u64);
+    let asked = match options.genes {
+        Some(KeptGenes::All(_)) => return Ok(None),
+        Some(KeptGenes::Count(count)) if count >= genes.len() => return Ok(None),
+        Some(KeptGenes::Count(count)) => Some(count),
+        None if needed <= room.bytes => return Ok(None),
+        None => None,
+    };
+    let kind = match options.matrix_kind {
+        Some(kind) => kind,
+        None => matrix.sample()?.kind(),
+    };
+    let assigned = understood.assigned();
+    let (whole, moments) = matrix.measure(genes, &assigned, kind != MatrixKind::Counts, progress)?;
+    let (rank, targets) = (room.rank.rank(&moments), understood.targets());
+    let choose = |most, bytes| choose_genes(&rank, &targets, &moments.present, most, bytes);
+    let (columns, stored) = match asked {
+        Some(count) => choose(Some(count), u64::MAX),
+        None => {
+            // A round number, so that machines with a little more or less memory choose alike.
+            let fitting = choose(None, room.bytes).0.len();
+            let step = if fitting >= 1000 { 1000 } else { 100 };
+            choose(Some(fitting / step * step), u64::MAX)
+        }
+    };
+    let kept = format!("{} of {}", grouped(columns.len()), grouped(genes.len()));
+    let of_which = "the perturbed genes and the most variable of the others";
+    let choice = Choice {
+        what: "genes held".to_owned(),
+        reason: match asked {
+            Some(_) => format!("named by you: {of_which}"),
+            None => format!(
+                "{of_which}: all would take {}, and there is room for {}",
+                byte_size(needed),
+                byte_size(room.bytes)
+            ),
+        },
+        chosen: kept,
+        alternatives: vec![KeptGenes::ALL.to_string()],
+    };
+    let rows = (0..).zip(&assigned).filter(|(_, assigned)| **assigned).map(|(row, _)| row).collect();
+    Ok(Some(Part { keep: Keep { rows: Some(rows), columns: Some(columns), stored: Some(stored) }, whole, choice }))
 }
 
 fn check_shape(matrix: &FileMatrix, obs: &FileFrame, var: &FileFrame) -> Result<(), H5adError> {

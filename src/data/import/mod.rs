@@ -21,5 +21,5 @@ pub(in crate::data) use evidence::{Evidence, kind_label};
 pub(in crate::data) use features::{TARGET_COLUMN, TYPE_COLUMN, finish_features};
 pub(in crate::data) use frame::{Column, Extended, Frame, MemoryFrame, categories_of, written};
 pub(in crate::data) use repeated::add_up_repeated;
-pub(in crate::data) use screen::{Notes, ReadMatrix, Source, understand};
+pub(in crate::data) use screen::{Notes, ReadMatrix, Source, Understood, understand};
 pub(in crate::data) use triplets::Triplets;

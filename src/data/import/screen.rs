@@ -55,6 +55,8 @@ pub(in crate::data) struct Understood {
     notes: Option<Notes>,
     choices: Vec<Choice>,
     warnings: Vec<Warning>,
+    /// Whether only some genes are held, and of cells without an assignment nothing.
+    is_part: bool,
 }
 
 /// Name the genes of `var` and read the labels of `obs`. The column `sure`, if any, holds perturbations for certain: it is taken where no
@@ -90,7 +92,7 @@ where
     choices.extend(batch_choice);
     choices.extend(cell_type_choice);
     let (labels, kind) = (screen.labels, screen.kind);
-    Ok(Understood { genes, cells, labels, kind, batch, cell_type, notes, choices, warnings })
+    Ok(Understood { genes, cells, labels, kind, batch, cell_type, notes, choices, warnings, is_part: false })
 }
 
 impl Understood {
@@ -100,6 +102,27 @@ impl Understood {
 
     pub(in crate::data) fn cells(&self) -> &[String] {
         &self.cells
+    }
+
+    /// Per cell whether it is a control or perturbed.
+    pub(in crate::data) fn assigned(&self) -> Vec<bool> {
+        self.labels.roles.iter().map(|role| *role != CellRole::Unassigned).collect()
+    }
+
+    /// Columns of the perturbed genes that were measured.
+    pub(in crate::data) fn targets(&self) -> Vec<u32> {
+        let targets = self.labels.perturbations.iter().flat_map(|perturbation| perturbation.targets());
+        let mut columns: Vec<u32> =
+            targets.filter_map(|target| self.genes.column(target)).map(|column| column as u32).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    /// Go on with the genes in `columns` only.
+    pub(in crate::data) fn keep_genes(&mut self, columns: &[u32]) {
+        self.is_part = true;
+        self.genes = Genes::new(columns.iter().map(|&column| self.genes.get(column as usize).clone()).collect());
     }
 
     /// Decide what the values are, and put everything together.
@@ -147,6 +170,7 @@ impl Understood {
             warnings.push(Warning { message });
         }
         let empty = (0..matrix.rows()).filter(|&row| matrix.row(row).is_empty()).count();
+        let empty = if self.is_part { 0 } else { empty };
         if empty > 0 {
             warnings.push(Warning { message: format!("{} without any value", counted(empty, "cell")) });
         }

@@ -14,8 +14,8 @@ use hdf5::Group;
 use super::H5adError;
 use super::array::FileArray;
 use super::text::one_text;
-use compressed::{Compressed, shape};
 use crate::data::import::Evidence;
+use compressed::{Compressed, shape};
 
 pub(super) use read::Keep;
 

@@ -12,7 +12,7 @@ const STAGE: &str = "Reading the matrix";
 /// Which cells and genes are held in memory; everything by default.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Keep {
-    /// Rows of the file, rising; none for all.
+    /// Rows of the file, rising; none for all. The others stay, without values.
     pub(in super::super) rows: Option<Vec<u32>>,
     /// Columns of the file, rising; none for all.
     pub(in super::super) columns: Option<Vec<u32>>,
@@ -59,7 +59,8 @@ impl Places {
 impl FileMatrix {
     /// Read what `keep` names.
     pub(in super::super) fn read(&self, keep: &Keep, progress: &dyn Progress) -> Result<ReadMatrix, H5adError> {
-        let rows = Places::new(keep.rows.as_ref(), self.rows);
+        let mut held = vec![keep.rows.is_none(); self.rows];
+        keep.rows.iter().flatten().for_each(|&row| held[row as usize] = true);
         let columns = Places::new(keep.columns.as_ref(), self.columns);
         let everything = keep.rows.is_none() && keep.columns.is_none();
         let stored = match keep.stored {
@@ -68,24 +69,24 @@ impl FileMatrix {
             None => 0,
         };
         let (mut starts, mut indices, mut values, evidence) = if self.is_by_columns() {
-            self.place_columns(&rows, &columns, progress)?
+            self.place_columns(&held, &columns, progress)?
         } else {
-            self.append_rows(&rows, &columns, stored, progress)?
+            self.append_rows(&held, &columns, stored, progress)?
         };
         let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
-        let matrix = CsrMatrix::new(rows.count(), columns.count(), starts, indices, values)
+        let matrix = CsrMatrix::new(self.rows, columns.count(), starts, indices, values)
             .map_err(|error| H5adError::unexpected(&self.path, error.to_string(), "a sound sparse matrix"))?;
         Ok(ReadMatrix { matrix, evidence, added_up })
     }
 
     fn append_rows(
         &self,
-        rows: &Places,
+        held: &[bool],
         columns: &Places,
         stored: usize,
         progress: &dyn Progress,
     ) -> Result<(Vec<usize>, Vec<u32>, Values, Evidence), H5adError> {
-        let mut starts = Vec::with_capacity(rows.count() + 1);
+        let mut starts = Vec::with_capacity(self.rows + 1);
         starts.push(0);
         let mut indices = self.reserve::<u32>(stored)?;
         let mut values = self.reserve_values(stored)?;
@@ -93,10 +94,9 @@ impl FileMatrix {
         let pass = Pass { progress, stage: STAGE, share: 0.0..1.0 };
         let evidence = self.blocks(&pass, |block| {
             for (row, row_columns, row_values) in block.lines() {
-                if rows.of(row).is_none() {
-                    continue;
-                }
-                if let Places::All(_) = columns {
+                if !held[row] {
+                    // Stays empty.
+                } else if let Places::All(_) = columns {
                     indices.extend_from_slice(row_columns);
                     values.extend(row_values);
                 } else {
@@ -119,25 +119,25 @@ impl FileMatrix {
     /// Two passes: count the values of each row, then put each value in its place.
     fn place_columns(
         &self,
-        rows: &Places,
+        held: &[bool],
         columns: &Places,
         progress: &dyn Progress,
     ) -> Result<(Vec<usize>, Vec<u32>, Values, Evidence), H5adError> {
-        let mut starts = vec![0usize; rows.count() + 1];
+        let mut starts = vec![0usize; self.rows + 1];
         self.blocks(&Pass { progress, stage: STAGE, share: 0.0..0.4 }, |block| {
             for (column, column_rows, _) in block.lines() {
                 if columns.of(column).is_some() {
-                    for row in column_rows.iter().filter_map(|&row| rows.of(row as usize)) {
-                        starts[row as usize + 1] += 1;
+                    for &row in column_rows {
+                        starts[row as usize + 1] += usize::from(held[row as usize]);
                     }
                 }
             }
             Ok(())
         })?;
-        for row in 0..rows.count() {
+        for row in 0..self.rows {
             starts[row + 1] += starts[row];
         }
-        let total = starts[rows.count()];
+        let total = starts[self.rows];
         let mut next = starts.clone();
         let mut indices = self.reserve::<u32>(total)?;
         indices.resize(total, 0);
@@ -146,8 +146,7 @@ impl FileMatrix {
         let evidence = self.blocks(&Pass { progress, stage: STAGE, share: 0.4..1.0 }, |block| {
             for (column, column_rows, column_values) in block.lines() {
                 let Some(column) = columns.of(column) else { continue };
-                for (&row, &value) in column_rows.iter().zip(column_values) {
-                    let Some(row) = rows.of(row as usize) else { continue };
+                for (&row, &value) in column_rows.iter().zip(column_values).filter(|(row, _)| held[**row as usize]) {
                     let place = &mut next[row as usize];
                     indices[*place] = column;
                     values.set(*place, value);
