@@ -8,6 +8,7 @@ pub mod figure;
 pub mod open;
 pub mod preprocess;
 pub mod quality;
+mod room;
 pub mod sample;
 pub mod simulate;
 pub mod tables;

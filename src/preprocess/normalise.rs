@@ -94,6 +94,19 @@ pub fn log_normalise(
     target_sum: f64,
     progress: &dyn Progress,
 ) -> Result<CsrMatrix, Cancelled> {
+    let sizes: Vec<f64> = cells.iter().map(|&cell| counts.row_sum(cell as usize)).collect();
+    log_normalise_by(counts, cells, &sizes, target_sum, progress)
+}
+
+/// As [`log_normalise`], with the library size of each of `cells` given: it may have more genes than `counts` holds.
+pub fn log_normalise_by(
+    counts: &CsrMatrix,
+    cells: &[u32],
+    sizes: &[f64],
+    target_sum: f64,
+    progress: &dyn Progress,
+) -> Result<CsrMatrix, Cancelled> {
+    assert_eq!(sizes.len(), cells.len(), "one library size per cell");
     let (starts, indices, values) = counts.select_rows(cells).into_parts();
     let mut values = values.into_f32s();
     let mut rows: Vec<&mut [f32]> = Vec::with_capacity(cells.len());
@@ -103,10 +116,9 @@ pub fn log_normalise(
         rows.push(row);
         rest = after;
     }
-    rows.par_chunks_mut(ROWS_PER_CHUNK).try_for_each(|chunk| {
+    rows.par_chunks_mut(ROWS_PER_CHUNK).zip(sizes.par_chunks(ROWS_PER_CHUNK)).try_for_each(|(chunk, sizes)| {
         progress.check()?;
-        for row in chunk {
-            let total: f64 = row.iter().map(|&value| f64::from(value)).sum();
+        for (row, &total) in chunk.iter_mut().zip(sizes) {
             let factor = total as f32 / target_sum as f32;
             for value in row.iter_mut() {
                 *value = log_scaled(*value, factor);

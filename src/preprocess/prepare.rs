@@ -16,7 +16,7 @@ use super::control_matching::match_controls;
 use super::control_matching::sinkhorn::Settings;
 use super::counterfactual::{Group, partners};
 use super::extra_treatments::extra_treatments;
-use super::normalise::{log_normalise, median_library_size};
+use super::normalise::{log_normalise_by, median_library_size};
 use super::quality::{CellMetrics, QualityReport};
 use super::selection::{Condition, Selection, list_in_words};
 use super::split::{Shares, Split};
@@ -153,7 +153,7 @@ pub fn prepare(
     let cells = &selection.cells;
 
     progress.stage("Checking the quality of cells", Some(0.05));
-    let metrics = CellMetrics::measure(dataset.matrix(), dataset.genes(), cells, progress)?;
+    let metrics = CellMetrics::of(dataset, cells, progress)?;
     let quality = QualityReport::judge(&metrics, config.quality_mads);
     let quality_failed: Vec<bool> = quality.failed.iter().map(|failed| failed.any()).collect();
     notes.push(quality.in_words());
@@ -165,8 +165,10 @@ pub fn prepare(
 
     progress.stage("Normalising counts", Some(0.12));
     let sizes: Vec<f64> = cells.iter().map(|&cell| dataset.matrix().row_sum(cell as usize)).collect();
-    let target_sum = median_library_size(&sizes).unwrap_or(1.0);
-    let expression = log_normalise(dataset.matrix(), cells, target_sum, progress)?;
+    // The model's library sizes are over the genes that it has, the normalisation's over all that were measured.
+    let whole_sizes: Vec<f64> = cells.iter().map(|&cell| dataset.library_size(cell as usize)).collect();
+    let target_sum = median_library_size(&whole_sizes).unwrap_or(1.0);
+    let expression = log_normalise_by(dataset.matrix(), cells, &whole_sizes, target_sum, progress)?;
 
     let mut treatments = selection.targets(dataset);
     let perturbed_treatments = treatments.len();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::data::{Dataset, ImportOptions, h5ad, text};
+use super::room::room;
+use crate::data::{Dataset, ImportOptions, KeptGenes, h5ad, text};
 use crate::document::FileReference;
 use crate::jobs::Progress;
 use crate::models::TrainedModel;
@@ -88,9 +89,16 @@ fn storage_of(path: &Path) -> anyhow::Result<Option<Storage>> {
 /// Read the screen in `path`, whatever its format.
 pub fn dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<Arc<Dataset>> {
     let dataset = match storage_of(path)? {
-        Some(Storage::Text) => text::read(path, options, progress)?,
+        Some(Storage::Text) => {
+            if let Some(KeptGenes::Count(_)) = options.genes {
+                bail!(
+                    "only of .h5ad files can some genes be held; tables and matrix.mtx are read whole: leave the choice out"
+                )
+            }
+            text::read(path, options, progress)?
+        }
         // Its errors tell what the file is instead.
-        Some(Storage::Hdf5) | None => h5ad::read(path, options, progress)?,
+        Some(Storage::Hdf5) | None => h5ad::read_into(Some(&room()), path, options, progress)?,
     };
     Ok(Arc::new(dataset))
 }

@@ -9,6 +9,7 @@ mod figures;
 mod gpo_vae_golden;
 mod h5ad;
 mod h5ad_variants;
+mod large_screens;
 mod metrics_golden;
 mod prepare;
 mod preprocess_golden;

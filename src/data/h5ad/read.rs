@@ -10,7 +10,7 @@ use super::matrix::{FileMatrix, Keep};
 use super::own::read_notes;
 use super::tenx::TenX;
 use super::write::PERTURBATION_COLUMN;
-use crate::data::import::{Extended, Frame, Source, Understood, understand};
+use crate::data::import::{Extended, Frame, ImportError, Source, Understood, understand};
 use crate::data::reduce::{BYTES_PER_VALUE, choose_genes};
 use crate::data::text::{cell_labels, data_set_name};
 use crate::data::{Choice, Dataset, ImportOptions, KeptGenes, MatrixKind, Room, WholeCells};
@@ -81,7 +81,7 @@ pub fn read_into(
     let read = matrix.read(&keep, progress).map_err(named)?;
     source.choices.push(choice);
     understood.keep_genes(keep.columns.as_deref().unwrap_or_default());
-    Ok(understood.finish(read, source, options)?.part_of(whole)?)
+    Ok(understood.finish(read, source, options)?.part_of(whole).map_err(ImportError::from)?)
 }
 
 /// What is held of a large screen.

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use super::moments::Sums;
+use crate::data::GeneMoments;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::normalise::Expression;
 
@@ -117,6 +118,24 @@ pub fn by_dispersion_per_batch(
 }
 
 /// Sums of the normalised counts: the logarithm undone, in single precision as scanpy does.
+/// All genes, the largest normalised dispersion first; of equals the first. Genes without variation come last.
+///
+/// For screens that are not held whole: `genes` was summed while the file streamed by. What [`by_dispersion`] ranks by, but
+/// for its single precision.
+pub fn rank_by_dispersion(genes: &GeneMoments) -> Vec<u32> {
+    let sums = Sums {
+        first: genes.first.clone(),
+        second: genes.second.clone(),
+        present: genes.present.clone(),
+        cells: genes.cells,
+    };
+    let all: Vec<usize> = (0..genes.first.len()).collect();
+    let normalised = Dispersions::of_one_batch(&sums, &all).normalised;
+    let mut order: Vec<u32> = (0..all.len() as u32).collect();
+    order.sort_by(|&a, &b| descending(normalised[a as usize], normalised[b as usize]));
+    order
+}
+
 fn normalised_counts(expression: &Expression<'_>, cells: &[u32], progress: &dyn Progress) -> Result<Sums, Cancelled> {
     let undone = |row: usize, _: usize, stored: f32| f64::from(expression.value(row, stored).exp_m1());
     Sums::over_cells(expression.matrix(), cells, undone, progress)

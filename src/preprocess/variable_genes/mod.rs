@@ -14,5 +14,5 @@ mod standardised;
 
 pub(super) use moments::Sums;
 
-pub use dispersion::{Choice, Dispersions, Limits, by_dispersion, by_dispersion_per_batch};
+pub use dispersion::{Choice, Dispersions, Limits, by_dispersion, by_dispersion_per_batch, rank_by_dispersion};
 pub use standardised::{StandardisedVariances, VariableGenesError, by_standardised_variance};
