@@ -26,6 +26,12 @@ pub enum Action {
     OpenSample,
     /// Read the open data set again with other choices.
     ReadAgain(Box<ImportOptions>),
+    /// Tell what a file would be read as with these choices.
+    PreviewImport(PathBuf, Box<ImportOptions>),
+    /// Ask where to save how the data set is read.
+    SaveChoices,
+    /// Save it here.
+    SaveChoicesTo(PathBuf),
     /// Save the session where it was saved last, or ask.
     SaveSession,
     /// Ask where to save the session.

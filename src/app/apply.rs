@@ -28,6 +28,9 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
                 return hold_back(HeldBack::OpenWith(file.path, options), state, work);
             }
         }
+        Action::PreviewImport(path, options) => work.preview(path, *options, state),
+        Action::SaveChoices => work.choose(Purpose::SaveChoices, state),
+        Action::SaveChoicesTo(path) => work.save_choices(path, state),
         Action::SaveSession => match state.runtime.session_path.clone() {
             Some(path) => work.save_session(path, state),
             None => work.choose(Purpose::SaveSession, state),
@@ -248,6 +251,7 @@ pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> 
         PathPurpose::Open => Action::OpenPath(path),
         PathPurpose::SaveSession => Action::SaveSessionTo(path),
         PathPurpose::SaveModel => Action::SaveModelTo(path),
+        PathPurpose::SaveChoices => Action::SaveChoicesTo(path),
         PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),
         PathPurpose::Export => {
             let request = state.runtime.export_waiting.clone()?;

@@ -1,8 +1,10 @@
 //! What is computed of the open data set when a page asks for it: quality of its cells, tests of its perturbations.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::data::Dataset;
+use crate::data::preview::Preview;
+use crate::data::{Dataset, ImportOptions};
 use crate::jobs::ProgressUpdate;
 use crate::preprocess::differential::Test;
 use crate::tasks::preprocess::TestedGroup;
@@ -59,6 +61,47 @@ impl Tests {
     /// What was found for `perturbation`.
     pub fn find(&self, perturbation: &str, test: Test) -> Option<&Arc<TestedGroup>> {
         self.done.iter().find(|done| done.perturbation == perturbation && done.test == test)
+    }
+}
+
+/// What a file would be read as, told before it is read.
+#[derive(Clone, Debug, Default)]
+pub struct ImportPreview {
+    /// What was asked about last.
+    pub asked: Option<(PathBuf, ImportOptions)>,
+    /// The newest answer; of an earlier question while the last one is being looked at.
+    pub found: Option<Arc<FoundPreview>>,
+}
+
+/// The answer to one question.
+#[derive(Clone, Debug)]
+pub struct FoundPreview {
+    /// The file.
+    pub path: PathBuf,
+    /// The choices.
+    pub options: ImportOptions,
+    /// What it would be, or why it cannot be read so.
+    pub result: Result<Preview, String>,
+    /// Where it cannot: the file by the rules, for the lists of what there is to choose from.
+    pub by_rules: Option<Preview>,
+}
+
+impl FoundPreview {
+    /// Columns, matrices and labels to choose from, as far as they are known.
+    pub fn lists(&self) -> Option<&Preview> {
+        self.result.as_ref().ok().or(self.by_rules.as_ref())
+    }
+}
+
+impl ImportPreview {
+    /// The answer to exactly this question, if it is there.
+    pub fn of(&self, path: &Path, options: &ImportOptions) -> Option<&Arc<FoundPreview>> {
+        self.found.as_ref().filter(|found| found.path == path && found.options == *options)
+    }
+
+    /// The newest answer about the file `path`.
+    pub fn newest(&self, path: &Path) -> Option<&Arc<FoundPreview>> {
+        self.found.as_ref().filter(|found| found.path == path)
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         closed = Some(format!("{} was closed: the model was trained on other data", open.name()));
         runtime.dataset = None;
         runtime.summary = None;
+        runtime.targets = None;
     }
     if let Some(dataset) = &dataset
         && model.is_none()
@@ -52,6 +53,7 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         document.sources.import = dataset.options;
         runtime.dataset = Some(dataset.dataset);
         runtime.summary = Some(dataset.summary);
+        runtime.targets = Some(dataset.targets);
         tab = Tab::Data;
     }
     if let Some(model) = model {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ExportRequest;
 use super::command::Command;
-use super::findings::Findings;
+use super::findings::{Findings, ImportPreview};
 use super::theme::ThemeChoice;
 use crate::data::Summary;
 use crate::data::{Dataset, ImportOptions};
@@ -17,6 +17,7 @@ use crate::jobs::ProgressUpdate;
 use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
 use crate::network::Grn;
 use crate::preprocess::differential::Test;
+use crate::preprocess::target_check::TargetCheck;
 use crate::training::NetworkSnapshot;
 
 /// All state. Panels and views get it to read.
@@ -184,6 +185,8 @@ pub enum PathPurpose {
     Locate(MissingKind),
     /// To write the figure or table that was asked for last.
     Export,
+    /// To write how the data set is read.
+    SaveChoices,
 }
 
 /// Held back until the user decided about what is unsaved.
@@ -238,6 +241,10 @@ pub struct Runtime {
     pub model: Option<Arc<TrainedModel>>,
     /// The open data set in numbers.
     pub summary: Option<Arc<Summary>>,
+    /// Whether its perturbations worked.
+    pub targets: Option<Arc<TargetCheck>>,
+    /// What a file would be read as with the choices asked about last.
+    pub preview: ImportPreview,
     /// What was computed of the open data set on demand.
     pub findings: Findings,
     /// A session waiting for the user to locate its files.

@@ -9,6 +9,7 @@ use super::console::Console;
 use super::import::{self, ImportArgs};
 use super::output;
 use super::text::{number, table};
+use crate::data::ImportOptions;
 use crate::evaluation::report::Report;
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
@@ -42,7 +43,7 @@ impl Evaluate {
             output::distinct(path, &[&self.model, &self.data])?;
         }
         let opened = import::model(&self.model, console)?;
-        let dataset = import::dataset(&self.data, &self.import.options(), console)?;
+        let dataset = import::dataset(&self.data, &self.import.decide(&self.data, ImportOptions::default())?, console)?;
         let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
         let options = EvaluateOptions { all_cells: self.all_cells, truth: self.truth.clone() };
         let report = evaluate(&judged, &dataset, &options, console)

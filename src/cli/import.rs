@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::console::Console;
 use crate::data::{Dataset, ImportOptions, KeptGenes};
+use crate::tasks::import_choices::Decisions;
 use crate::tasks::open;
 
 /// How to read the data set; the rules decide what is not given
@@ -21,9 +22,15 @@ pub(super) struct ImportArgs {
     /// Label of the control cells in that column; may be given several times
     #[arg(long, value_name = "LABEL")]
     control: Vec<String>,
+    /// File of choices, as inspect --write-import writes it; without it DATA.import.toml beside the data, if there is one
+    #[arg(long, value_name = "FILE")]
+    import: Option<PathBuf>,
     /// Label of cells without an assignment; may be given several times
     #[arg(long, value_name = "LABEL")]
     unassigned: Vec<String>,
+    /// What joins the genes of a combination in a label, such as +; none if no label is a combination
+    #[arg(long, value_name = "TEXT")]
+    combination_separator: Option<String>,
     /// Matrix to use: X, raw/X or layers/NAME
     #[arg(long, value_name = "PATH")]
     matrix: Option<String>,
@@ -57,29 +64,33 @@ pub(super) struct ImportArgs {
 }
 
 impl ImportArgs {
-    /// What is given here over `base` (a settings file).
-    pub(super) fn over(&self, base: ImportOptions) -> ImportOptions {
-        let list = |own: &[String], base: Vec<String>| if own.is_empty() { base } else { own.to_vec() };
+    /// The options alone.
+    fn options(&self) -> ImportOptions {
         ImportOptions {
-            perturbation_column: self.perturbation_column.clone().or(base.perturbation_column),
-            control_labels: list(&self.control, base.control_labels),
-            unassigned_labels: list(&self.unassigned, base.unassigned_labels),
-            matrix: self.matrix.clone().or(base.matrix),
-            matrix_kind: self.matrix_kind.as_deref().map(named).or(base.matrix_kind),
-            gene_column: self.gene_column.clone().or(base.gene_column),
-            batch_column: self.batch_column.clone().or(base.batch_column),
-            cell_type_column: self.cell_type_column.clone().or(base.cell_type_column),
-            genes: self.held_genes.or(base.genes),
-            kind: self.perturbation_kind.as_deref().map(named).or(base.kind),
-            labels_file: self.labels.as_deref().map(absolute).or(base.labels_file),
-            orientation: self.orientation.as_deref().map(named).or(base.orientation),
-            guide_threshold: self.guide_threshold.or(base.guide_threshold),
+            perturbation_column: self.perturbation_column.clone(),
+            control_labels: self.control.clone(),
+            unassigned_labels: self.unassigned.clone(),
+            combination_separator: self.combination_separator.clone(),
+            matrix: self.matrix.clone(),
+            matrix_kind: self.matrix_kind.as_deref().map(named),
+            gene_column: self.gene_column.clone(),
+            batch_column: self.batch_column.clone(),
+            cell_type_column: self.cell_type_column.clone(),
+            genes: self.held_genes,
+            kind: self.perturbation_kind.as_deref().map(named),
+            labels_file: self.labels.as_deref().map(absolute),
+            orientation: self.orientation.as_deref().map(named),
+            guide_threshold: self.guide_threshold,
         }
     }
 
-    /// The options alone.
-    pub(super) fn options(&self) -> ImportOptions {
-        self.over(ImportOptions::default())
+    /// What is decided about `data`: first these options, then `settings`, then the file of choices.
+    pub(super) fn decide(&self, data: &Path, settings: ImportOptions) -> anyhow::Result<Decisions> {
+        let written = match &self.import {
+            Some(path) => Decisions::read(path)?,
+            None => Decisions::beside(data)?,
+        };
+        Ok(written.under(self.options().over(settings)))
     }
 }
 
@@ -97,12 +108,20 @@ pub(super) fn named<T: DeserializeOwned>(name: &str) -> T {
 }
 
 /// Read the screen in `path`, telling its warnings.
-pub(super) fn dataset(path: &Path, options: &ImportOptions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
-    let dataset = open::dataset(path, options, console).with_context(|| format!("cannot open {}", path.display()))?;
+pub(super) fn dataset(path: &Path, decisions: &Decisions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
+    let dataset = read(path, decisions, console)?;
     for warning in dataset.warnings() {
         console.tell(&format!("warning: {}", warning.message));
     }
     Ok(dataset)
+}
+
+/// Read the screen in `path`, telling which file of choices it goes by.
+pub(super) fn read(path: &Path, decisions: &Decisions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
+    if let Some((file, _)) = &decisions.file {
+        console.tell(&format!("Reading with the choices in {}", file.display()));
+    }
+    open::decided(path, decisions, console).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// A model with its file.

@@ -8,9 +8,13 @@ use serde_json::json;
 
 use super::console::Console;
 use super::import::{self, ImportArgs};
+use super::output;
 use super::text::{number, table};
-use crate::data::{Choice, Dataset, MatrixKind, PerturbationSummary, Summary};
+use crate::data::preview::Preview;
+use crate::data::{Choice, Dataset, ImportOptions, MatrixKind, PerturbationSummary, Summary};
 use crate::models::ModelCard;
+use crate::preprocess::target_check::{TargetCheck, Verdict};
+use crate::tasks::import_choices;
 use crate::tasks::open::{self, FileKind};
 use crate::words::{counted, grouped};
 
@@ -27,6 +31,12 @@ pub struct Inspect {
     /// List all perturbations
     #[arg(long)]
     all: bool,
+    /// Look at labels and names only, not at the matrix: quick even for a file larger than memory
+    #[arg(long)]
+    quick: bool,
+    /// Write how the data set is read into a file that every command takes with --import
+    #[arg(long, value_name = "FILE")]
+    write_import: Option<PathBuf>,
     /// How to read it.
     #[command(flatten)]
     import: ImportArgs,
@@ -43,21 +53,72 @@ impl Inspect {
             return console.result(&value, || model_text(&shown.to_string(), card));
         }
         anyhow::ensure!(kind == FileKind::Dataset, "cannot inspect {shown}: it is a session; open it in the window");
-        let dataset = open::dataset(&self.file, &self.import.options(), console)
-            .with_context(|| format!("cannot open {shown}"))?;
+        let decisions = self.import.decide(&self.file, ImportOptions::default())?;
+        let preview =
+            open::preview(&self.file, &decisions.options, console).with_context(|| format!("cannot open {shown}"))?;
+        if let Some(path) = &self.write_import {
+            output::check(path)?;
+            output::distinct(path, &[&self.file])?;
+            import_choices::write(path, &import_choices::settled(&decisions.options, &preview), &self.file)?;
+            console.tell(&format!("Wrote {}", path.display()));
+        }
+        if self.quick {
+            let value = json!({ "file": self.file, "preview": preview, "import": decisions.options });
+            return console.result(&value, || preview_text(&shown.to_string(), &preview, self.all));
+        }
+        let dataset = import::read(&self.file, &decisions, console)?;
         let summary = Summary::of(&dataset, console)?;
+        let check = TargetCheck::of(&summary);
         let value = json!({
             "file": self.file,
             "hash": dataset.hash(),
             "summary": summary,
+            "targets": check,
+            "labels": preview.levels,
+            "import": decisions.options,
             "choices": dataset.import().choices,
             "warnings": dataset.warnings().iter().map(|warning| &warning.message).collect::<Vec<_>>(),
         });
-        console.result(&value, || dataset_text(&shown.to_string(), &dataset, &summary, self.all))
+        console.result(&value, || dataset_text(&shown.to_string(), &dataset, &summary, &check, self.all))
     }
 }
 
-fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, all: bool) -> String {
+fn preview_text(file: &str, preview: &Preview, all: bool) -> String {
+    let mut text = format!("{file}\n\n  {} × {}\n", counted(preview.cells, "cell"), counted(preview.genes, "gene"));
+    text.push_str(&format!(
+        "  {} ({} of several genes), {}, {} unassigned\n  {} of {} measured\n  perturbed by {}\n",
+        counted(preview.perturbations.len(), "perturbation"),
+        grouped(preview.combinations()),
+        counted(preview.control_cells, "control cell"),
+        grouped(preview.unassigned_cells),
+        grouped(preview.measured_targets),
+        counted(preview.targets, "perturbed gene"),
+        preview.kind.label()
+    ));
+    text.push_str(&format!("  genes such as {}\n\nHow it would be read\n", preview.gene_examples.join(", ")));
+    preview.choices.iter().for_each(|choice| text.push_str(&choice_text(choice)));
+    if !preview.warnings.is_empty() {
+        text.push_str("\nWarnings\n");
+        preview.warnings.iter().for_each(|warning| text.push_str(&format!("  {warning}\n")));
+    }
+    let shown = if all { preview.perturbations.len() } else { LISTED };
+    let rows: Vec<Vec<String>> = preview
+        .perturbations
+        .iter()
+        .take(shown)
+        .map(|row| {
+            let measured = if row.measured { "yes" } else { "no" };
+            vec![format!("  {}", row.name), grouped(row.cells), measured.to_owned()]
+        })
+        .collect();
+    text.push_str(&format!("\nPerturbations by cells\n{}", table(&["  perturbation", "cells", "measured"], &rows)));
+    if preview.perturbations.len() > shown {
+        text.push_str(&format!("  … and {} more (--all lists them)\n", grouped(preview.perturbations.len() - shown)));
+    }
+    text
+}
+
+fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, check: &TargetCheck, all: bool) -> String {
     let kind = match summary.matrix_kind {
         MatrixKind::Counts => "counts",
         MatrixKind::LogNormalised => "log-normalised values (training needs counts)",
@@ -87,7 +148,7 @@ fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, all: bool) -> 
         dataset.warnings().iter().for_each(|warning| text.push_str(&format!("  {}\n", warning.message)));
     }
     if !summary.perturbations.is_empty() {
-        text.push_str(&perturbations_text(&summary.perturbations, all));
+        text.push_str(&perturbations_text(&summary.perturbations, check, all));
     }
     text
 }
@@ -105,25 +166,30 @@ fn choice_text(choice: &Choice) -> String {
     text
 }
 
-fn perturbations_text(perturbations: &[PerturbationSummary], all: bool) -> String {
-    let mut sorted: Vec<&PerturbationSummary> = perturbations.iter().collect();
-    sorted.sort_by(|a, b| b.cells.cmp(&a.cells).then(a.name.cmp(&b.name)));
+fn perturbations_text(perturbations: &[PerturbationSummary], check: &TargetCheck, all: bool) -> String {
+    let judged = perturbations.iter().zip(check.verdicts.iter().zip(&check.adjusted_p_values));
+    let mut sorted: Vec<_> = judged.collect();
+    sorted.sort_by(|(a, _), (b, _)| b.cells.cmp(&a.cells).then(a.name.cmp(&b.name)));
     let shown = if all { sorted.len() } else { LISTED };
-    let row = |perturbation: &&PerturbationSummary| {
+    let row = |(perturbation, (verdict, adjusted)): &(&PerturbationSummary, (&Verdict, &Option<f64>))| {
         let knock_down = perturbation.knock_down;
         let remaining = knock_down.and_then(|own| own.remaining);
         vec![
             format!("  {}", perturbation.name),
             grouped(perturbation.cells),
-            if perturbation.measured { "yes".to_owned() } else { "no".to_owned() },
             number(knock_down.map(|own| own.log2_shift), 2),
             remaining.map_or("–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
-            knock_down.map_or("–".to_owned(), |own| format!("{:.1e}", own.p_value)),
+            adjusted.map_or("–".to_owned(), |p| format!("{p:.1e}")),
+            verdict.label().to_owned(),
         ]
     };
     let rows: Vec<Vec<String>> = sorted.iter().take(shown).map(row).collect();
-    let header = ["  perturbation", "cells", "measured", "own shift (log2)", "left", "p"];
-    let mut text = format!("\nPerturbations by cells\n{}", table(&header, &rows));
+    let header = ["  perturbation", "cells", "own shift (log2)", "left", "adjusted p", "verdict"];
+    let words = check.in_words();
+    let mut text = format!(
+        "\nPerturbations by cells, and the expression of the perturbed gene itself\n  {words}\n{}",
+        table(&header, &rows)
+    );
     if sorted.len() > shown {
         text.push_str(&format!("  … and {} more (--all lists them)\n", grouped(sorted.len() - shown)));
     }

@@ -11,6 +11,7 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import::{self, ImportArgs};
 use super::text::table;
+use crate::data::ImportOptions;
 use crate::preprocess::differential::Test;
 use crate::tasks::preprocess::{PreprocessConfig, PreprocessSummary, SIGNIFICANT, preprocess};
 use crate::words::{counted, grouped};
@@ -47,7 +48,8 @@ impl Preprocess {
     pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
         let config = self.config()?;
         let started = Instant::now();
-        let dataset = import::dataset(&self.dataset, &self.import.options(), console)?;
+        let dataset =
+            import::dataset(&self.dataset, &self.import.decide(&self.dataset, ImportOptions::default())?, console)?;
         let read = started.elapsed();
         let result = preprocess(&dataset, &config, console)
             .with_context(|| format!("cannot preprocess {}", self.dataset.display()))?;

@@ -17,6 +17,7 @@ use crate::data::ImportOptions;
 use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
 use crate::tasks;
+use crate::tasks::import_choices::Decisions;
 use crate::training::DeviceChoice;
 use crate::words::counted;
 
@@ -84,7 +85,7 @@ struct TrainFile {
 struct Settings {
     config: TrainConfig,
     device: DeviceChoice,
-    import: ImportOptions,
+    import: Decisions,
 }
 
 impl Train {
@@ -172,7 +173,7 @@ impl Train {
             config.prepare.held_out_perturbations = self.hold_out.clone();
         }
         let device = self.device.as_deref().map(named).or(file.device).unwrap_or_default();
-        Ok(Settings { config, device, import: self.import.over(file.import) })
+        Ok(Settings { config, device, import: self.import.decide(&self.dataset, file.import)? })
     }
 }
 
@@ -222,8 +223,8 @@ mod tests {
         assert_eq!(found.config.model.lambda, GpoVaeConfig::preset(Preset::K562).lambda);
         assert_eq!((found.config.seed, found.config.prepare.minimum_cells), (5, 3));
         assert_eq!(found.config.prepare.held_out_perturbations, ["JAK2"]);
-        assert_eq!(found.import.perturbation_column.as_deref(), Some("gene"));
-        assert_eq!(found.import.control_labels, ["ctrl"]);
+        assert_eq!(found.import.options.perturbation_column.as_deref(), Some("gene"));
+        assert_eq!(found.import.options.control_labels, ["ctrl"]);
         assert_eq!(settings(&["--device", "cpu"], None).unwrap().device, DeviceChoice::Cpu);
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::labels::Level;
 use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind, WholeCells};
 
 /// What the numbers of a matrix are.
@@ -34,9 +35,16 @@ pub struct Choice {
 
 /// How the file was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ImportReport {
     /// All decisions in the order taken.
     pub choices: Vec<Choice>,
+    /// Every label of the perturbation column that a cell has, and what it was taken for.
+    pub levels: Vec<Level>,
+    /// Columns of the cells that can serve as labels.
+    pub cell_columns: Vec<String>,
+    /// Columns of the genes that can serve as names.
+    pub gene_columns: Vec<String>,
 }
 
 /// Something the user should know; never a reason to stop.
@@ -303,6 +311,12 @@ impl Dataset {
     /// How the file was understood.
     pub fn import(&self) -> &ImportReport {
         &self.parts.import
+    }
+
+    /// The same data, understood as `import` tells.
+    pub fn with_import(mut self, import: ImportReport) -> Self {
+        self.parts.import = import;
+        self
     }
 
     /// What the user should know.

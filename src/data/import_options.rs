@@ -31,6 +31,9 @@ pub struct ImportOptions {
     /// Labels of unassigned cells, exactly as in the column, besides those that always mean it (`nan`, empty, …).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unassigned_labels: Vec<String>,
+    /// What joins the genes of a combination in a label, such as `+`; `none` if no label is a combination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combination_separator: Option<String>,
     /// The matrix to use: `X`, `raw/X` or `layers/NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matrix: Option<String>,
@@ -62,4 +65,27 @@ pub struct ImportOptions {
     /// Molecules of a captured guide from which on a cell counts as having it (10x files with guide capture; 5 unless given).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guide_threshold: Option<u32>,
+}
+
+impl ImportOptions {
+    /// What is decided here, and what is left open here as `base` decides it.
+    pub fn over(self, base: Self) -> Self {
+        let list = |own: Vec<String>, base| if own.is_empty() { base } else { own };
+        Self {
+            perturbation_column: self.perturbation_column.or(base.perturbation_column),
+            control_labels: list(self.control_labels, base.control_labels),
+            unassigned_labels: list(self.unassigned_labels, base.unassigned_labels),
+            combination_separator: self.combination_separator.or(base.combination_separator),
+            matrix: self.matrix.or(base.matrix),
+            matrix_kind: self.matrix_kind.or(base.matrix_kind),
+            gene_column: self.gene_column.or(base.gene_column),
+            batch_column: self.batch_column.or(base.batch_column),
+            cell_type_column: self.cell_type_column.or(base.cell_type_column),
+            genes: self.genes.or(base.genes),
+            kind: self.kind.or(base.kind),
+            labels_file: self.labels_file.or(base.labels_file),
+            orientation: self.orientation.or(base.orientation),
+            guide_threshold: self.guide_threshold.or(base.guide_threshold),
+        }
+    }
 }

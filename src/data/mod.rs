@@ -10,6 +10,7 @@ mod import_options;
 pub mod labels;
 mod matrix;
 mod perturbation;
+pub mod preview;
 mod reduce;
 pub mod simulate;
 mod summary;

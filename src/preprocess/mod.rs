@@ -16,6 +16,7 @@ pub mod quality_groups;
 mod selection;
 mod split;
 mod statistics;
+pub mod target_check;
 pub mod variable_genes;
 
 pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare};

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
+use super::import_choices::Decisions;
 use super::room::room;
-use crate::data::{Dataset, ImportOptions, KeptGenes, h5ad, text};
+use crate::data::preview::Preview;
+use crate::data::{Dataset, ImportOptions, ImportReport, KeptGenes, h5ad, text};
 use crate::document::FileReference;
 use crate::jobs::Progress;
 use crate::models::TrainedModel;
@@ -101,6 +103,28 @@ pub fn dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) ->
         Some(Storage::Hdf5) | None => h5ad::read_into(Some(&room()), path, options, progress)?,
     };
     Ok(Arc::new(dataset))
+}
+
+/// Read the screen in `path` with `decisions`; a choice that came from their file says so.
+pub fn decided(path: &Path, decisions: &Decisions, progress: &dyn Progress) -> anyhow::Result<Arc<Dataset>> {
+    let dataset = match &decisions.file {
+        None => return dataset(path, &decisions.options, progress),
+        Some((file, _)) => dataset(path, &decisions.options, progress)
+            .with_context(|| format!("with the choices in {}", file.display()))?,
+    };
+    let import = dataset.import();
+    let import = ImportReport { choices: decisions.named_in(&import.choices), ..import.clone() };
+    Ok(Arc::new(Arc::unwrap_or_clone(dataset).with_import(import)))
+}
+
+/// What `path` would be read as: of an AnnData file from labels and names alone, of others by reading it.
+pub fn preview(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<Preview> {
+    if storage_of(path)? != Some(Storage::Text)
+        && let Some(preview) = h5ad::preview(path, options, progress)?
+    {
+        return Ok(preview);
+    }
+    Ok(Preview::of_dataset(&*dataset(path, options, progress)?))
 }
 
 /// Read the model in `path`; the reference has the hash of its bytes.

@@ -137,6 +137,34 @@ fn a_screen_is_measured_and_tested_into_tables() {
 }
 
 #[test]
+fn choices_are_written_and_found_beside_the_data() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    let quick = json(at, &["inspect", "screen.h5ad", "--quick"]);
+    assert_eq!((quick["preview"]["cells"].as_u64(), quick["preview"]["genes"].as_u64()), (Some(400), Some(40)));
+    assert!(ok(at, &["inspect", "screen.h5ad", "--quick"]).contains("How it would be read"));
+    let label = quick["preview"]["perturbations"][0]["name"].as_str().expect("a name").to_owned();
+
+    // Another control, written where it is named, and where it is found by itself.
+    for (file, extra) in [("mine.toml", &["--import", "mine.toml"][..]), ("screen.h5ad.import.toml", &[])] {
+        let write = ["inspect", "screen.h5ad", "--control", &label, "--write-import", file];
+        ok(at, &write);
+        let found = json(at, &[&["inspect", "screen.h5ad"][..], extra].concat());
+        assert_eq!(found["import"]["control_labels"][0], label.as_str());
+        let control = found["choices"].as_array().expect("choices").iter().find(|choice| choice["what"] == "control");
+        let reason = control.expect("control")["reason"].as_str().expect("reason").to_owned();
+        assert!(reason.starts_with(&format!("named in {file}")), "{reason}");
+    }
+    // What is asked for goes before the file.
+    let asked = json(at, &["inspect", "screen.h5ad", "--control", "control"]);
+    assert_eq!(asked["import"]["control_labels"][0], "control");
+    std::fs::write(at.join("mine.toml"), "control = 3\n").expect("choices");
+    let wrong = fails(at, 1, &["inspect", "screen.h5ad", "--import", "mine.toml"]);
+    assert!(wrong.contains("mine.toml") && wrong.contains("control"), "{wrong}");
+}
+
+#[test]
 fn bad_input_is_told_in_a_sentence_with_its_remedy() {
     let folder = tempfile::tempdir().expect("folder");
     let at = folder.path();

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use egui::{Context, Id, Key, Modal, RichText, TextEdit, Ui};
 
+use super::data::import::{ImportForm, Known, difference};
 use crate::app::action::Action;
 use crate::app::apply::with_path;
 use crate::app::command::Command;
 use crate::app::state::{Dialog, HeldBack, MissingKind, PathPurpose, State, Tab};
 use crate::app::theme;
-use crate::data::ImportOptions;
 
 /// What is being typed.
 #[derive(Default)]
@@ -17,8 +17,7 @@ pub(in crate::app) struct Dialogs {
     shown: Option<Dialog>,
     text: String,
     chosen: usize,
-    import: ImportOptions,
-    labels: String,
+    import: ImportForm,
 }
 
 /// Most rows of the palette.
@@ -34,10 +33,7 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
             Some(Dialog::Path { suggestion, .. }) => suggestion.clone(),
             _ => String::new(),
         };
-        if let Some(Dialog::Import { options, .. }) = &state.view.dialog {
-            dialogs.import = (**options).clone();
-            dialogs.labels = options.control_labels.join(", ");
-        }
+        dialogs.import = ImportForm::default();
     }
     let Some(dialog) = &state.view.dialog else { return };
     let width: f32 = if matches!(dialog, Dialog::Palette) { 520.0 } else { 460.0 };
@@ -49,7 +45,7 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
             Dialog::Path { reason, purpose, .. } => {
                 path(dialogs, ui, fresh, reason.as_deref(), purpose, state, actions);
             }
-            Dialog::Import { path, problem, .. } => import(dialogs, ui, fresh, path, problem, actions),
+            Dialog::Import { path, problem, .. } => import(dialogs, ui, fresh, path, problem, state, actions),
             Dialog::Unsaved(held) => unsaved(ui, held, state, actions),
             Dialog::Missing => missing(ui, state, actions),
             Dialog::About => about(ui, actions),
@@ -96,6 +92,7 @@ fn path(
         PathPurpose::SaveModel => ("Save the model".to_owned(), "Save"),
         PathPurpose::Locate(kind) => (format!("Locate the {}", kind.label()), "Use"),
         PathPurpose::Export => ("Export".to_owned(), "Export"),
+        PathPurpose::SaveChoices => ("Save how the data set is read".to_owned(), "Save"),
     };
     heading(ui, &title);
     if let Some(reason) = reason {
@@ -140,43 +137,37 @@ fn import(
     fresh: bool,
     path: &std::path::Path,
     problem: &str,
+    state: &State,
     actions: &mut Vec<Action>,
 ) {
     heading(ui, "How are the cells labelled?");
     ui.label(crate::app::work::file_name(path));
     ui.label(RichText::new(problem).color(theme::colours(ui).bad));
     ui.add_space(theme::SMALL);
-    let field = |ui: &mut Ui, name: &str, text: &mut String, hint: &str| {
-        let label = ui.label(name);
-        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).hint_text(hint);
-        ui.add(edit).labelled_by(label.id)
-    };
-    let mut column = dialogs.import.perturbation_column.clone().unwrap_or_default();
-    let mut matrix = dialogs.import.matrix.clone().unwrap_or_default();
-    let first = field(ui, "Perturbation column", &mut column, "perturbation");
-    field(ui, "Control labels, separated by commas", &mut dialogs.labels, "control");
-    field(ui, "Matrix", &mut matrix, "X, raw/X or layers/counts; empty to choose by the rules");
-    if fresh {
-        first.request_focus();
+    let form = &mut dialogs.import;
+    if let Some(Dialog::Import { options, .. }) = dialogs.shown.as_ref().filter(|_| fresh) {
+        form.follow(path, None, options);
     }
-    let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    dialogs.import.perturbation_column = given(column);
-    dialogs.import.matrix = given(matrix);
-    dialogs.import.control_labels = split_labels(&dialogs.labels);
+    form.ask(path, state, actions);
+    let newest = state.runtime.preview.newest(path);
+    form.fields(ui, &Known { read: None, newest, base: None });
+    let found = state.runtime.preview.of(path, form.options());
+    match found {
+        Some(found) => difference(ui, found, None),
+        None => {
+            ui.spinner();
+        }
+    }
+    let good = found.is_some_and(|found| found.result.is_ok());
     buttons(ui, |ui| {
         if ui.button("Cancel").clicked() {
             actions.push(Action::CloseDialog);
         }
-        if primary(ui, "Open", true) {
+        if primary(ui, "Open", good) {
             actions.push(Action::CloseDialog);
-            actions.push(Action::OpenWith(path.to_owned(), Box::new(dialogs.import.clone())));
+            actions.push(Action::OpenWith(path.to_owned(), Box::new(dialogs.import.options().clone())));
         }
     });
-}
-
-/// `a, b` as two labels.
-pub(in crate::app) fn split_labels(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|label| !label.is_empty()).map(String::from).collect()
 }
 
 fn unsaved(ui: &mut Ui, held: &HeldBack, state: &State, actions: &mut Vec<Action>) {
@@ -351,12 +342,6 @@ fn palette(dialogs: &mut Dialogs, ui: &mut Ui, fresh: bool, state: &State, actio
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_split_at_commas() {
-        assert_eq!(split_labels(" NT, ctrl ,,"), ["NT", "ctrl"]);
-        assert!(split_labels("").is_empty());
-    }
 
     #[test]
     fn the_palette_finds_by_any_words_and_offers_only_what_works() {

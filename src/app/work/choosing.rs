@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Work;
+use super::{Work, file_name};
 use crate::app::action::{Action, ExportRequest};
 use crate::app::chooser::FileFilter;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::session;
+use crate::tasks::import_choices;
 use crate::tasks::open::DATASET_ENDINGS;
 
 /// Nobody reads a dialog and dismisses it in less: there was none.
@@ -22,6 +23,7 @@ pub(in crate::app) enum Purpose {
     SaveModel,
     Locate(MissingKind),
     Export(Box<ExportRequest>),
+    SaveChoices,
 }
 
 /// An open file dialog.
@@ -46,6 +48,9 @@ impl Work {
                 (FileFilter { name: "Session", extensions: vec!["grn.json"] }, "Save session", true)
             }
             Purpose::SaveModel => (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Save model", true),
+            Purpose::SaveChoices => {
+                (FileFilter { name: "Choices", extensions: vec!["toml"] }, "Save how the data set is read", true)
+            }
             Purpose::Locate(MissingKind::Dataset) => {
                 (FileFilter { name: "Data set", extensions: DATASET_ENDINGS.to_vec() }, "Locate the data set", false)
             }
@@ -57,7 +62,7 @@ impl Work {
             }
         };
         let name = suggestion(&purpose, state);
-        let folder = folder(state);
+        let folder = folder(&purpose, state);
         let full = folder.as_ref().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name));
         let chooser = self.chooser.clone();
         let job = Job::spawn("file dialog", self.wake(), move |_| {
@@ -81,6 +86,7 @@ impl Work {
                 Purpose::Open => Action::OpenPath(path),
                 Purpose::SaveSession => Action::SaveSessionTo(path),
                 Purpose::SaveModel => Action::SaveModelTo(path),
+                Purpose::SaveChoices => Action::SaveChoicesTo(path),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
                 Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
             });
@@ -92,6 +98,7 @@ impl Work {
                 Purpose::Open => PathPurpose::Open,
                 Purpose::SaveSession => PathPurpose::SaveSession,
                 Purpose::SaveModel => PathPurpose::SaveModel,
+                Purpose::SaveChoices => PathPurpose::SaveChoices,
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
                 Purpose::Export(request) => {
                     state.runtime.export_waiting = Some(*request);
@@ -105,9 +112,12 @@ impl Work {
     }
 }
 
-/// The folder worked in last.
-fn folder(state: &State) -> Option<PathBuf> {
+/// The folder worked in last; for the choices about the data set, that of the data set.
+fn folder(purpose: &Purpose, state: &State) -> Option<PathBuf> {
     let sources = &state.document.sources;
+    if let (Purpose::SaveChoices, Some(file)) = (purpose, &sources.dataset) {
+        return file.path.parent().filter(|folder| folder.is_dir()).map(PathBuf::from);
+    }
     let model = sources.model.as_ref().map(|file| &file.path);
     let dataset = sources.dataset.as_ref().map(|file| &file.path);
     let recent = state.view.preferences.recent.first();
@@ -124,6 +134,11 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
         Purpose::Open | Purpose::Locate(_) => String::new(),
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
         Purpose::SaveModel => format!("{stem}.safetensors"),
+        // Beside the data, where it is found by itself.
+        Purpose::SaveChoices => state.document.sources.dataset.as_ref().map_or_else(
+            || format!("{stem}{}", import_choices::ENDING),
+            |file| file_name(&import_choices::beside(&file.path)),
+        ),
         Purpose::Export(request) => format!("{stem}-{}.{}", request.name, request.format.extension()),
     }
 }

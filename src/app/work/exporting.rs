@@ -14,7 +14,7 @@ use crate::tasks::tables;
 
 /// A figure or table being written.
 pub(super) struct Exporting {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) job: Job<()>,
 }
 

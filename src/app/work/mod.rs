@@ -7,6 +7,7 @@ mod choosing;
 mod exporting;
 mod opening;
 mod predicting;
+mod previewing;
 mod saving;
 mod screening;
 mod training;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use super::action::Action;
 use super::chooser::FileChooser;
+use super::findings::FoundPreview;
 use super::state::{Activity, Runtime, State};
 use crate::jobs::Job;
 
@@ -45,6 +47,7 @@ pub(super) struct Work {
     opening: Option<opening::Opening>,
     training: Option<training::Training>,
     predicting: predicting::Predictor,
+    previewing: Option<Job<FoundPreview>>,
     screening: screening::Screening,
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
@@ -59,6 +62,7 @@ impl Work {
             opening: None,
             training: None,
             predicting: predicting::Predictor::default(),
+            previewing: None,
             screening: screening::Screening::default(),
             saving: Vec::new(),
             exporting: Vec::new(),
@@ -79,6 +83,7 @@ impl Work {
         self.poll_saving(state, actions);
         self.poll_exporting(state);
         self.poll_predicting(state);
+        self.poll_previewing(state);
         self.poll_screening(state);
         self.list_activities(&mut state.runtime);
     }

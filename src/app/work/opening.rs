@@ -13,7 +13,9 @@ use crate::data::{Dataset, ImportOptions};
 use crate::document::{Document, FileReference};
 use crate::jobs::{Cancelled, Job, Outcome, Progress};
 use crate::models::TrainedModel;
+use crate::preprocess::target_check::TargetCheck;
 use crate::session;
+use crate::tasks::import_choices::Decisions;
 use crate::tasks::open::{self, FileKind};
 use crate::tasks::sample;
 
@@ -44,6 +46,7 @@ impl OpenRequest {
 pub(in crate::app) struct OpenedDataset {
     pub(in crate::app) dataset: Arc<Dataset>,
     pub(in crate::app) summary: Arc<Summary>,
+    pub(in crate::app) targets: Arc<TargetCheck>,
     pub(in crate::app) reference: FileReference,
     pub(in crate::app) options: ImportOptions,
 }
@@ -182,13 +185,15 @@ fn open_request(request: &OpenRequest, progress: &dyn Progress) -> anyhow::Resul
     let mut opened = match request {
         OpenRequest::Path(path) => match open::kind_of(path)? {
             FileKind::Dataset => {
-                Opened { dataset: Some(read_dataset(path, &ImportOptions::default(), progress)?), ..Opened::default() }
+                // What was decided before, beside the data, is found by itself.
+                Opened { dataset: Some(read_dataset(path, &Decisions::beside(path)?, progress)?), ..Opened::default() }
             }
             FileKind::Model => Opened { model: Some(read_model(path, progress)?), ..Opened::default() },
             FileKind::Session => read_session(path, progress)?,
         },
         OpenRequest::Dataset(path, options) => {
-            Opened { dataset: Some(read_dataset(path, options, progress)?), ..Opened::default() }
+            let decisions = Decisions::from((**options).clone());
+            Opened { dataset: Some(read_dataset(path, &decisions, progress)?), ..Opened::default() }
         }
         OpenRequest::Sample => read_sample(progress)?,
         OpenRequest::Session(session) => complete(&session.path, session.document.clone(), progress)?,
@@ -201,11 +206,12 @@ fn open_request(request: &OpenRequest, progress: &dyn Progress) -> anyhow::Resul
     Ok(opened)
 }
 
-fn read_dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<OpenedDataset> {
-    let dataset = open::dataset(path, options, progress)?;
+fn read_dataset(path: &Path, decisions: &Decisions, progress: &dyn Progress) -> anyhow::Result<OpenedDataset> {
+    let dataset = open::decided(path, decisions, progress)?;
     let summary = Arc::new(Summary::of(&dataset, progress)?);
+    let targets = Arc::new(TargetCheck::of(&summary));
     let reference = FileReference { path: path.to_owned(), hash: dataset.hash().to_owned() };
-    Ok(OpenedDataset { dataset, summary, reference, options: options.clone() })
+    Ok(OpenedDataset { dataset, summary, targets, reference, options: decisions.options.clone() })
 }
 
 fn read_model(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedModel> {
@@ -218,7 +224,7 @@ fn read_sample(progress: &dyn Progress) -> anyhow::Result<Opened> {
     if sample.is_empty() {
         anyhow::bail!("the sample's files were not found beside the program");
     }
-    let dataset = sample.dataset.map(|path| read_dataset(&path, &ImportOptions::default(), progress));
+    let dataset = sample.dataset.map(|path| read_dataset(&path, &Decisions::default(), progress));
     let model = sample.model.map(|path| read_model(&path, progress));
     Ok(Opened { dataset: dataset.transpose()?, model: model.transpose()?, ..Opened::default() })
 }
@@ -244,7 +250,7 @@ fn complete(path: &Path, document: Document, progress: &dyn Progress) -> anyhow:
     }
     let mut changed = Vec::new();
     let dataset = sources.dataset.as_ref().map(|file| {
-        let opened = read_dataset(&file.path, &sources.import, progress)
+        let opened = read_dataset(&file.path, &Decisions::from(sources.import.clone()), progress)
             .with_context(|| format!("the session's data set {}", file.path.display()))?;
         if opened.reference.hash != file.hash {
             changed.push(format!("{} holds other data than when the session was saved", file.path.display()));

@@ -24,7 +24,7 @@ mod write_matrix;
 
 pub use error::H5adError;
 pub use file::looks_like_hdf5;
-pub use read::{read, read_into};
+pub use read::{preview, read, read_into};
 pub use write::{ExtraColumn, WriteOptions, write, write_with};
 pub use write_matrix::MatrixLayout;
 

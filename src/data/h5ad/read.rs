@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use hdf5::Group;
+
 use super::H5adError;
 use super::choose::{ChosenMatrix, choose_matrix};
 use super::file::open;
@@ -11,6 +13,7 @@ use super::own::read_notes;
 use super::tenx::TenX;
 use super::write::PERTURBATION_COLUMN;
 use crate::data::import::{Extended, Frame, ImportError, Source, Understood, understand};
+use crate::data::preview::Preview;
 use crate::data::reduce::{BYTES_PER_VALUE, choose_genes};
 use crate::data::text::{cell_labels, data_set_name};
 use crate::data::{Choice, Dataset, ImportOptions, KeptGenes, MatrixKind, Room, WholeCells};
@@ -47,28 +50,7 @@ pub fn read_into(
     {
         return tenx.read(&file, path, options, progress);
     }
-    let obs = FileFrame::open(&file, "obs")?;
-    let notes = read_notes(&file).filter(|_| obs.find(PERTURBATION_COLUMN).is_some());
-    progress.check()?;
-    let ChosenMatrix { matrix, var: var_path, choice } = choose_matrix(&file, options.matrix.as_deref())?;
-    let var = FileFrame::open(&file, var_path)?;
-    check_shape(&matrix, &obs, &var)?;
-    progress.check()?;
-    let mut source = Source { name: data_set_name(path), path: path.to_owned(), ..Source::default() };
-    source.choices.push(choice);
-    let mut understood = if options.labels_file.is_some() {
-        let labels = cell_labels(path, &[], &obs.row_names()?, options, progress)?;
-        let mut first = Vec::new();
-        if let Some(labels) = labels {
-            source.choices.push(labels.choice);
-            source.warnings.extend(labels.warnings);
-            first = labels.columns;
-        }
-        let obs = Extended::new(&obs, first);
-        understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
-    } else {
-        understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
-    };
+    let (matrix, mut understood, mut source) = labels_and_names(&file, path, options, progress)?;
     let named = |error: H5adError| named(error, understood.cells(), &understood.genes().symbols());
     let part = match room {
         Some(room) => choose_part(&matrix, &understood, room, options, progress).map_err(named)?,
@@ -82,6 +64,53 @@ pub fn read_into(
     source.choices.push(choice);
     understood.keep_genes(keep.columns.as_deref().unwrap_or_default());
     Ok(understood.finish(read, source, options)?.part_of(whole).map_err(ImportError::from)?)
+}
+
+/// Tell what [`read`] would make of the file at `path`: the matrix is only sampled, so that this is quick even of a file larger than
+/// memory. None for Cell Ranger's files, whose captured guides are in the matrix.
+///
+/// # Errors
+/// As `read`, where labels, names or the choice of the matrix are concerned.
+pub fn preview(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Option<Preview>, H5adError> {
+    progress.stage("Looking at labels and names", None);
+    let file = open(path)?;
+    if !file.link_exists("obs") && TenX::find(&file).is_some() {
+        return Ok(None);
+    }
+    let (_, understood, source) = labels_and_names(&file, path, options, progress)?;
+    Ok(Some(understood.preview(source)))
+}
+
+/// Everything but the matrix itself.
+fn labels_and_names(
+    file: &Group,
+    path: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<(FileMatrix, Understood, Source), H5adError> {
+    let obs = FileFrame::open(file, "obs")?;
+    let notes = read_notes(file).filter(|_| obs.find(PERTURBATION_COLUMN).is_some());
+    progress.check()?;
+    let ChosenMatrix { matrix, var: var_path, choice } = choose_matrix(file, options.matrix.as_deref())?;
+    let var = FileFrame::open(file, var_path)?;
+    check_shape(&matrix, &obs, &var)?;
+    progress.check()?;
+    let mut source = Source { name: data_set_name(path), path: path.to_owned(), ..Source::default() };
+    source.choices.push(choice);
+    let understood = if options.labels_file.is_some() {
+        let labels = cell_labels(path, &[], &obs.row_names()?, options, progress)?;
+        let mut first = Vec::new();
+        if let Some(labels) = labels {
+            source.choices.push(labels.choice);
+            source.warnings.extend(labels.warnings);
+            first = labels.columns;
+        }
+        let obs = Extended::new(&obs, first);
+        understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
+    } else {
+        understand::<H5adError, _, _>(&obs, &var, notes, None, options, progress)?
+    };
+    Ok((matrix, understood, source))
 }
 
 /// What is held of a large screen.

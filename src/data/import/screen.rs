@@ -7,6 +7,7 @@ use super::evidence::{Evidence, kind_label};
 use super::genes::{ReadGenes, read_genes};
 use super::{Frame, ImportError};
 use crate::data::labels::{LabelStyle, Labels, assign, guess_kind};
+use crate::data::preview::Preview;
 use crate::data::{
     Categories, CellRole, Choice, CsrMatrix, Dataset, DatasetParts, Genes, ImportOptions, ImportReport, MatrixKind,
     PerturbationKind, Warning,
@@ -57,6 +58,8 @@ pub(in crate::data) struct Understood {
     warnings: Vec<Warning>,
     /// Whether only some genes are held, and of cells without an assignment nothing.
     is_part: bool,
+    /// Columns with words: of the cells, of the genes.
+    columns: [Vec<String>; 2],
 }
 
 /// Name the genes of `var` and read the labels of `obs`. The column `sure`, if any, holds perturbations for certain: it is taken where no
@@ -92,7 +95,13 @@ where
     choices.extend(batch_choice);
     choices.extend(cell_type_choice);
     let (labels, kind) = (screen.labels, screen.kind);
-    Ok(Understood { genes, cells, labels, kind, batch, cell_type, notes, choices, warnings, is_part: false })
+    let columns = [columns_of_words(obs), columns_of_words(var)];
+    let is_part = false;
+    Ok(Understood { genes, cells, labels, kind, batch, cell_type, notes, choices, warnings, is_part, columns })
+}
+
+fn columns_of_words<F: Frame>(frame: &F) -> Vec<String> {
+    frame.columns().iter().filter(|name| frame.has_words(name)).cloned().collect()
 }
 
 impl Understood {
@@ -123,6 +132,16 @@ impl Understood {
     pub(in crate::data) fn keep_genes(&mut self, columns: &[u32]) {
         self.is_part = true;
         self.genes = Genes::new(columns.iter().map(|&column| self.genes.get(column as usize).clone()).collect());
+    }
+
+    /// What `finish` would make of this, as far as it can be told without the matrix.
+    pub(in crate::data) fn preview(self, source: Source) -> Preview {
+        let choices = source.choices.into_iter().chain(self.choices).collect();
+        let warnings = source.warnings.into_iter().chain(self.warnings).map(|warning| warning.message).collect();
+        let [cell_columns, gene_columns] = self.columns;
+        let Labels { perturbations, roles, levels, .. } = self.labels;
+        let import = ImportReport { choices, levels, cell_columns, gene_columns };
+        Preview::of(&self.genes, &perturbations, &roles, self.kind, import, warnings)
     }
 
     /// Decide what the values are, and put everything together.
@@ -176,6 +195,7 @@ impl Understood {
         }
         choices.extend(self.choices);
         warnings.extend(self.warnings);
+        let [cell_columns, gene_columns] = self.columns;
         Ok(Dataset::new(DatasetParts {
             name,
             source: Some(path),
@@ -188,7 +208,7 @@ impl Understood {
             kind: self.kind,
             batch: self.batch,
             cell_type: self.cell_type,
-            import: ImportReport { choices },
+            import: ImportReport { choices, levels: self.labels.levels, cell_columns, gene_columns },
             warnings,
         })?)
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{ControlSign, LabelReader, LabelStyle, Meaning, Target};
+use super::{ControlSign, LabelReader, LabelStyle, Meaning, Separator, Target};
 use crate::data::{Categories, CellRole, Choice, Genes, ImportOptions, Perturbation, Warning, nearest};
 use crate::words::{counted, grouped, listed};
 
@@ -28,6 +29,31 @@ pub struct Labels {
     pub choices: Vec<Choice>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
+    /// Every label that at least one cell has, in the order of the column.
+    pub levels: Vec<Level>,
+}
+
+/// One label of the perturbation column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// As in the file.
+    pub label: String,
+    /// Cells that have it.
+    pub cells: usize,
+    /// What it was taken for.
+    pub taken_for: LevelUse,
+}
+
+/// What a label was taken for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LevelUse {
+    /// Control cells.
+    Control,
+    /// Cells without an assignment.
+    Unassigned,
+    /// The perturbation of this name.
+    Perturbed(String),
 }
 
 /// Why labels cannot be assigned as asked.
@@ -70,7 +96,8 @@ pub fn assign(
         cells[*code as usize] += 1;
     }
     let used = || column.levels.iter().zip(&cells).filter(|(_, cells)| **cells > 0).map(|(level, _)| level.as_str());
-    let reader = LabelReader::with_style(genes, used().collect::<Vec<_>>(), style);
+    let separator = Separator::of(options.combination_separator.as_deref());
+    let reader = LabelReader::with_style(genes, used().collect::<Vec<_>>(), style).split_at(separator);
     let meanings: Vec<Meaning> = column.levels.iter().map(|level| reader.read(level)).collect();
     let is_named = |names: &[String], level: &str| names.iter().any(|name| name.trim() == level.trim());
     let any_sure = meanings
@@ -121,7 +148,7 @@ pub fn assign(
         .collect();
 
     let by_flag = controls.is_empty() && flagged > 0;
-    let mut labels = Labels::default();
+    let mut labels = Labels { levels: levels(column, &cells, &uses), ..Labels::default() };
     let mut numbers: BTreeMap<Perturbation, u32> = BTreeMap::new();
     let mut measured: BTreeMap<&str, bool> = BTreeMap::new();
     let mut perturbed_levels = 0;
@@ -177,6 +204,21 @@ pub fn assign(
     report_unassigned(&mut labels, &found);
     report_targets(&mut labels, perturbed_levels, &measured, genes);
     Ok(labels)
+}
+
+/// What each label that occurs was taken for.
+fn levels(column: &Categories, cells: &[usize], uses: &[Use]) -> Vec<Level> {
+    let all = column.levels.iter().zip(cells).zip(uses);
+    all.filter(|((_, cells), _)| **cells > 0)
+        .map(|((label, &cells), decided)| {
+            let taken_for = match decided {
+                Use::Control => LevelUse::Control,
+                Use::Unassigned => LevelUse::Unassigned,
+                Use::Perturbed(targets) => LevelUse::Perturbed(perturbation(targets).name()),
+            };
+            Level { label: label.clone(), cells, taken_for }
+        })
+        .collect()
 }
 
 /// Where all cells of a perturbation turned out to be controls by their flag, it is none.
@@ -462,6 +504,26 @@ mod tests {
         assert_eq!(named(&labels), ["control", "STAT1", "STAT1", "JAK2", "BRD4", "BRD4"]);
         assert!(labels.choices.iter().any(|choice| choice.what == "guides"));
         assert!(labels.warnings.iter().any(|warning| warning.message.contains("1 of 3 perturbed genes")));
+    }
+
+    #[test]
+    fn every_label_tells_what_it_was_taken_for() {
+        let labels = assign(
+            &column(&["NT", "NT", "STAT1", "nan", "STAT1+JAK2"]),
+            None,
+            &genes(),
+            LabelStyle::Published,
+            &ImportOptions::default(),
+        )
+        .unwrap();
+        let found: Vec<_> = labels.levels.iter().map(|level| (level.label.as_str(), level.cells)).collect();
+        assert_eq!(found, [("NT", 2), ("STAT1", 1), ("nan", 1), ("STAT1+JAK2", 1)]);
+        let uses: Vec<_> = labels.levels.into_iter().map(|level| level.taken_for).collect();
+        assert_eq!(uses[..3], [LevelUse::Control, LevelUse::Perturbed("STAT1".into()), LevelUse::Unassigned]);
+        assert_eq!(uses[3], LevelUse::Perturbed("JAK2+STAT1".into()));
+        let options = ImportOptions { combination_separator: Some("none".into()), ..ImportOptions::default() };
+        let whole = assign(&column(&["NT", "STAT1+JAK2"]), None, &genes(), LabelStyle::Published, &options).unwrap();
+        assert_eq!(whole.perturbations[0].targets(), ["STAT1+JAK2"]);
     }
 
     #[test]

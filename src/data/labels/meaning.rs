@@ -35,6 +35,38 @@ pub struct LabelReader<'a> {
     /// Guide styles that the column uses: only these are stripped from names that lead to no measured gene.
     styles: Vec<GuideStyle>,
     style: LabelStyle,
+    separator: Separator,
+}
+
+/// How a label that names several genes is taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Separator {
+    /// At `+` and `|`, and at `_` between known names.
+    #[default]
+    ByTheRules,
+    /// Not at all: every label is one condition.
+    Never,
+    /// Wherever this text stands.
+    At(String),
+}
+
+impl Separator {
+    /// What the user wrote: nothing, `none`, or the text.
+    pub fn of(written: Option<&str>) -> Self {
+        match written {
+            None | Some("") => Self::ByTheRules,
+            Some("none") => Self::Never,
+            Some(text) => Self::At(text.to_owned()),
+        }
+    }
+
+    fn parts<'a>(&self, label: &'a str) -> Vec<&'a str> {
+        match self {
+            Self::ByTheRules => split_joined(label),
+            Self::Never => vec![label],
+            Self::At(text) => label.split(text.as_str()).map(str::trim).filter(|part| !part.is_empty()).collect(),
+        }
+    }
 }
 
 /// By whose rules labels were written.
@@ -74,9 +106,15 @@ impl<'a> LabelReader<'a> {
             .map(str::trim)
             .filter(|label| !label.contains(['_', '+', '|']) && control_sign(label).is_none() && !is_unassigned(label))
             .collect();
-        let mut reader = Self { genes, lower_case, singles, styles: Vec::new(), style };
+        let separator = Separator::default();
+        let mut reader = Self { genes, lower_case, singles, styles: Vec::new(), style, separator };
         reader.styles = reader.styles_of(labels);
         reader
+    }
+
+    /// The same, but labels are taken apart at `separator`.
+    pub fn split_at(self, separator: Separator) -> Self {
+        Self { separator, ..self }
     }
 
     /// The styles in which at least three guides, and more guides than there are plain gene names, name measured genes.
@@ -114,7 +152,9 @@ impl<'a> LabelReader<'a> {
             return Meaning::Unassigned;
         }
         // Beside a control guide there may be one with a target: `NegCtrl0_KLF1`.
-        if let Some(targets) = self.beside_control(label) {
+        if self.separator == Separator::ByTheRules
+            && let Some(targets) = self.beside_control(label)
+        {
             return Meaning::Targets(targets);
         }
         // `CTRL` is a gene too, but as a label it means control; `AAVS1` or `GFP` among the genes would be meant.
@@ -128,7 +168,7 @@ impl<'a> LabelReader<'a> {
         }
         let mut targets = Vec::new();
         let mut control = None;
-        for piece in split_joined(label) {
+        for piece in self.separator.parts(label) {
             match self.part(piece) {
                 Part::Control(sign) => control = control.max(Some(sign)),
                 Part::Unassigned => {}
@@ -182,10 +222,11 @@ impl<'a> LabelReader<'a> {
         if let Some(target) = self.gene(stem) {
             return Part::Targets(vec![target]);
         }
-        if let Some(parts) = self.doubled(stem) {
+        let by_rules = self.separator == Separator::ByTheRules;
+        if by_rules && let Some(parts) = self.doubled(stem) {
             return part_of(parts);
         }
-        if let Some(parts) = self.underscored(stem) {
+        if by_rules && let Some(parts) = self.underscored(stem) {
             return part_of(parts);
         }
         for style in GuideStyle::ALL {
@@ -352,6 +393,17 @@ mod tests {
         for label in ["", "nan", "*", "None"] {
             assert_eq!(reader.read(label), Meaning::Unassigned, "{label}");
         }
+    }
+
+    #[test]
+    fn the_user_decides_where_labels_are_taken_apart() {
+        let genes = genes();
+        let reader = |written: Option<&str>| LabelReader::new(&genes, []).split_at(Separator::of(written));
+        assert_eq!(names(reader(Some("--")).read("TP53--STAT1--ctrl")), ["STAT1", "TP53"]);
+        assert_eq!(names(reader(Some("_")).read("TP53_FOO")), ["FOO", "TP53"]);
+        assert_eq!(names(reader(Some("none")).read("TP53+STAT1")), ["TP53+STAT1"]);
+        assert_eq!(names(reader(Some("none")).read("TP53_STAT1")), ["TP53_STAT1"]);
+        assert_eq!(names(reader(None).read("TP53+STAT1")), ["STAT1", "TP53"]);
     }
 
     #[test]

@@ -10,12 +10,12 @@ mod guide;
 mod kind;
 mod meaning;
 
-pub use assign::{ControlFlags, LabelError, Labels, assign};
+pub use assign::{ControlFlags, LabelError, Labels, Level, LevelUse, assign};
 pub use control::{ControlSign, control_sign, is_unassigned};
 pub use fit::{ColumnFit, PERTURBATION_COLUMNS, fit, looks_like_symbol};
 pub use guide::{GuideStyle, without_vector};
 pub use kind::{KIND_COLUMNS, guess_kind};
-pub use meaning::{LabelReader, LabelStyle, Meaning, Target};
+pub use meaning::{LabelReader, LabelStyle, Meaning, Separator, Target};
 
 /// Whether `name` is an Ensembl gene identifier without version: `ENSG00000115415`, `ENSMUSG00000026104`.
 pub fn is_ensembl(name: &str) -> bool {

@@ -99,7 +99,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
             codes: cell_facts.iter().map(|facts| Some(facts.batch)).collect(),
         }),
         cell_type: None,
-        import: ImportReport { choices: vec![choice] },
+        import: ImportReport { choices: vec![choice], ..ImportReport::default() },
         warnings: Vec::new(),
     };
     let singles = design.conditions.iter().take(config.perturbations);

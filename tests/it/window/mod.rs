@@ -2,6 +2,7 @@
 
 mod flows;
 mod guards;
+mod import;
 mod journey;
 mod pages;
 mod screening;

@@ -97,4 +97,7 @@ fn labels_that_the_rules_do_not_understand_are_asked() {
     window.until("the question", |state| state.view.dialog.is_some());
     assert!(window.shows("How are the cells labelled?"));
     assert!(window.shows("Perturbation column"));
+    // The file by the rules tells what there is to choose from.
+    window.until("the lists", |state| state.runtime.preview.found.is_some());
+    assert!(window.mentions("nope"));
 }

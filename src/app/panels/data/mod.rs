@@ -2,7 +2,7 @@
 
 mod differential;
 mod facts;
-mod import;
+pub(in crate::app) mod import;
 mod model;
 mod quality;
 mod table;
@@ -57,6 +57,9 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
     if ui.available_width() < TWO_COLUMNS {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             left(page, ui, state, actions);
+            if page.import.is_changed() {
+                import::show_preview(&mut page.import, ui, state, actions);
+            }
             ui.add_space(theme::MEDIUM);
             ui.allocate_ui(egui::vec2(ui.available_width(), TABLE_BELOW), |ui| {
                 table::show(&mut page.table, ui, summary, state, actions);
@@ -77,7 +80,12 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
                 left(page, ui, state, actions);
             });
         });
-    egui::CentralPanel::no_frame().show(ui, |ui| table::show(&mut page.table, ui, summary, state, actions));
+    egui::CentralPanel::no_frame().show(ui, |ui| {
+        if page.import.is_changed() {
+            import::show_preview(&mut page.import, ui, state, actions);
+        }
+        table::show(&mut page.table, ui, summary, state, actions);
+    });
 }
 
 /// The parts of the page.

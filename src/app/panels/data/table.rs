@@ -8,8 +8,9 @@ use egui_extras::{Column, TableBuilder};
 use crate::app::action::Action;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::app::widgets::{Sort, signed, sort_header};
-use crate::data::{PerturbationSummary, Summary};
+use crate::app::widgets::{Sort, badge, signed, sort_header};
+use crate::data::{PerturbationKind, PerturbationSummary, Summary};
+use crate::preprocess::target_check::Verdict;
 use crate::words::{counted, grouped};
 
 /// By what the rows are sorted.
@@ -20,10 +21,11 @@ pub(super) enum Key {
     Shift,
     Remaining,
     P,
+    Verdict,
 }
 
 /// Key, title, explanation, and whether the largest comes first.
-const COLUMNS: [(Key, &str, &str, bool); 5] = [
+const COLUMNS: [(Key, &str, &str, bool); 6] = [
     (Key::Name, "Perturbation", "The gene, or the genes perturbed together", false),
     (Key::Cells, "Cells", "Cells with this perturbation", true),
     (
@@ -39,17 +41,40 @@ const COLUMNS: [(Key, &str, &str, bool); 5] = [
         "Mean normalised expression of the perturbed gene as a share of the control cells'",
         false,
     ),
-    (Key::P, "p", "Two-sided Mann–Whitney test of the perturbed gene against the control cells", false),
+    (
+        Key::P,
+        "Adjusted p",
+        "One-sided Mann–Whitney test of the perturbed gene against the control cells, adjusted over all targets \
+         (Benjamini–Hochberg)",
+        false,
+    ),
+    (Key::Verdict, "Worked?", "What the expression of the perturbed gene itself says", false),
 ];
 
+/// A perturbation and what its target says.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    perturbation: &'a PerturbationSummary,
+    verdict: Verdict,
+    adjusted_p: Option<f64>,
+}
+
 pub(super) fn show(sort: &mut Sort<Key>, ui: &mut Ui, summary: &Summary, state: &State, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
+    let Some(check) = &state.runtime.targets else { return };
+    ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new("Perturbations").heading());
         let text = counted(summary.perturbations.len(), "condition");
         ui.label(RichText::new(text).color(theme::colours(ui).text_weak));
+        for (verdict, count) in check.counts() {
+            let text = format!("{} {}", grouped(count), verdict.label());
+            badge(ui, &text, verdict_colour(ui, verdict), verdict.explanation(summary.kind));
+        }
     });
-    let rows = sorted(&summary.perturbations, *sort);
-    let number = || Column::exact(92.0);
+    let judged = check.verdicts.iter().zip(&check.adjusted_p_values);
+    let all = summary.perturbations.iter().zip(judged);
+    let all = all.map(|(perturbation, (&verdict, &adjusted_p))| Row { perturbation, verdict, adjusted_p });
+    let rows = sorted(all.collect(), *sort);
+    let number = || Column::exact(78.0);
     let height = ui.available_height();
     egui::ScrollArea::horizontal().auto_shrink([false, false]).show(ui, |ui| {
         TableBuilder::new(ui)
@@ -57,23 +82,28 @@ pub(super) fn show(sort: &mut Sort<Key>, ui: &mut Ui, summary: &Summary, state: 
             .striped(true)
             .sense(Sense::click())
             .cell_layout(Layout::left_to_right(Align::Center))
-            .column(Column::remainder().at_least(110.0).clip(true))
-            .columns(number(), 4)
+            .column(Column::remainder().at_least(90.0).clip(true))
+            .column(Column::exact(62.0))
+            .columns(number(), 3)
+            .column(Column::exact(100.0))
             .min_scrolled_height(120.0)
             .max_scroll_height(height)
             .auto_shrink(false)
             .header(theme::ROW_HEIGHT + 4.0, |mut header| {
                 for (key, title, hint, falling_first) in COLUMNS {
                     header.col(|ui| {
-                        cell(ui, key != Key::Name, |ui| sort_header(ui, sort, key, title, hint, falling_first));
+                        cell(ui, !matches!(key, Key::Name | Key::Verdict), |ui| {
+                            sort_header(ui, sort, key, title, hint, falling_first)
+                        });
                     });
                 }
             })
             .body(|body| {
                 body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
-                    let perturbation = rows[row.index()];
+                    let shown = rows[row.index()];
+                    let perturbation = shown.perturbation;
                     row.set_selected(perturbation.targets.iter().all(|gene| state.document.is_selected(gene)));
-                    cells(&mut row, perturbation);
+                    cells(&mut row, shown, summary.kind);
                     let response = row.response();
                     let hint = format!("Select {} in the network", perturbation.name);
                     if response.on_hover_text(hint).clicked() {
@@ -85,15 +115,21 @@ pub(super) fn show(sort: &mut Sort<Key>, ui: &mut Ui, summary: &Summary, state: 
     });
 }
 
-fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSummary) {
+/// The colour of a verdict.
+fn verdict_colour(ui: &Ui, verdict: Verdict) -> egui::Color32 {
+    let colours = theme::colours(ui);
+    match verdict {
+        Verdict::Worked => colours.good,
+        Verdict::Weak => colours.warning,
+        Verdict::None => colours.bad,
+        Verdict::Combination | Verdict::NotMeasured | Verdict::TooFew => colours.text_weak,
+    }
+}
+
+fn cells(row: &mut egui_extras::TableRow<'_, '_>, shown: Row<'_>, kind: PerturbationKind) {
+    let perturbation = shown.perturbation;
     row.col(|ui| {
-        cell(ui, false, |ui| {
-            ui.add(egui::Label::new(&perturbation.name).truncate().selectable(false));
-            if !perturbation.measured {
-                ui.label(RichText::new("not measured").small().color(theme::colours(ui).text_weak))
-                    .on_hover_text("The perturbed gene is not among the measured genes");
-            }
-        });
+        cell(ui, false, |ui| ui.add(egui::Label::new(&perturbation.name).truncate().selectable(false)));
     });
     let knock_down = perturbation.knock_down;
     let texts = [
@@ -102,14 +138,14 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
         knock_down
             .and_then(|own| own.remaining)
             .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
-        knock_down.map_or_else(|| "–".to_owned(), |own| p_value(own.p_value)),
+        shown.adjusted_p.map_or_else(|| "–".to_owned(), p_value),
     ];
     for (at, text) in texts.into_iter().enumerate() {
         row.col(|ui| {
             let mut text = RichText::new(text);
             if at == 1
                 && let Some(own) = knock_down
-                && own.p_value < 0.05
+                && matches!(shown.verdict, Verdict::Worked | Verdict::Weak)
             {
                 let colours = theme::colours(ui);
                 text = text.color(if own.log2_shift < 0.0 { colours.down } else { colours.up });
@@ -117,6 +153,11 @@ fn cells(row: &mut egui_extras::TableRow<'_, '_>, perturbation: &PerturbationSum
             cell(ui, true, |ui| ui.add(egui::Label::new(text).selectable(false)));
         });
     }
+    row.col(|ui| {
+        let text = RichText::new(shown.verdict.label()).color(verdict_colour(ui, shown.verdict));
+        cell(ui, false, |ui| ui.add(egui::Label::new(text).truncate().selectable(false)))
+            .on_hover_text(shown.verdict.explanation(kind));
+    });
 }
 
 /// The inside of a cell: numbers at the right, words at the left.
@@ -141,26 +182,26 @@ pub(super) fn p_value(p: f64) -> String {
 }
 
 /// Rows without a value come last, either way round; equal ones by name.
-fn sorted(rows: &[PerturbationSummary], sort: Sort<Key>) -> Vec<&PerturbationSummary> {
-    let mut sorted: Vec<&PerturbationSummary> = rows.iter().collect();
-    let value = |row: &PerturbationSummary| match sort.key {
+fn sorted(mut rows: Vec<Row<'_>>, sort: Sort<Key>) -> Vec<Row<'_>> {
+    let value = |row: &Row<'_>| match sort.key {
         Key::Name => None,
-        Key::Cells => Some(row.cells as f64),
-        Key::Shift => row.knock_down.map(|own| own.log2_shift),
-        Key::Remaining => row.knock_down.and_then(|own| own.remaining),
-        Key::P => row.knock_down.map(|own| own.p_value),
+        Key::Cells => Some(row.perturbation.cells as f64),
+        Key::Shift => row.perturbation.knock_down.map(|own| own.log2_shift),
+        Key::Remaining => row.perturbation.knock_down.and_then(|own| own.remaining),
+        Key::P => row.adjusted_p,
+        Key::Verdict => Verdict::ALL.iter().position(|verdict| *verdict == row.verdict).map(|at| at as f64),
     };
-    sorted.sort_by(|a, b| {
+    rows.sort_by(|a, b| {
         let order = match (value(a), value(b)) {
             (Some(x), Some(y)) => sort.apply(x.total_cmp(&y)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) if sort.key == Key::Name => sort.apply(a.name.cmp(&b.name)),
+            (None, None) if sort.key == Key::Name => sort.apply(a.perturbation.name.cmp(&b.perturbation.name)),
             (None, None) => Ordering::Equal,
         };
-        order.then_with(|| a.name.cmp(&b.name))
+        order.then_with(|| a.perturbation.name.cmp(&b.perturbation.name))
     });
-    sorted
+    rows
 }
 
 #[cfg(test)]
@@ -181,7 +222,13 @@ mod tests {
     #[test]
     fn rows_without_a_value_stay_last() {
         let rows = [row("B", 5, Some(-0.2)), row("A", 9, None), row("C", 7, Some(-1.0))];
-        let names = |sort| sorted(&rows, sort).iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+        let verdicts = [Verdict::Weak, Verdict::NotMeasured, Verdict::Worked];
+        let names = |sort| {
+            let shown = rows.iter().zip(verdicts);
+            let shown = shown.map(|(perturbation, verdict)| Row { perturbation, verdict, adjusted_p: None }).collect();
+            sorted(shown, sort).iter().map(|row| row.perturbation.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Sort::rising(Key::Verdict)), ["C", "B", "A"]);
         assert_eq!(names(Sort::falling(Key::Cells)), ["A", "C", "B"]);
         assert_eq!(names(Sort::rising(Key::Cells)), ["B", "C", "A"]);
         assert_eq!(names(Sort::rising(Key::Shift)), ["C", "B", "A"]);

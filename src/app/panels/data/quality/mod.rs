@@ -18,7 +18,7 @@ use crate::app::widgets::{FigureWidget, Sort, empty_page};
 use crate::tasks::quality::Quality;
 
 /// Wider than this, the limits stand beside the plots.
-const TWO_COLUMNS: f32 = 820.0;
+const TWO_COLUMNS: f32 = 860.0;
 
 /// What the view keeps for itself.
 pub(super) struct QualityView {
@@ -79,7 +79,7 @@ pub(super) fn show(view: &mut QualityView, ui: &mut Ui, state: &State, actions: 
             ui.allocate_ui(size, |ui| groups::show(&mut view.groups, ui, &quality, state, actions));
         });
     } else {
-        let width = (ui.available_width() * 0.4).clamp(360.0, 480.0);
+        let width = (ui.available_width() * 0.4).clamp(430.0, 500.0);
         let panel = egui::Panel::left("quality limits").exact_size(width).resizable(false).frame(Frame::NONE);
         panel.show_separator_line(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - theme::LARGE);
