@@ -9,7 +9,7 @@ use super::{Window, screen};
 /// The window with a small screen, once the labels are listed.
 fn opened(folder: &std::path::Path) -> Window {
     let path = screen(folder);
-    let mut window = Window::new([1280.0, 900.0]);
+    let mut window = Window::new([1280.0, 1500.0]);
     window.open(&path);
     window
 }
@@ -45,7 +45,7 @@ fn changes_can_be_undone_before_they_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = opened(folder.path());
     let name = window.state().runtime.summary.as_ref().unwrap().perturbations[1].name.clone();
-    window.click(&format!("Nobody's: {name}"));
+    window.click(&format!("Unassigned: {name}"));
     window.until("the preview", |state| {
         state.runtime.preview.found.as_ref().is_some_and(|found| found.options.unassigned_labels == [name.as_str()])
     });

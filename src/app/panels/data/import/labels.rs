@@ -13,7 +13,7 @@ const ROWS: usize = 7;
 /// More labels than this can be filtered.
 const MANY: usize = 12;
 /// Width of a column of boxes.
-const BOX: f32 = 66.0;
+const BOX: f32 = 84.0;
 
 /// Draw them.
 pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
@@ -55,7 +55,7 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
     };
     ui.spacing_mut().item_spacing.x = 0.0;
     line(ui, &mut |ui| {
-        for (text, width) in [("Control", BOX), ("Nobody's", BOX), ("Label", label_width), ("Cells", 60.0)] {
+        for (text, width) in [("Control", BOX), ("Unassigned", BOX), ("Label", label_width), ("Cells", 60.0)] {
             column(ui, width, &mut |ui| _ = ui.label(weak(ui, text).strong()));
         }
     });
@@ -68,6 +68,9 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
         .auto_shrink([false, true])
         .show_rows(ui, theme::ROW_HEIGHT, shown.len(), |ui, rows| {
             ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+            // Empty boxes are told from the card by their rim.
+            let rim = egui::Stroke::new(1.0, theme::colours(ui).text_weak);
+            ui.visuals_mut().widgets.inactive.bg_stroke = rim;
             for &at in &shown[rows] {
                 let level = &levels[at];
                 line(ui, &mut |ui| {
@@ -87,7 +90,7 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
                     let mut nobody = always || options.unassigned_labels.contains(&level.label);
                     column(ui, BOX, &mut |ui| {
                         let tick = ui.add_enabled(!always, Checkbox::without_text(&mut nobody));
-                        let name = format!("Nobody's: {}", level.label);
+                        let name = format!("Unassigned: {}", level.label);
                         tick.widget_info(|| {
                             WidgetInfo::selected(egui::accesskit::Role::CheckBox, !always, nobody, &name)
                         });
