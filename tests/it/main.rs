@@ -13,6 +13,7 @@ mod large_screens;
 mod metrics_golden;
 mod prepare;
 mod preprocess_golden;
+mod preview;
 mod reference;
 mod simulate;
 mod text_formats;
