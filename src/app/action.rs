@@ -135,6 +135,10 @@ pub enum Action {
     CancelTraining,
     /// End the opening of a file.
     CancelOpening,
+    /// Look for doublets among the cells.
+    FindDoublets,
+    /// Stop looking for them.
+    CancelDoublets,
     /// End the test of a perturbation.
     CancelTesting,
     /// Test the perturbation shown again after it was cancelled or failed.

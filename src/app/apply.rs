@@ -147,6 +147,8 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::StopTraining => work.stop_training(),
         Action::CancelTraining => work.cancel_training(),
         Action::CancelOpening => work.cancel_opening(),
+        Action::FindDoublets => work.find_doublets(state),
+        Action::CancelDoublets => work.cancel_doublets(),
         Action::CancelTesting => work.cancel_testing(),
         Action::TestAgain => state.runtime.findings.tests.stopped = None,
         Action::Quit => return hold_back(HeldBack::Quit, state, work),

@@ -7,6 +7,7 @@ use crate::data::preview::Preview;
 use crate::data::{Dataset, ImportOptions};
 use crate::jobs::ProgressUpdate;
 use crate::preprocess::differential::Test;
+use crate::tasks::doublets::CellDoublets;
 use crate::tasks::preprocess::TestedGroup;
 use crate::tasks::quality::Quality;
 
@@ -17,8 +18,34 @@ pub struct Findings {
     pub of: Option<Arc<Dataset>>,
     /// Quality of its cells.
     pub quality: QualityFinding,
+    /// Doublets among its cells.
+    pub doublets: DoubletFinding,
     /// Tests of its perturbations.
     pub tests: Tests,
+}
+
+/// Doublets, as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub enum DoubletFinding {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// They are being looked for.
+    Running(ProgressUpdate),
+    /// Here they are.
+    Ready(Arc<CellDoublets>),
+    /// It failed; why.
+    Failed(String),
+}
+
+impl DoubletFinding {
+    /// The doublets, if they are known.
+    pub fn known(&self) -> Option<&Arc<CellDoublets>> {
+        match self {
+            Self::Ready(doublets) => Some(doublets),
+            _ => None,
+        }
+    }
 }
 
 /// Quality of the cells, as far as it is known.

@@ -13,7 +13,7 @@ use super::import::{self, ImportArgs};
 use super::text::table;
 use crate::data::ImportOptions;
 use crate::preprocess::differential::Test;
-use crate::tasks::preprocess::{PreprocessConfig, PreprocessSummary, SIGNIFICANT, preprocess};
+use crate::tasks::preprocess::{PreprocessConfig, PreprocessSummary, SIGNIFICANT, VariableGenesConfig, preprocess};
 use crate::words::{counted, grouped};
 
 /// Perturbations listed on the terminal.
@@ -36,6 +36,18 @@ pub struct Preprocess {
     /// Cells fail quality control beyond so many median absolute deviations
     #[arg(long, value_name = "K", default_value_t = 3.0)]
     mads: f64,
+    /// How highly variable genes are found: seurat by normalised dispersion, seurat-v3 by the variance of standardised counts
+    #[arg(long, default_value = "seurat", value_parser = ["seurat", "seurat-v3", "none"])]
+    variable_genes: String,
+    /// How many of them; without it those within scanpy's limits (seurat-v3: 2000)
+    #[arg(long, value_name = "N")]
+    top_genes: Option<usize>,
+    /// Judge the variability in each batch by itself
+    #[arg(long)]
+    by_batch: bool,
+    /// Look for doublets (Scrublet's method), batch by batch
+    #[arg(long)]
+    doublets: bool,
     /// Leave cells that fail quality control out of genes and tests
     #[arg(long)]
     passing_only: bool,
@@ -91,7 +103,18 @@ impl Preprocess {
             "t-test" => Some(Test::WelchT),
             _ => None,
         };
-        Ok(PreprocessConfig { mads: self.mads, passing_only: self.passing_only, test })
+        let variable = VariableGenesConfig {
+            of_counts: self.variable_genes == "seurat-v3",
+            top: self.top_genes,
+            by_batch: self.by_batch,
+        };
+        Ok(PreprocessConfig {
+            mads: self.mads,
+            passing_only: self.passing_only,
+            variable_genes: (self.variable_genes != "none").then_some(variable),
+            doublets: self.doublets,
+            test,
+        })
     }
 }
 
@@ -118,6 +141,13 @@ fn text(summary: &PreprocessSummary, tested: bool) -> String {
         }
         None => text.push_str("No quality control: the matrix holds no counts\n"),
     }
+    if let Some(doublets) = summary.doublets {
+        text.push_str(&format!("{} called doublets\n", counted(doublets, "cell")));
+    }
+    if let Some(genes) = summary.variable_genes {
+        text.push_str(&format!("{} are highly variable\n", counted(genes, "gene")));
+    }
+    summary.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
     match &summary.perturbations {
         Some(perturbations) => {
             let mut sorted: Vec<_> = perturbations.iter().collect();

@@ -10,6 +10,7 @@ use anyhow::Context;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::doublets::{CellDoublets, doublets};
 use crate::data::{CellRole, Dataset, MatrixKind};
 use crate::files;
 use crate::jobs::{Cancelled, Progress};
@@ -17,6 +18,10 @@ use crate::preprocess::differential::{DifferentialTable, Test, differential_of};
 use crate::preprocess::gene_metrics::GeneMetrics;
 use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::quality::{CellMetrics, QualityReport, Rule};
+use crate::preprocess::variable_genes::{
+    Choice, Dispersions, Limits, StandardisedVariances, by_dispersion, by_dispersion_per_batch,
+    by_standardised_variance,
+};
 
 /// Rows of a table rendered at a time by each thread.
 const ROWS_PER_PART: usize = 4096;
@@ -30,13 +35,66 @@ pub struct PreprocessConfig {
     pub mads: f64,
     /// Leave failing cells out of everything after the quality metrics.
     pub passing_only: bool,
+    /// Find highly variable genes; none for none.
+    pub variable_genes: Option<VariableGenesConfig>,
+    /// Look for doublets.
+    pub doublets: bool,
     /// Test every gene of every perturbation against the control cells with this; none for no tests.
     pub test: Option<Test>,
 }
 
 impl Default for PreprocessConfig {
     fn default() -> Self {
-        Self { mads: 3.0, passing_only: false, test: Some(Test::Wilcoxon { tie_correction: false }) }
+        Self {
+            mads: 3.0,
+            passing_only: false,
+            variable_genes: Some(VariableGenesConfig::default()),
+            doublets: false,
+            test: Some(Test::default()),
+        }
+    }
+}
+
+/// How highly variable genes are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct VariableGenesConfig {
+    /// By the variance of standardised counts (scanpy's `seurat_v3`) instead of normalised dispersions (`seurat`).
+    pub of_counts: bool,
+    /// How many; none for all within scanpy's limits (of counts: [`TOP`]).
+    pub top: Option<usize>,
+    /// Judge each batch by itself.
+    pub by_batch: bool,
+}
+
+/// Highly variable genes of counts, unless another number is asked for.
+pub const TOP: usize = 2000;
+/// Share of the genes that shapes the curve of variance on mean.
+const SPAN: f64 = 0.3;
+
+/// Highly variable genes.
+#[derive(Clone, Debug)]
+pub enum VariableGenes {
+    /// By normalised dispersion.
+    Dispersions(Dispersions),
+    /// By the variance of standardised counts.
+    Standardised(StandardisedVariances),
+}
+
+impl VariableGenes {
+    /// Whether each gene is highly variable.
+    pub fn selected(&self) -> &[bool] {
+        match self {
+            Self::Dispersions(found) => &found.selected,
+            Self::Standardised(found) => &found.selected,
+        }
+    }
+
+    /// What each gene was judged by.
+    fn judged(&self) -> (&'static str, &[f64], &[u32]) {
+        match self {
+            Self::Dispersions(found) => ("normalised_dispersion", &found.normalised, &found.batches),
+            Self::Standardised(found) => ("standardised_variance", &found.normalised, &found.batches),
+        }
     }
 }
 
@@ -47,6 +105,10 @@ pub struct Preprocessed {
     pub quality: Option<(CellMetrics, QualityReport)>,
     /// All genes over the cells used.
     pub genes: GeneMetrics,
+    /// Which of them are highly variable, if that was asked.
+    pub variable_genes: Option<VariableGenes>,
+    /// Doublets among all cells, if they were looked for.
+    pub doublets: Option<CellDoublets>,
     /// Counts that every cell was scaled to; none where the values were log-normalised already.
     pub target_sum: Option<f64>,
     /// Rows that the genes and the tests rest on.
@@ -90,6 +152,10 @@ pub fn preprocess(
     progress.check()?;
     let (expression, target_sum) = expression(dataset, &cells);
     let genes = GeneMetrics::measure(&expression, &cells, progress)?;
+    let variable_genes = config
+        .variable_genes
+        .map(|wanted| variable_genes(dataset, &expression, &cells, wanted, progress))
+        .transpose()?;
     let mut groups = dataset.cells_by_perturbation();
     let mut control = dataset.control_cells();
     for rows in groups.iter_mut().chain([&mut control]) {
@@ -100,7 +166,50 @@ pub fn preprocess(
         Some(test) if !control.is_empty() => Some(differential_of(&expression, &groups, &control, test, progress)?),
         _ => None,
     };
-    Ok(Preprocessed { quality, genes, target_sum, cells, differential, group_sizes })
+    let doublets = (config.doublets && is_counts).then(|| doublets(dataset, 0, progress)).transpose()?;
+    Ok(Preprocessed { quality, genes, variable_genes, doublets, target_sum, cells, differential, group_sizes })
+}
+
+fn variable_genes(
+    dataset: &Dataset,
+    expression: &Expression<'_>,
+    cells: &[u32],
+    config: VariableGenesConfig,
+    progress: &dyn Progress,
+) -> anyhow::Result<VariableGenes> {
+    progress.stage("Finding variable genes", None);
+    let batches = match dataset.batch().filter(|_| config.by_batch) {
+        None => vec![cells.to_vec()],
+        Some(batch) => {
+            let mut batches = vec![Vec::new(); batch.levels.len()];
+            for &cell in cells {
+                if let Some(code) = batch.codes[cell as usize] {
+                    batches[code as usize].push(cell);
+                }
+            }
+            batches.retain(|cells| !cells.is_empty());
+            batches
+        }
+    };
+    if config.of_counts {
+        anyhow::ensure!(
+            dataset.matrix_kind() == MatrixKind::Counts,
+            "seurat-v3 needs counts, but the matrix holds log-normalised values"
+        );
+        let top = config.top.unwrap_or(TOP);
+        return Ok(VariableGenes::Standardised(by_standardised_variance(
+            dataset.matrix(),
+            &batches,
+            top,
+            SPAN,
+            progress,
+        )?));
+    }
+    let choice = config.top.map_or(Choice::Within(Limits::default()), Choice::Top);
+    Ok(VariableGenes::Dispersions(match &batches[..] {
+        [all] => by_dispersion(expression, all, choice, progress)?,
+        several => by_dispersion_per_batch(expression, several, choice, progress)?,
+    }))
 }
 
 /// The log-normalised expression of `dataset`, and the counts every cell is scaled to: the median over `cells`.
@@ -198,6 +307,12 @@ pub struct PreprocessSummary {
     pub target_sum: Option<f64>,
     /// Quality control; only of counts.
     pub quality: Option<QualitySummary>,
+    /// Highly variable genes; absent if they were not looked for.
+    pub variable_genes: Option<usize>,
+    /// Cells called doublets; absent if they were not looked for.
+    pub doublets: Option<usize>,
+    /// What could not be told, and why.
+    pub notes: Vec<String>,
     /// One entry per perturbation; absent without tests.
     pub perturbations: Option<Vec<TestedPerturbation>>,
 }
@@ -276,6 +391,12 @@ impl Preprocessed {
             genes: dataset.gene_count(),
             target_sum: self.target_sum,
             quality,
+            variable_genes: self
+                .variable_genes
+                .as_ref()
+                .map(|found| found.selected().iter().filter(|selected| **selected).count()),
+            doublets: self.doublets.as_ref().map(CellDoublets::count),
+            notes: self.doublets.as_ref().map_or_else(Vec::new, |doublets| doublets.notes.clone()),
             perturbations,
         }
     }
@@ -300,13 +421,20 @@ impl Preprocessed {
             written.push(path);
         }
         let path = folder.join("cells.tsv");
+        let doublets = self.doublets.as_ref();
         write_rows(
             &path,
-            &cells_header(dataset, self.quality.is_some()),
+            &cells_header(dataset, self.quality.is_some(), doublets.is_some()),
             dataset.cell_count(),
             progress,
             |cell, text| {
-                cell_row(dataset, self.quality.as_ref(), cell, text);
+                cell_row(
+                    dataset,
+                    self.quality.as_ref().map(|(metrics, report)| (metrics, report)),
+                    doublets,
+                    cell,
+                    text,
+                );
             },
         )?;
         written.push(path);
@@ -320,7 +448,11 @@ impl Preprocessed {
 
     fn genes_header(&self, dataset: &Dataset) -> String {
         let mean = if dataset.matrix_kind() == MatrixKind::Counts { "\tmean_counts" } else { "" };
-        format!("gene\tensembl\tdetected_cells{mean}\tmean_log\tvariance_log")
+        let mut header = format!("gene\tensembl\tdetected_cells{mean}\tmean_log\tvariance_log");
+        if let Some(variable) = &self.variable_genes {
+            header.push_str(&format!("\thighly_variable\t{}\tbatches", variable.judged().0));
+        }
+        header
     }
 
     fn gene_row(&self, dataset: &Dataset, gene: usize, text: &mut String) {
@@ -331,20 +463,31 @@ impl Preprocessed {
         if dataset.matrix_kind() == MatrixKind::Counts {
             let _ = write!(text, "\t{}", self.genes.mean[gene] as f32);
         }
-        let _ = writeln!(text, "\t{}\t{}", self.genes.log_mean[gene] as f32, self.genes.log_variance[gene] as f32);
+        let _ = write!(text, "\t{}\t{}", self.genes.log_mean[gene] as f32, self.genes.log_variance[gene] as f32);
+        if let Some(variable) = &self.variable_genes {
+            let (_, judged, batches) = variable.judged();
+            let selected = if variable.selected()[gene] { "yes" } else { "no" };
+            let _ = write!(text, "\t{selected}\t{}\t{}", judged[gene] as f32, batches[gene]);
+        }
+        text.push('\n');
     }
 }
 
-/// The quality of every cell as a table: barcode, role, perturbation, batch if there is one, metrics, and the rules failed.
-pub fn cells_table(dataset: &Dataset, metrics: &CellMetrics, report: &QualityReport) -> String {
-    let quality = (metrics.clone(), report.clone());
-    let mut text = cells_header(dataset, true);
+/// The quality of every cell as a table: barcode, role, perturbation, batch if there is one, metrics, the rules failed, and the doublet
+/// score if it is known.
+pub fn cells_table(
+    dataset: &Dataset,
+    metrics: &CellMetrics,
+    report: &QualityReport,
+    doublets: Option<&CellDoublets>,
+) -> String {
+    let mut text = cells_header(dataset, true, doublets.is_some());
     text.push('\n');
-    (0..dataset.cell_count()).for_each(|cell| cell_row(dataset, Some(&quality), cell, &mut text));
+    (0..dataset.cell_count()).for_each(|cell| cell_row(dataset, Some((metrics, report)), doublets, cell, &mut text));
     text
 }
 
-fn cells_header(dataset: &Dataset, has_quality: bool) -> String {
+fn cells_header(dataset: &Dataset, has_quality: bool, has_doublets: bool) -> String {
     let mut header = "barcode\trole\tperturbation".to_owned();
     if dataset.batch().is_some() {
         header.push_str("\tbatch");
@@ -354,10 +497,19 @@ fn cells_header(dataset: &Dataset, has_quality: bool) -> String {
             "\ttotal_counts\tdetected_genes\tpercent_mitochondrial\tpercent_ribosomal\tpercent_haemoglobin\tfails",
         );
     }
+    if has_doublets {
+        header.push_str("\tdoublet_score\tdoublet");
+    }
     header
 }
 
-fn cell_row(dataset: &Dataset, quality: Option<&(CellMetrics, QualityReport)>, cell: usize, text: &mut String) {
+fn cell_row(
+    dataset: &Dataset,
+    quality: Option<(&CellMetrics, &QualityReport)>,
+    doublets: Option<&CellDoublets>,
+    cell: usize,
+    text: &mut String,
+) {
     use std::fmt::Write as _;
     let (role, perturbation) = match dataset.roles()[cell] {
         CellRole::Control => ("control", String::new()),
@@ -377,6 +529,12 @@ fn cell_row(dataset: &Dataset, quality: Option<&(CellMetrics, QualityReport)>, c
         }
         let fails: Vec<&str> = report.failed[cell].iter().map(Rule::key).collect();
         let _ = write!(text, "\t{}", fails.join(","));
+    }
+    if let Some(doublets) = doublets {
+        let called = if doublets.called[cell] { "yes" } else { "no" };
+        let score = doublets.scores[cell];
+        // Where nothing is known the fields stay empty.
+        let _ = if score.is_nan() { write!(text, "\t\t") } else { write!(text, "\t{score}\t{called}") };
     }
     text.push('\n');
 }
@@ -471,6 +629,25 @@ mod tests {
     }
 
     #[test]
+    fn variable_genes_and_doublets_have_their_columns() {
+        let dataset = screen();
+        let folder = tempfile::tempdir().unwrap();
+        for of_counts in [false, true] {
+            let variable_genes = Some(VariableGenesConfig { of_counts, top: Some(20), by_batch: true });
+            let config = PreprocessConfig { variable_genes, doublets: true, test: None, ..PreprocessConfig::default() };
+            let result = preprocess(&dataset, &config, &Silent).unwrap();
+            result.write(&dataset, folder.path(), None, &Silent).unwrap();
+            let genes = std::fs::read_to_string(folder.path().join("genes.tsv")).unwrap();
+            assert_eq!(genes.lines().filter(|line| line.contains("\tyes\t")).count(), 20);
+            assert_eq!(result.summary(&dataset).variable_genes, Some(20));
+            let cells = std::fs::read_to_string(folder.path().join("cells.tsv")).unwrap();
+            assert!(cells.lines().next().unwrap().ends_with("\tfails\tdoublet_score\tdoublet"));
+            let columns = cells.lines().next().unwrap().split('\t').count();
+            assert!(cells.lines().all(|line| line.split('\t').count() == columns));
+        }
+    }
+
+    #[test]
     fn one_perturbation_alone_gives_what_all_together_give() {
         let dataset = screen();
         let all = preprocess(&dataset, &PreprocessConfig::default(), &Silent).unwrap().differential.unwrap();
@@ -486,7 +663,7 @@ mod tests {
     #[test]
     fn failing_cells_are_left_out_when_asked() {
         let dataset = screen();
-        let config = PreprocessConfig { mads: 1.0, passing_only: true, test: None };
+        let config = PreprocessConfig { mads: 1.0, passing_only: true, test: None, ..PreprocessConfig::default() };
         let result = preprocess(&dataset, &config, &Silent).unwrap();
         let failing = result.quality.as_ref().unwrap().1.failing;
         assert!(failing > 0 && result.cells.len() == 400 - failing);
@@ -509,7 +686,8 @@ mod tests {
             result.summary(&dataset).perturbations.unwrap().iter().map(|tested| tested.up + tested.down).sum();
         assert!(tested > 0);
         assert_eq!(lines("differential.tsv"), 1 + tested);
-        let table = cells_table(&dataset, &result.quality.as_ref().unwrap().0, &result.quality.as_ref().unwrap().1);
+        let (metrics, report) = result.quality.as_ref().unwrap();
+        let table = cells_table(&dataset, metrics, report, None);
         assert_eq!(table, std::fs::read_to_string(target.join("cells.tsv")).unwrap());
     }
 }

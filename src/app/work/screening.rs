@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Work;
-use crate::app::findings::{Findings, QualityFinding, Stopped, shown_perturbation};
+use crate::app::findings::{DoubletFinding, Findings, QualityFinding, Stopped, shown_perturbation};
 use crate::app::state::{DataSection, State, Tab};
 use crate::data::Dataset;
 use crate::jobs::{Job, Outcome, ProgressUpdate};
 use crate::preprocess::differential::Test;
 use crate::preprocess::quality::CellMetrics;
+use crate::tasks::doublets::{CellDoublets, doublets};
 use crate::tasks::preprocess::{TestedGroup, test_perturbation};
 use crate::tasks::quality::{self, Quality};
 
@@ -22,6 +23,7 @@ pub(super) struct Screening {
     /// Limits that were judged last, or are being judged.
     mads: Option<f64>,
     quality: Option<Job<Option<Quality>>>,
+    doublets: Option<Job<CellDoublets>>,
     testing: Option<Testing>,
     /// The perturbation shown by itself, so that it need not be counted in every frame.
     shown: Option<(Option<String>, Option<usize>)>,
@@ -39,7 +41,10 @@ impl Screening {
         let quality = self.quality.as_ref().filter(|_| self.metrics.is_none());
         let quality = quality.map(|job| ("Quality of the cells".to_owned(), job.progress()));
         let testing = self.testing.as_ref();
-        quality.or_else(|| testing.map(|testing| (format!("Testing {}", testing.perturbation), testing.job.progress())))
+        let doublets = self.doublets.as_ref().map(|job| ("Looking for doublets".to_owned(), job.progress()));
+        quality
+            .or(doublets)
+            .or_else(|| testing.map(|testing| (format!("Testing {}", testing.perturbation), testing.job.progress())))
     }
 }
 
@@ -60,7 +65,42 @@ impl Work {
         }
         let Some(dataset) = dataset else { return };
         self.poll_quality(&dataset, state);
+        self.poll_doublets(state);
         self.poll_testing(&dataset, state);
+    }
+
+    /// Look for doublets among the cells of the open data set, unless that is done already.
+    pub(in crate::app) fn find_doublets(&mut self, state: &mut State) {
+        let Some(dataset) = state.runtime.dataset.clone() else { return };
+        if self.screening.doublets.is_some() {
+            return;
+        }
+        state.runtime.findings.doublets = DoubletFinding::Running(ProgressUpdate::default());
+        let job = Job::spawn("doublets", self.wake(), move |progress| doublets(&dataset, 0, progress));
+        self.screening.doublets = Some(job);
+    }
+
+    /// Stop looking for doublets.
+    pub(in crate::app) fn cancel_doublets(&mut self) {
+        if let Some(job) = &self.screening.doublets {
+            job.cancel();
+        }
+    }
+
+    fn poll_doublets(&mut self, state: &mut State) {
+        let Some(job) = &mut self.screening.doublets else { return };
+        let finding = &mut state.runtime.findings.doublets;
+        *finding = match job.poll() {
+            None => DoubletFinding::Running(job.progress()),
+            Some(outcome) => {
+                self.screening.doublets = None;
+                match outcome {
+                    Outcome::Finished(found) => DoubletFinding::Ready(Arc::new(found)),
+                    Outcome::Cancelled => DoubletFinding::None,
+                    Outcome::Failed { message, .. } => DoubletFinding::Failed(message),
+                }
+            }
+        };
     }
 
     fn poll_quality(&mut self, dataset: &Arc<Dataset>, state: &mut State) {

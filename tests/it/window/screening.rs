@@ -24,6 +24,11 @@ fn limits_are_recounted_at_once_and_undone() {
     window.until("the quality", |state| matches!(state.runtime.findings.quality, QualityFinding::Ready(_)));
     let at_three = quality(&window).report.failing;
     assert!(window.mentions("fail at least one rule"));
+    assert!(!window.shows("Histogram: Doublet score"));
+    window.click("Look for doublets");
+    window.until("the doublets", |state| state.runtime.findings.doublets.known().is_some());
+    assert!(window.mentions("called doublets"));
+    assert!(window.shows("Histogram: Doublet score"));
     for label in ["Histogram: Total counts", "Histogram: Detected genes", "Total counts against detected genes"] {
         assert!(window.shows(label), "{label}");
     }

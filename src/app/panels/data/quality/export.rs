@@ -3,19 +3,24 @@
 use std::sync::Arc;
 
 use super::limits::{is_absent, name};
-use super::plots::{cells, histogram};
+use super::plots::{cells, doublet_scores, histogram};
 use crate::app::action::{ExportContent, TableMaker};
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
 use crate::data::Dataset;
 use crate::figures::{Figure, FigureMetadata, Panel, PanelRow, PanelsFigure};
 use crate::preprocess::quality::Threshold;
+use crate::tasks::doublets::CellDoublets;
 use crate::tasks::preprocess::cells_table;
 use crate::tasks::quality::Quality;
 
 /// Height of a row of the page with all plots, in points.
 const ROW: f32 = 120.0;
 
-pub(super) fn exportable(dataset: &Arc<Dataset>, quality: &Quality) -> Exportable {
+pub(super) fn exportable(
+    dataset: &Arc<Dataset>,
+    quality: &Quality,
+    doublets: Option<&Arc<CellDoublets>>,
+) -> Exportable {
     let quality = Arc::new(quality.clone());
     let mads = quality.report.mads;
     let metadata = |title: String| {
@@ -49,13 +54,19 @@ pub(super) fn exportable(dataset: &Arc<Dataset>, quality: &Quality) -> Exportabl
         let file = format!("histogram-{}", name(threshold.rule).to_lowercase().replace(' ', "-"));
         choices.push(figure(&label, &file, draw, 1.5, 89.0));
     }
+    if let Some(found) = doublets {
+        let found = found.clone();
+        let draw: Draw = Arc::new(move |size, theme| doublet_scores(&found, PRINT_TEXT_SIZE).scene(size, theme).scene);
+        choices.push(figure("Histogram: doublet score", "histogram-doublet-score", draw, 1.5, 89.0));
+    }
     let table = |label: &str, file: &str, make: Arc<dyn Fn() -> String + Send + Sync>| Choice {
         label: label.to_owned(),
         name: file.to_owned(),
         content: Content::Table(ExportContent::Made(TableMaker(make))),
     };
     let (found, dataset) = (quality.clone(), dataset.clone());
-    let make = Arc::new(move || cells_table(&dataset, &found.metrics, &found.report));
+    let doublets = doublets.cloned();
+    let make = Arc::new(move || cells_table(&dataset, &found.metrics, &found.report, doublets.as_deref()));
     choices.push(table("All cells (table)", "cells", make));
     let found = quality.clone();
     let make = Arc::new(move || Quality::groups_table("perturbation", &found.perturbations));

@@ -4,6 +4,7 @@ use egui::{Align, Grid, Layout, RichText, Slider, Ui};
 
 use super::export::exportable;
 use crate::app::action::Action;
+use crate::app::findings::DoubletFinding;
 use crate::app::panels::data::card;
 use crate::app::state::State;
 use crate::app::theme;
@@ -30,7 +31,7 @@ pub(super) fn show(
                 if ui.button("Export…").on_hover_text("Save the plots or the tables").clicked()
                     && let Some(dataset) = &state.runtime.dataset
                 {
-                    export.open(exportable(dataset, quality));
+                    export.open(exportable(dataset, quality, state.runtime.findings.doublets.known()));
                 }
             });
         });
@@ -44,7 +45,45 @@ pub(super) fn show(
         setting(ui, state, actions);
         rules(ui, quality);
         absent(ui, quality);
+        doublets(ui, state, actions);
     });
+}
+
+/// Doublets take longer: they are looked for when asked.
+fn doublets(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.add_space(theme::SMALL);
+    let hint = "Droplets that caught two cells, by Scrublet's method, batch by batch: cells are compared with simulated \
+                doublets. Nothing is removed";
+    let weak = theme::colours(ui).text_weak;
+    match &state.runtime.findings.doublets {
+        DoubletFinding::None => {
+            if ui.button("Look for doublets").on_hover_text(hint).clicked() {
+                actions.push(Action::FindDoublets);
+            }
+        }
+        DoubletFinding::Running(progress) => {
+            ui.horizontal(|ui| {
+                let bar = egui::ProgressBar::new(progress.fraction.unwrap_or(0.0));
+                ui.add(bar.desired_width(100.0).desired_height(8.0));
+                ui.label(RichText::new("Looking for doublets…").small());
+                if ui.small_button("Cancel").clicked() {
+                    actions.push(Action::CancelDoublets);
+                }
+            });
+        }
+        DoubletFinding::Ready(found) => {
+            let share = 100.0 * found.count() as f64 / found.called.len().max(1) as f64;
+            let text = format!("{} called doublets ({share:.1} %)", counted(found.count(), "cell"));
+            ui.label(text).on_hover_text(hint);
+            for note in &found.notes {
+                ui.add(egui::Label::new(RichText::new(note).small().color(weak)).wrap());
+            }
+        }
+        DoubletFinding::Failed(reason) => {
+            let text = RichText::new(format!("Doublets could not be looked for: {reason}"));
+            ui.add(egui::Label::new(text.small().color(theme::colours(ui).bad)).wrap());
+        }
+    }
 }
 
 /// k.

@@ -24,6 +24,7 @@ const TWO_COLUMNS: f32 = 860.0;
 pub(super) struct QualityView {
     histograms: [FigureWidget; 5],
     cells: FigureWidget,
+    doublets: FigureWidget,
     groups: groups::GroupsTable,
     export: ExportDialog,
     /// What the plots were drawn for, numbered so that another result never looks the same.
@@ -35,6 +36,7 @@ impl Default for QualityView {
         Self {
             histograms: Default::default(),
             cells: FigureWidget::default(),
+            doublets: FigureWidget::default(),
             groups: groups::GroupsTable { batches: false, sort: Sort::falling(groups::Key::Share) },
             export: ExportDialog::default(),
             drawn: None,
@@ -70,11 +72,12 @@ pub(super) fn show(view: &mut QualityView, ui: &mut Ui, state: &State, actions: 
         None => 0,
     };
     view.drawn = Some((quality.clone(), version));
+    let doublets = state.runtime.findings.doublets.known();
     if ui.available_width() < TWO_COLUMNS {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - theme::MEDIUM);
             limits::show(&mut view.export, ui, &quality, state, actions);
-            plots::show(view, ui, &quality, version);
+            plots::show(view, ui, &quality, doublets, version);
             let size = egui::vec2(ui.available_width(), 320.0);
             ui.allocate_ui(size, |ui| groups::show(&mut view.groups, ui, &quality, state, actions));
         });
@@ -90,7 +93,7 @@ pub(super) fn show(view: &mut QualityView, ui: &mut Ui, state: &State, actions: 
         egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - theme::MEDIUM);
-                plots::show(view, ui, &quality, version);
+                plots::show(view, ui, &quality, doublets, version);
             });
         });
     }

@@ -1,6 +1,7 @@
 //! The plots: a histogram per metric, and counts against genes.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use egui::{Ui, vec2};
 
@@ -9,8 +10,10 @@ use super::limits::{USUAL, is_absent, name};
 use crate::app::theme;
 use crate::app::views::network::theme as figure_theme;
 use crate::figures::Figure as _;
-use crate::figures::screen::{CellPoint, CellsFigure, HistogramFigure, LimitLine};
+use crate::figures::axes::Scale;
+use crate::figures::screen::{CellPoint, CellsFigure, Histogram, HistogramFigure, LimitLine};
 use crate::preprocess::quality::Threshold;
+use crate::tasks::doublets::CellDoublets;
 use crate::tasks::quality::Quality;
 use crate::words::grouped;
 
@@ -18,6 +21,13 @@ use crate::words::grouped;
 const TEXT_SIZE: f32 = 11.0;
 /// Least width of a plot; as many stand in a row as fit.
 const LEAST_WIDTH: f32 = 270.0;
+
+/// What is drawn.
+enum Plot<'a> {
+    Metric(&'a Threshold),
+    Doublets(&'a CellDoublets),
+    Cells,
+}
 
 /// The histogram of one metric.
 pub(super) fn histogram(quality: &Quality, threshold: &Threshold, text_size: f32) -> HistogramFigure {
@@ -36,6 +46,19 @@ pub(super) fn histogram(quality: &Quality, threshold: &Threshold, text_size: f32
         x_label: format!("{}{unit}", name(rule)),
         histogram: quality.histograms[rule as usize].clone(),
         limits,
+        text_size,
+        ..HistogramFigure::default()
+    }
+}
+
+/// Scores of how likely each cell is a doublet.
+pub(super) fn doublet_scores(found: &CellDoublets, text_size: f32) -> HistogramFigure {
+    let is_called = |score: f32| found.threshold.is_some_and(|threshold| score > threshold);
+    let line = |value: f32| LimitLine { value, label: "threshold".to_owned(), chosen: true };
+    HistogramFigure {
+        x_label: "Doublet score".to_owned(),
+        histogram: Histogram::of(&found.scores, 60, Scale::Linear, is_called),
+        limits: found.threshold.map(line).into_iter().collect(),
         text_size,
         ..HistogramFigure::default()
     }
@@ -60,7 +83,13 @@ pub(super) fn cells(quality: &Quality, text_size: f32) -> CellsFigure {
 }
 
 /// Draw them.
-pub(super) fn show(view: &mut QualityView, ui: &mut Ui, quality: &Quality, version: u64) {
+pub(super) fn show(
+    view: &mut QualityView,
+    ui: &mut Ui,
+    quality: &Quality,
+    doublets: Option<&Arc<CellDoublets>>,
+    version: u64,
+) {
     let shown: Vec<&Threshold> =
         quality.report.thresholds.iter().filter(|threshold| !is_absent(quality, threshold)).collect();
     let room = ui.available_width();
@@ -72,20 +101,30 @@ pub(super) fn show(view: &mut QualityView, ui: &mut Ui, quality: &Quality, versi
         (version, plot).hash(&mut hasher);
         hasher.finish()
     };
-    let plots: Vec<Option<&Threshold>> = shown.into_iter().map(Some).chain([None]).collect();
+    let plots: Vec<Plot<'_>> = shown
+        .into_iter()
+        .map(Plot::Metric)
+        .chain(doublets.map(|found| Plot::Doublets(found)))
+        .chain([Plot::Cells])
+        .collect();
     for row in plots.chunks(columns) {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = theme::MEDIUM;
             for plot in row {
                 match plot {
-                    Some(threshold) => {
+                    Plot::Metric(threshold) => {
                         let at = threshold.rule as usize;
                         let label = format!("Histogram: {}", name(threshold.rule));
                         view.histograms[at].show(ui, size, key(at), &label, |size, dark| {
                             histogram(quality, threshold, TEXT_SIZE).scene(size, &figure_theme(dark))
                         });
                     }
-                    None => {
+                    Plot::Doublets(found) => {
+                        view.doublets.show(ui, size, key(8), "Histogram: Doublet score", |size, dark| {
+                            doublet_scores(found, TEXT_SIZE).scene(size, &figure_theme(dark))
+                        });
+                    }
+                    Plot::Cells => {
                         view.cells.show(ui, size, key(9), "Total counts against detected genes", |size, dark| {
                             cells(quality, TEXT_SIZE).scene(size, &figure_theme(dark))
                         });
