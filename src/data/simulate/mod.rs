@@ -21,7 +21,9 @@ pub use cells::CellFacts;
 pub use config::{Regulation, SimulateConfig, SimulateError};
 pub use truth::{TrueEdge, TrueNetwork, TruthError};
 
-use super::{Categories, Choice, CsrMatrix, Dataset, DatasetParts, Gene, ImportReport, MatrixKind, Perturbation};
+use super::{
+    Categories, Choice, CsrMatrix, Dataset, DatasetParts, Gene, ImportReport, MatrixKind, Perturbation, Values,
+};
 use crate::jobs::Progress;
 
 /// Cells drawn between two looks at the progress.
@@ -53,7 +55,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
     progress.check()?;
     let source = cells::Source::new(config, &wiring, &design);
 
-    let mut rows = Vec::with_capacity(config.cells);
+    let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Values::default());
     let mut cell_facts = Vec::with_capacity(config.cells);
     for start in (0..config.cells).step_by(CHUNK) {
         progress.stage("Simulating cells", Some(start as f32 / config.cells as f32));
@@ -62,11 +64,17 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
         let drawn: Vec<_> =
             (start..(start + CHUNK).min(config.cells)).into_par_iter().map(|cell| source.cell(cell)).collect();
         for (counts, facts) in drawn {
-            rows.push(counts);
+            for (column, count) in counts {
+                columns.push(column);
+                values.push(count);
+            }
+            starts.push(columns.len());
             cell_facts.push(facts);
         }
     }
 
+    let matrix = CsrMatrix::new(config.cells, config.genes, starts, columns, values)
+        .expect("columns of drawn counts rise and are in range");
     let symbol = |column: usize| wiring.symbols[column].clone();
     let perturbations =
         design.conditions.iter().map(|condition| Perturbation::of(condition.targets.iter().map(|&(at, _)| symbol(at))));
@@ -86,7 +94,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
     let parts = DatasetParts {
         name: "simulated".into(),
         source: None,
-        matrix: CsrMatrix::from_rows(config.genes, rows).expect("columns of drawn counts rise and are in range"),
+        matrix,
         matrix_kind: MatrixKind::Counts,
         genes: wiring.symbols.iter().map(Gene::named).collect(),
         cells: (1..=config.cells).map(|cell| format!("cell_{cell:0width$}")).collect(),
