@@ -43,7 +43,8 @@ impl Evaluate {
             output::distinct(path, &[&self.model, &self.data])?;
         }
         let opened = import::model(&self.model, console)?;
-        let dataset = import::dataset(&self.data, &self.import.decide(&self.data, ImportOptions::default())?, console)?;
+        let decisions = self.import.decide(&self.data, ImportOptions::default())?;
+        let dataset = import::dataset_for(&opened.model, &self.data, &decisions, console)?;
         let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
         let options = EvaluateOptions { all_cells: self.all_cells, truth: self.truth.clone() };
         let report = evaluate(&judged, &dataset, &options, console)

@@ -109,7 +109,22 @@ pub(super) fn named<T: DeserializeOwned>(name: &str) -> T {
 
 /// Read the screen in `path`, telling its warnings.
 pub(super) fn dataset(path: &Path, decisions: &Decisions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
-    let dataset = read(path, decisions, console)?;
+    warned(read(path, decisions, console)?, console)
+}
+
+/// Read the screen in `path` to judge `model` with, telling its warnings.
+pub(super) fn dataset_for(
+    model: &crate::models::TrainedModel,
+    path: &Path,
+    decisions: &Decisions,
+    console: &Console,
+) -> anyhow::Result<Arc<Dataset>> {
+    tell_file(decisions, console);
+    let dataset = open::decided_for(model, path, decisions, console);
+    warned(dataset.with_context(|| format!("cannot open {}", path.display()))?, console)
+}
+
+fn warned(dataset: Arc<Dataset>, console: &Console) -> anyhow::Result<Arc<Dataset>> {
     for warning in dataset.warnings() {
         console.tell(&format!("warning: {}", warning.message));
     }
@@ -118,10 +133,14 @@ pub(super) fn dataset(path: &Path, decisions: &Decisions, console: &Console) -> 
 
 /// Read the screen in `path`, telling which file of choices it goes by.
 pub(super) fn read(path: &Path, decisions: &Decisions, console: &Console) -> anyhow::Result<Arc<Dataset>> {
+    tell_file(decisions, console);
+    open::decided(path, decisions, console).with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn tell_file(decisions: &Decisions, console: &Console) {
     if let Some((file, _)) = &decisions.file {
         console.tell(&format!("Reading with the choices in {}", file.display()));
     }
-    open::decided(path, decisions, console).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// A model with its file.

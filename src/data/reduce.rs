@@ -111,6 +111,8 @@ pub struct Room<'a> {
     pub bytes: u64,
     /// Which genes go first.
     pub rank: &'a dyn RankGenes,
+    /// These and no others, whatever fits: those of a model that was trained on a part.
+    pub genes: Option<&'a [String]>,
 }
 
 /// Bytes that a stored value takes: a column and a count.

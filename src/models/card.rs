@@ -38,6 +38,13 @@ pub struct DatasetReference {
     pub cells: u32,
     /// Number of genes.
     pub genes: u32,
+    /// Genes of the file, where it has more than were held in memory; else 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub genes_of_file: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A node of the network: a perturbed gene, or one that responds strongly.

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use super::import_choices::Decisions;
 use super::room::room;
 use crate::data::preview::Preview;
-use crate::data::{Dataset, ImportOptions, ImportReport, KeptGenes, h5ad, text};
+use crate::data::{Dataset, ImportOptions, ImportReport, KeptGenes, Room, h5ad, text};
 use crate::document::FileReference;
 use crate::jobs::Progress;
 use crate::models::TrainedModel;
@@ -90,6 +90,15 @@ fn storage_of(path: &Path) -> anyhow::Result<Option<Storage>> {
 
 /// Read the screen in `path`, whatever its format.
 pub fn dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<Arc<Dataset>> {
+    dataset_into(&room(), path, options, progress)
+}
+
+fn dataset_into(
+    room: &Room<'_>,
+    path: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> anyhow::Result<Arc<Dataset>> {
     let dataset = match storage_of(path)? {
         Some(Storage::Text) => {
             if let Some(KeptGenes::Count(_)) = options.genes {
@@ -100,16 +109,38 @@ pub fn dataset(path: &Path, options: &ImportOptions, progress: &dyn Progress) ->
             text::read(path, options, progress)?
         }
         // Its errors tell what the file is instead.
-        Some(Storage::Hdf5) | None => h5ad::read_into(Some(&room()), path, options, progress)?,
+        Some(Storage::Hdf5) | None => h5ad::read_into(Some(room), path, options, progress)?,
     };
     Ok(Arc::new(dataset))
 }
 
 /// Read the screen in `path` with `decisions`; a choice that came from their file says so.
 pub fn decided(path: &Path, decisions: &Decisions, progress: &dyn Progress) -> anyhow::Result<Arc<Dataset>> {
+    decided_into(&room(), path, decisions, progress)
+}
+
+/// As [`decided`], to judge `model` with: if it was trained on some of the genes of a file, the same are held.
+pub fn decided_for(
+    model: &TrainedModel,
+    path: &Path,
+    decisions: &Decisions,
+    progress: &dyn Progress,
+) -> anyhow::Result<Arc<Dataset>> {
+    let card = model.card();
+    let is_part = card.dataset.genes_of_file > card.dataset.genes && decisions.options.genes.is_none();
+    let genes = is_part.then_some(card.genes.as_slice());
+    decided_into(&Room { genes, ..room() }, path, decisions, progress)
+}
+
+fn decided_into(
+    room: &Room<'_>,
+    path: &Path,
+    decisions: &Decisions,
+    progress: &dyn Progress,
+) -> anyhow::Result<Arc<Dataset>> {
     let dataset = match &decisions.file {
-        None => return dataset(path, &decisions.options, progress),
-        Some((file, _)) => dataset(path, &decisions.options, progress)
+        None => return dataset_into(room, path, &decisions.options, progress),
+        Some((file, _)) => dataset_into(room, path, &decisions.options, progress)
             .with_context(|| format!("with the choices in {}", file.display()))?,
     };
     let import = dataset.import();

@@ -289,6 +289,7 @@ fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> M
             hash: dataset.hash().to_owned(),
             cells: dataset.cell_count() as u32,
             genes: dataset.gene_count() as u32,
+            genes_of_file: dataset.whole_cells().map_or(0, |whole| whole.genes as u32),
         },
         perturbation_kind: dataset.kind(),
         genes: dataset.genes().symbols(),

@@ -111,6 +111,25 @@ fn from_a_simulated_screen_to_a_figure() {
 }
 
 #[test]
+fn a_model_of_some_genes_is_judged_on_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    simulated(at);
+    let trained = ["train", "screen.h5ad", "-o", "part.safetensors", "--held-genes", "25", "--epochs", "1"];
+    ok(at, &trained);
+    let card = json(at, &["inspect", "part.safetensors"]);
+    assert_eq!(card["model"]["dataset"]["genes"], 25);
+    assert!(card["model"]["dataset"]["genes_of_file"].as_u64() > Some(25), "{}", card["model"]["dataset"]);
+    let report = json(at, &["evaluate", "part.safetensors", "--data", "screen.h5ad", "-o", "part.json"]);
+    assert_eq!(report["dataset"]["trained_on"], true);
+    assert_eq!(report["dataset"]["genes"], 25);
+    // A table is read whole: there is nothing to choose.
+    std::fs::write(at.join("table.csv"), "cell,A,B\nc1,1,0\nc2,0,2\n").unwrap();
+    let refused = fails(at, 1, &["inspect", "table.csv", "--held-genes", "1"]);
+    assert!(refused.contains("read whole"), "{refused}");
+}
+
+#[test]
 fn a_screen_is_measured_and_tested_into_tables() {
     let folder = tempfile::tempdir().expect("folder");
     let at = folder.path();

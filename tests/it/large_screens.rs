@@ -33,7 +33,7 @@ fn layouts(dataset: &Dataset, mut each: impl FnMut(&std::path::Path, MatrixLayou
 
 fn read(path: &std::path::Path, bytes: u64, genes: Option<KeptGenes>) -> Dataset {
     let options = ImportOptions { genes, ..ImportOptions::default() };
-    h5ad::read_into(Some(&Room { bytes, rank: &ByDispersion }), path, &options, &Silent).unwrap()
+    h5ad::read_into(Some(&Room { bytes, rank: &ByDispersion, genes: None }), path, &options, &Silent).unwrap()
 }
 
 #[test]

@@ -8,8 +8,7 @@ use anyhow::Context;
 use super::{DEFECT, Failure, Work, file_name};
 use crate::app::action::Action;
 use crate::app::state::{Dialog, IncompleteSession, MissingKind, Severity, State};
-use crate::data::Summary;
-use crate::data::{Dataset, ImportOptions};
+use crate::data::{Dataset, ImportOptions, KeptGenes, Summary};
 use crate::document::{Document, FileReference};
 use crate::jobs::{Cancelled, Job, Outcome, Progress};
 use crate::models::TrainedModel;
@@ -211,7 +210,12 @@ fn read_dataset(path: &Path, decisions: &Decisions, progress: &dyn Progress) -> 
     let summary = Arc::new(Summary::of(&dataset, progress)?);
     let targets = Arc::new(TargetCheck::of(&summary));
     let reference = FileReference { path: path.to_owned(), hash: dataset.hash().to_owned() };
-    Ok(OpenedDataset { dataset, summary, targets, reference, options: decisions.options.clone() })
+    let mut options = decisions.options.clone();
+    if dataset.whole_cells().is_some() && options.genes.is_none() {
+        // What fitted today: a session opens the same again.
+        options.genes = Some(KeptGenes::Count(dataset.gene_count()));
+    }
+    Ok(OpenedDataset { dataset, summary, targets, reference, options })
 }
 
 fn read_model(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedModel> {

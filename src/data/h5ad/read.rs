@@ -113,6 +113,8 @@ fn labels_and_names(
     Ok((matrix, understood, source))
 }
 
+const GENES_HELD: &str = "genes held";
+
 /// What is held of a large screen.
 struct Part {
     keep: Keep,
@@ -130,6 +132,21 @@ fn choose_part(
 ) -> Result<Option<Part>, H5adError> {
     let genes = understood.genes();
     let needed = BYTES_PER_VALUE.saturating_mul(matrix.stored()? as u64);
+    if let Some(names) = room.genes {
+        let mut columns: Vec<u32> =
+            names.iter().filter_map(|name| genes.column(name)).map(|column| column as u32).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let choice = Choice {
+            what: GENES_HELD.to_owned(),
+            chosen: format!("{} of {}", grouped(columns.len()), grouped(genes.len())),
+            reason: "those of the model".to_owned(),
+            alternatives: Vec::new(),
+        };
+        let assigned = understood.assigned();
+        let (whole, _) = matrix.measure(genes, &assigned, false, progress)?;
+        return Ok(Some(Part { keep: Keep::part(&assigned, columns, None), whole, choice }));
+    }
     let asked = match options.genes {
         Some(KeptGenes::All(_)) => return Ok(None),
         Some(KeptGenes::Count(count)) if count >= genes.len() => return Ok(None),
@@ -157,7 +174,7 @@ fn choose_part(
     let kept = format!("{} of {}", grouped(columns.len()), grouped(genes.len()));
     let of_which = "the perturbed genes and the most variable of the others";
     let choice = Choice {
-        what: "genes held".to_owned(),
+        what: GENES_HELD.to_owned(),
         reason: match asked {
             Some(_) => format!("named by you: {of_which}"),
             None => format!(
@@ -169,8 +186,7 @@ fn choose_part(
         chosen: kept,
         alternatives: vec![KeptGenes::ALL.to_string()],
     };
-    let rows = (0..).zip(&assigned).filter(|(_, assigned)| **assigned).map(|(row, _)| row).collect();
-    Ok(Some(Part { keep: Keep { rows: Some(rows), columns: Some(columns), stored: Some(stored) }, whole, choice }))
+    Ok(Some(Part { keep: Keep::part(&assigned, columns, Some(stored)), whole, choice }))
 }
 
 fn check_shape(matrix: &FileMatrix, obs: &FileFrame, var: &FileFrame) -> Result<(), H5adError> {

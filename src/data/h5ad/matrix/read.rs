@@ -20,6 +20,14 @@ pub(in super::super) struct Keep {
     pub(in super::super) stored: Option<usize>,
 }
 
+impl Keep {
+    /// The genes `columns` of the cells that are `assigned`.
+    pub(in super::super) fn part(assigned: &[bool], columns: Vec<u32>, stored: Option<usize>) -> Self {
+        let rows = (0..).zip(assigned).filter(|(_, assigned)| **assigned).map(|(row, _)| row).collect();
+        Self { rows: Some(rows), columns: Some(columns), stored }
+    }
+}
+
 /// From a place in the file to the place among what is kept.
 enum Places {
     All(usize),
