@@ -112,7 +112,10 @@ pub fn settled(options: &ImportOptions, preview: &Preview) -> ImportOptions {
     // A file that this program wrote needs no decisions about its labels.
     let own = chosen("perturbation column").is_some_and(|choice| choice.reason == "written by this program");
     let mut settled = options.clone();
-    settled.matrix = settled.matrix.or_else(|| chosen("matrix").map(|choice| choice.chosen.clone()));
+    // Tables and 10x files have but one matrix, which has no name.
+    let is_path = |name: &str| matches!(name, "X" | "raw/X" | "raw.X") || name.starts_with("layers/");
+    let matrix = chosen("matrix").filter(|choice| is_path(&choice.chosen));
+    settled.matrix = settled.matrix.or_else(|| matrix.map(|choice| choice.chosen.clone()));
     if !own {
         let column = chosen("perturbation column").filter(|choice| choice.chosen != "none");
         settled.perturbation_column =

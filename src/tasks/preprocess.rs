@@ -148,7 +148,9 @@ pub fn preprocess(
     let passes = |cell: u32| {
         !config.passing_only || quality.as_ref().is_none_or(|(_, report)| !report.failed[cell as usize].any())
     };
-    let cells: Vec<u32> = all.into_iter().filter(|&cell| passes(cell)).collect();
+    // Where only some genes are held, nothing is held of cells without an assignment.
+    let is_held = |cell: u32| dataset.whole_cells().is_none() || dataset.roles()[cell as usize] != CellRole::Unassigned;
+    let cells: Vec<u32> = all.into_iter().filter(|&cell| passes(cell) && is_held(cell)).collect();
     progress.check()?;
     let (expression, target_sum) = expression(dataset, &cells);
     let genes = GeneMetrics::measure(&expression, &cells, progress)?;

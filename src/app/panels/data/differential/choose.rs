@@ -21,6 +21,10 @@ pub(super) fn show(filter: &mut String, ui: &mut Ui, dataset: &Arc<Dataset>, ind
     let response = combo.show_ui(ui, |ui| {
         let field = ui.add(TextEdit::singleline(filter).hint_text("Filter").desired_width(f32::INFINITY));
         field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Filter the perturbations"));
+        // Whoever opens the list can type at once.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            field.request_focus();
+        }
         let text = filter.trim().to_lowercase();
         let fits: Vec<(usize, String)> = perturbations
             .iter()

@@ -124,7 +124,8 @@ pub(super) fn show(
                     cell(ui, false, |ui| {
                         ui.add(egui::Label::new(gene).truncate().selectable(false));
                         if found.targets.contains(gene) {
-                            ui.label(RichText::new("perturbed").small().color(theme::colours(ui).accent));
+                            ui.label(RichText::new("target").small().color(theme::colours(ui).accent))
+                                .on_hover_text("Itself perturbed");
                         }
                     });
                 });

@@ -21,6 +21,8 @@ use crate::words::counted;
 
 /// Wider than this, the table stands beside the plot.
 const TWO_COLUMNS: f32 = 720.0;
+/// Wider than this, all settings stand in one row.
+const ONE_ROW: f32 = 860.0;
 /// Fewer cells than this tell little.
 const FEW: usize = 10;
 
@@ -125,47 +127,66 @@ fn toolbar(
     state: &State,
     actions: &mut Vec<Action>,
 ) {
-    ui.horizontal_wrapped(|ui| {
-        choose::show(&mut view.filter, ui, dataset, index, actions);
-        let mut test = state.view.test;
-        let combo = egui::ComboBox::from_id_salt("test").width(150.0).selected_text(test.label());
-        let response = combo.show_ui(ui, |ui| {
-            for other in Test::ALL {
-                ui.selectable_value(&mut test, other, other.label());
-            }
-        });
-        response.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, "Test"));
-        response.response.on_hover_text(
-            "How genes are tested against the control cells, on log-normalised counts; as scanpy's rank_genes_groups",
-        );
-        if test != state.view.test {
-            actions.push(Action::SetTest(test));
-        }
-        let thresholds = &mut view.thresholds;
-        let label = ui.label("|log2 change| from").on_hover_text("Smaller changes are not counted");
-        ui.add(DragValue::new(&mut thresholds.change).range(0.0..=5.0).speed(0.01).fixed_decimals(2))
-            .labelled_by(label.id);
-        let label =
-            ui.label("adjusted p below").on_hover_text("False discovery rate over all genes (Benjamini–Hochberg)");
-        let levels = [0.1, 0.05, 0.01, 0.001, 1e-5, 1e-10];
-        let combo = egui::ComboBox::from_id_salt("level").width(70.0).selected_text(format!("{}", thresholds.level));
-        let response = combo.show_ui(ui, |ui| {
-            for level in levels {
-                ui.selectable_value(&mut thresholds.level, level, format!("{level}"));
-            }
-        });
-        response.response.labelled_by(label.id);
+    let what = |ui: &mut Ui, actions: &mut Vec<Action>, filter: &mut String| {
+        choose::show(filter, ui, dataset, index, actions);
+        tests(ui, state, actions);
+    };
+    let (filter, thresholds, export) = (&mut view.filter, &mut view.thresholds, &mut view.export);
+    let mut limits = |ui: &mut Ui| {
+        limits(ui, thresholds);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let button = ui.add_enabled(found.is_some(), egui::Button::new("Export…"));
             if button.on_hover_text("Save the plot or the table").clicked()
                 && let Some(found) = found
             {
                 let selection = &state.document.selection;
-                view.export.open(volcano::exportable(dataset, found, view.thresholds, selection));
+                export.open(volcano::exportable(dataset, found, *thresholds, selection));
             }
         });
-    });
+    };
+    if ui.available_width() >= ONE_ROW {
+        ui.horizontal(|ui| {
+            what(ui, actions, filter);
+            limits(ui);
+        });
+    } else {
+        ui.horizontal(|ui| what(ui, actions, filter));
+        ui.horizontal(limits);
+    }
     ui.add_space(theme::SMALL);
+}
+
+/// How genes are tested.
+fn tests(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let mut test = state.view.test;
+    let combo = egui::ComboBox::from_id_salt("test").width(150.0).selected_text(test.label());
+    let response = combo.show_ui(ui, |ui| {
+        for other in Test::ALL {
+            ui.selectable_value(&mut test, other, other.label());
+        }
+    });
+    response.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, "Test"));
+    response.response.on_hover_text(
+        "How genes are tested against the control cells, on log-normalised counts; as scanpy's rank_genes_groups",
+    );
+    if test != state.view.test {
+        actions.push(Action::SetTest(test));
+    }
+}
+
+/// From where on a gene counts as changed.
+fn limits(ui: &mut Ui, thresholds: &mut Thresholds) {
+    let label = ui.label("|log2 change| from").on_hover_text("Smaller changes are not counted");
+    ui.add(DragValue::new(&mut thresholds.change).range(0.0..=5.0).speed(0.01).fixed_decimals(2)).labelled_by(label.id);
+    let hint = "False discovery rate over all genes (Benjamini–Hochberg)";
+    let label = ui.label("adjusted p below").on_hover_text(hint);
+    let combo = egui::ComboBox::from_id_salt("level").width(70.0).selected_text(format!("{}", thresholds.level));
+    let response = combo.show_ui(ui, |ui| {
+        for level in [0.1, 0.05, 0.01, 0.001, 1e-5, 1e-10] {
+            ui.selectable_value(&mut thresholds.level, level, format!("{level}"));
+        }
+    });
+    response.response.labelled_by(label.id);
 }
 
 /// What the plot rests on.

@@ -4,7 +4,7 @@ use egui::{ComboBox, Response, Ui};
 
 use super::{ImportForm, Known, labels, weak};
 use crate::app::theme;
-use crate::data::{ImportOptions, MatrixKind, PerturbationKind};
+use crate::data::{ImportOptions, KeptGenes, MatrixKind, Orientation, PerturbationKind};
 
 /// What the user picks for no column, and for the row names.
 const NONE: &str = "none";
@@ -84,6 +84,53 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
     kind(form, ui, known);
     column(form, ui, known, &BATCH);
     column(form, ui, known, &CELL_TYPE);
+    others(form, ui, known);
+}
+
+/// What is shown above.
+const SHOWN: [&str; 10] = [
+    "matrix",
+    "values",
+    "perturbation column",
+    "control",
+    "unassigned",
+    "combinations",
+    "gene names",
+    "kind of perturbation",
+    "batch",
+    "cell type",
+];
+
+/// What else was decided, by the format or the size of the file.
+fn others(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
+    let changed = form.is_changed();
+    for choice in known.all(&form.options, changed).iter().filter(|choice| !SHOWN.contains(&choice.what.as_str())) {
+        let mut letters = choice.what.chars();
+        let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        let label = title(ui, &name, "Decided by the format or the size of the file");
+        match choice.what.as_str() {
+            "orientation" => {
+                let entries: Vec<(Option<Orientation>, String)> = vec![
+                    (None, format!("{} (by the rules)", choice.chosen)),
+                    (Some(Orientation::CellsInRows), "cells in rows".to_owned()),
+                    (Some(Orientation::GenesInRows), "genes in rows".to_owned()),
+                ];
+                if let Some(picked) = list(ui, &label, "orientation", &entries, &form.options.orientation) {
+                    form.options.orientation = picked;
+                }
+            }
+            "genes held" => {
+                let mut all = form.options.genes == Some(KeptGenes::ALL);
+                ui.label(egui::RichText::new(&choice.chosen).text_style(theme::strong()));
+                let hint = "Needs as much memory as the reason says, or the computer begins to swap";
+                if ui.checkbox(&mut all, "Hold all genes").on_hover_text(hint).changed() {
+                    form.options.genes = all.then_some(KeptGenes::ALL);
+                }
+            }
+            _ => _ = ui.add(egui::Label::new(egui::RichText::new(&choice.chosen).text_style(theme::strong())).wrap()),
+        }
+        reason(ui, &choice.reason);
+    }
 }
 
 /// The title of a choice.

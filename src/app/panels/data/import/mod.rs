@@ -89,11 +89,21 @@ impl ImportForm {
 impl Known<'_> {
     /// The decision called `what`: as the file was read, unless the choices have changed since.
     fn choice(&self, what: &str, options: &ImportOptions, changed: bool) -> Option<&Choice> {
-        let find = |choices: &[Choice]| choices.iter().position(|choice| choice.what == what);
+        let (first, second) = self.both(options, changed);
+        [first, second].into_iter().flatten().flatten().find(|choice| choice.what == what)
+    }
+
+    /// All decisions.
+    fn all(&self, options: &ImportOptions, changed: bool) -> &[Choice] {
+        let (first, second) = self.both(options, changed);
+        first.or(second).unwrap_or_default()
+    }
+
+    /// The decisions to show, and those to fall back on.
+    fn both(&self, options: &ImportOptions, changed: bool) -> (Option<&[Choice]>, Option<&[Choice]>) {
         let previewed = self.lists(changed).map(|preview| preview.choices.as_slice());
         let fresh = self.newest.is_some_and(|found| found.options == *options);
-        let (first, second) = if changed && fresh { (previewed, self.read) } else { (self.read, previewed) };
-        [first, second].into_iter().flatten().find_map(|choices| find(choices).map(|at| &choices[at]))
+        if changed && fresh { (previewed, self.read) } else { (self.read, previewed) }
     }
 
     /// What there is to choose from.
