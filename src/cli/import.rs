@@ -35,7 +35,7 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "PATH")]
     matrix: Option<String>,
     /// What the matrix holds, where its values mislead
-    #[arg(long, value_parser = ["counts", "log-normalised", "scaled"])]
+    #[arg(long, value_parser = ["counts", "log-normalised", "scaled", "effects"])]
     matrix_kind: Option<String>,
     /// Column of var with the gene symbols, or index
     #[arg(long, value_name = "COLUMN")]

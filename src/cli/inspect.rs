@@ -123,6 +123,7 @@ fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, check: &Target
         MatrixKind::Counts => "counts",
         MatrixKind::LogNormalised => "log-normalised values (training needs counts)",
         MatrixKind::Scaled => "scaled values (training needs counts)",
+        MatrixKind::Effects => return effects_text(file, dataset, summary, all),
     };
     let mut text = format!(
         "{file}\n\n  {} × {}, {kind}, {:.1} % not zero\n",
@@ -139,6 +140,15 @@ fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, check: &Target
         grouped(summary.unassigned_cells),
         summary.kind.label()
     ));
+    text.push_str(&notes_text(dataset));
+    if !summary.perturbations.is_empty() {
+        text.push_str(&perturbations_text(&summary.perturbations, check, all));
+    }
+    text
+}
+
+fn notes_text(dataset: &Dataset) -> String {
+    let mut text = String::new();
     if !dataset.import().choices.is_empty() {
         text.push_str("\nHow it was read\n");
         dataset.import().choices.iter().for_each(|choice| text.push_str(&choice_text(choice)));
@@ -147,8 +157,38 @@ fn dataset_text(file: &str, dataset: &Dataset, summary: &Summary, check: &Target
         text.push_str("\nWarnings\n");
         dataset.warnings().iter().for_each(|warning| text.push_str(&format!("  {}\n", warning.message)));
     }
-    if !summary.perturbations.is_empty() {
-        text.push_str(&perturbations_text(&summary.perturbations, check, all));
+    text
+}
+
+/// A table of effects: there are no cells to tell of.
+fn effects_text(file: &str, dataset: &Dataset, summary: &Summary, all: bool) -> String {
+    let mut text = format!(
+        "{file}\n\n  effects of {} on {}, without cells: nothing can be trained on them\n",
+        counted(summary.perturbations.len(), "perturbation"),
+        counted(summary.genes, "gene")
+    );
+    text.push_str(&notes_text(dataset));
+    let shown = if all { summary.perturbations.len() } else { LISTED };
+    let row = |perturbation: &PerturbationSummary| {
+        let effects = perturbation.effects.as_ref();
+        let others = effects.map_or_else(Vec::new, |effects| effects.others.clone());
+        let others: Vec<String> = others.iter().map(|(gene, value)| format!("{gene} {value:.2}")).collect();
+        vec![
+            format!("  {}", perturbation.name),
+            number(effects.and_then(|effects| effects.own).map(f64::from), 2),
+            others.join(", "),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = summary.perturbations.iter().take(shown).map(row).collect();
+    // Words stand at the left.
+    let width = rows.iter().map(|row| row[2].chars().count()).max().unwrap_or(0);
+    rows.iter_mut().for_each(|row| row[2] = format!("{:<width$}", row[2]));
+    let title = format!("{:<width$}", "genes farthest from their median");
+    let header = ["  perturbation", "own value", &title];
+    text.push_str(&format!("\nEffects\n{}", table(&header, &rows)));
+    if summary.perturbations.len() > shown {
+        let more = grouped(summary.perturbations.len() - shown);
+        text.push_str(&format!("  … and {more} more (--all lists them)\n"));
     }
     text
 }

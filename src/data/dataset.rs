@@ -18,6 +18,8 @@ pub enum MatrixKind {
     LogNormalised,
     /// Centred or scaled values, some negative: no model of counts can use them.
     Scaled,
+    /// Effects of perturbations, one row per perturbation, without cells: to look at only.
+    Effects,
 }
 
 /// One decision taken while opening a file, shown to the user and overridable.

@@ -26,5 +26,5 @@ pub use import_options::{ImportOptions, Orientation};
 pub use matrix::{CsrMatrix, MatrixError, Row};
 pub use perturbation::{CellRole, Perturbation, PerturbationKind};
 pub use reduce::{AllGenes, GeneMoments, KeptGenes, RankGenes, Room, WholeCells};
-pub use summary::{KnockDown, PerturbationSummary, Summary};
+pub use summary::{KnockDown, PerturbationSummary, StrongestEffects, Summary};
 pub use values::{RowValues, Values};

@@ -44,7 +44,22 @@ pub struct PerturbationSummary {
     pub measured: bool,
     /// How its target changed: only for a single, measured target, with control cells to compare with, in a matrix that is not scaled.
     pub knock_down: Option<KnockDown>,
+    /// What it does, in a table of effects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effects: Option<StrongestEffects>,
 }
+
+/// What one perturbation does in a table of effects.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StrongestEffects {
+    /// The value of its own target: only for a single, measured target.
+    pub own: Option<f32>,
+    /// Other genes and their values, those farthest from the gene's median over perturbations first.
+    pub others: Vec<(String, f32)>,
+}
+
+/// Genes listed for each perturbation of a table of effects.
+const STRONGEST: usize = 5;
 
 /// How the expression of a perturbed gene itself changed; the first check of a CRISPR interference or activation screen. A knock-out by
 /// cutting may leave the transcript.
@@ -74,6 +89,7 @@ impl Summary {
         let detected: Vec<f64> = (0..rows).map(detected).collect();
         let by_perturbation = dataset.cells_by_perturbation();
         let knock_downs = knock_downs(dataset, &sums, progress)?;
+        let mut effects = strongest_effects(dataset, &by_perturbation, progress)?.into_iter();
         let perturbations = dataset
             .perturbations()
             .iter()
@@ -85,6 +101,7 @@ impl Summary {
                 cells: cells.len(),
                 measured: perturbation.targets().iter().all(|target| dataset.genes().column(target).is_some()),
                 knock_down,
+                effects: effects.next(),
             })
             .collect();
         Ok(Self {
@@ -100,6 +117,44 @@ impl Summary {
             perturbations,
         })
     }
+}
+
+/// Per perturbation of a table of effects, what it does; nothing for screens with cells. Of several rows the first is shown.
+fn strongest_effects(
+    dataset: &Dataset,
+    rows: &[Vec<u32>],
+    progress: &dyn Progress,
+) -> Result<Vec<StrongestEffects>, Cancelled> {
+    if dataset.matrix_kind() != MatrixKind::Effects {
+        return Ok(Vec::new());
+    }
+    let by_gene = dataset.matrix().transposed();
+    let medians: Vec<f32> = (0..by_gene.rows())
+        .map(|gene| {
+            let mut values: Vec<f64> = by_gene.row(gene).values().map(f64::from).collect();
+            values.resize(by_gene.columns(), 0.0);
+            median(values) as f32
+        })
+        .collect();
+    let mut effects = Vec::with_capacity(rows.len());
+    for (perturbation, rows) in dataset.perturbations().iter().zip(rows) {
+        progress.check()?;
+        let mut values = vec![0.0; dataset.gene_count()];
+        if let Some(&row) = rows.first() {
+            dataset.matrix().copy_row(row as usize, &mut values);
+        }
+        let targets: Vec<usize> =
+            perturbation.targets().iter().filter_map(|target| dataset.genes().column(target)).collect();
+        let distance = |gene: usize| (values[gene] - medians[gene]).abs();
+        let mut order: Vec<usize> = (0..values.len()).filter(|gene| !targets.contains(gene)).collect();
+        order.sort_by(|&a, &b| distance(b).total_cmp(&distance(a)).then(a.cmp(&b)));
+        order.truncate(STRONGEST);
+        effects.push(StrongestEffects {
+            own: (perturbation.targets().len() == 1).then(|| targets.first().map(|&gene| values[gene])).flatten(),
+            others: order.into_iter().map(|gene| (dataset.genes().symbol(gene).to_owned(), values[gene])).collect(),
+        });
+    }
+    Ok(effects)
 }
 
 /// Normalised expression of one gene in some cells: the values that are not zero, and how many are.
@@ -124,7 +179,7 @@ impl Expression {
 fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Result<Vec<Option<KnockDown>>, Cancelled> {
     let perturbations = dataset.perturbations();
     let mut results = vec![None; perturbations.len()];
-    if dataset.matrix_kind() == MatrixKind::Scaled {
+    if matches!(dataset.matrix_kind(), MatrixKind::Scaled | MatrixKind::Effects) {
         return Ok(results);
     }
     // Place of each target column among the collected ones.

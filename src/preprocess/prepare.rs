@@ -146,6 +146,9 @@ pub fn prepare(
         MatrixKind::Counts => {}
         MatrixKind::LogNormalised => return Err(PrepareError::NotCounts { found: "log-normalised values" }),
         MatrixKind::Scaled => return Err(PrepareError::NotCounts { found: "scaled values" }),
+        MatrixKind::Effects => {
+            return Err(PrepareError::NotCounts { found: "effects of perturbations without cells" });
+        }
     }
     let mut notes = Vec::new();
     progress.stage("Choosing perturbations", Some(0.0));

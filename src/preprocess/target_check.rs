@@ -158,6 +158,7 @@ mod tests {
                 remaining: Some(remaining),
                 p_value,
             }),
+            effects: None,
         }
     }
 

@@ -135,6 +135,7 @@ pub fn preprocess(
             "the matrix holds scaled values, on which neither quality nor fold changes are defined; name a matrix with \
              counts"
         ),
+        MatrixKind::Effects => anyhow::bail!("the table holds effects of perturbations without cells"),
     };
     progress.stage("Measuring cells", None);
     let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
@@ -256,8 +257,8 @@ pub fn test_perturbation(
     progress: &dyn Progress,
 ) -> anyhow::Result<TestedGroup> {
     anyhow::ensure!(
-        dataset.matrix_kind() != MatrixKind::Scaled,
-        "the matrix holds scaled values, on which fold changes are not defined"
+        !matches!(dataset.matrix_kind(), MatrixKind::Scaled | MatrixKind::Effects),
+        "the matrix holds scaled values or effects, on which fold changes are not defined"
     );
     let perturbation = &dataset.perturbations()[index];
     let role = CellRole::Perturbed(index as u32);

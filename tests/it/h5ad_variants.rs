@@ -156,16 +156,29 @@ fn cell_records() -> Vec<records::Cell> {
     cell_names().into_iter().enumerate().map(cell).collect()
 }
 
+/// Records with all that belongs to them.
+fn fill_records(file: &File) {
+    array(file, "obs", &cell_records());
+    array(file, "var", &gene_records(5));
+    legacy_sparse(file, "X");
+    let uns = file.create_group("uns").expect("new");
+    array(&uns, "perturbation_categories", &texts(&LEVELS));
+    array(&uns, "batch_categories", &texts(&["b1", "b2"]));
+}
+
+/// Sound files of this table, for others to damage.
+pub fn examples() -> Vec<Vec<u8>> {
+    let dense_frames = |file: &File| {
+        frames(file);
+        dense(file, "X", 5);
+    };
+    let bytes = |(_folder, path): (tempfile::TempDir, PathBuf)| std::fs::read(path).expect("read");
+    vec![bytes(file(fill_records)), bytes(file(dense_frames))]
+}
+
 #[test]
 fn arrays_of_records_open_with_their_categories() {
-    let (_folder, path) = file(|file| {
-        array(file, "obs", &cell_records());
-        array(file, "var", &gene_records(5));
-        legacy_sparse(file, "X");
-        let uns = file.create_group("uns").expect("new");
-        array(&uns, "perturbation_categories", &texts(&LEVELS));
-        array(&uns, "batch_categories", &texts(&["b1", "b2"]));
-    });
+    let (_folder, path) = file(fill_records);
     let dataset = open(&path);
     assert_is_the_table(&dataset);
     assert_eq!(dataset.batch().map(|batch| batch.levels.clone()), Some(vec!["b1".to_owned(), "b2".to_owned()]));

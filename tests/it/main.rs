@@ -5,6 +5,7 @@
 
 mod architecture;
 mod cli;
+mod damaged_files;
 mod figures;
 mod gpo_vae_golden;
 mod h5ad;

@@ -141,6 +141,45 @@ fn labels(separator: &str) -> String {
     text + &["TTTTTTTTTTTTTTTT-9", "control", "1"].join(separator) + "\n"
 }
 
+/// Sound files of this table, for others to damage: which to open, and all that belong to it.
+pub fn examples() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
+    let bytes = |name: &str, text: String| {
+        let folder = folder(&[(name, text)]);
+        std::fs::read(folder.path().join(name)).expect("read")
+    };
+    let plain = |text: String| text.into_bytes();
+    let tenx = |write: fn(&Path)| {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("x.h5");
+        write(&path);
+        std::fs::read(path).expect("read")
+    };
+    vec![
+        (
+            "matrix.mtx",
+            vec![
+                ("matrix.mtx", plain(mtx("integer", false))),
+                ("features.tsv", plain(features())),
+                ("barcodes.tsv", plain(barcodes())),
+                ("labels.csv", plain(labels(","))),
+            ],
+        ),
+        (
+            "matrix.mtx.gz",
+            vec![
+                ("matrix.mtx.gz", bytes("matrix.mtx.gz", mtx("real", true))),
+                ("genes.txt", plain(features())),
+                ("barcodes.tsv.gz", bytes("barcodes.tsv.gz", barcodes())),
+            ],
+        ),
+        ("counts.csv", vec![("counts.csv", plain(by_cells(",", true)))]),
+        ("dge.txt", vec![("dge.txt", plain(by_genes("\t", true))), ("labels.tsv", plain(labels("\t")))]),
+        ("dge.csv.gz", vec![("dge.csv.gz", bytes("dge.csv.gz", by_genes(",", false)))]),
+        ("x.h5", vec![("x.h5", tenx(|path| tenx::version_2(path))), ("labels.tsv", plain(labels("\t")))]),
+        ("x.h5", vec![("x.h5", tenx(|path| tenx::version_3(path, None)))]),
+    ]
+}
+
 #[test]
 fn a_folder_of_cell_ranger_opens_with_labels_beside_it() {
     let folder = folder(&[
@@ -535,11 +574,8 @@ mod tenx {
         (0..CELLS).map(barcode).collect()
     }
 
-    #[test]
-    fn version_2_opens_the_genome_with_most_values() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("filtered_gene_bc_matrices_h5.h5");
-        file(&path, |file| {
+    pub fn version_2(path: &Path) {
+        file(path, |file| {
             for (genome, rows) in [("hg19", rows()), ("mm10", vec![vec![(0, 1)]; CELLS])] {
                 let group = file.create_group(genome).expect("new");
                 words(&group, "barcodes", &barcodes());
@@ -548,6 +584,13 @@ mod tenx {
                 matrix(&group, GENES.len(), &rows);
             }
         });
+    }
+
+    #[test]
+    fn version_2_opens_the_genome_with_most_values() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("filtered_gene_bc_matrices_h5.h5");
+        version_2(&path);
         write(&folder.path().join("labels.tsv"), &labels("\t"));
         let dataset = read(&path);
         assert_is_the_table(&dataset, true);
@@ -560,7 +603,7 @@ mod tenx {
         assert_eq!(error, "there is no matrix X; the file has hg19, mm10");
     }
 
-    fn version_3(path: &Path, shape: Option<[i32; 2]>) {
+    pub fn version_3(path: &Path, shape: Option<[i32; 2]>) {
         file(path, |file| {
             let group = file.create_group("matrix").expect("new");
             let text = |word: &String| word.parse::<VarLenUnicode>().expect("no zero bytes");
@@ -621,5 +664,111 @@ mod tenx {
             error(&path),
             "matrix/shape: found [3, 14], expected [10, 14], as many features and cells as there are names"
         );
+    }
+}
+
+/// Tables of effects: no cells, but something to look at.
+mod effects {
+    use grn_explorer::data::Summary;
+    use grn_explorer::preprocess::{PrepareConfig, PrepareError, prepare};
+
+    use super::*;
+    use crate::reference::data_file;
+
+    fn summary(dataset: &Dataset) -> Summary {
+        Summary::of(dataset, &Silent).expect("not cancelled")
+    }
+
+    #[test]
+    fn z_scores_open_either_way_round_and_cannot_be_trained_on() {
+        let rows = ["STAT1", "JAK2", "JAK2+STAT1", "control"];
+        let value = |row: usize, gene: usize| if row == gene { -3.5 } else { (row * 3 + gene) as f32 / 4.0 - 1.0 };
+        let by_rows = format!("\t{}\n", GENES.join("\t"))
+            + &(0..4)
+                .map(|row| {
+                    let values: Vec<String> = (0..6).map(|gene| value(row, gene).to_string()).collect();
+                    format!("{}\t{}\n", rows[row], values.join("\t"))
+                })
+                .collect::<String>();
+        let by_columns = format!("gene,{}\n", rows.join(","))
+            + &(0..6)
+                .map(|gene| {
+                    let values: Vec<String> = (0..4).map(|row| value(row, gene).to_string()).collect();
+                    format!("{},{}\n", GENES[gene], values.join(","))
+                })
+                .collect::<String>();
+        let folder = folder(&[("z.tsv", by_rows), ("turned.csv", by_columns)]);
+        let dataset = read(&folder.path().join("z.tsv"));
+        assert_eq!(dataset.matrix_kind(), MatrixKind::Effects);
+        assert_eq!(chosen(&dataset, "orientation"), "perturbations in rows");
+        assert_eq!(chosen(&dataset, "matrix"), "4 perturbations × 6 genes");
+        assert_eq!(dataset.genes().symbols(), GENES);
+        assert_eq!((0..4).map(|row| role(&dataset, row)).collect::<Vec<_>>(), rows);
+        assert_eq!(dataset.matrix().get(1, 1), -3.5);
+        assert!(dataset.warnings().iter().any(|warning| warning.message.contains("no model can be trained")));
+        assert_eq!(read(&folder.path().join("turned.csv")).hash(), dataset.hash());
+
+        let summary = summary(&dataset);
+        let stat1 = summary.perturbations.iter().find(|one| one.name == "STAT1").expect("there");
+        let effects = stat1.effects.as_ref().expect("told");
+        assert_eq!(effects.own, Some(-3.5));
+        assert!(effects.others.len() == 5 && effects.others.iter().all(|(gene, _)| gene != "STAT1"));
+
+        let refused = prepare(&dataset, &PrepareConfig::default(), 1, &Silent);
+        assert!(matches!(refused, Err(PrepareError::NotCounts { found }) if found.contains("effects")));
+        // The user can know better.
+        let cells = ImportOptions { matrix_kind: Some(MatrixKind::Scaled), ..ImportOptions::default() };
+        assert_eq!(open_with(&folder.path().join("z.tsv"), &cells).expect("opened").matrix_kind(), MatrixKind::Scaled);
+    }
+
+    #[test]
+    fn whole_numbers_are_effects_if_the_user_says_so() {
+        let text = "\tSTAT1\tJAK2\nSTAT1\t-3\tNA\nJAK2\t1\t0\n".to_owned();
+        let counts = "\tSTAT1\tJAK2\nSTAT1\t3\t1\nJAK2\t1\t0\n".to_owned();
+        let folder = folder(&[("z.tsv", text), ("counts.tsv", counts)]);
+        let dataset = read(&folder.path().join("z.tsv"));
+        assert_eq!(dataset.matrix_kind(), MatrixKind::Effects);
+        assert!(dataset.warnings().iter().any(|warning| warning.message == "1 value is missing and shown as 0"));
+        let path = folder.path().join("counts.tsv");
+        assert_eq!(read(&path).matrix_kind(), MatrixKind::Counts);
+        let options = ImportOptions { matrix_kind: Some(MatrixKind::Effects), ..ImportOptions::default() };
+        assert_eq!(open_with(&path, &options).expect("opened").matrix_kind(), MatrixKind::Effects);
+    }
+
+    #[test]
+    fn published_tables_open() {
+        if let Some(path) = data_file("dixit2016/log_pvals.txt") {
+            let dataset = read(&path);
+            assert_eq!(dataset.matrix_kind(), MatrixKind::Effects);
+            assert_eq!(chosen(&dataset, "orientation"), "perturbations in columns");
+            assert_eq!((dataset.cell_count(), dataset.gene_count()), (9, 24));
+            let row = dataset.cells().iter().position(|name| name == "Stat1").expect("there");
+            let column = dataset.genes().column("Ahr").expect("measured");
+            assert!((dataset.matrix().get(row, column) - 0.989_483_65).abs() < 1e-6);
+        }
+        for (name, cells) in [("knockouts", 100), ("knockdowns", 100)] {
+            let Some(path) = data_file(&format!("dream4_size100/net1/insilico_size100_1_{name}.tsv")) else { return };
+            let dataset = read(&path);
+            assert_eq!((dataset.matrix_kind(), dataset.cell_count()), (MatrixKind::Effects, cells), "{name}");
+            assert_eq!((role(&dataset, 3), dataset.genes().symbol(3)), ("G4".to_owned(), "G4"));
+            let summary = summary(&dataset);
+            let own = summary.perturbations.iter().find(|one| one.name == "G4").and_then(|one| one.effects.clone());
+            let own = own.and_then(|effects| effects.own).expect("measured");
+            assert_eq!(own == 0.0, name == "knockouts", "{name}: {own}");
+        }
+    }
+
+    #[test]
+    fn observations_of_cells_are_no_effects() {
+        if let Some(path) = data_file("beeline_curated/GSD-2000-1/ExpressionData.csv") {
+            let dataset = read(&path);
+            assert_eq!((dataset.cell_count(), dataset.gene_count()), (2000, 19));
+            assert!(dataset.genes().column("SOX9").is_some());
+        }
+        if let Some(path) = data_file("sachs2005/iv=1.txt") {
+            let dataset = read(&path);
+            assert_eq!(dataset.genes().symbol(0), "Raf");
+            assert_ne!(dataset.matrix_kind(), MatrixKind::Effects);
+        }
     }
 }

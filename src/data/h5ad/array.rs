@@ -112,9 +112,12 @@ impl FileArray {
         let chunk = dataset.chunk();
         if let Some(chunk) = &chunk {
             let bytes = chunk.iter().try_fold(size, |product, &length| product.checked_mul(length as u64));
-            if chunk.len() != shape.len() || bytes.is_none_or(|bytes| bytes == 0 || bytes > MOST_CHUNK_BYTES) {
+            let most = believable(&dataset).min(MOST_CHUNK_BYTES);
+            if chunk.len() != shape.len() || bytes.is_none_or(|bytes| bytes == 0 || bytes > most) {
                 let found = format!("chunks of {chunk:?} for shape {shape:?}");
-                return Err(H5adError::unexpected(&path, found, "chunks of the same dimensions, below 1 GiB"));
+                let expected =
+                    "chunks of the same dimensions, below 1 GiB and no larger than the stored bytes can fill";
+                return Err(H5adError::unexpected(&path, found, expected));
             }
         }
         Ok(Self { dataset, path, shape, element, chunk })
@@ -292,12 +295,16 @@ impl Source<'_> {
     }
 }
 
+/// More bytes than the stored ones of `dataset` can have been.
+fn believable(dataset: &hdf5::Dataset) -> u64 {
+    dataset.storage_size().saturating_mul(MOST_COMPRESSION).max(HARMLESS_BYTES)
+}
+
 /// Refuse a shape that the stored bytes cannot fill; elements have `size` bytes.
 pub(super) fn check_size(dataset: &hdf5::Dataset, path: &str, shape: &[usize], size: usize) -> Result<(), H5adError> {
     let bytes = shape.iter().try_fold(size.max(1) as u64, |product, &length| product.checked_mul(length as u64));
     let stored = dataset.storage_size();
-    let believable = stored.saturating_mul(MOST_COMPRESSION).max(HARMLESS_BYTES);
-    if bytes.is_none_or(|bytes| bytes > believable) {
+    if bytes.is_none_or(|bytes| bytes > believable(dataset)) {
         let found = format!("shape {shape:?} with {stored} stored bytes");
         return Err(H5adError::unexpected(path, found, "as much data as the shape needs"));
     }

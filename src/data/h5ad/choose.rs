@@ -66,7 +66,7 @@ pub(super) fn choose_matrix(file: &Group, wanted: Option<&str>) -> Result<Chosen
         MatrixKind::Counts if evidence.values > 0 => 0,
         MatrixKind::Counts => 3,
         MatrixKind::LogNormalised => 1,
-        MatrixKind::Scaled => 2,
+        MatrixKind::Scaled | MatrixKind::Effects => 2,
     };
     let best = (0..candidates.len()).min_by_key(|&at| (rank(&candidates[at].1), at));
     let Some(best) = best.filter(|&best| failed.is_none() || rank(&candidates[best].1) == 0) else {

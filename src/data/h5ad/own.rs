@@ -17,6 +17,7 @@ pub(super) fn matrix_kind_word(kind: MatrixKind) -> &'static str {
         MatrixKind::Counts => "counts",
         MatrixKind::LogNormalised => "log-normalised",
         MatrixKind::Scaled => "scaled",
+        MatrixKind::Effects => "effects",
     }
 }
 
@@ -40,7 +41,7 @@ pub(super) fn read_notes(file: &Group) -> Option<Notes> {
         return None;
     }
     let (matrix, kind) = (word("matrix_kind")?, word("perturbation_kind")?);
-    let matrix_kinds = [MatrixKind::Counts, MatrixKind::LogNormalised, MatrixKind::Scaled];
+    let matrix_kinds = [MatrixKind::Counts, MatrixKind::LogNormalised, MatrixKind::Scaled, MatrixKind::Effects];
     let kinds = [PerturbationKind::KnockOut, PerturbationKind::KnockDown, PerturbationKind::Activation];
     Some(Notes {
         column: PERTURBATION_COLUMN,

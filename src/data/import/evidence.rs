@@ -70,7 +70,7 @@ impl Evidence {
                     self.smallest
                 )
             }
-            MatrixKind::Scaled => format!(
+            MatrixKind::Scaled | MatrixKind::Effects => format!(
                 "of {looked_at} {values} values {} are fractional and the largest is {largest:.1}: normalised, but not on a log scale",
                 grouped(self.fractional)
             ),
@@ -84,6 +84,7 @@ pub(in crate::data) fn kind_label(kind: MatrixKind) -> &'static str {
         MatrixKind::Counts => "counts",
         MatrixKind::LogNormalised => "log-normalised",
         MatrixKind::Scaled => "scaled",
+        MatrixKind::Effects => "effects",
     }
 }
 

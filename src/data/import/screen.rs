@@ -30,6 +30,8 @@ pub(in crate::data) struct Source {
     /// Name of the data set.
     pub(in crate::data) name: String,
     pub(in crate::data) path: PathBuf,
+    /// What the values are, and why, where the format tells.
+    pub(in crate::data) kind: Option<(MatrixKind, String)>,
     /// Choices about the matrix and the format: shown first.
     pub(in crate::data) choices: Vec<Choice>,
     pub(in crate::data) warnings: Vec<Warning>,
@@ -144,6 +146,14 @@ impl Understood {
         Preview::of(&self.genes, &perturbations, &roles, self.kind, import, warnings)
     }
 
+    /// Nothing is compared with control cells: that there are none is no news.
+    pub(in crate::data) fn need_no_control(&mut self) {
+        if !self.labels.roles.contains(&CellRole::Control) {
+            self.choices.retain(|choice| choice.what != "control");
+            self.warnings.retain(|warning| !warning.message.contains("means control"));
+        }
+    }
+
     /// Decide what the values are, and put everything together.
     pub(in crate::data) fn finish(
         self,
@@ -152,16 +162,17 @@ impl Understood {
         options: &ImportOptions,
     ) -> Result<Dataset, ImportError> {
         let ReadMatrix { mut matrix, evidence, added_up } = read;
-        let Source { name, path, mut choices, mut warnings } = source;
+        let Source { name, path, kind: told, mut choices, mut warnings } = source;
         // Somebody may have normalised our counts since.
         let noted = self.notes.map(|notes| notes.matrix_kind);
         let noted = noted.filter(|kind| *kind != MatrixKind::Counts || evidence.kind() == MatrixKind::Counts);
-        let found = noted.unwrap_or_else(|| evidence.kind());
+        let found = noted.or(told.as_ref().map(|(kind, _)| *kind)).unwrap_or_else(|| evidence.kind());
         let matrix_kind = options.matrix_kind.unwrap_or(found);
-        let reason = match (options.matrix_kind, noted) {
-            (Some(_), _) => format!("named by you; {}", evidence.reason("all")),
-            (None, Some(_)) => "noted in the file by this program".to_owned(),
-            (None, None) => evidence.reason("all"),
+        let reason = match (options.matrix_kind, noted, told) {
+            (Some(_), ..) => format!("named by you; {}", evidence.reason("all")),
+            (None, Some(_), _) => "noted in the file by this program".to_owned(),
+            (None, None, Some((_, why))) => why,
+            (None, None, None) => evidence.reason("all"),
         };
         choices.push(Choice {
             what: "values".to_owned(),
@@ -182,6 +193,12 @@ impl Understood {
             }),
             MatrixKind::Scaled => warnings.push(Warning {
                 message: "the file has neither counts nor log-normalised values: no model can use it".to_owned(),
+            }),
+            MatrixKind::Effects => warnings.push(Warning {
+                message:
+                    "the file has effects of perturbations, not cells: they can be looked at, but no model can be \
+                          trained on them"
+                        .to_owned(),
             }),
         }
         if added_up > 0 {

@@ -14,7 +14,12 @@ pub(super) struct MatrixFiles {
     pub(super) barcodes: PathBuf,
 }
 
-const FEATURES: &[&str] = &["features", "genes", "gene_names", "genenames", "var", "var_names", "gene", "feature"];
+/// What lists of genes are called.
+pub(super) const FEATURES: &[&str] =
+    &["features", "genes", "gene_names", "genenames", "var", "var_names", "gene", "feature"];
+/// What lists of perturbations are called.
+pub(super) const PERTURBATIONS: &[&str] =
+    &["perturbations", "perturbation", "perturbation_names", "conditions", "knockouts", "interventions"];
 const BARCODES: &[&str] =
     &["barcodes", "cells", "cell_names", "cellnames", "obs", "obs_names", "barcode", "cell_barcodes"];
 /// What tables with labels of cells are called, the most telling first.
@@ -132,6 +137,15 @@ pub(super) fn matrix_files(path: &Path) -> Result<MatrixFiles, TextError> {
     Ok(MatrixFiles { matrix, features, barcodes })
 }
 
+/// The list beside `path` that is called as one of `words`, after the name of `path` or alone.
+pub(super) fn list_beside(path: &Path, words: &[&str]) -> Option<PathBuf> {
+    let own = entry(path.to_owned()).stem;
+    let files = entries(folder_of(path)).ok()?;
+    let lists = || files.iter().filter(|file| is_list(&file.ending) && file.path.file_name() != path.file_name());
+    let named = |prefix: &str| lists().find(|file| words.iter().any(|word| is_named(&file.stem, prefix, word)));
+    named(&own).or_else(|| named("")).map(|file| file.path.clone())
+}
+
 /// The only matrix in `folder`.
 pub(super) fn matrix_in(folder: &Path) -> Result<PathBuf, TextError> {
     let mut matrices: Vec<PathBuf> =
@@ -186,7 +200,9 @@ pub(super) fn label_files(data: &Path, taken: &[&Path]) -> Vec<PathBuf> {
     let Ok(files) = entries(folder) else { return Vec::new() };
     let mut ranked: Vec<(usize, usize, PathBuf)> = Vec::new();
     for file in files {
-        if !is_list(&file.ending) || taken.contains(&file.path.as_path()) || file.path == data {
+        // All lie in one folder, whatever way leads there.
+        let is_file = |other: &Path| other.file_name() == file.path.file_name();
+        if !is_list(&file.ending) || taken.iter().any(|other| is_file(other)) || !data.is_dir() && is_file(data) {
             continue;
         }
         let by_word = |matches: &dyn Fn(&str) -> bool| LABELS.iter().position(|word| matches(word));

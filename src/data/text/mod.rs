@@ -1,10 +1,11 @@
 //! Screens in text files: matrix market files with their lists, and tables of counts; compressed with gzip or not.
 //!
-//! `lines` and `fields` read text of any size line by line; `mtx` and `table` make a matrix of it, `list` and `labels` the frames of genes and
+//! `lines` and `fields` read text of any size line by line; `mtx` and `table` make a matrix of it (`effects`: one of effects, without cells), `list` and `labels` the frames of genes and
 //! cells; `beside` finds files that belong together by their names. What the files leave open is decided by the rules of
 //! [`super::import`].
 
 mod beside;
+mod effects;
 mod error;
 mod fields;
 mod labels;

@@ -60,7 +60,7 @@ fn repeats(values: &[String]) -> bool {
     values.len() > 2 && 2 * distinct.len() <= values.len()
 }
 
-fn share(names: &[String], test: impl Fn(&str) -> bool) -> f64 {
+pub(super) fn share(names: &[String], test: impl Fn(&str) -> bool) -> f64 {
     let step = names.len().div_ceil(SAMPLE).max(1);
     let (mut looked, mut passed) = (0usize, 0usize);
     for name in names.iter().step_by(step) {
@@ -71,7 +71,7 @@ fn share(names: &[String], test: impl Fn(&str) -> bool) -> f64 {
 }
 
 /// `AAACCTGAGAAACCAT-1`, `cell_12`.
-fn is_barcode(name: &str) -> bool {
+pub(super) fn is_barcode(name: &str) -> bool {
     let bases = name.split(|letter: char| !letter.is_ascii_alphabetic());
     let sequence =
         |part: &str| part.len() >= 8 && part.bytes().all(|base| matches!(base, b'A' | b'C' | b'G' | b'T' | b'N'));

@@ -88,6 +88,9 @@ const FACTS: &[&str] = &[
     "orig.ident",
 ];
 
+/// Of these, those that hold 0 and 1: other numbers under such a name are values of a condition.
+const FLAGS: &[&str] = &["control", "is_control"];
+
 /// Whether a column of this name tells something of cells, whatever it holds.
 pub(super) fn is_fact(name: &str) -> bool {
     // Genes are written with capitals, these names usually not.
@@ -292,12 +295,14 @@ impl Plan {
         // Per column: fields that are numbers, and fields that are neither numbers nor missing.
         let mut words = vec![0usize; width];
         let mut numbers = vec![0usize; width];
+        let mut flags = vec![true; width];
         let mut first_column = HashSet::new();
         let mut distinct = true;
         for line in data {
             for (at, field) in Fields::new(line, separator).take(width).enumerate() {
                 let is_number = number(&field).is_some() && !is_missing(&field);
                 numbers[at] += usize::from(is_number);
+                flags[at] &= matches!(field.trim_ascii(), b"0" | b"1");
                 words[at] += usize::from(!is_number && !is_missing(&field));
                 if at == 0 {
                     distinct &= first_column.insert(text(&field));
@@ -324,7 +329,7 @@ impl Plan {
                 Role::RowName
             } else if words[at] > numbers[at]
                 || (words[at] + numbers[at] == 0 && data.len() > 1)
-                || (has_header && is_fact(name(at)))
+                || (has_header && is_fact(name(at)) && (flags[at] || !FLAGS.contains(&name(at))))
             {
                 let fact = if has_header { header[at].clone() } else { format!("column {}", at + 1) };
                 plan.facts.push(fact);

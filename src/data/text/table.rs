@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::beside::data_set_name;
+use super::effects;
 use super::labels::{CellLabels, cell_labels};
 use super::orientation::by_names;
 use super::raw_table::RawTable;
@@ -15,8 +16,12 @@ use crate::words::{counted, grouped, listed};
 /// Read the table of counts in `path`.
 pub(super) fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Dataset, TextError> {
     let mut table = RawTable::read(path, progress)?;
+    if let Some(axes) = effects::axes(path, &table, options, progress)? {
+        return effects::read(path, table, axes, options, progress);
+    }
     if table.columns.is_none() {
-        let expected = "a first line with the names of the genes (or cells)";
+        let expected =
+            "a first line with the names of the genes (or cells), or lists of genes and perturbations beside it";
         return Err(TextError::unexpected(format!("{}, line 1", table.name), "only numbers", expected));
     }
     if let Some((place, found)) = table.gap.take() {

@@ -14,6 +14,7 @@ pub(super) fn matrix_kind(kind: MatrixKind) -> &'static str {
         MatrixKind::Counts => "raw counts",
         MatrixKind::LogNormalised => "log-normalised values",
         MatrixKind::Scaled => "scaled values",
+        MatrixKind::Effects => "effects, without cells",
     }
 }
 
@@ -52,9 +53,12 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         ),
         ("Not zero", format!("{:.1} %", 100.0 * summary.density), "Share of the matrix that is not zero"),
     ];
+    // Without cells nothing can be told of them.
+    let of_effects = ["Genes", "Perturbations", "Kind", "Values"];
+    let is_shown = |name: &str| summary.matrix_kind != MatrixKind::Effects || of_effects.contains(&name);
     card(ui, "", |ui| {
         Grid::new("facts").num_columns(2).min_row_height(20.0).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
-            for (name, value, hint) in facts {
+            for (name, value, hint) in facts.into_iter().filter(|(name, ..)| is_shown(name)) {
                 ui.label(RichText::new(name).color(theme::colours(ui).text_weak)).on_hover_text(hint);
                 ui.label(RichText::new(value).text_style(theme::strong()));
                 ui.end_row();

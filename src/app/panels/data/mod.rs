@@ -1,11 +1,14 @@
 //! The data page: what was opened, how it was read and why, and whether the perturbations worked.
 
 mod differential;
+mod effects;
 mod facts;
 pub(in crate::app) mod import;
 mod model;
 mod quality;
 mod table;
+
+use std::sync::Arc;
 
 use egui::{Frame, Margin, RichText, ScrollArea, Stroke, Ui};
 
@@ -14,6 +17,7 @@ use crate::app::command::Command;
 use crate::app::state::{DataSection, State, Tab};
 use crate::app::theme;
 use crate::app::widgets::Sort;
+use crate::data::{Dataset, MatrixKind, Summary};
 
 /// Wider than this, the table stands beside the facts.
 const TWO_COLUMNS: f32 = 860.0;
@@ -62,7 +66,7 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
             }
             ui.add_space(theme::MEDIUM);
             ui.allocate_ui(egui::vec2(ui.available_width(), TABLE_BELOW), |ui| {
-                table::show(&mut page.table, ui, summary, state, actions);
+                perturbations(page, ui, summary, state, actions);
             });
         });
         return;
@@ -84,8 +88,17 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
         if page.import.is_changed() {
             import::show_preview(&mut page.import, ui, state, actions);
         }
-        table::show(&mut page.table, ui, summary, state, actions);
+        perturbations(page, ui, summary, state, actions);
     });
+}
+
+/// The table of all perturbations: of their cells, or of their effects where there are no cells.
+fn perturbations(page: &mut DataPage, ui: &mut Ui, summary: &Summary, state: &State, actions: &mut Vec<Action>) {
+    if summary.matrix_kind == MatrixKind::Effects {
+        effects::show(ui, summary, state, actions);
+    } else {
+        table::show(&mut page.table, ui, summary, state, actions);
+    }
 }
 
 /// The parts of the page.
@@ -128,7 +141,8 @@ fn header(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     ui.add_space(theme::SMALL);
     ui.horizontal_wrapped(|ui| {
-        if runtime.dataset.is_some() {
+        let has_cells = |dataset: &Arc<Dataset>| dataset.matrix_kind() != MatrixKind::Effects;
+        if runtime.dataset.as_ref().is_some_and(has_cells) {
             let text = if state.is_training() { "Show the training" } else { "Train a model…" };
             if ui.add(super::dialogs::primary_button(ui, text)).clicked() {
                 actions.push(Action::SetTab(Tab::Training));

@@ -216,6 +216,7 @@ mod tests {
             cells,
             measured: shift.is_some(),
             knock_down: shift.map(|log2_shift| KnockDown { log2_shift, remaining: Some(0.5), p_value: 0.01 }),
+            effects: None,
         }
     }
 
