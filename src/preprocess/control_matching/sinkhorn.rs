@@ -73,6 +73,19 @@ impl Points {
         self.count
     }
 
+    /// Euclidean distances from `point` to all of `others`, into `out`.
+    pub(super) fn distances(&self, point: usize, others: &Self, out: &mut [f64]) {
+        out.fill(0.0);
+        for dimension in 0..self.dimensions {
+            let here = self.dimension(dimension)[point];
+            for (sum, there) in out.iter_mut().zip(others.dimension(dimension)) {
+                let difference = here - there;
+                *sum += difference * difference;
+            }
+        }
+        out.iter_mut().for_each(|value| *value = value.sqrt());
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
@@ -144,16 +157,9 @@ impl<'a> Kernel<'a> {
 
     /// ln K of `row`.
     fn compute_logarithms(&self, row: usize, out: &mut [f64]) {
-        out.fill(0.0);
-        for dimension in 0..self.from.dimensions {
-            let here = self.from.dimension(dimension)[row];
-            for (sum, there) in out.iter_mut().zip(self.to.dimension(dimension)) {
-                let difference = here - there;
-                *sum += difference * difference;
-            }
-        }
+        self.from.distances(row, self.to, out);
         for value in out {
-            *value = self.factor * value.sqrt();
+            *value *= self.factor;
         }
     }
 
