@@ -118,6 +118,8 @@ fn of_prepare(error: &PrepareError) -> Option<&'static str> {
         PrepareError::NoPerturbations { .. } => Some(
             "lower --minimum-cells, or check the column with grn-explorer inspect FILE and name it with --perturbation-column",
         ),
+        PrepareError::NoCombinations => Some("use --split perturbations, or leave --split away"),
+        PrepareError::NothingToTrain { .. } => Some("give a smaller --held-out-share"),
         PrepareError::UnknownPerturbation { .. } => Some("grn-explorer inspect FILE --all lists the perturbations"),
         _ => None,
     }

@@ -16,6 +16,7 @@ use super::text::number;
 use crate::data::ImportOptions;
 use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+use crate::preprocess::PrepareConfig;
 use crate::tasks;
 use crate::tasks::import_choices::Decisions;
 use crate::training::DeviceChoice;
@@ -65,6 +66,30 @@ pub struct Train {
     /// Share of cells never used in training
     #[arg(long, value_name = "SHARE")]
     test_share: Option<f64>,
+    /// What the test is to show: unseen cells, perturbations, combinations, or genes with all that hits them
+    #[arg(long, value_parser = ["cells", "perturbations", "combinations", "genes"])]
+    split: Option<String>,
+    /// Share of the perturbations, combinations or genes that --split keeps whole from the training
+    #[arg(long, value_name = "SHARE")]
+    held_out_share: Option<f64>,
+    /// How a control cell is found for every cell
+    #[arg(long, value_parser = ["sinkhorn", "wasserstein", "hungarian"])]
+    matching: Option<String>,
+    /// Look for doublets; they fail quality control
+    #[arg(long)]
+    doublets: bool,
+    /// Leave out cells whose target's count is above the 10th percentile of control cells
+    #[arg(long)]
+    require_knock_down: bool,
+    /// Leave out perturbations whose target falls by less than this share
+    #[arg(long, value_name = "SHARE")]
+    minimum_knock_down: Option<f64>,
+    /// Leave out perturbations that change fewer genes
+    #[arg(long, value_name = "N")]
+    minimum_changed_genes: Option<usize>,
+    /// All of CausalBench's filters: 26 cells, 51 changed genes, knock-down by 30 % and in every cell, 101 cells left
+    #[arg(long)]
+    causal_bench_filters: bool,
     /// How to read the data set.
     #[command(flatten)]
     import: ImportArgs,
@@ -159,21 +184,41 @@ impl Train {
         if let Some(size) = self.batch_size {
             config.model.batch_size = size;
         }
-        if let Some(cells) = self.minimum_cells {
-            config.prepare.minimum_cells = cells;
-        }
-        if let Some(share) = self.test_share {
-            if !(0.0..1.0).contains(&share) {
-                return Err(UsageError(format!("--test-share is {share}, but must be at least 0 and below 1")).into());
-            }
-            config.prepare.test_share = share;
-        }
-        config.prepare.measured_targets_only |= self.measured_targets_only;
-        if !self.hold_out.is_empty() {
-            config.prepare.held_out_perturbations = self.hold_out.clone();
+        self.over_prepare(&mut config.prepare)?;
+        if let Some(problem) = config.prepare.problem() {
+            return Err(UsageError(format!("{shown}: [prepare] {problem}")).into());
         }
         let device = self.device.as_deref().map(named).or(file.device).unwrap_or_default();
         Ok(Settings { config, device, import: self.import.decide(&self.dataset, file.import)? })
+    }
+
+    /// The options of the preparation.
+    fn over_prepare(&self, prepare: &mut PrepareConfig) -> anyhow::Result<()> {
+        if self.causal_bench_filters {
+            *prepare = std::mem::take(prepare).with_causal_bench_filters();
+        }
+        for (name, share, setting) in [
+            ("--test-share", self.test_share, &mut prepare.test_share),
+            ("--held-out-share", self.held_out_share, &mut prepare.held_out_share),
+            ("--minimum-knock-down", self.minimum_knock_down, &mut prepare.minimum_knock_down),
+        ] {
+            let Some(share) = share else { continue };
+            if !(0.0..1.0).contains(&share) {
+                return Err(UsageError(format!("{name} is {share}, but must be at least 0 and below 1")).into());
+            }
+            *setting = share;
+        }
+        prepare.minimum_cells = self.minimum_cells.unwrap_or(prepare.minimum_cells);
+        prepare.minimum_changed_genes = self.minimum_changed_genes.unwrap_or(prepare.minimum_changed_genes);
+        prepare.split = self.split.as_deref().map_or(prepare.split, named);
+        prepare.matching = self.matching.as_deref().map_or(prepare.matching, named);
+        prepare.doublets |= self.doublets;
+        prepare.require_knock_down |= self.require_knock_down;
+        prepare.measured_targets_only |= self.measured_targets_only;
+        if !self.hold_out.is_empty() {
+            prepare.held_out_perturbations.clone_from(&self.hold_out);
+        }
+        Ok(())
     }
 }
 
@@ -197,6 +242,8 @@ fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
 mod tests {
     use super::*;
     use crate::cli::{Arguments, Command};
+    use crate::preprocess::SplitBy;
+    use crate::preprocess::control_matching::Matching;
     use clap::Parser as _;
 
     fn settings(arguments: &[&str], file: Option<&str>) -> anyhow::Result<Settings> {
@@ -226,6 +273,36 @@ mod tests {
         assert_eq!(found.import.options.perturbation_column.as_deref(), Some("gene"));
         assert_eq!(found.import.options.control_labels, ["ctrl"]);
         assert_eq!(settings(&["--device", "cpu"], None).unwrap().device, DeviceChoice::Cpu);
+    }
+
+    #[test]
+    fn the_preparation_can_be_chosen_by_options_and_by_the_file() {
+        let options = [
+            "--split",
+            "genes",
+            "--held-out-share",
+            "0.3",
+            "--matching",
+            "hungarian",
+            "--doublets",
+            "--causal-bench-filters",
+            "--minimum-cells",
+            "40",
+        ];
+        let prepare = settings(&options, None).unwrap().config.prepare;
+        assert_eq!((prepare.split, prepare.held_out_share), (SplitBy::Genes, 0.3));
+        assert_eq!((prepare.matching, prepare.doublets), (Matching::Hungarian, true));
+        assert_eq!((prepare.minimum_cells_before, prepare.minimum_changed_genes, prepare.minimum_cells), (26, 51, 40));
+        let file = "[prepare]\nsplit = \"combinations\"\nmatching = \"wasserstein\"\nminimum_knock_down = 0.5\n";
+        let prepare = settings(&["--minimum-knock-down", "0.2"], Some(file)).unwrap().config.prepare;
+        assert_eq!((prepare.split, prepare.matching), (SplitBy::Combinations, Matching::Wasserstein));
+        assert_eq!(prepare.minimum_knock_down, 0.2);
+        for (arguments, file) in
+            [(&["--held-out-share", "1.5"][..], None), (&[], Some("[prepare]\nheld_out_share = -1\n"))]
+        {
+            let error = settings(arguments, file).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains("must be at least 0 and below 1"), "{error:#}");
+        }
     }
 
     #[test]

@@ -49,13 +49,4 @@ impl KnockDown {
             if self.kind.direction() < 0.0 { count <= limit } else { count >= limit }
         })
     }
-
-    /// The rule in words.
-    pub fn in_words(&self) -> &'static str {
-        if self.kind.direction() < 0.0 {
-            "target above the 10th percentile of control cells"
-        } else {
-            "target below the 90th percentile of control cells"
-        }
-    }
 }

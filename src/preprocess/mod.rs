@@ -7,7 +7,9 @@ pub mod counterfactual;
 pub mod differential;
 pub mod doublets;
 pub mod extra_treatments;
+mod filters;
 pub mod gene_metrics;
+mod held_out;
 pub mod knock_down;
 pub mod normalise;
 mod prepare;
@@ -19,5 +21,7 @@ mod statistics;
 pub mod target_check;
 pub mod variable_genes;
 
-pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare};
+pub use filters::{Filter, Filtered};
+pub use held_out::{HeldOut, SplitBy};
+pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare, preview_filters};
 pub use split::{Shares, Split};

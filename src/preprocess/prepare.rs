@@ -5,6 +5,7 @@
 //! extra treatments and the mean and deviation of each gene; and a cell is matched to, or partnered with, cells of
 //! its own split only, so that no test cell enters the training by a side door.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::RngExt as _;
@@ -12,10 +13,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::control_matching::match_controls;
-use super::control_matching::sinkhorn::Settings;
+use super::control_matching::{Matching, match_by};
 use super::counterfactual::{Group, partners};
+use super::doublets::{self, DoubletError, find_doublets};
 use super::extra_treatments::extra_treatments;
+use super::filters::{Filter, Filtered};
+use super::held_out::{HeldOut, SplitBy, classes_in_words};
 use super::normalise::{log_normalise_by, median_library_size};
 use super::quality::{CellMetrics, QualityReport};
 use super::selection::{Condition, Selection, list_in_words};
@@ -44,7 +47,42 @@ pub struct PrepareConfig {
     pub validation_share: f64,
     /// Perturbations (names) kept whole from the training.
     pub held_out_perturbations: Vec<String>,
+    /// What else is kept whole from the training, so that the test shows how well it is predicted unseen.
+    #[serde(skip_serializing_if = "is_default")]
+    pub split: SplitBy,
+    /// The share of it, 0 to 1.
+    #[serde(skip_serializing_if = "is_usual_share")]
+    pub held_out_share: f64,
+    /// Look for doublets (Scrublet's method); a doublet fails quality control.
+    #[serde(skip_serializing_if = "is_default")]
+    pub doublets: bool,
+    /// How a control cell is found for every cell.
+    #[serde(skip_serializing_if = "is_default")]
+    pub matching: Matching,
+    /// Perturbations with fewer cells are left out before any other filter looks at cells; 0 for no limit (CausalBench: 26).
+    #[serde(skip_serializing_if = "is_default")]
+    pub minimum_cells_before: usize,
+    /// Perturbations that change fewer genes are left out; 0 for no limit (CausalBench: 51).
+    #[serde(skip_serializing_if = "is_default")]
+    pub minimum_changed_genes: usize,
+    /// Perturbations whose target falls by a smaller share are left out; 0 for no limit (CausalBench: 0.3).
+    #[serde(skip_serializing_if = "is_default")]
+    pub minimum_knock_down: f64,
 }
+
+/// Settings that later versions added are written only where they say something, so that the bytes of a model do not change
+/// with the version.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_usual_share(share: &f64) -> bool {
+    *share == HELD_OUT_SHARE
+}
+
+/// Held out by default, of what the split is about.
+const HELD_OUT_SHARE: f64 = 0.2;
 
 impl Default for PrepareConfig {
     fn default() -> Self {
@@ -57,7 +95,53 @@ impl Default for PrepareConfig {
             test_share: 0.2,
             validation_share: 0.2,
             held_out_perturbations: Vec::new(),
+            split: SplitBy::default(),
+            held_out_share: HELD_OUT_SHARE,
+            doublets: false,
+            matching: Matching::default(),
+            minimum_cells_before: 0,
+            minimum_changed_genes: 0,
+            minimum_knock_down: 0.0,
         }
+    }
+}
+
+impl PrepareConfig {
+    /// These settings with all of CausalBench's filters switched on.
+    pub fn with_causal_bench_filters(self) -> Self {
+        Self {
+            minimum_cells_before: 26,
+            minimum_changed_genes: 51,
+            minimum_knock_down: 0.3,
+            require_knock_down: true,
+            minimum_cells: 101,
+            ..self
+        }
+    }
+
+    /// The filters that are switched on, in the order applied.
+    pub(super) fn filters(&self) -> Vec<Filter> {
+        let mut filters = Vec::new();
+        let mut add = |wanted: bool, filter: Filter| filters.extend(wanted.then_some(filter));
+        add(self.measured_targets_only, Filter::UnmeasuredTarget);
+        add(self.minimum_cells_before > 0, Filter::FewCells(self.minimum_cells_before));
+        add(self.minimum_changed_genes > 0, Filter::FewChangedGenes(self.minimum_changed_genes));
+        add(self.minimum_knock_down > 0.0, Filter::WeakKnockDown(self.minimum_knock_down));
+        add(self.require_knock_down, Filter::UnchangedCell);
+        add(true, Filter::FewCellsLeft(self.minimum_cells));
+        filters
+    }
+
+    /// The first setting that makes no sense, in words.
+    pub fn problem(&self) -> Option<String> {
+        let shares = [
+            ("test_share", self.test_share),
+            ("validation_share", self.validation_share),
+            ("held_out_share", self.held_out_share),
+            ("minimum_knock_down", self.minimum_knock_down),
+        ];
+        let wrong = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share));
+        wrong.map(|(name, share)| format!("{name} is {share}, but must be at least 0 and below 1"))
     }
 }
 
@@ -95,6 +179,10 @@ pub struct PreparedScreen {
     pub log_std: Vec<f32>,
     /// What was left out and why, in words with counts.
     pub notes: Vec<String>,
+    /// What each filter that is switched on took out, in the order applied.
+    pub filtered: Vec<Filtered>,
+    /// The perturbations kept whole from the training.
+    pub held_out: Vec<HeldOut>,
 }
 
 /// Why a screen cannot be prepared.
@@ -117,6 +205,17 @@ pub enum PrepareError {
     NoPerturbations {
         /// The setting.
         minimum: usize,
+    },
+    /// Nothing to hold out.
+    #[error("no cell has a combination of perturbations, so none can be held out; split in another way")]
+    NoCombinations,
+    /// Nothing would be left to train on.
+    #[error("all {perturbations} perturbations would be held out with a share of {share}; lower the share")]
+    NothingToTrain {
+        /// Their number.
+        perturbations: usize,
+        /// The setting.
+        share: f64,
     },
     /// A name that is no perturbation.
     #[error("{name} is no perturbation of this screen, so it cannot be held out{}", suggestion(nearest))]
@@ -152,19 +251,24 @@ pub fn prepare(
     }
     let mut notes = Vec::new();
     progress.stage("Choosing perturbations", Some(0.0));
-    let selection = Selection::choose(dataset, config, &mut notes, progress)?;
+    let selection = Selection::choose(dataset, config, seed, &mut notes, progress)?;
     let cells = &selection.cells;
 
     progress.stage("Checking the quality of cells", Some(0.05));
     let metrics = CellMetrics::of(dataset, cells, progress)?;
     let quality = QualityReport::judge(&metrics, config.quality_mads);
-    let quality_failed: Vec<bool> = quality.failed.iter().map(|failed| failed.any()).collect();
+    let mut quality_failed: Vec<bool> = quality.failed.iter().map(|failed| failed.any()).collect();
     notes.push(quality.in_words());
+    if config.doublets {
+        let scope = Scope { progress, stage: "Looking for doublets", from: 0.06, to: 0.1 };
+        flag_doublets(dataset, cells, &mut quality_failed, seed, &scope, &mut notes)?;
+    }
 
     progress.stage("Splitting cells", Some(0.1));
     let splits = split(&selection, config, seed);
     let parts = Parts::new(&selection, &splits);
-    notes.push(split_in_words(&selection, &splits));
+    let held_out = selection.held_out(dataset);
+    notes.push(split_in_words(&held_out, &splits));
 
     progress.stage("Normalising counts", Some(0.12));
     let sizes: Vec<f64> = cells.iter().map(|&cell| dataset.matrix().row_sum(cell as usize)).collect();
@@ -200,7 +304,7 @@ pub fn prepare(
     }
 
     let scope = Scope { progress, stage: "Matching cells to controls", from: 0.5, to: 0.9 };
-    let matched = find_controls(&selection, &parts, &expression, &measured, seed, &scope, &mut notes)?;
+    let matched = find_controls(&selection, &parts, &expression, &measured, config.matching, seed, &scope, &mut notes)?;
     progress.stage("Measuring shifts", Some(0.9));
     let shifts = measure_shifts(&expression, &matched, &treatment_columns, progress)?;
 
@@ -226,6 +330,8 @@ pub fn prepare(
         log_mean,
         log_std,
         notes,
+        filtered: selection.filtered,
+        held_out,
         cells: selection.cells,
     })
 }
@@ -301,11 +407,13 @@ fn find_extra_treatments(
 }
 
 /// The matched control of each kept cell, both as positions among the kept cells.
+#[allow(clippy::too_many_arguments, reason = "one step, taken from its caller for length")]
 fn find_controls(
     selection: &Selection,
     parts: &Parts,
     expression: &CsrMatrix,
     measured: &[u32],
+    matching: Matching,
     seed: u64,
     progress: &dyn Progress,
     notes: &mut Vec<String>,
@@ -332,7 +440,7 @@ fn find_controls(
                     matched[cell as usize] = controls[random.random_range(0..controls.len())];
                 }
             } else {
-                let matches = match_controls(expression, measured, cells, controls, &Settings::default(), progress)?;
+                let matches = match_by(matching, expression, measured, cells, controls, progress)?;
                 for (&cell, found) in cells.iter().zip(matches) {
                     matched[cell as usize] = found.control;
                 }
@@ -448,19 +556,79 @@ fn genes_in_words(names: &[&str]) -> String {
     if names.len() == 1 { "1 gene".to_owned() } else { format!("{} genes", names.len()) }
 }
 
-fn split_in_words(selection: &Selection, splits: &[Split]) -> String {
+fn split_in_words(held_out: &[HeldOut], splits: &[Split]) -> String {
     let count = |which| splits.iter().filter(|split| **split == which).count();
     let [training, validation, test] = Split::ALL.map(count);
-    let held_out: Vec<&str> = selection
-        .conditions
-        .iter()
-        .filter(|condition| condition.held_out)
-        .map(|condition| condition.name.as_str())
-        .collect();
     let mut text =
         format!("{training} training, {validation} validation and {test} test cells, divided within each perturbation");
     if !held_out.is_empty() {
-        text.push_str(&format!("; held out whole: {}", list_in_words(&held_out)));
+        let names: Vec<&str> = held_out.iter().map(|held| held.name.as_str()).collect();
+        text.push_str(&format!("; held out whole: {} ({})", list_in_words(&names), classes_in_words(held_out)));
     }
     text
+}
+
+/// Cells of a batch below which doublets are looked for in all batches together.
+const LEAST_BATCH: usize = 100;
+
+/// Mark doublets among `cells` (rows of `dataset`) as failing. Batches share no droplet, so each is looked at by itself where
+/// all are large enough.
+fn flag_doublets(
+    dataset: &Dataset,
+    cells: &[u32],
+    failed: &mut [bool],
+    seed: u64,
+    progress: &dyn Progress,
+    notes: &mut Vec<String>,
+) -> Result<(), Cancelled> {
+    let mut batches: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
+    for (at, &cell) in cells.iter().enumerate() {
+        let code = dataset.batch().and_then(|batch| batch.codes[cell as usize]);
+        batches.entry(code).or_default().push(at);
+    }
+    if batches.values().any(|batch| batch.len() < LEAST_BATCH) {
+        batches = BTreeMap::from([(None, (0..cells.len()).collect())]);
+    }
+    let (mut called, mut without) = (0, 0);
+    for batch in batches.values() {
+        let rows: Vec<u32> = batch.iter().map(|&at| cells[at]).collect();
+        let found = match find_doublets(dataset.matrix(), &rows, &doublets::Settings::default(), seed, progress) {
+            Ok(found) => found,
+            Err(DoubletError::Cancelled(cancelled)) => return Err(cancelled),
+            Err(reason) => {
+                notes.push(format!("Doublets were not looked for: {reason}"));
+                return Ok(());
+            }
+        };
+        called += found.count();
+        without += usize::from(found.threshold.is_none());
+        for (&at, _) in batch.iter().zip(&found.called).filter(|(_, called)| **called) {
+            failed[at] = true;
+        }
+    }
+    let share = 100.0 * called as f64 / cells.len().max(1) as f64;
+    let mut text = format!("{called} of {} cells ({share:.1} %) are doublets and fail quality control", cells.len());
+    if batches.len() > 1 {
+        text.push_str(&format!("; looked for in each of {} batches", batches.len()));
+    }
+    if without > 0 {
+        text.push_str("; simulated doublets cannot be told from cells");
+        if batches.len() > 1 {
+            text.push_str(&format!(" in {without} of them"));
+        }
+    }
+    notes.push(text);
+    Ok(())
+}
+
+/// What each filter of `config` would take out of `dataset`, without preparing it: for a preview.
+///
+/// # Errors
+/// As [`prepare`], where the choice of perturbations fails.
+pub fn preview_filters(
+    dataset: &Dataset,
+    config: &PrepareConfig,
+    progress: &dyn Progress,
+) -> Result<Vec<Filtered>, PrepareError> {
+    Ok(Selection::choose(dataset, config, 0, &mut Vec::new(), progress)?.filtered)
 }

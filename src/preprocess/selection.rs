@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::filters::{Filter, Filtered, changed_genes, mean_change};
+use super::held_out::{HeldOut, SplitBy, draw};
 use super::knock_down::KnockDown;
 use super::prepare::{PrepareConfig, PrepareError};
 use crate::data::{Dataset, Perturbation, nearest};
-use crate::jobs::Progress;
+use crate::jobs::{Cancelled, Progress};
 
 /// A perturbation, or the control.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,49 +23,54 @@ pub(super) struct Condition {
 }
 
 /// What takes part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Selection {
     /// Rows of the data set, ascending.
     pub cells: Vec<u32>,
     /// The control first, then the kept perturbations in the data set's order.
     pub conditions: Vec<Condition>,
+    /// What each filter that is switched on took out, in the order applied.
+    pub filtered: Vec<Filtered>,
 }
 
 impl Selection {
-    /// Choose by the rules of `config`; what is left out goes to `notes` with counts.
+    /// Choose by the rules of `config`; what is left out goes to `notes` with counts. `seed` draws what is held out.
     pub fn choose(
         dataset: &Dataset,
         config: &PrepareConfig,
+        seed: u64,
         notes: &mut Vec<String>,
         progress: &dyn Progress,
     ) -> Result<Self, PrepareError> {
-        let held_out = held_out(dataset, config)?;
+        let mut held_out = named_held_out(dataset, config)?;
         let controls = dataset.control_cells();
         if controls.is_empty() {
             return Err(PrepareError::NoControls);
         }
-        let unassigned = dataset.unassigned_cells().len();
-        if unassigned > 0 {
-            notes.push(format!("{} left out: no guide could be assigned", cells_in_words(unassigned)));
-        }
-        let mut groups: BTreeMap<usize, Vec<u32>> = dataset.cells_by_perturbation().into_iter().enumerate().collect();
+        let mut groups: Groups = dataset.cells_by_perturbation().into_iter().enumerate().collect();
         groups.retain(|&index, cells| {
             // The empty combination is no perturbation, and one without cells has nothing to say.
             !cells.is_empty() && !dataset.perturbations()[index].targets().is_empty()
         });
-        if config.measured_targets_only {
-            drop_unmeasured(dataset, &mut groups, notes);
+        let mut filtered = Vec::new();
+        let unassigned = dataset.unassigned_cells().len();
+        if unassigned > 0 {
+            filtered.push(Filtered { filter: Filter::Unassigned, perturbations: Vec::new(), cells: unassigned });
         }
-        if config.require_knock_down {
-            drop_unchanged_cells(dataset, &controls, &mut groups, notes, progress)?;
+        for filter in config.filters() {
+            progress.check()?;
+            filtered.push(apply(filter, dataset, &controls, &mut groups, progress)?);
         }
-        drop_small(dataset, config.minimum_cells, &mut groups, notes);
+        for filtered in &filtered {
+            note_filtered(dataset, filtered, notes);
+        }
         if groups.is_empty() {
             return Err(PrepareError::NoPerturbations { minimum: config.minimum_cells });
         }
         for index in held_out.iter().filter(|index| !groups.contains_key(index)) {
             notes.push(format!("{} was to be held out but is left out", dataset.perturbations()[*index].name()));
         }
+        held_out.extend(drawn_held_out(dataset, config, &groups, seed)?);
         let mut cells: Vec<u32> = controls.iter().chain(groups.values().flatten()).copied().collect();
         cells.sort_unstable();
         // Every row is kept once, so it is found.
@@ -80,7 +87,7 @@ impl Selection {
             held_out: held_out.contains(&index),
             cells: rows.iter().map(position).collect(),
         }));
-        Ok(Self { cells, conditions })
+        Ok(Self { cells, conditions, filtered })
     }
 
     /// The control.
@@ -91,6 +98,24 @@ impl Selection {
     /// The kept perturbations.
     pub fn perturbed(&self) -> &[Condition] {
         &self.conditions[1..]
+    }
+
+    /// The perturbations kept whole from the training.
+    pub fn held_out(&self, dataset: &Dataset) -> Vec<HeldOut> {
+        let targets = |condition: &Condition| {
+            condition.perturbation.map_or(&[][..], |index| dataset.perturbations()[index].targets())
+        };
+        let singles = self.perturbed().iter().filter(|condition| !condition.held_out);
+        let seen: BTreeSet<&String> =
+            singles.filter_map(|condition| if let [gene] = targets(condition) { Some(gene) } else { None }).collect();
+        let held_out = self.perturbed().iter().filter(|condition| condition.held_out);
+        held_out
+            .map(|condition| {
+                let genes = targets(condition);
+                let seen_alone = genes.iter().filter(|gene| seen.contains(gene)).count();
+                HeldOut { name: condition.name.clone(), genes: genes.len(), seen_alone }
+            })
+            .collect()
     }
 
     /// Targets of the kept perturbations, sorted.
@@ -118,7 +143,30 @@ impl Selection {
     }
 }
 
-fn held_out(dataset: &Dataset, config: &PrepareConfig) -> Result<BTreeSet<usize>, PrepareError> {
+/// Rows of each perturbation, by its number.
+type Groups = BTreeMap<usize, Vec<u32>>;
+
+/// What the settings draw at random.
+fn drawn_held_out(
+    dataset: &Dataset,
+    config: &PrepareConfig,
+    groups: &Groups,
+    seed: u64,
+) -> Result<Vec<usize>, PrepareError> {
+    let kept: Vec<usize> = groups.keys().copied().collect();
+    let targets: Vec<&[String]> = kept.iter().map(|&index| dataset.perturbations()[index].targets()).collect();
+    if config.split == SplitBy::Combinations && !targets.iter().any(|genes| genes.len() > 1) {
+        return Err(PrepareError::NoCombinations);
+    }
+    let drawn = draw(config.split, config.held_out_share, &targets, seed);
+    if config.split != SplitBy::Cells && drawn.len() == kept.len() {
+        return Err(PrepareError::NothingToTrain { perturbations: kept.len(), share: config.held_out_share });
+    }
+    Ok(drawn.into_iter().map(|at| kept[at]).collect())
+}
+
+/// What the settings name.
+fn named_held_out(dataset: &Dataset, config: &PrepareConfig) -> Result<BTreeSet<usize>, PrepareError> {
     let names: Vec<String> = dataset.perturbations().iter().map(Perturbation::name).collect();
     let find = |wanted: &String| {
         // `STAT1+JAK2` and `JAK2+STAT1` are one combination.
@@ -135,62 +183,75 @@ fn held_out(dataset: &Dataset, config: &PrepareConfig) -> Result<BTreeSet<usize>
     config.held_out_perturbations.iter().map(find).collect()
 }
 
-fn drop_unmeasured(dataset: &Dataset, groups: &mut BTreeMap<usize, Vec<u32>>, notes: &mut Vec<String>) {
-    let measured = |index: usize| {
-        let targets = dataset.perturbations()[index].targets();
-        targets.iter().all(|target| dataset.genes().column(target).is_some())
-    };
-    let dropped = drop_where(groups, |index, _| !measured(index));
-    note_dropped(dataset, &dropped, "target not measured", notes);
-}
-
-fn drop_small(dataset: &Dataset, minimum: usize, groups: &mut BTreeMap<usize, Vec<u32>>, notes: &mut Vec<String>) {
-    let dropped = drop_where(groups, |_, cells| cells.len() < minimum);
-    note_dropped(dataset, &dropped, &format!("fewer than {minimum} cells"), notes);
-}
-
-fn drop_unchanged_cells(
+fn apply(
+    filter: Filter,
     dataset: &Dataset,
     controls: &[u32],
-    groups: &mut BTreeMap<usize, Vec<u32>>,
-    notes: &mut Vec<String>,
+    groups: &mut Groups,
     progress: &dyn Progress,
-) -> Result<(), PrepareError> {
-    let knock_down = KnockDown::measure(dataset, controls, progress)?;
-    let (mut before, mut after) = (0, 0);
-    for cells in groups.values_mut() {
-        progress.check()?;
-        before += cells.len();
-        cells.retain(|&cell| knock_down.passes(dataset, cell));
-        after += cells.len();
-    }
-    if before > after {
-        notes.push(format!("{} left out: {}", cells_in_words(before - after), knock_down.in_words()));
-    }
-    Ok(())
+) -> Result<Filtered, Cancelled> {
+    let targets = |index: usize| dataset.perturbations()[index].targets();
+    let mut cells = 0;
+    let dropped = match filter {
+        Filter::Unassigned => Vec::new(),
+        Filter::UnmeasuredTarget => {
+            drop_where(groups, |index, _| targets(index).iter().any(|target| dataset.genes().column(target).is_none()))
+        }
+        Filter::FewCells(least) | Filter::FewCellsLeft(least) => drop_where(groups, |_, cells| cells.len() < least),
+        Filter::FewChangedGenes(least) => {
+            let rows: Vec<Vec<u32>> = groups.values().cloned().collect();
+            let changed = changed_genes(dataset, &rows, controls, progress)?;
+            let few: BTreeSet<usize> =
+                groups.keys().copied().zip(changed).filter(|(_, changed)| *changed < least).map(|(at, _)| at).collect();
+            drop_where(groups, |index, _| few.contains(&index))
+        }
+        Filter::WeakKnockDown(share) => {
+            let direction = f64::from(dataset.kind().direction());
+            drop_where(groups, |index, cells| {
+                let mut columns = targets(index).iter().filter_map(|target| dataset.genes().column(target));
+                columns.any(|column| {
+                    mean_change(dataset, column, cells, controls).is_some_and(|change| change * direction < share)
+                })
+            })
+        }
+        Filter::UnchangedCell => {
+            let knock_down = KnockDown::measure(dataset, controls, progress)?;
+            for rows in groups.values_mut() {
+                progress.check()?;
+                let before = rows.len();
+                rows.retain(|&cell| knock_down.passes(dataset, cell));
+                cells += before - rows.len();
+            }
+            drop_where(groups, |_, cells| cells.is_empty())
+        }
+    };
+    let perturbations = dropped.iter().map(|(index, _)| dataset.perturbations()[*index].name()).collect();
+    cells += dropped.iter().map(|(_, cells)| cells.len()).sum::<usize>();
+    Ok(Filtered { filter, perturbations, cells })
 }
 
 /// Take out the groups that `unwanted` names.
-fn drop_where(
-    groups: &mut BTreeMap<usize, Vec<u32>>,
-    unwanted: impl Fn(usize, &[u32]) -> bool,
-) -> Vec<(usize, Vec<u32>)> {
+fn drop_where(groups: &mut Groups, unwanted: impl Fn(usize, &[u32]) -> bool) -> Vec<(usize, Vec<u32>)> {
     groups.extract_if(.., |&index, cells| unwanted(index, cells)).collect()
 }
 
-fn note_dropped(dataset: &Dataset, dropped: &[(usize, Vec<u32>)], reason: &str, notes: &mut Vec<String>) {
-    if dropped.is_empty() {
-        return;
+fn note_filtered(dataset: &Dataset, filtered: &Filtered, notes: &mut Vec<String>) {
+    let Filtered { filter, perturbations: names, cells } = filtered;
+    let reason = filter.in_words(dataset.kind().direction() > 0.0);
+    let cells_left_out = cells_in_words(*cells);
+    match (filter, names.len()) {
+        (Filter::Unassigned | Filter::UnchangedCell, _) => notes.push(format!("{cells_left_out} left out: {reason}")),
+        // The usual limit on cells is always on: it is noted where it acts.
+        (Filter::FewCellsLeft(_), 0) => {}
+        (_, 0) => notes.push(format!("No perturbation left out: {reason}")),
+        (_, count) => {
+            let perturbations = if count == 1 { "perturbation" } else { "perturbations" };
+            notes.push(format!(
+                "{count} {perturbations} ({cells_left_out}) left out: {reason}: {}",
+                list_in_words(names)
+            ));
+        }
     }
-    let names: Vec<String> = dropped.iter().map(|(index, _)| dataset.perturbations()[*index].name()).collect();
-    let cells: usize = dropped.iter().map(|(_, cells)| cells.len()).sum();
-    notes.push(format!(
-        "{} {} ({}) left out: {reason}: {}",
-        names.len(),
-        if names.len() == 1 { "perturbation" } else { "perturbations" },
-        cells_in_words(cells),
-        list_in_words(&names)
-    ));
 }
 
 /// `1 cell`, `12 cells`.

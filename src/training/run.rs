@@ -247,7 +247,7 @@ fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> M
         .iter()
         .map(|perturbation| TrainedPerturbation {
             targets: perturbation.targets().to_vec(),
-            held_out: config.prepare.held_out_perturbations.contains(&perturbation.name()),
+            held_out: screen.held_out.iter().any(|held| held.name == perturbation.name()),
             ..TrainedPerturbation::default()
         })
         .collect();

@@ -9,7 +9,10 @@ use grn_explorer::data::{
     PerturbationKind, h5ad,
 };
 use grn_explorer::jobs::{Progress, ProgressUpdate, Silent};
-use grn_explorer::preprocess::{PrepareConfig, PrepareError, PreparedScreen, Split, prepare};
+use grn_explorer::preprocess::control_matching::Matching;
+use grn_explorer::preprocess::{
+    Filter, PrepareConfig, PrepareError, PreparedScreen, Split, SplitBy, prepare, preview_filters,
+};
 use rand::RngExt as _;
 
 use crate::reference::data_file;
@@ -290,6 +293,159 @@ fn what_cannot_be_prepared_says_why() {
     let error = prepare(&screen(MatrixKind::Counts), &config, 1, &Silent).unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with("STAT2 is no perturbation of this screen, so it cannot be held out; did you mean STAT1"));
+}
+
+#[test]
+fn every_filter_that_is_on_says_what_it_took_out() {
+    let config = PrepareConfig {
+        measured_targets_only: true,
+        minimum_cells_before: 20,
+        minimum_changed_genes: 2,
+        minimum_knock_down: 0.5,
+        require_knock_down: true,
+        ..PrepareConfig::default()
+    };
+    let screen = prepared(&config);
+    let filters: Vec<Filter> = screen.filtered.iter().map(|filtered| filtered.filter).collect();
+    assert_eq!(
+        filters,
+        [
+            Filter::Unassigned,
+            Filter::UnmeasuredTarget,
+            Filter::FewCells(20),
+            Filter::FewChangedGenes(2),
+            Filter::WeakKnockDown(0.5),
+            Filter::UnchangedCell,
+            Filter::FewCellsLeft(10),
+        ]
+    );
+    let cells: Vec<usize> = screen.filtered.iter().map(|filtered| filtered.cells).collect();
+    // Five unassigned; ABSENT (40) and RARE (3) are not measured; JAK2 changes nothing but itself.
+    assert_eq!(cells, [5, 43, 0, 40, 0, 0, 0]);
+    assert_eq!(screen.filtered[3].perturbations, ["JAK2"]);
+    assert!(
+        noted(&screen, "1 perturbation (40 cells) left out: fewer than 2 changed genes: JAK2"),
+        "{:?}",
+        screen.notes
+    );
+    assert!(noted(&screen, "No perturbation left out: target down by less than 50 %"));
+    assert!(noted(&screen, "0 cells left out: target above the 10th percentile of control cells"));
+    assert_eq!(screen.cells.len(), 60 + 2 * 40);
+    assert_eq!(preview_filters(&screen.dataset, &config, &Silent).unwrap(), screen.filtered);
+}
+
+#[test]
+fn a_perturbation_without_knock_down_is_left_out() {
+    // Swap the labels of JAK2 and of controls: nothing happened in the JAK2 cells.
+    let mut parts = parts(MatrixKind::Counts);
+    for cell in 0..40 {
+        parts.roles.swap(cell, 100 + cell);
+    }
+    let dataset = Arc::new(Dataset::new(parts).unwrap());
+    let config = PrepareConfig { minimum_knock_down: 0.3, ..PrepareConfig::default() };
+    let screen = prepare(&dataset, &config, 1, &Silent).unwrap();
+    let filtered = screen.filtered.iter().find(|filtered| filtered.filter == Filter::WeakKnockDown(0.3)).unwrap();
+    assert!(filtered.perturbations.contains(&"JAK2".to_owned()), "{filtered:?}");
+    let benchmark = PrepareConfig::default().with_causal_bench_filters();
+    let error = prepare(&dataset, &benchmark, 1, &Silent).unwrap_err();
+    assert_eq!(error.to_string(), "no perturbation has at least 101 cells");
+}
+
+#[test]
+fn splits_keep_what_they_say_whole_from_the_training() {
+    let of = |split, held_out_share| prepared(&PrepareConfig { split, held_out_share, ..PrepareConfig::default() });
+    let whole = |screen: &PreparedScreen, index: u32| {
+        (0..screen.cells.len())
+            .filter(|&at| role(screen, at) == CellRole::Perturbed(index))
+            .all(|at| screen.splits[at] == Split::Test)
+    };
+    let screen = of(SplitBy::Combinations, 0.2);
+    assert_eq!(screen.held_out.len(), 1);
+    assert_eq!((screen.held_out[0].name.as_str(), screen.held_out[0].class().as_str()), ("JAK2+STAT1", "2 of 2 seen"));
+    assert!(whole(&screen, 3) && !whole(&screen, 0));
+    assert!(noted(&screen, "held out whole: JAK2+STAT1 (1 combination with 2 of 2 genes seen alone)"));
+
+    let screen = of(SplitBy::Perturbations, 0.25);
+    assert_eq!(screen.held_out.len(), 1);
+    let names: Vec<String> = screen.dataset.perturbations().iter().map(Perturbation::name).collect();
+    for (index, name) in names.iter().enumerate().take(4) {
+        assert_eq!(whole(&screen, index as u32), screen.held_out[0].name == *name);
+    }
+    // Controls are divided as ever, and the other perturbations keep the cells they had.
+    let before = prepared(&PrepareConfig::default());
+    assert!((0..60).all(|at| screen.splits[at] == before.splits[at]));
+
+    let genes = (0..30)
+        .map(|seed| {
+            let config = PrepareConfig { split: SplitBy::Genes, held_out_share: 0.3, ..PrepareConfig::default() };
+            prepare(&self::screen(MatrixKind::Counts), &config, seed, &Silent).unwrap()
+        })
+        .find(|screen| screen.held_out.iter().any(|held| held.name == "STAT1"))
+        .expect("a seed that draws STAT1");
+    assert!(whole(&genes, 0) && whole(&genes, 3) && !whole(&genes, 1));
+    let pair = genes.held_out.iter().find(|held| held.name == "JAK2+STAT1").unwrap();
+    assert_eq!(pair.class(), "1 of 2 seen");
+
+    let none = PrepareConfig { split: SplitBy::Perturbations, held_out_share: 0.99, ..PrepareConfig::default() };
+    let error = prepare(&self::screen(MatrixKind::Counts), &none, 1, &Silent).unwrap_err();
+    assert!(error.to_string().starts_with("all 4 perturbations would be held out"), "{error}");
+    let mut parts = parts(MatrixKind::Counts);
+    parts.roles.iter_mut().filter(|role| **role == CellRole::Perturbed(3)).for_each(|role| *role = CellRole::Control);
+    let singles = Arc::new(Dataset::new(parts).unwrap());
+    let config = PrepareConfig { split: SplitBy::Combinations, ..PrepareConfig::default() };
+    assert!(matches!(prepare(&singles, &config, 1, &Silent), Err(PrepareError::NoCombinations)));
+}
+
+#[test]
+fn doublets_fail_quality_control_where_asked() {
+    let before = prepared(&PrepareConfig::default());
+    let screen = prepared(&PrepareConfig { doublets: true, ..PrepareConfig::default() });
+    assert!(noted(&screen, "of 220 cells"), "{:?}", screen.notes);
+    let note = screen.notes.iter().find(|note| note.contains("doublets")).expect("a note");
+    let called: usize = note.split(' ').next().unwrap().parse().unwrap();
+    let newly = screen.quality_failed.iter().zip(&before.quality_failed).filter(|(now, then)| **now && !**then).count();
+    assert!(newly <= called);
+    assert!(screen.quality_failed.iter().zip(&before.quality_failed).all(|(now, then)| *now || !*then));
+}
+
+#[test]
+fn every_way_of_matching_compares_with_controls_of_the_split() {
+    let mut shifts = Vec::new();
+    for matching in Matching::ALL {
+        let screen = prepared(&PrepareConfig { matching, extra_treatments: false, ..PrepareConfig::default() });
+        assert!(screen.shifts.iter().all(|shift| shift.is_finite()));
+        let width = screen.treatments.len();
+        let mean = |index: u32, treatment: usize| {
+            let cells: Vec<usize> = (0..screen.cells.len())
+                .filter(|&at| role(&screen, at) == CellRole::Perturbed(index) && !screen.quality_failed[at])
+                .collect();
+            cells.iter().map(|&at| screen.shifts[at * width + treatment]).sum::<f32>() / cells.len() as f32
+        };
+        assert!(mean(0, 2) > 1.0 && mean(1, 1) > 1.0, "{matching:?}: knocked-down genes are far from controls");
+        shifts.push(screen.shifts);
+    }
+    assert!(shifts[0] != shifts[1] && shifts[1] != shifts[2]);
+}
+
+#[test]
+fn settings_of_earlier_versions_open_and_are_written_as_they_were() {
+    let earlier = serde_json::json!({
+        "quality_mads": 3.0, "minimum_cells": 10, "require_knock_down": false, "extra_treatments": true,
+        "measured_targets_only": false, "test_share": 0.2, "validation_share": 0.2, "held_out_perturbations": []
+    });
+    let config: PrepareConfig = serde_json::from_value(earlier.clone()).unwrap();
+    assert_eq!(config, PrepareConfig::default());
+    assert_eq!(serde_json::to_value(&config).unwrap(), earlier);
+    let chosen = PrepareConfig {
+        split: SplitBy::Genes,
+        held_out_share: 0.1,
+        doublets: true,
+        matching: Matching::Wasserstein,
+        ..PrepareConfig::default().with_causal_bench_filters()
+    };
+    let text = serde_json::to_string(&chosen).unwrap();
+    assert!(text.contains("\"split\":\"genes\"") && text.contains("\"matching\":\"wasserstein\""), "{text}");
+    assert_eq!(serde_json::from_str::<PrepareConfig>(&text).unwrap(), chosen);
 }
 
 /// Cancels at the call number given.
