@@ -70,7 +70,7 @@ pub(super) fn changed_genes(
     controls: &[u32],
     progress: &dyn Progress,
 ) -> Result<Vec<usize>, Cancelled> {
-    let sizes = dataset.matrix().row_sums();
+    let sizes: Vec<f64> = (0..dataset.cell_count()).map(|cell| dataset.library_size(cell)).collect();
     let used: Vec<f64> = groups.iter().flatten().chain(controls).map(|&cell| sizes[cell as usize]).collect();
     let target = median_library_size(&used).unwrap_or(1.0);
     let expression = Expression::of_counts(dataset.matrix(), &sizes, target);
@@ -85,7 +85,7 @@ pub(super) fn changed_genes(
 pub(super) fn mean_change(dataset: &Dataset, column: usize, cells: &[u32], controls: &[u32]) -> Option<f64> {
     let mean = |cells: &[u32]| {
         let share = |&cell: &u32| {
-            let size = dataset.matrix().row_sum(cell as usize);
+            let size = dataset.library_size(cell as usize);
             if size > 0.0 { f64::from(dataset.matrix().get(cell as usize, column)) / size } else { 0.0 }
         };
         // In order: sums must not depend on threads.

@@ -592,7 +592,9 @@ fn flag_doublets(
     let (mut called, mut without) = (0, 0);
     for batch in batches.values() {
         let rows: Vec<u32> = batch.iter().map(|&at| cells[at]).collect();
-        let found = match find_doublets(dataset.matrix(), &rows, &doublets::Settings::default(), seed, progress) {
+        let sizes: Vec<f64> = rows.iter().map(|&cell| dataset.library_size(cell as usize)).collect();
+        let settings = doublets::Settings::default();
+        let found = match find_doublets(dataset.matrix(), &rows, &sizes, &settings, seed, progress) {
             Ok(found) => found,
             Err(DoubletError::Cancelled(cancelled)) => return Err(cancelled),
             Err(reason) => {

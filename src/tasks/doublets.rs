@@ -71,7 +71,8 @@ pub fn doublets(dataset: &Dataset, seed: u64, progress: &dyn Progress) -> Result
     for (name, rows) in &batches {
         let part = Part { all: progress, from: done as f32 / cells as f32, share: rows.len() as f32 / cells as f32 };
         done += rows.len();
-        match find_doublets(dataset.matrix(), rows, &Settings::default(), seed, &part) {
+        let sizes: Vec<f64> = rows.iter().map(|&row| dataset.library_size(row as usize)).collect();
+        match find_doublets(dataset.matrix(), rows, &sizes, &Settings::default(), seed, &part) {
             Ok(found) => {
                 for (at, &row) in rows.iter().enumerate() {
                     result.scores[row as usize] = found.scores[at] as f32;

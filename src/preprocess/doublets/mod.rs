@@ -107,22 +107,23 @@ pub enum DoubletError {
 /// Cells needed: below, no neighbourhood means anything.
 const LEAST_CELLS: usize = 30;
 
-/// Score the rows `cells` of `counts`, and call doublets. Cells of different lanes cannot share a droplet: call once per
+/// Score the rows `cells` of `counts`, which have `sizes` counts in all (over all measured genes), and call doublets. Cells of different lanes cannot share a droplet: call once per
 /// batch. The same seed gives the same scores on any number of threads.
 pub fn find_doublets(
     counts: &CsrMatrix,
     cells: &[u32],
+    sizes: &[f64],
     settings: &Settings,
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<Doublets, DoubletError> {
-    let totals: Vec<f64> = cells.iter().map(|&cell| counts.row_sum(cell as usize)).collect();
-    let with_counts: Vec<usize> = (0..cells.len()).filter(|&at| totals[at] > 0.0).collect();
+    assert_eq!(cells.len(), sizes.len(), "one library size per cell");
+    let with_counts: Vec<usize> = (0..cells.len()).filter(|&at| sizes[at] > 0.0).collect();
     if with_counts.len() < LEAST_CELLS {
         return Err(DoubletError::TooFewCells { cells: with_counts.len(), needed: LEAST_CELLS });
     }
     let rows: Vec<u32> = with_counts.iter().map(|&at| cells[at]).collect();
-    let totals: Vec<f64> = with_counts.iter().map(|&at| totals[at]).collect();
+    let totals: Vec<f64> = with_counts.iter().map(|&at| sizes[at]).collect();
     let observed = rows.len();
 
     progress.stage("Choosing genes that tell doublets", Some(0.0));
@@ -201,20 +202,25 @@ mod tests {
         CsrMatrix::from_dense(cells + doublets, 100, &dense)
     }
 
+    fn find(counts: &CsrMatrix, cells: &[u32], seed: u64) -> Result<Doublets, DoubletError> {
+        let sizes: Vec<f64> = cells.iter().map(|&cell| counts.row_sum(cell as usize)).collect();
+        find_doublets(counts, cells, &sizes, &Settings::default(), seed, &Silent)
+    }
+
     #[test]
     fn doublets_of_different_kinds_are_found_and_the_seed_decides() {
         let counts = screen(600, 40);
         let cells: Vec<u32> = (0..640).collect();
-        let found = find_doublets(&counts, &cells, &Settings::default(), 1, &Silent).unwrap();
+        let found = find(&counts, &cells, 1).unwrap();
         assert!(found.threshold.is_some(), "{found:?}");
         let right = (600..640).filter(|&at| found.called[at]).count();
         let wrong = (0..600).filter(|&at| found.called[at]).count();
         assert!(right >= 36 && wrong <= 12, "{right} right, {wrong} wrong");
         assert!(found.detectable_share().unwrap() > 0.4);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let alone = pool.install(|| find_doublets(&counts, &cells, &Settings::default(), 1, &Silent).unwrap());
+        let alone = pool.install(|| find(&counts, &cells, 1).unwrap());
         assert_eq!(found, alone);
-        let other = find_doublets(&counts, &cells, &Settings::default(), 2, &Silent).unwrap();
+        let other = find(&counts, &cells, 2).unwrap();
         assert_ne!(found.scores, other.scores);
     }
 
@@ -227,12 +233,12 @@ mod tests {
         }
         let counts = CsrMatrix::from_rows(100, rows).unwrap();
         let all: Vec<u32> = (0..61).collect();
-        let found = find_doublets(&counts, &all, &Settings::default(), 1, &Silent).unwrap();
+        let found = find(&counts, &all, 1).unwrap();
         assert_eq!((found.scores[0], found.called[0], found.scores.len()), (0.0, false, 61));
-        let error = find_doublets(&counts, &all[..20], &Settings::default(), 1, &Silent).unwrap_err();
+        let error = find(&counts, &all[..20], 1).unwrap_err();
         assert_eq!(error, DoubletError::TooFewCells { cells: 19, needed: 30 });
         let silent = CsrMatrix::from_dense(60, 2, &[1.0; 120]);
-        let error = find_doublets(&silent, &all[..60], &Settings::default(), 1, &Silent).unwrap_err();
+        let error = find(&silent, &all[..60], 1).unwrap_err();
         assert!(matches!(error, DoubletError::TooFewGenes { .. }));
     }
 }
