@@ -95,6 +95,8 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             of_h5ad(error)
         } else if let Some(error) = cause.downcast_ref::<TextError>() {
             of_text(error)
+        } else if cause.is::<toml::de::Error>() {
+            Some("correct the file; grn-explorer inspect DATA --write-import FILE writes one")
         } else if let Some(error) = cause.downcast_ref::<std::io::Error>() {
             of_system(error.kind())
         } else {

@@ -27,7 +27,7 @@ pub enum Verdict {
     Combination,
     /// The target is not among the measured genes.
     NotMeasured,
-    /// Too few cells, or a target that the control cells do not express.
+    /// Too few cells, a target that the control cells do not express, or a sizeable change that could be chance.
     TooFew,
 }
 
@@ -66,7 +66,8 @@ impl Verdict {
             (Self::Combination, _) => "Several genes were perturbed together; only single targets are judged",
             (Self::NotMeasured, _) => "The perturbed gene is not among the measured genes",
             (Self::TooFew, _) => {
-                "Fewer than ten cells here or among the controls, or the control cells do not express the target"
+                "Too little to go by: fewer than ten cells here or among the controls, a target that the control cells do not \
+                 express, or a change that could be chance"
             }
         }
     }
@@ -138,7 +139,9 @@ fn verdict(perturbation: &PerturbationSummary, adjusted: Option<f64>, summary: &
         (true, true) => Verdict::Worked,
         (true, false) => Verdict::Weak,
         (false, _) if knock_down.p_value < LEVEL => Verdict::Weak,
-        (false, _) => Verdict::None,
+        // It may have worked: there are too few cells or counts to be sure.
+        (false, true) => Verdict::TooFew,
+        (false, false) => Verdict::None,
     }
 }
 
@@ -187,11 +190,12 @@ mod tests {
             row("E", 9, Some((0.1, 1e-9))),
             row("A+B", 50, None),
             row("F", 50, Some((0.7, 0.045))),
+            row("G", 50, Some((0.5, 0.2))),
         ];
         let check = TargetCheck::of(&summary(PerturbationKind::KnockDown, rows));
         use Verdict::{Combination, NotMeasured, TooFew, Weak, Worked};
-        assert_eq!(check.verdicts, [Worked, Weak, Verdict::None, NotMeasured, TooFew, Combination, Weak]);
-        assert_eq!(check.in_words(), "1 worked, 2 weak, 1 no effect, 1 not measured, 1 cannot tell, 1 combination");
+        assert_eq!(check.verdicts, [Worked, Weak, Verdict::None, NotMeasured, TooFew, Combination, Weak, TooFew]);
+        assert_eq!(check.in_words(), "1 worked, 2 weak, 1 no effect, 1 not measured, 2 cannot tell, 1 combination");
         assert!(check.adjusted_p_values[6].unwrap() > LEVEL && check.adjusted_p_values[3].is_none());
     }
 

@@ -86,7 +86,8 @@ impl Decisions {
 
 /// Where the choices about `data` are found by themselves: `screen.h5ad.import.toml`.
 pub fn beside(data: &Path) -> PathBuf {
-    let mut name = data.as_os_str().to_owned();
+    // A folder may be given with a slash at its end.
+    let mut name = data.components().as_path().as_os_str().to_owned();
     name.push(ENDING);
     PathBuf::from(name)
 }
@@ -147,6 +148,7 @@ mod tests {
             ..ImportOptions::default()
         };
         let path = beside(&data);
+        assert_eq!(beside(Path::new("/data/run1/")), Path::new("/data/run1.import.toml"));
         assert!(path.ends_with("screen.h5ad.import.toml"));
         write(&path, &options, &data).unwrap();
         let found = Decisions::beside(&data).unwrap();

@@ -650,6 +650,36 @@ mod tests {
         }
     }
 
+    /// Cancelled after so many looks.
+    struct Impatient(std::sync::atomic::AtomicI32);
+
+    impl Progress for Impatient {
+        fn report(&self, _: crate::jobs::ProgressUpdate) {}
+
+        fn is_cancelled(&self) -> bool {
+            self.0.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) <= 0
+        }
+
+        fn should_stop(&self) -> bool {
+            self.is_cancelled()
+        }
+    }
+
+    #[test]
+    fn a_cancel_ends_every_step_and_leaves_no_table() {
+        let dataset = screen();
+        let config = PreprocessConfig { doublets: true, ..PreprocessConfig::default() };
+        for looks in [0, 3, 10, 40, 100] {
+            let error = preprocess(&dataset, &config, &Impatient(looks.into())).unwrap_err();
+            assert!(error.is::<Cancelled>(), "{looks}: {error:#}");
+        }
+        let result = preprocess(&dataset, &PreprocessConfig::default(), &Silent).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let error = result.write(&dataset, folder.path(), None, &Impatient(0.into())).unwrap_err();
+        assert!(error.is::<Cancelled>(), "{error:#}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
     #[test]
     fn one_perturbation_alone_gives_what_all_together_give() {
         let dataset = screen();

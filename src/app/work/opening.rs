@@ -171,6 +171,9 @@ fn remedy(error: &anyhow::Error) -> String {
         }
         .to_owned();
     }
+    if error.downcast_ref::<toml::de::Error>().is_some() {
+        return "Correct the file of choices beside the data, or delete it".to_owned();
+    }
     match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
         Some(std::io::ErrorKind::NotFound) => "Check the path; the file may have been moved or deleted".to_owned(),
         Some(std::io::ErrorKind::PermissionDenied) => "Ask for permission to read the file".to_owned(),
