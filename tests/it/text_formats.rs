@@ -34,7 +34,7 @@ fn count(cell: usize, gene: usize) -> usize {
 
 /// Barcodes as Cell Ranger writes them.
 fn barcode(cell: usize) -> String {
-    let bases: String = (0..12).map(|at| ["A", "C", "G", "T"][(cell >> (at % 4) ^ at * 3) & 3]).collect();
+    let bases: String = (0..12).map(|at| ["A", "C", "G", "T"][((cell >> (at % 4)) ^ (at * 3)) & 3]).collect();
     format!("{bases}{}-1", ["AC", "GT", "TT", "CA"][cell % 4])
 }
 
@@ -92,11 +92,11 @@ fn role(dataset: &Dataset, cell: usize) -> String {
 fn assert_is_the_table(dataset: &Dataset, labelled: bool) {
     assert_eq!(dataset.genes().symbols(), GENES);
     assert_eq!((dataset.cell_count(), dataset.matrix_kind()), (CELLS, MatrixKind::Counts));
-    for cell in 0..CELLS {
+    for (cell, label) in LABELS.into_iter().enumerate() {
         for gene in 0..GENES.len() {
             assert_eq!(dataset.matrix().get(cell, gene), count(cell, gene) as f32, "cell {cell}, gene {gene}");
         }
-        let expected = if labelled { LABELS[cell] } else { "NA" };
+        let expected = if labelled { label } else { "NA" };
         assert_eq!(role(dataset, cell), expected, "cell {cell}");
     }
 }
@@ -428,8 +428,8 @@ fn a_file_of_labels_can_be_named_and_a_wrong_one_is_told() {
 #[test]
 fn the_same_cell_in_several_rows_of_labels_has_a_combination() {
     let mut text = "cell,feature_call\n".to_owned();
-    for cell in 0..CELLS {
-        for label in LABELS[cell].split('+') {
+    for (cell, labels) in LABELS.into_iter().enumerate() {
+        for label in labels.split('+') {
             text += &format!("{},{label}\n", barcode(cell).trim_end_matches("-1"));
         }
     }
@@ -644,8 +644,8 @@ mod tenx {
         let dataset = read(&path);
         assert_eq!(dataset.name(), "k562");
         assert_eq!(dataset.genes().symbols(), GENES);
-        for cell in 0..CELLS {
-            let expected = if LABELS[cell] == "JAK2+STAT1" { "NA" } else { LABELS[cell] };
+        for (cell, label) in LABELS.into_iter().enumerate() {
+            let expected = if label == "JAK2+STAT1" { "NA" } else { label };
             assert_eq!(role(&dataset, cell), expected, "cell {cell}");
         }
         // Better labels in a second file win.
@@ -733,6 +733,9 @@ mod effects {
         assert_eq!(read(&path).matrix_kind(), MatrixKind::Counts);
         let options = ImportOptions { matrix_kind: Some(MatrixKind::Effects), ..ImportOptions::default() };
         assert_eq!(open_with(&path, &options).expect("opened").matrix_kind(), MatrixKind::Effects);
+        let turned = ImportOptions { orientation: Some(Orientation::GenesInRows), ..options };
+        let turned = open_with(&path, &turned).expect("opened");
+        assert_eq!(chosen(&turned, "orientation"), "perturbations in columns");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! AnnData files (.h5ad) as Python's anndata writes them, old and new, and Cell Ranger's .h5 (`tenx`). The only user of HDF5.
 //!
 //! Reading: [`read`] opens the file (`file`), chooses a matrix (`choose`), gives the frames `obs` and `var` (`frame`, `compound`) to the rules
-//! of [`super::import`], and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
+//! of `data::import`, and streams the matrix into compressed rows (`matrix`). `array` is the one place that asks HDF5 for data: there
 //! claimed sizes are held against stored ones before memory is taken. Writing: [`write()`] and [`write_with`].
 //!
 //! Format: the on-disk specification of anndata 0.12 (encoding versions `anndata` 0.1.0, `dataframe` 0.2.0, `csr_matrix` 0.1.0, …), and of

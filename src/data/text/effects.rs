@@ -10,7 +10,7 @@ use super::raw_table::RawTable;
 use super::{TextError, words_or_numbers};
 use crate::data::import::{Evidence, ImportError, MemoryFrame, ReadMatrix, Source, understand};
 use crate::data::labels::{LabelReader, Meaning};
-use crate::data::{Choice, CsrMatrix, Dataset, Gene, Genes, ImportOptions, MatrixKind, Values, Warning};
+use crate::data::{Choice, CsrMatrix, Dataset, Gene, Genes, ImportOptions, MatrixKind, Orientation, Values, Warning};
 use crate::jobs::Progress;
 use crate::words::{counted, grouped};
 
@@ -45,7 +45,9 @@ pub(super) fn axes(
         return Ok(None);
     }
     let found = match (&table.rows, &table.columns) {
-        (Some(rows), Some(columns)) => by_names(rows, columns, evidence.negative > 0, forced),
+        (Some(rows), Some(columns)) => {
+            by_names(rows, columns, evidence.negative > 0, forced.then_some(options.orientation))
+        }
         (None, Some(columns)) => by_order(table, columns),
         _ => by_lists(path, table, progress)?,
     };
@@ -57,7 +59,9 @@ pub(super) fn axes(
 }
 
 /// One axis names perturbations of the genes on the other.
-fn by_names(rows: &[String], columns: &[String], negative: bool, forced: bool) -> Option<Axes> {
+///
+/// `forced` if the user says that it is so, and perhaps which axis.
+fn by_names(rows: &[String], columns: &[String], negative: bool, forced: Option<Option<Orientation>>) -> Option<Axes> {
     let axes = |in_rows: bool, reason: String| {
         let (perturbations, genes) = if in_rows { (rows, columns) } else { (columns, rows) };
         Some(Axes {
@@ -67,6 +71,9 @@ fn by_names(rows: &[String], columns: &[String], negative: bool, forced: bool) -
             reason,
         })
     };
+    if let Some(Some(orientation)) = forced {
+        return axes(orientation == Orientation::CellsInRows, "named by you".to_owned());
+    }
     let (of_rows, of_columns) = (named_share(rows, columns), named_share(columns, rows));
     if of_rows.max(of_columns) >= 0.5 {
         let in_rows = of_rows >= of_columns;
@@ -75,7 +82,7 @@ fn by_names(rows: &[String], columns: &[String], negative: bool, forced: bool) -
         return axes(in_rows, format!("{share:.0} % of the {axis} name a gene of the other axis"));
     }
     let cells = share(rows, is_barcode).max(share(columns, is_barcode)) > 0.2;
-    if forced || (negative && !cells) {
+    if forced.is_some() || (negative && !cells) {
         let in_rows = rows.len() <= columns.len();
         let axis = if in_rows { "rows" } else { "columns" };
         return axes(in_rows, format!("the {axis} are taken for perturbations, as there are fewer of them"));

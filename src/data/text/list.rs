@@ -86,7 +86,7 @@ impl List {
         let stranger = |column: &Vec<String>| {
             column
                 .split_first()
-                .is_some_and(|(first, rest)| !rest.is_empty() && !is_id(first) && rest.iter().all(is_id))
+                .is_some_and(|(first, rest)| !rest.is_empty() && !is_id(first) && rest.iter().all(|name| is_id(name)))
         };
         self.columns.iter().any(|column| first(column) || stranger(column))
     }
@@ -144,6 +144,6 @@ impl List {
 }
 
 /// Whether `name` is an Ensembl identifier, with its version or without.
-fn is_id(name: &String) -> bool {
-    is_ensembl(name.split_once('.').map_or(name.as_str(), |(id, _)| id))
+fn is_id(name: &str) -> bool {
+    is_ensembl(name.split_once('.').map_or(name, |(id, _)| id))
 }

@@ -2,7 +2,7 @@
 //!
 //! `lines` and `fields` read text of any size line by line; `mtx` and `table` make a matrix of it (`effects`: one of effects, without cells), `list` and `labels` the frames of genes and
 //! cells; `beside` finds files that belong together by their names. What the files leave open is decided by the rules of
-//! [`super::import`].
+//! `data::import`.
 
 mod beside;
 mod effects;

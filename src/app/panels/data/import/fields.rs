@@ -222,9 +222,13 @@ fn values(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
         (MatrixKind::Counts, "counts"),
         (MatrixKind::LogNormalised, "log-normalised values"),
         (MatrixKind::Scaled, "scaled values"),
+        (MatrixKind::Effects, "effects, without cells"),
     ];
     let found = choice.and_then(|choice| {
-        kinds.iter().find(|(_, text)| text.split(' ').next() == choice.chosen.split(' ').next()).map(|(kind, _)| *kind)
+        kinds
+            .iter()
+            .find(|(_, text)| text.split([' ', ',']).next() == choice.chosen.split(' ').next())
+            .map(|(kind, _)| *kind)
     });
     let mut entries: Vec<(Option<MatrixKind>, String)> =
         kinds.into_iter().map(|(kind, text)| (Some(kind), text.to_owned())).collect();
