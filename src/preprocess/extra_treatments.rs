@@ -6,7 +6,7 @@
 //! all cells, which would let test cells choose what the model learns.
 
 use super::differential::{DifferentialTable, Test, differential};
-use crate::data::CsrMatrix;
+use super::normalise::Expression;
 use crate::jobs::{Cancelled, Progress};
 
 /// |log2 fold change| must exceed this.
@@ -18,7 +18,7 @@ pub const SIGNIFICANCE: f64 = 0.01;
 /// treatments already. `groups` (cells of each perturbation) and `controls` are rows of `expression`, cells × genes,
 /// log-normalised.
 pub fn extra_treatments(
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     groups: &[Vec<u32>],
     controls: &[u32],
     treated: &[u32],
@@ -51,6 +51,7 @@ fn strongest(table: &DifferentialTable, group: usize, candidate: &[bool]) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::CsrMatrix;
     use crate::jobs::Silent;
 
     #[test]
@@ -70,7 +71,7 @@ mod tests {
         }
         let expression = CsrMatrix::from_dense(2 * cells, 4, &dense);
         let (controls, group) = ((0..cells as u32).collect::<Vec<_>>(), (cells as u32..2 * cells as u32).collect());
-        let extra = extra_treatments(&expression, &[group], &controls, &[0], &Silent).unwrap();
+        let extra = extra_treatments(&Expression::as_is(&expression), &[group], &controls, &[0], &Silent).unwrap();
         assert_eq!(extra, [1]);
     }
 }

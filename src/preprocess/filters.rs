@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::differential::{Test, differential_of};
+use super::differential::{Test, differential};
 use super::normalise::{Expression, median_library_size};
 use crate::data::Dataset;
 use crate::jobs::{Cancelled, Progress};
@@ -74,7 +74,7 @@ pub(super) fn changed_genes(
     let used: Vec<f64> = groups.iter().flatten().chain(controls).map(|&cell| sizes[cell as usize]).collect();
     let target = median_library_size(&used).unwrap_or(1.0);
     let expression = Expression::of_counts(dataset.matrix(), &sizes, target);
-    let table = differential_of(&expression, groups, controls, Test::Wilcoxon { tie_correction: true }, progress)?;
+    let table = differential(&expression, groups, controls, Test::Wilcoxon { tie_correction: true }, progress)?;
     let changed =
         |group: usize| table.adjusted_p_values[table.range(group)].iter().filter(|p| **p < SIGNIFICANT).count();
     Ok((0..groups.len()).map(changed).collect())

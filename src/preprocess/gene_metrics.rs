@@ -37,15 +37,14 @@ struct Sums {
 impl GeneMetrics {
     /// Measure the rows `cells` of `expression`.
     pub fn measure(expression: &Expression<'_>, cells: &[u32], progress: &dyn Progress) -> Result<Self, Cancelled> {
-        let matrix = expression.matrix();
-        let genes = matrix.columns();
+        let genes = expression.columns();
         let sum = |range: Range<usize>| {
             let mut sums = vec![Sums::default(); genes];
             for (at, &cell) in cells[range].iter().enumerate() {
                 if at.is_multiple_of(ROWS_PER_CHECK) {
                     progress.check()?;
                 }
-                for (column, stored) in matrix.row(cell as usize).iter() {
+                for (column, stored) in expression.stored(cell as usize).iter() {
                     let sums = &mut sums[column as usize];
                     let log = f64::from(expression.value(cell as usize, stored));
                     sums.cells += 1;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::data::CsrMatrix;
+use crate::data::{CsrMatrix, Row};
 use crate::jobs::{Cancelled, Progress};
 
 /// Rows between two looks at the cancel flag.
@@ -14,6 +14,8 @@ const KEPT: usize = 8;
 /// Log-normalised expression, computed from counts where it is read: a screen need not be held twice.
 pub struct Expression<'a> {
     matrix: &'a CsrMatrix,
+    /// Rows of the matrix; none for all in order.
+    rows: Option<&'a [u32]>,
     cells: Option<Vec<CellScale>>,
 }
 
@@ -53,25 +55,47 @@ fn log_scaled(count: f32, factor: f32) -> f32 {
 impl<'a> Expression<'a> {
     /// Values that are log-normalised already.
     pub fn as_is(matrix: &'a CsrMatrix) -> Self {
-        Self { matrix, cells: None }
+        Self { matrix, rows: None, cells: None }
     }
 
     /// `counts` with each cell, whose counts sum up to `sizes` (one per row), scaled to `target_sum`, then ln(1 + x).
     pub fn of_counts(counts: &'a CsrMatrix, sizes: &[f64], target_sum: f64) -> Self {
         assert_eq!(sizes.len(), counts.rows(), "one library size per cell");
-        let cells = sizes.par_iter().map(|&size| CellScale::new(size, target_sum)).collect();
-        Self { matrix: counts, cells: Some(cells) }
+        Self { matrix: counts, rows: None, cells: Some(scales(sizes, target_sum)) }
     }
 
-    /// What is stored: counts or log-normalised values.
-    pub fn matrix(&self) -> &'a CsrMatrix {
-        self.matrix
+    /// The same of the rows `cells` of `counts` only, which become rows 0, 1, …; `sizes` are theirs.
+    pub fn of_cells(counts: &'a CsrMatrix, cells: &'a [u32], sizes: &[f64], target_sum: f64) -> Self {
+        assert_eq!(sizes.len(), cells.len(), "one library size per cell");
+        Self { matrix: counts, rows: Some(cells), cells: Some(scales(sizes, target_sum)) }
+    }
+
+    /// Number of genes.
+    pub fn columns(&self) -> usize {
+        self.matrix.columns()
+    }
+
+    /// What is stored of the cell `row`: counts or log-normalised values.
+    pub fn stored(&self, row: usize) -> Row<'a> {
+        self.matrix.row(self.rows.map_or(row, |rows| rows[row] as usize))
     }
 
     /// The log-normalised value of what is `stored` for the cell `row`.
     pub fn value(&self, row: usize, stored: f32) -> f32 {
         self.cells.as_ref().map_or(stored, |cells| cells[row].value(stored))
     }
+
+    /// The log-normalised value at `row`, `column`.
+    pub fn get(&self, row: usize, column: u32) -> f32 {
+        match self.stored(row).get(column) {
+            0.0 => 0.0,
+            stored => self.value(row, stored),
+        }
+    }
+}
+
+fn scales(sizes: &[f64], target_sum: f64) -> Vec<CellScale> {
+    sizes.par_iter().map(|&size| CellScale::new(size, target_sum)).collect()
 }
 
 /// The usual target of the normalisation: the median library size of the cells that have counts at all; none if no
@@ -96,18 +120,6 @@ pub fn log_normalise(
     progress: &dyn Progress,
 ) -> Result<CsrMatrix, Cancelled> {
     let sizes: Vec<f64> = cells.iter().map(|&cell| counts.row_sum(cell as usize)).collect();
-    log_normalise_by(counts, cells, &sizes, target_sum, progress)
-}
-
-/// As [`log_normalise`], with the library size of each of `cells` given: it may have more genes than `counts` holds.
-pub fn log_normalise_by(
-    counts: &CsrMatrix,
-    cells: &[u32],
-    sizes: &[f64],
-    target_sum: f64,
-    progress: &dyn Progress,
-) -> Result<CsrMatrix, Cancelled> {
-    assert_eq!(sizes.len(), cells.len(), "one library size per cell");
     let (starts, indices, values) = counts.select_rows(cells).into_parts();
     let mut values = values.into_f32s();
     let mut rows: Vec<&mut [f32]> = Vec::with_capacity(cells.len());

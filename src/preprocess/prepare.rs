@@ -19,7 +19,7 @@ use super::doublets::{self, DoubletError, find_doublets};
 use super::extra_treatments::extra_treatments;
 use super::filters::{Filter, Filtered};
 use super::held_out::{HeldOut, SplitBy, classes_in_words};
-use super::normalise::{log_normalise_by, median_library_size};
+use super::normalise::{Expression, median_library_size};
 use super::quality::{CellMetrics, QualityReport};
 use super::selection::{Condition, Selection, list_in_words};
 use super::split::{Shares, Split};
@@ -275,7 +275,7 @@ pub fn prepare(
     // The model's library sizes are over the genes that it has, the normalisation's over all that were measured.
     let whole_sizes: Vec<f64> = cells.iter().map(|&cell| dataset.library_size(cell as usize)).collect();
     let target_sum = median_library_size(&whole_sizes).unwrap_or(1.0);
-    let expression = log_normalise_by(dataset.matrix(), cells, &whole_sizes, target_sum, progress)?;
+    let expression = Expression::of_cells(dataset.matrix(), cells, &whole_sizes, target_sum);
 
     let mut treatments = selection.targets(dataset);
     let perturbed_treatments = treatments.len();
@@ -395,7 +395,7 @@ impl Parts {
 fn find_extra_treatments(
     selection: &Selection,
     parts: &Parts,
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     measured: &[u32],
     progress: &dyn Progress,
 ) -> Result<Vec<u32>, Cancelled> {
@@ -411,7 +411,7 @@ fn find_extra_treatments(
 fn find_controls(
     selection: &Selection,
     parts: &Parts,
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     measured: &[u32],
     matching: Matching,
     seed: u64,
@@ -453,7 +453,7 @@ fn find_controls(
 
 /// |log-normalised expression − that of the matched control|: cells × treatments, 0 where not measured.
 fn measure_shifts(
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     matched: &[u32],
     treatment_columns: &[Option<u32>],
     progress: &dyn Progress,
@@ -465,7 +465,6 @@ fn measure_shifts(
         let control = matched[cell] as usize;
         for (shift, column) in row.iter_mut().zip(treatment_columns) {
             if let Some(column) = *column {
-                let column = column as usize;
                 *shift = (expression.get(cell, column) - expression.get(control, column)).abs();
             }
         }

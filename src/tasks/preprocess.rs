@@ -14,7 +14,7 @@ use super::doublets::{CellDoublets, doublets};
 use crate::data::{CellRole, Dataset, MatrixKind};
 use crate::files;
 use crate::jobs::{Cancelled, Progress};
-use crate::preprocess::differential::{DifferentialTable, Test, differential_of};
+use crate::preprocess::differential::{DifferentialTable, Test, differential};
 use crate::preprocess::gene_metrics::GeneMetrics;
 use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::quality::{CellMetrics, QualityReport, Rule};
@@ -166,7 +166,7 @@ pub fn preprocess(
     }
     let group_sizes = groups.iter().map(Vec::len).collect();
     let differential = match config.test {
-        Some(test) if !control.is_empty() => Some(differential_of(&expression, &groups, &control, test, progress)?),
+        Some(test) if !control.is_empty() => Some(differential(&expression, &groups, &control, test, progress)?),
         _ => None,
     };
     let doublets = (config.doublets && is_counts).then(|| doublets(dataset, 0, progress)).transpose()?;
@@ -270,7 +270,7 @@ pub fn test_perturbation(
     let (expression, _) = expression(dataset, &all);
     progress.check()?;
     let groups = [cells];
-    let table = differential_of(&expression, &groups, &control, test, progress)?;
+    let table = differential(&expression, &groups, &control, test, progress)?;
     Ok(TestedGroup {
         perturbation: perturbation.name(),
         targets: perturbation.targets().to_vec(),
@@ -626,8 +626,14 @@ mod tests {
         let all: Vec<u32> = (0..400).collect();
         let normalised = log_normalise(dataset.matrix(), &all, result.target_sum.unwrap(), &Silent).unwrap();
         let (groups, control) = (dataset.cells_by_perturbation(), dataset.control_cells());
-        let expected =
-            differential(&normalised, &groups, &control, Test::Wilcoxon { tie_correction: false }, &Silent).unwrap();
+        let expected = differential(
+            &Expression::as_is(&normalised),
+            &groups,
+            &control,
+            Test::Wilcoxon { tie_correction: false },
+            &Silent,
+        )
+        .unwrap();
         assert_eq!(result.differential.unwrap(), expected);
     }
 

@@ -3,7 +3,7 @@
 use crate::data::{CellRole, EffectTable};
 use crate::jobs::{Cancelled, Progress};
 use crate::models::Observed;
-use crate::preprocess::differential::{Test, differential_of};
+use crate::preprocess::differential::{Test, differential};
 use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::{PreparedScreen, Split};
 
@@ -48,7 +48,7 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
         }
     }
     let test = Test::Wilcoxon { tie_correction: true };
-    let tests = differential_of(&expression, &groups, &control, test, progress)?;
+    let tests = differential(&expression, &groups, &control, test, progress)?;
     let significant = tests.adjusted_p_values.iter().map(|p| *p < SIGNIFICANT).collect();
 
     let mut control_libraries: Vec<f32> = training_rows

@@ -12,7 +12,7 @@ pub mod sinkhorn;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::CsrMatrix;
+use super::normalise::Expression;
 use crate::jobs::{Cancelled, Progress};
 use costs::Costs;
 use sinkhorn::{Points, Settings, transport};
@@ -58,7 +58,7 @@ pub struct Match {
 ///
 /// Returns one match per cell, in their order. Without controls or cells the result is empty.
 pub fn match_controls(
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     columns: &[u32],
     cells: &[u32],
     controls: &[u32],
@@ -79,7 +79,7 @@ pub fn match_controls(
 /// The exact ways hold the cost of every pair: 8 bytes each.
 pub fn match_by(
     matching: Matching,
-    expression: &CsrMatrix,
+    expression: &Expression<'_>,
     columns: &[u32],
     cells: &[u32],
     controls: &[u32],
@@ -145,12 +145,14 @@ fn one_to_one(from: &Points, to: &Points, scale: f64, progress: &dyn Progress) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::CsrMatrix;
     use crate::jobs::Silent;
 
     /// One gene: controls at 0, 1, 2, 10, cells where told.
     fn matched(matching: Matching, cells: &[f32]) -> Vec<u32> {
         let values: Vec<f32> = [0.0, 1.0, 2.0, 10.0].into_iter().chain(cells.iter().copied()).collect();
-        let expression = CsrMatrix::from_dense(values.len(), 1, &values);
+        let matrix = CsrMatrix::from_dense(values.len(), 1, &values);
+        let expression = Expression::as_is(&matrix);
         let rows: Vec<u32> = (4..values.len() as u32).collect();
         let found = match_by(matching, &expression, &[0], &rows, &[0, 1, 2, 3], &Silent).unwrap();
         found.iter().map(|found| found.control).collect()
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn controls_stay_where_they_are_and_nothing_is_matched_to_nothing() {
-        let expression = CsrMatrix::from_dense(3, 1, &[1.0, 1.0, 2.0]);
+        let matrix = CsrMatrix::from_dense(3, 1, &[1.0, 1.0, 2.0]);
+        let expression = Expression::as_is(&matrix);
         for matching in [Matching::Wasserstein, Matching::Hungarian] {
             let found = match_by(matching, &expression, &[0], &[0, 1, 2], &[0, 1, 2], &Silent).unwrap();
             assert_eq!(found.iter().map(|found| found.control).collect::<Vec<_>>(), [0, 1, 2]);

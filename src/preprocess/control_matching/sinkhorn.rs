@@ -14,8 +14,8 @@
 
 use rayon::prelude::*;
 
-use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
+use crate::preprocess::normalise::Expression;
 
 /// Blocks of rows at most: each holds a partial sum over the columns.
 const MOST_BLOCKS: usize = 64;
@@ -51,16 +51,17 @@ pub struct Points {
 
 impl Points {
     /// The rows `cells` of `expression` in the space of the genes `columns`.
-    pub fn gather(expression: &CsrMatrix, cells: &[u32], columns: &[u32]) -> Self {
+    pub fn gather(expression: &Expression<'_>, cells: &[u32], columns: &[u32]) -> Self {
         let mut place = vec![u32::MAX; expression.columns()];
         for (dimension, &column) in columns.iter().enumerate() {
             place[column as usize] = dimension as u32;
         }
         let mut coordinates = vec![0.0; cells.len() * columns.len()];
         for (at, &cell) in cells.iter().enumerate() {
-            for (gene, value) in expression.row(cell as usize).iter() {
+            for (gene, stored) in expression.stored(cell as usize).iter() {
                 let dimension = place[gene as usize] as usize;
                 if dimension < columns.len() {
+                    let value = expression.value(cell as usize, stored);
                     coordinates[dimension * cells.len() + at] = f64::from(value);
                 }
             }
@@ -384,6 +385,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::CsrMatrix;
     use crate::jobs::Silent;
 
     fn points(dimensions: usize, rows: &[f64]) -> Points {
@@ -403,7 +405,8 @@ mod tests {
 
     #[test]
     fn gathered_points_keep_the_order_of_genes_and_cells() {
-        let expression = CsrMatrix::from_dense(2, 3, &[1.0, 0.0, 3.0, 4.0, 5.0, 0.0]);
+        let matrix = CsrMatrix::from_dense(2, 3, &[1.0, 0.0, 3.0, 4.0, 5.0, 0.0]);
+        let expression = Expression::as_is(&matrix);
         let gathered = Points::gather(&expression, &[1, 0], &[2, 0]);
         assert_eq!(gathered.coordinates, [0.0, 3.0, 4.0, 1.0]);
     }

@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::Test;
 use super::gene::{Control, GeneTest};
-use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::normalise::Expression;
 
@@ -25,12 +24,12 @@ pub(super) struct Blocks {
 
 impl Blocks {
     pub fn new(
-        matrix: &CsrMatrix,
+        expression: &Expression<'_>,
         groups: &[Vec<u32>],
         control: &[u32],
         progress: &dyn Progress,
     ) -> Result<Self, Cancelled> {
-        let count = matrix.columns().div_ceil(BLOCK);
+        let count = expression.columns().div_ceil(BLOCK);
         let members = std::iter::once(control).chain(groups.iter().map(Vec::as_slice));
         let cells: Vec<(u32, u32)> =
             members.zip(0..).flat_map(|(rows, code)| rows.iter().map(move |&row| (row, code))).collect();
@@ -39,7 +38,7 @@ impl Blocks {
             |(bounds, cells)| {
                 progress.check()?;
                 for (bounds, (row, _)) in bounds.chunks_mut(count + 1).zip(cells) {
-                    let columns = matrix.row(*row as usize).columns();
+                    let columns = expression.stored(*row as usize).columns();
                     let mut from = 0;
                     for (block, bound) in bounds.iter_mut().enumerate() {
                         let first = (block * BLOCK) as u32;
@@ -60,13 +59,12 @@ impl Blocks {
         expression: &Expression<'_>,
         progress: &dyn Progress,
     ) -> Result<ByGene, Cancelled> {
-        let matrix = expression.matrix();
         let first = block * BLOCK;
-        let genes = BLOCK.min(matrix.columns() - first);
+        let genes = BLOCK.min(expression.columns() - first);
         let part = |at: usize| {
             let (row, code) = self.cells[at];
             let bounds = &self.bounds[at * (self.count + 1) + block..][..2];
-            (row as usize, code, matrix.row(row as usize).part(bounds[0] as usize..bounds[1] as usize))
+            (row as usize, code, expression.stored(row as usize).part(bounds[0] as usize..bounds[1] as usize))
         };
         let mut starts = vec![0; genes + 1];
         for at in 0..self.cells.len() {

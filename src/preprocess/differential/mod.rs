@@ -20,7 +20,6 @@ use rayon::prelude::*;
 pub use adjust::benjamini_hochberg;
 pub use tails::{ln_normal_two_sided, normal_two_sided, student_two_sided};
 
-use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::normalise::Expression;
 use blocks::{BLOCK, Blocks};
@@ -84,29 +83,18 @@ impl DifferentialTable {
 }
 
 /// Test every gene of `expression` (cells × genes, log-normalised) in each of `groups` against `control`. Both are rows
-/// of `expression`; the groups must not overlap each other or the control.
+/// of `expression`; the groups must not overlap each other or the control. Values are normalised where they are read, a few
+/// blocks of genes at a time.
 ///
 /// Groups or controls with fewer than two cells give scores of 0 and p values of 1 under [`Test::WelchT`].
 pub fn differential(
-    expression: &CsrMatrix,
-    groups: &[Vec<u32>],
-    control: &[u32],
-    test: Test,
-    progress: &dyn Progress,
-) -> Result<DifferentialTable, Cancelled> {
-    differential_of(&Expression::as_is(expression), groups, control, test, progress)
-}
-
-/// As [`differential`], of expression that is normalised where it is read: counts of any size are tested with a few
-/// blocks of genes in memory at a time.
-pub fn differential_of(
     expression: &Expression<'_>,
     groups: &[Vec<u32>],
     control: &[u32],
     test: Test,
     progress: &dyn Progress,
 ) -> Result<DifferentialTable, Cancelled> {
-    let genes = expression.matrix().columns();
+    let genes = expression.columns();
     let mut table = DifferentialTable {
         genes,
         scores: vec![0.0; groups.len() * genes],
@@ -115,7 +103,7 @@ pub fn differential_of(
         adjusted_p_values: Vec::new(),
     };
     progress.stage("Testing genes", Some(0.0));
-    let blocks = Blocks::new(expression.matrix(), groups, control, progress)?;
+    let blocks = Blocks::new(expression, groups, control, progress)?;
     let (done, results) = (AtomicUsize::new(0), Mutex::new(&mut table));
     (0..blocks.count).into_par_iter().try_for_each(|block| {
         let by_gene = blocks.gather(block, expression, progress)?;
@@ -148,6 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::CsrMatrix;
     use crate::jobs::Silent;
 
     const WILCOXON: Test = Test::Wilcoxon { tie_correction: false };
@@ -187,7 +176,7 @@ mod tests {
         let group = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4];
         let control = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5, 24.4];
         let (matrix, groups, controls) = one_gene(&[&group], &control);
-        let table = differential(&matrix, &groups, &controls, Test::WelchT, &Silent).unwrap();
+        let table = differential(&Expression::as_is(&matrix), &groups, &controls, Test::WelchT, &Silent).unwrap();
         assert!((table.scores[0] + 2.852_954_870_171_521_5).abs() < 1e-6, "{}", table.scores[0]);
         assert!((table.p_values[0] - 0.008_071_938_172_194_903).abs() < 1e-8, "{}", table.p_values[0]);
     }
@@ -196,7 +185,7 @@ mod tests {
     fn a_gene_without_counts_is_neutral_in_every_test() {
         let (matrix, groups, controls) = one_gene(&[&[0.0; 4]], &[0.0; 3]);
         for test in [WILCOXON, TIE_CORRECTED, Test::WelchT] {
-            let table = differential(&matrix, &groups, &controls, test, &Silent).unwrap();
+            let table = differential(&Expression::as_is(&matrix), &groups, &controls, test, &Silent).unwrap();
             assert_eq!((table.scores[0], table.p_values[0], table.adjusted_p_values[0]), (0.0, 1.0, 1.0));
             assert_eq!(table.log_fold_changes[0], 0.0);
         }
@@ -207,7 +196,7 @@ mod tests {
         let (matrix, mut groups, controls) = one_gene(&[&[1.0, 2.0]], &[0.0, 3.0, 1.0]);
         groups.push(Vec::new());
         for test in [WILCOXON, TIE_CORRECTED, Test::WelchT] {
-            let table = differential(&matrix, &groups, &controls, test, &Silent).unwrap();
+            let table = differential(&Expression::as_is(&matrix), &groups, &controls, test, &Silent).unwrap();
             assert_eq!((table.scores[1], table.p_values[1]), (0.0, 1.0));
             assert!(table.log_fold_changes[1].is_finite());
         }
@@ -225,7 +214,7 @@ mod tests {
             let (matrix, groups, controls) = one_gene(&[&a, &b], &control);
             for tie_correction in [false, true] {
                 let table =
-                    differential(&matrix, &groups, &controls, Test::Wilcoxon { tie_correction }, &Silent).unwrap();
+                    differential(&Expression::as_is(&matrix), &groups, &controls, Test::Wilcoxon { tie_correction }, &Silent).unwrap();
                 for (group, score) in [&a, &b].into_iter().zip(&table.scores) {
                     let expected = plain_wilcoxon(group, &control, tie_correction);
                     prop_assert!((score - expected).abs() < 1e-9, "{score} {expected}");
@@ -243,11 +232,11 @@ mod tests {
             rotated.0[0].rotate_left(rotation % a.len());
             rotated.1.rotate_left(rotation % control.len());
             for test in [WILCOXON, TIE_CORRECTED] {
-                let table = differential(&matrix, &groups, &controls, test, &Silent).unwrap();
-                let again = differential(&matrix, &rotated.0, &rotated.1, test, &Silent).unwrap();
+                let table = differential(&Expression::as_is(&matrix), &groups, &controls, test, &Silent).unwrap();
+                let again = differential(&Expression::as_is(&matrix), &rotated.0, &rotated.1, test, &Silent).unwrap();
                 prop_assert_eq!(table.scores[0], again.scores[0]);
                 prop_assert_eq!(table.p_values[0], again.p_values[0]);
-                let swapped = differential(&matrix, std::slice::from_ref(&controls), &groups[0], test, &Silent).unwrap();
+                let swapped = differential(&Expression::as_is(&matrix), std::slice::from_ref(&controls), &groups[0], test, &Silent).unwrap();
                 prop_assert!((swapped.scores[0] + table.scores[0]).abs() < 1e-9);
             }
         }

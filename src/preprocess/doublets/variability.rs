@@ -28,10 +28,16 @@ pub(super) fn variable_genes(
     let target = totals.iter().sum::<f64>() / totals.len() as f64;
     let mut factor = vec![0.0; counts.rows()];
     rows.iter().zip(totals).for_each(|(&row, total)| factor[row as usize] = target / total);
-    let sums = Sums::over_cells(counts, rows, |row, _, value| f64::from(value) * factor[row], progress)?;
+    let sums = Sums::over_rows(
+        counts.columns(),
+        rows,
+        |row| counts.row(row),
+        |row, _, value| f64::from(value) * factor[row],
+        progress,
+    )?;
     let least = settings.least_counts;
     let enough = |row: usize, _: usize, value: f32| f64::from(u8::from(f64::from(value) * factor[row] >= least));
-    let enough = Sums::over_cells(counts, rows, enough, progress)?.first;
+    let enough = Sums::over_rows(counts.columns(), rows, |row| counts.row(row), enough, progress)?.first;
 
     let cells = rows.len() as f64;
     let mut genes = Vec::new();

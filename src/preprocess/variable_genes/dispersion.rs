@@ -70,7 +70,7 @@ pub fn by_dispersion(
     progress: &dyn Progress,
 ) -> Result<Dispersions, Cancelled> {
     let sums = normalised_counts(expression, cells, progress)?;
-    let genes: Vec<usize> = (0..expression.matrix().columns()).collect();
+    let genes: Vec<usize> = (0..expression.columns()).collect();
     let mut found = Dispersions::of_one_batch(&sums, &genes);
     found.select(choice);
     Ok(found)
@@ -86,7 +86,7 @@ pub fn by_dispersion_per_batch(
     choice: Choice,
     progress: &dyn Progress,
 ) -> Result<Dispersions, Cancelled> {
-    let genes = expression.matrix().columns();
+    let genes = expression.columns();
     let mut means = Means::new(genes);
     let mut votes = vec![0; genes];
     for cells in batches.iter().filter(|cells| !cells.is_empty()) {
@@ -138,7 +138,7 @@ pub fn rank_by_dispersion(genes: &GeneMoments) -> Vec<u32> {
 
 fn normalised_counts(expression: &Expression<'_>, cells: &[u32], progress: &dyn Progress) -> Result<Sums, Cancelled> {
     let undone = |row: usize, _: usize, stored: f32| f64::from(expression.value(row, stored).exp_m1());
-    Sums::over_cells(expression.matrix(), cells, undone, progress)
+    Sums::over_rows(expression.columns(), cells, |row| expression.stored(row), undone, progress)
 }
 
 impl Dispersions {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::data::CsrMatrix;
+use crate::data::{CsrMatrix, Row};
 use crate::jobs::{Cancelled, Progress};
 
 /// Parts that the cells are summed in, at most: the number does not depend on the threads, so that the sums do not.
@@ -31,17 +31,23 @@ impl Sums {
         transform: impl Fn(usize, f32) -> f64 + Sync,
         progress: &dyn Progress,
     ) -> Result<Self, Cancelled> {
-        Self::over_cells(matrix, cells, |_, gene, value| transform(gene, value), progress)
+        Self::over_rows(
+            matrix.columns(),
+            cells,
+            |row| matrix.row(row),
+            |_, gene, value| transform(gene, value),
+            progress,
+        )
     }
 
-    /// The same of `transform(row, gene, value)`.
-    pub fn over_cells(
-        matrix: &CsrMatrix,
+    /// The same of `transform(row, gene, value)` over the rows `cells`, of `genes` columns, that `stored` gives.
+    pub fn over_rows<'a>(
+        genes: usize,
         cells: &[u32],
+        stored: impl Fn(usize) -> Row<'a> + Sync,
         transform: impl Fn(usize, usize, f32) -> f64 + Sync,
         progress: &dyn Progress,
     ) -> Result<Self, Cancelled> {
-        let genes = matrix.columns();
         let empty = || Self { first: vec![0.0; genes], second: vec![0.0; genes], present: vec![0; genes], cells: 0 };
         let part = cells.len().div_ceil(MOST_PARTS).max(LEAST_CELLS);
         let parts: Vec<Self> = cells
@@ -53,7 +59,7 @@ impl Sums {
                     if at % 256 == 0 {
                         progress.check()?;
                     }
-                    for (column, value) in matrix.row(cell as usize).iter() {
+                    for (column, value) in stored(cell as usize).iter() {
                         let gene = column as usize;
                         let value = transform(cell as usize, gene, value);
                         sums.first[gene] += value;
