@@ -745,6 +745,7 @@ mod effects {
             assert_eq!(dataset.matrix_kind(), MatrixKind::Effects);
             assert_eq!(chosen(&dataset, "orientation"), "perturbations in columns");
             assert_eq!((dataset.cell_count(), dataset.gene_count()), (9, 24));
+            assert_eq!((dataset.perturbations().len(), dataset.control_cells().len()), (8, 1));
             let row = dataset.cells().iter().position(|name| name == "Stat1").expect("there");
             let column = dataset.genes().column("Ahr").expect("measured");
             assert!((dataset.matrix().get(row, column) - 0.989_483_65).abs() < 1e-6);

@@ -207,7 +207,7 @@ impl Understood {
         }
         let empty = (0..matrix.rows()).filter(|&row| matrix.row(row).is_empty()).count();
         let empty = if self.is_part { 0 } else { empty };
-        if empty > 0 {
+        if empty > 0 && matrix_kind != MatrixKind::Effects {
             warnings.push(Warning { message: format!("{} without any value", counted(empty, "cell")) });
         }
         choices.extend(self.choices);

@@ -120,7 +120,12 @@ pub fn control_sign(label: &str) -> Option<ControlSign> {
     // WT1 is a gene, WT_1 a guide.
     let apart =
         numbered && unprefixed[..unprefixed.len() - (compact.len() - stem.len())].ends_with(['_', '-', '.', ' ']);
-    let sure = SURE.contains(&stem) || guide_of(SURE);
+    // Libraries for two species say which: `MouseNTC_100_A_670`.
+    let of_species = |species: &str| {
+        let guide = lower.strip_prefix(species).map(|rest| rest.trim_start_matches(['_', '-', '.', ' ']));
+        guide.and_then(|guide| guide.split(['_', '-', '.', ' ']).next()).is_some_and(|word| SURE.contains(&word))
+    };
+    let sure = SURE.contains(&stem) || guide_of(SURE) || of_species("mouse") || of_species("human");
     let weak = WEAK.contains(&compact.as_str()) || guide_of(WEAK) || apart && WEAK.contains(&stem);
     if sure || SURE_BEGINNINGS.iter().any(|beginning| compact.starts_with(beginning)) {
         Some(ControlSign::Sure)
@@ -165,6 +170,8 @@ mod tests {
             "62(mod)_pBA581",
             "safe-targeting",
             "sgNT_1",
+            "MouseNTC_100_A_670",
+            "human_ctrl_3",
             "sgControl",
             "scramble",
         ] {
