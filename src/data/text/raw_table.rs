@@ -313,7 +313,7 @@ impl Plan {
         let corner = name(0).to_lowercase();
         let is_corner = has_header && ROW_NAMES.contains(&corner.as_str());
         let has_row_names = without_corner
-            || (words[0] > 0 && distinct && !(is_fact(name(0)) && !is_corner))
+            || (words[0] > 0 && distinct && (is_corner || !is_fact(name(0))))
             || (has_header && ["", "unnamed: 0", "index"].contains(&corner.as_str()) && distinct);
         let mut plan = Self {
             separator,

@@ -240,10 +240,10 @@ fn singular_values(mut columns: [[f64; TERMS]; TERMS]) -> ([[f64; TERMS]; TERMS]
             let cosine = 1.0 / (1.0 + tangent * tangent).sqrt();
             let sine = cosine * tangent;
             for matrix in [&mut columns, &mut right] {
-                for row in 0..TERMS {
-                    let (a, b) = (matrix[p][row], matrix[q][row]);
-                    matrix[p][row] = cosine * a - sine * b;
-                    matrix[q][row] = sine * a + cosine * b;
+                // p < q
+                let (before, from) = matrix.split_at_mut(q);
+                for (a, b) in before[p].iter_mut().zip(&mut from[0]) {
+                    (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
                 }
             }
         }

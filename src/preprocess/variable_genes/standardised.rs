@@ -165,7 +165,7 @@ mod tests {
     fn the_gene_with_more_variance_than_its_mean_explains_comes_first() {
         let counts = counts();
         let all: Vec<u32> = (0..200).collect();
-        let found = by_standardised_variance(&counts, &[all.clone()], 5, 0.3, &Silent).unwrap();
+        let found = by_standardised_variance(&counts, std::slice::from_ref(&all), 5, 0.3, &Silent).unwrap();
         assert_eq!(found.ranks[30], 0.0);
         assert_eq!(found.selected.iter().filter(|selected| **selected).count(), 5);
         assert_eq!((found.variances[59], found.normalised[59]), (0.0, 0.0));
