@@ -10,6 +10,7 @@ use grn_explorer::data::{
 };
 use grn_explorer::jobs::{Progress, ProgressUpdate, Silent};
 use grn_explorer::preprocess::control_matching::Matching;
+use grn_explorer::preprocess::doublets::{Settings, find_doublets};
 use grn_explorer::preprocess::{
     Filter, PrepareConfig, PrepareError, PreparedScreen, Split, SplitBy, prepare, preview_filters,
 };
@@ -518,4 +519,23 @@ fn a_real_screen_is_prepared_in_seconds() {
     // 0.9 % of the cells have too few genes. One mitochondrial gene is among the 299, and its share fails many more.
     assert!(noted(&screen, "detected genes below 29 fails 35"));
     assert!(screen.shifts.iter().all(|shift| shift.is_finite()));
+}
+
+#[test]
+fn doublets_of_a_real_screen_are_scored_as_by_the_published_program() {
+    let Some(path) = data_file("papalexi2021/papalexi2021_rep1.h5ad") else { return };
+    let dataset = h5ad::read(&path, &ImportOptions::default(), &Silent).unwrap();
+    let cells: Vec<u32> = (0..dataset.cell_count() as u32).collect();
+    let sizes = dataset.matrix().row_sums();
+    let found = find_doublets(dataset.matrix(), &cells, &sizes, &Settings::default(), 0, &Silent).unwrap();
+    // The Python package (0.2.3, seeds 0 and 1): 42 genes; 5 %, 50 % and 95 % of the scores below 0.056, 0.135, 0.271; a
+    // threshold of 0.60 and no doublet, as the simulated ones cannot be told from cells.
+    assert_eq!(found.genes, 42);
+    let mut scores = found.scores.clone();
+    scores.sort_by(f64::total_cmp);
+    for (share, expected) in [(0.05, 0.056), (0.5, 0.135), (0.95, 0.271)] {
+        let score = scores[(share * scores.len() as f64) as usize];
+        assert!((score - expected).abs() < 0.04, "{share}: {score} instead of {expected}");
+    }
+    assert!(found.count() < 20, "{} of {} cells", found.count(), cells.len());
 }

@@ -1,8 +1,8 @@
 //! How many of each point's nearest neighbours are simulated doublets.
 //!
 //! Squared distances come from products of blocks of points (|a|² + |b|² − 2a·b), of which only those below the point's
-//! current k-th distance are kept. Up to [`EXACT`] points every pair is looked at. Beyond, points are grouped around
-//! centres (k-means on a sample), and a group is compared with the nearest groups until [`CANDIDATES`] points were seen:
+//! current k-th distance are kept. Up to some ten thousand points every pair is looked at. Beyond, points are grouped around
+//! centres (k-means on a sample), and a group is compared with the nearest groups until enough points were seen:
 //! neighbourhoods are hundreds of points, and the few missed at the edge do not change a share.
 
 use gemm::{Parallelism, gemm};
@@ -12,12 +12,19 @@ use rayon::prelude::*;
 use crate::jobs::{Cancelled, Progress};
 use crate::random;
 
-/// Points up to which all pairs are compared.
-const EXACT: usize = 45_000;
-/// Points that a group is compared with otherwise, at least.
-const CANDIDATES: usize = 30_000;
-/// Points in a group, about.
-const GROUP: usize = 1024;
+/// How thoroughly neighbours are looked for.
+#[derive(Clone, Copy, Debug)]
+struct Effort {
+    /// Points up to which all pairs are compared.
+    exact: usize,
+    /// Points that a group is compared with otherwise, at least.
+    candidates: usize,
+    /// Points in a group, about.
+    group: usize,
+}
+
+/// Seconds for a hundred thousand cells.
+const EFFORT: Effort = Effort { exact: 45_000, candidates: 30_000, group: 1024 };
 /// Rounds of k-means.
 const ROUNDS: usize = 6;
 /// Points compared at once: queries and candidates.
@@ -35,9 +42,25 @@ pub(super) fn simulated_neighbours(
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<Vec<u32>, Cancelled> {
+    count_near(points, width, observed, count, EFFORT, seed, progress)
+}
+
+fn count_near(
+    points: &[f32],
+    width: usize,
+    observed: usize,
+    count: usize,
+    effort: Effort,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Vec<u32>, Cancelled> {
     let cloud = Cloud::new(points, width);
     let total = cloud.len();
-    let groups = if total <= EXACT { Groups::one(total) } else { Groups::around_centres(&cloud, seed, progress)? };
+    let groups = if total <= effort.exact {
+        Groups::one(total)
+    } else {
+        Groups::around_centres(&cloud, effort, seed, progress)?
+    };
     // Points in the order of their groups lie side by side.
     let cloud = cloud.ordered(&groups.members);
     let tasks: Vec<(usize, usize, usize)> = (0..groups.starts.len() - 1)
@@ -143,9 +166,9 @@ impl Groups {
         Self { members: (0..total as u32).collect(), starts: vec![0, total], nearest: vec![vec![0]] }
     }
 
-    fn around_centres(cloud: &Cloud, seed: u64, progress: &dyn Progress) -> Result<Self, Cancelled> {
+    fn around_centres(cloud: &Cloud, effort: Effort, seed: u64, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let total = cloud.len();
-        let count = total.div_ceil(GROUP);
+        let count = total.div_ceil(effort.group);
         let mut random = random::stream(seed, "groups of neighbours");
         let mut draw =
             |amount: usize| -> Vec<u32> { (0..amount).map(|_| random.random_range(0..total as u32)).collect() };
@@ -193,7 +216,7 @@ impl Groups {
             others
                 .into_iter()
                 .take_while(|&other| {
-                    let wanted = seen < CANDIDATES;
+                    let wanted = seen < effort.candidates;
                     seen += starts[other as usize + 1] - starts[other as usize];
                     wanted
                 })
@@ -360,13 +383,15 @@ mod tests {
 
     #[test]
     fn groups_of_neighbours_miss_little() {
-        let (total, observed, width) = (70_000, 23_000, 6);
+        let (total, observed, width, count) = (6000, 2000, 6, 100);
         let points = points(total, width);
-        let found = simulated_neighbours(&points, width, observed, 200, 1, &Silent).unwrap();
-        let mut off = 0;
-        for at in (0..total).step_by(1999) {
-            off += found[at].abs_diff(plainly(&points, width, observed, 200, at));
+        let effort = Effort { exact: 1000, candidates: 2500, group: 100 };
+        let found = count_near(&points, width, observed, count, effort, 1, &Silent).unwrap();
+        let (mut off, mut looked) = (0, 0);
+        for at in (0..total).step_by(97) {
+            off += found[at].abs_diff(plainly(&points, width, observed, count, at));
+            looked += 1;
         }
-        assert!(off <= 36, "{off} neighbours missed among 36 points");
+        assert!(off <= looked, "{off} neighbours differ at {looked} points");
     }
 }
