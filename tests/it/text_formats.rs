@@ -175,7 +175,7 @@ pub fn examples() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
         ("counts.csv", vec![("counts.csv", plain(by_cells(",", true)))]),
         ("dge.txt", vec![("dge.txt", plain(by_genes("\t", true))), ("labels.tsv", plain(labels("\t")))]),
         ("dge.csv.gz", vec![("dge.csv.gz", bytes("dge.csv.gz", by_genes(",", false)))]),
-        ("x.h5", vec![("x.h5", tenx(|path| tenx::version_2(path))), ("labels.tsv", plain(labels("\t")))]),
+        ("x.h5", vec![("x.h5", tenx(tenx::version_2)), ("labels.tsv", plain(labels("\t")))]),
         ("x.h5", vec![("x.h5", tenx(|path| tenx::version_3(path, None)))]),
     ]
 }
