@@ -7,6 +7,7 @@ use crate::data::preview::Preview;
 use crate::data::{Dataset, ImportOptions};
 use crate::jobs::ProgressUpdate;
 use crate::preprocess::differential::Test;
+use crate::preprocess::{Filtered, PrepareConfig};
 use crate::tasks::doublets::CellDoublets;
 use crate::tasks::preprocess::TestedGroup;
 use crate::tasks::quality::Quality;
@@ -22,6 +23,20 @@ pub struct Findings {
     pub doublets: DoubletFinding,
     /// Tests of its perturbations.
     pub tests: Tests,
+    /// What the filters of the next training run leave out of it.
+    pub filters: FilterFinding,
+}
+
+/// What filters leave out, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub enum FilterFinding {
+    /// Being counted for the first time.
+    #[default]
+    None,
+    /// What these settings leave out; of earlier ones while the last are being counted.
+    Ready(Arc<PrepareConfig>, Arc<[Filtered]>),
+    /// It cannot be told; why.
+    Failed(String),
 }
 
 /// Doublets, as far as they are known.

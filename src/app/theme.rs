@@ -243,6 +243,8 @@ fn visuals(dark: bool) -> Visuals {
         hyperlink_color: colours.accent,
         faint_bg_color: colours.panel,
         extreme_bg_color: colours.field,
+        // White on a white page would not be seen.
+        text_edit_bg_color: (!dark).then_some(colours.button),
         code_bg_color: colours.button,
         warn_fg_color: colours.warning,
         error_fg_color: colours.bad,
@@ -287,6 +289,7 @@ mod tests {
             }
             for (text, ground) in [
                 (c.text, c.button),
+                (c.text_weak, c.button),
                 (c.text_strong, c.button_hovered),
                 (c.text_strong, c.button_pressed),
                 (c.text_strong, c.accent_soft),

@@ -23,5 +23,6 @@ pub mod variable_genes;
 
 pub use filters::{Filter, Filtered};
 pub use held_out::{HeldOut, SplitBy};
-pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare, preview_filters};
+pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare};
+pub use selection::preview_filters;
 pub use split::{Shares, Split};

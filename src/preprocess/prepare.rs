@@ -621,15 +621,3 @@ fn flag_doublets(
     notes.push(text);
     Ok(())
 }
-
-/// What each filter of `config` would take out of `dataset`, without preparing it: for a preview.
-///
-/// # Errors
-/// As [`prepare`], where the choice of perturbations fails.
-pub fn preview_filters(
-    dataset: &Dataset,
-    config: &PrepareConfig,
-    progress: &dyn Progress,
-) -> Result<Vec<Filtered>, PrepareError> {
-    Ok(Selection::choose(dataset, config, 0, &mut Vec::new(), progress)?.filtered)
-}

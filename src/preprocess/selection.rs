@@ -43,24 +43,8 @@ impl Selection {
         progress: &dyn Progress,
     ) -> Result<Self, PrepareError> {
         let mut held_out = named_held_out(dataset, config)?;
-        let controls = dataset.control_cells();
-        if controls.is_empty() {
-            return Err(PrepareError::NoControls);
-        }
-        let mut groups: Groups = dataset.cells_by_perturbation().into_iter().enumerate().collect();
-        groups.retain(|&index, cells| {
-            // The empty combination is no perturbation, and one without cells has nothing to say.
-            !cells.is_empty() && !dataset.perturbations()[index].targets().is_empty()
-        });
-        let mut filtered = Vec::new();
-        let unassigned = dataset.unassigned_cells().len();
-        if unassigned > 0 {
-            filtered.push(Filtered { filter: Filter::Unassigned, perturbations: Vec::new(), cells: unassigned });
-        }
-        for filter in config.filters() {
-            progress.check()?;
-            filtered.push(apply(filter, dataset, &controls, &mut groups, progress)?);
-        }
+        let controls = controls(dataset)?;
+        let (groups, filtered) = filter(dataset, config, &controls, progress)?;
         for filtered in &filtered {
             note_filtered(dataset, filtered, notes);
         }
@@ -141,6 +125,47 @@ impl Selection {
         }
         dosages
     }
+}
+
+fn controls(dataset: &Dataset) -> Result<Vec<u32>, PrepareError> {
+    let controls = dataset.control_cells();
+    if controls.is_empty() { Err(PrepareError::NoControls) } else { Ok(controls) }
+}
+
+/// What the filters of `config` leave of the perturbations, and what each took out.
+fn filter(
+    dataset: &Dataset,
+    config: &PrepareConfig,
+    controls: &[u32],
+    progress: &dyn Progress,
+) -> Result<(Groups, Vec<Filtered>), PrepareError> {
+    let mut groups: Groups = dataset.cells_by_perturbation().into_iter().enumerate().collect();
+    groups.retain(|&index, cells| {
+        // The empty combination is no perturbation, and one without cells has nothing to say.
+        !cells.is_empty() && !dataset.perturbations()[index].targets().is_empty()
+    });
+    let mut filtered = Vec::new();
+    let unassigned = dataset.unassigned_cells().len();
+    if unassigned > 0 {
+        filtered.push(Filtered { filter: Filter::Unassigned, perturbations: Vec::new(), cells: unassigned });
+    }
+    for filter in config.filters() {
+        progress.check()?;
+        filtered.push(apply(filter, dataset, controls, &mut groups, progress)?);
+    }
+    Ok((groups, filtered))
+}
+
+/// What each filter of `config` would take out of `dataset`, without preparing it: for a preview.
+///
+/// # Errors
+/// Without control cells, or if cancelled. That nothing is left is no error here.
+pub fn preview_filters(
+    dataset: &Dataset,
+    config: &PrepareConfig,
+    progress: &dyn Progress,
+) -> Result<Vec<Filtered>, PrepareError> {
+    Ok(filter(dataset, config, &controls(dataset)?, progress)?.1)
 }
 
 /// Rows of each perturbation, by its number.

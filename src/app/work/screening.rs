@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Work;
-use crate::app::findings::{DoubletFinding, Findings, QualityFinding, Stopped, shown_perturbation};
+use crate::app::findings::{DoubletFinding, FilterFinding, Findings, QualityFinding, Stopped, shown_perturbation};
 use crate::app::state::{DataSection, State, Tab};
-use crate::data::Dataset;
+use crate::data::{Dataset, MatrixKind};
 use crate::jobs::{Job, Outcome, ProgressUpdate};
 use crate::preprocess::differential::Test;
 use crate::preprocess::quality::CellMetrics;
+use crate::preprocess::{Filtered, PrepareConfig, preview_filters};
 use crate::tasks::doublets::{CellDoublets, doublets};
 use crate::tasks::preprocess::{TestedGroup, test_perturbation};
 use crate::tasks::quality::{self, Quality};
@@ -25,6 +26,9 @@ pub(super) struct Screening {
     quality: Option<Job<Option<Quality>>>,
     doublets: Option<Job<CellDoublets>>,
     testing: Option<Testing>,
+    /// Settings whose filters were counted last, or are being counted.
+    filtered: Option<PrepareConfig>,
+    filters: Option<Job<Vec<Filtered>>>,
     /// The perturbation shown by itself, so that it need not be counted in every frame.
     shown: Option<(Option<String>, Option<usize>)>,
 }
@@ -67,6 +71,34 @@ impl Work {
         self.poll_quality(&dataset, state);
         self.poll_doublets(state);
         self.poll_testing(&dataset, state);
+        self.poll_filters(&dataset, state);
+    }
+
+    /// Count what the filters leave out, while the settings of the training are shown.
+    fn poll_filters(&mut self, dataset: &Arc<Dataset>, state: &mut State) {
+        let wake = self.wake();
+        let screening = &mut self.screening;
+        if let Some(outcome) = screening.filters.as_mut().and_then(Job::poll) {
+            screening.filters = None;
+            match (outcome, &screening.filtered) {
+                (Outcome::Finished(found), Some(config)) => {
+                    state.runtime.findings.filters = FilterFinding::Ready(Arc::new(config.clone()), found.into());
+                }
+                (Outcome::Failed { message, .. }, _) => {
+                    state.runtime.findings.filters = FilterFinding::Failed(message);
+                }
+                _ => {}
+            }
+        }
+        let wanted = &state.document.training.prepare;
+        let shown = state.view.tab == Tab::Training && !state.is_training();
+        if shown && dataset.matrix_kind() == MatrixKind::Counts && screening.filtered.as_ref() != Some(wanted) {
+            screening.filtered = Some(wanted.clone());
+            let (dataset, config) = (dataset.clone(), wanted.clone());
+            // Dropping the job before cancels it.
+            let job = Job::spawn("filters", wake, move |progress| preview_filters(&dataset, &config, progress));
+            screening.filters = Some(job);
+        }
     }
 
     /// Look for doublets among the cells of the open data set, unless that is done already.

@@ -1,6 +1,7 @@
 //! Training from the window.
 
 use grn_explorer::app::Action;
+use grn_explorer::app::findings::FilterFinding;
 use grn_explorer::app::state::{Severity, Tab};
 use grn_explorer::training::DeviceChoice;
 
@@ -93,4 +94,30 @@ fn a_session_saves_the_model_beside_itself() {
     let mut other = Window::new([1280.0, 800.0]);
     other.open(&folder.path().join("mine.grn.json"));
     assert!(other.state().runtime.model.is_some() && other.state().runtime.dataset.is_some());
+}
+
+#[test]
+fn filters_tell_what_they_leave_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 1000.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::SetTab(Tab::Training));
+    window.click("Filters");
+    let counted = |state: &grn_explorer::app::State| match &state.runtime.findings.filters {
+        FilterFinding::Ready(of, _) => **of == state.document.training.prepare,
+        _ => false,
+    };
+    window.until("the count", counted);
+    window.harness.run_steps(3);
+    let cells = window.state().runtime.dataset.as_ref().unwrap().cell_count();
+    let unassigned = window.state().runtime.dataset.as_ref().unwrap().unassigned_cells().len();
+    assert!(unassigned > 0 && window.mentions(&format!("no guide could be assigned: {unassigned} cells")));
+    assert!(window.mentions(&format!("of {cells} cells left")));
+
+    window.click("CausalBench's filters");
+    assert_eq!(window.state().document.training.prepare.minimum_changed_genes, 51);
+    window.until("the count", counted);
+    window.harness.run_steps(3);
+    // Forty genes: none of the perturbations changes 51.
+    assert!(window.mentions("fewer than 51 changed genes"));
 }

@@ -1,6 +1,8 @@
 //! The training page: settings, the run under way, and its loss curves.
 
+mod cells;
 mod curves;
+mod filters;
 mod run;
 mod settings;
 

@@ -2,7 +2,7 @@
 
 use egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, Grid, RichText, Ui};
 
-use super::weak;
+use super::{cells, filters, weak};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::panels::dialogs::primary_button;
@@ -16,7 +16,7 @@ use crate::training::DeviceChoice;
 #[derive(Default)]
 pub(in crate::app) struct SettingsForm {
     /// Search among the perturbations to hold out.
-    held_out: String,
+    pub(super) held_out: String,
 }
 
 const PRESETS: [(Preset, &str, &str); 4] = [
@@ -49,10 +49,9 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
         CollapsingHeader::new("Loss").show(ui, |ui| rows(ui, "loss settings", |ui| loss_rows(ui, &mut config.model)));
         CollapsingHeader::new("Size of the model")
             .show(ui, |ui| rows(ui, "size settings", |ui| size_rows(ui, &mut config.model)));
-        CollapsingHeader::new("Cells and perturbations").show(ui, |ui| {
-            rows(ui, "cell settings", |ui| cell_rows(ui, &mut config));
-            held_out(form, ui, state, &mut config);
-        });
+        CollapsingHeader::new("Cells and perturbations")
+            .show(ui, |ui| cells::show(form, ui, state, &mut config.prepare));
+        CollapsingHeader::new("Filters").show(ui, |ui| filters::show(ui, state, &mut config.prepare));
     });
     ui.add_space(theme::MEDIUM);
     ui.horizontal_wrapped(|ui| {
@@ -98,13 +97,33 @@ fn presets(ui: &mut Ui, config: &mut TrainConfig) {
     });
 }
 
-fn rows(ui: &mut Ui, id: &str, add: impl FnOnce(&mut Ui)) {
+pub(super) fn rows(ui: &mut Ui, id: &str, add: impl FnOnce(&mut Ui)) {
     Grid::new(id).num_columns(2).min_col_width(118.0).spacing([theme::MEDIUM, 6.0]).show(ui, add);
 }
 
 /// The name of a setting; its identifier labels the field beside it.
-fn name(ui: &mut Ui, name: &str, hint: &str) -> egui::Id {
+pub(super) fn name(ui: &mut Ui, name: &str, hint: &str) -> egui::Id {
     ui.label(name).on_hover_text(hint).id
+}
+
+/// A row with one of several named values.
+pub(super) fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    value: &mut T,
+    all: &[T],
+    shown: impl Fn(T) -> &'static str,
+) {
+    let id = name(ui, label, hint);
+    let combo = ComboBox::from_id_salt((label, "combo")).width(150.0).selected_text(shown(*value));
+    let response = combo.show_ui(ui, |ui| {
+        for &one in all {
+            ui.selectable_value(value, one, shown(one));
+        }
+    });
+    response.response.labelled_by(id);
+    ui.end_row();
 }
 
 /// One row with a number: `number!(ui, value, range, "Name", "hint")`.
@@ -113,11 +132,18 @@ macro_rules! number {
         number!($ui, $value, $range, 1.0, $name, $hint)
     };
     ($ui:expr, $value:expr, $range:expr, $speed:expr, $name:literal, $hint:expr) => {
-        row($ui, $name, $hint, DragValue::new(&mut $value).range($range).speed($speed))
+        $crate::app::panels::training::settings::row(
+            $ui,
+            $name,
+            $hint,
+            egui::DragValue::new(&mut $value).range($range).speed($speed),
+        )
     };
 }
 
-fn row(ui: &mut Ui, label: &str, hint: &str, value: DragValue<'_>) {
+pub(super) use number;
+
+pub(super) fn row(ui: &mut Ui, label: &str, hint: &str, value: DragValue<'_>) {
     let id = name(ui, label, hint);
     ui.add(value).labelled_by(id).on_hover_text(hint);
     ui.end_row();
@@ -167,19 +193,12 @@ fn main_rows(ui: &mut Ui, config: &mut TrainConfig) {
 }
 
 fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
-    let label = name(ui, "Counts", "The distribution that the counts are taken to follow");
     let shown = |likelihood| match likelihood {
         Likelihood::LibraryNegativeBinomial => "Negative binomial",
         Likelihood::Poisson => "Poisson",
     };
-    let response =
-        ComboBox::from_id_salt("likelihood").width(150.0).selected_text(shown(model.likelihood)).show_ui(ui, |ui| {
-            for likelihood in [Likelihood::LibraryNegativeBinomial, Likelihood::Poisson] {
-                ui.selectable_value(&mut model.likelihood, likelihood, shown(likelihood));
-            }
-        });
-    response.response.labelled_by(label);
-    ui.end_row();
+    let all = [Likelihood::LibraryNegativeBinomial, Likelihood::Poisson];
+    choice(ui, "Counts", "The distribution that the counts are taken to follow", &mut model.likelihood, &all, shown);
 
     let hint = "Weight of the cells that pass quality control; the rest goes to those that fail. As published it is the share of failing cells in the batch, which leaves the good cells almost without weight where few fail";
     let id = name(ui, "α, good cells", hint);
@@ -239,7 +258,7 @@ fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
     );
 }
 
-fn check(ui: &mut Ui, value: &mut bool, label: &str, hint: &str) {
+pub(super) fn check(ui: &mut Ui, value: &mut bool, label: &str, hint: &str) {
     let id = name(ui, label, hint);
     ui.add(Checkbox::without_text(value)).labelled_by(id).on_hover_text(hint);
     ui.end_row();
@@ -280,85 +299,4 @@ fn size_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
     );
     number!(ui, model.weight_decay, 0.0..=1.0, 1e-7, "Weight decay", "Pull of every parameter towards zero");
     number!(ui, model.clip_norm, 0.001..=1e9, 1.0, "Largest gradient", "Longer gradients are shortened to this norm");
-}
-
-fn cell_rows(ui: &mut Ui, config: &mut TrainConfig) {
-    let prepare = &mut config.prepare;
-    number!(
-        ui,
-        prepare.quality_mads,
-        0.5..=20.0,
-        0.1,
-        "Quality limit",
-        "A cell fails quality control beyond the median by so many median absolute deviations"
-    );
-    number!(ui, prepare.minimum_cells, 1..=100_000, "Least cells", "Perturbations with fewer cells are left out");
-    number!(
-        ui,
-        prepare.test_share,
-        0.0..=0.9,
-        0.01,
-        "Test share",
-        "Share of cells never used in training, for an honest comparison"
-    );
-    number!(
-        ui,
-        prepare.validation_share,
-        0.01..=0.9,
-        0.01,
-        "Validation share",
-        "Share of the remaining cells that decide when to stop"
-    );
-    check(
-        ui,
-        &mut prepare.require_knock_down,
-        "Only knocked-down cells",
-        "Keep a perturbed cell only if its target's count is at most the 10th percentile among the control cells",
-    );
-    check(
-        ui,
-        &mut prepare.extra_treatments,
-        "Responding genes",
-        "Add genes to the network that no guide targets but that respond strongly",
-    );
-    check(
-        ui,
-        &mut prepare.measured_targets_only,
-        "Measured targets only",
-        "Leave out perturbations of genes that are not measured",
-    );
-}
-
-/// Perturbations kept whole from the training, to be predicted unseen.
-fn held_out(form: &mut SettingsForm, ui: &mut Ui, state: &State, config: &mut TrainConfig) {
-    let Some(dataset) = &state.runtime.dataset else { return };
-    let held = &mut config.prepare.held_out_perturbations;
-    ui.add_space(theme::SMALL);
-    let hint = "These perturbations are kept whole from the training, to see how well they are predicted unseen";
-    let label = ui.label("Held-out perturbations").on_hover_text(hint);
-    ui.horizontal_wrapped(|ui| {
-        held.retain(|name| {
-            !ui.button(format!("{name} ×")).on_hover_text(format!("Use {name} for training again")).clicked()
-        });
-    });
-    let field = egui::TextEdit::singleline(&mut form.held_out).desired_width(180.0).hint_text("Add a perturbation");
-    ui.add(field).labelled_by(label.id);
-    let query = form.held_out.trim().to_lowercase();
-    if query.is_empty() {
-        return;
-    }
-    let names = dataset.perturbations().iter().map(crate::data::Perturbation::name);
-    let fitting = names.filter(|name| name.to_lowercase().starts_with(&query) && !held.contains(name));
-    let mut added = None;
-    ui.horizontal_wrapped(|ui| {
-        for name in fitting.take(6) {
-            if ui.button(&name).clicked() {
-                added = Some(name);
-            }
-        }
-    });
-    if let Some(name) = added {
-        held.push(name);
-        form.held_out.clear();
-    }
 }
