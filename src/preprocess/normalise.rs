@@ -174,8 +174,10 @@ mod tests {
         let counts = CsrMatrix::from_dense(3, 2, &[1.0, 3.0, 0.0, 0.0, 0.0, 2.0]);
         let normalised = log_normalise(&counts, &[2, 1, 0], 8.0, &Silent).unwrap();
         assert_eq!(normalised.rows(), 3);
-        assert_eq!(normalised.get(0, 1), 8f32.ln_1p());
+        // The compiler may round a constant differently from the system's logarithm.
+        let near = |found: f32, counts: f64| (f64::from(found) - counts.ln_1p()).abs() < 3e-7;
+        assert!(near(normalised.get(0, 1), 8.0));
         assert_eq!(normalised.row(1).len(), 0);
-        assert_eq!((normalised.get(2, 0), normalised.get(2, 1)), (2f32.ln_1p(), 6f32.ln_1p()));
+        assert!(near(normalised.get(2, 0), 2.0) && near(normalised.get(2, 1), 6.0));
     }
 }
