@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::data::{Dataset, ImportOptions, h5ad};
 use grn_explorer::jobs::Silent;
-use grn_explorer::preprocess::differential::{Test, differential_of};
+use grn_explorer::preprocess::differential::{Test, differential};
 use grn_explorer::preprocess::doublets::{self, find_doublets};
 use grn_explorer::preprocess::normalise::{Expression, median_library_size};
 use grn_explorer::preprocess::quality::{CellMetrics, QualityReport};
@@ -56,7 +56,7 @@ fn steps(criterion: &mut Criterion) {
     let (groups, control) = (dataset.cells_by_perturbation(), dataset.control_cells());
     for (name, test) in [("wilcoxon", Test::Wilcoxon { tie_correction: true }), ("welch t", Test::WelchT)] {
         group.bench_function(name, |bench| {
-            bench.iter(|| differential_of(&expression, &groups, &control, test, &Silent).expect("not cancelled"));
+            bench.iter(|| differential(&expression, &groups, &control, test, &Silent).expect("not cancelled"));
         });
     }
     group.bench_function("doublets", |bench| {
