@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::labels::Level;
-use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind, WholeCells};
+use super::{CellRole, CsrMatrix, Gene, Genes, Perturbation, PerturbationKind, Values, WholeCells};
+use crate::jobs::{Cancelled, Progress, Silent};
+
+/// Rows between two looks at the cancel flag.
+const ROWS_PER_CHECK: usize = 1024;
 
 /// What the numbers of a matrix are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,55 +165,30 @@ pub struct Dataset {
 
 impl Dataset {
     /// Check `parts` and hash them.
-    pub fn new(mut parts: DatasetParts) -> Result<Self, DatasetError> {
-        let (rows, columns) = (parts.matrix.rows(), parts.matrix.columns());
-        if rows == 0 {
-            return Err(DatasetError::Empty { what: "cells" });
+    pub fn new(parts: DatasetParts) -> Result<Self, DatasetError> {
+        Self::checked(parts, &Silent).expect("silence is never cancelled")
+    }
+
+    /// As [`Dataset::new`], which takes a second for a hundred million values; the outer error tells that it was cancelled.
+    pub fn checked(mut parts: DatasetParts, progress: &dyn Progress) -> Result<Result<Self, DatasetError>, Cancelled> {
+        if let Err(error) = check(&parts) {
+            return Ok(Err(error));
         }
-        if columns == 0 {
-            return Err(DatasetError::Empty { what: "genes" });
-        }
-        for (what, found, expected) in [
-            ("genes", parts.genes.len(), columns),
-            ("cell names", parts.cells.len(), rows),
-            ("cell labels", parts.roles.len(), rows),
-            ("batch labels", parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()), rows),
-            ("cell types", parts.cell_type.as_ref().map_or(rows, |types| types.codes.len()), rows),
-        ] {
-            if found != expected {
-                return Err(DatasetError::Length { what, found, expected });
-            }
-        }
-        let mut seen = std::collections::HashSet::new();
-        for gene in &parts.genes {
-            if !seen.insert(gene.symbol.as_str()) {
-                return Err(DatasetError::RepeatedGene { symbol: gene.symbol.clone() });
-            }
-        }
-        let mut seen = std::collections::HashSet::new();
-        for perturbation in &parts.perturbations {
-            if !seen.insert(perturbation) {
-                return Err(DatasetError::RepeatedPerturbation { name: perturbation.name() });
-            }
-        }
-        let perturbations = parts.perturbations.len();
-        for (cell, role) in parts.roles.iter().enumerate() {
-            if let CellRole::Perturbed(index) = *role
-                && index as usize >= perturbations
-            {
-                return Err(DatasetError::UnknownPerturbation { cell, index, perturbations });
-            }
-        }
-        for cell in 0..rows {
-            if let Some((column, _)) = parts.matrix.row(cell).iter().find(|(_, value)| !value.is_finite()) {
-                let gene = parts.genes[column as usize].symbol.clone();
-                return Err(DatasetError::NotFinite { cell, gene });
+        if let Values::Real(_) = parts.matrix.values() {
+            for cell in 0..parts.matrix.rows() {
+                if cell.is_multiple_of(ROWS_PER_CHECK) {
+                    progress.check()?;
+                }
+                if let Some((column, _)) = parts.matrix.row(cell).iter().find(|(_, value)| !value.is_finite()) {
+                    let gene = parts.genes[column as usize].symbol.clone();
+                    return Ok(Err(DatasetError::NotFinite { cell, gene }));
+                }
             }
         }
         parts.matrix.narrow();
-        let hash = hash(&parts);
+        let hash = hash(&parts, progress)?;
         let genes = Genes::new(std::mem::take(&mut parts.genes));
-        Ok(Self { parts, genes, hash, whole: None })
+        Ok(Ok(Self { parts, genes, hash, whole: None }))
     }
 
     /// The same data set, of which not all genes are held: `whole` is what its cells had over all of them, in the order of
@@ -353,7 +332,50 @@ impl Dataset {
     }
 }
 
-fn hash(parts: &DatasetParts) -> String {
+/// Whether the parts agree; all but the values.
+fn check(parts: &DatasetParts) -> Result<(), DatasetError> {
+    let (rows, columns) = (parts.matrix.rows(), parts.matrix.columns());
+    if rows == 0 {
+        return Err(DatasetError::Empty { what: "cells" });
+    }
+    if columns == 0 {
+        return Err(DatasetError::Empty { what: "genes" });
+    }
+    for (what, found, expected) in [
+        ("genes", parts.genes.len(), columns),
+        ("cell names", parts.cells.len(), rows),
+        ("cell labels", parts.roles.len(), rows),
+        ("batch labels", parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()), rows),
+        ("cell types", parts.cell_type.as_ref().map_or(rows, |types| types.codes.len()), rows),
+    ] {
+        if found != expected {
+            return Err(DatasetError::Length { what, found, expected });
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    for gene in &parts.genes {
+        if !seen.insert(gene.symbol.as_str()) {
+            return Err(DatasetError::RepeatedGene { symbol: gene.symbol.clone() });
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    for perturbation in &parts.perturbations {
+        if !seen.insert(perturbation) {
+            return Err(DatasetError::RepeatedPerturbation { name: perturbation.name() });
+        }
+    }
+    let perturbations = parts.perturbations.len();
+    for (cell, role) in parts.roles.iter().enumerate() {
+        if let CellRole::Perturbed(index) = *role
+            && index as usize >= perturbations
+        {
+            return Err(DatasetError::UnknownPerturbation { cell, index, perturbations });
+        }
+    }
+    Ok(())
+}
+
+fn hash(parts: &DatasetParts, progress: &dyn Progress) -> Result<String, Cancelled> {
     let mut hasher = blake3::Hasher::new();
     let matrix = &parts.matrix;
     for number in [matrix.rows(), matrix.columns()] {
@@ -361,6 +383,9 @@ fn hash(parts: &DatasetParts) -> String {
     }
     let mut buffer = Vec::new();
     for row in 0..matrix.rows() {
+        if row.is_multiple_of(ROWS_PER_CHECK) {
+            progress.check()?;
+        }
         let stored = matrix.row(row);
         buffer.clear();
         buffer.extend_from_slice(&(stored.len() as u64).to_le_bytes());
@@ -384,5 +409,5 @@ fn hash(parts: &DatasetParts) -> String {
             CellRole::Perturbed(index) => text(&format!("perturbed {}", parts.perturbations[*index as usize].name())),
         }
     }
-    hasher.finalize().to_hex().to_string()
+    Ok(hasher.finalize().to_hex().to_string())
 }

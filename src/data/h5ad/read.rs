@@ -58,12 +58,12 @@ pub fn read_into(
     };
     let Some(Part { keep, whole, choice }) = part else {
         let read = matrix.read(&Keep::default(), progress).map_err(named)?;
-        return Ok(understood.finish(read, source, options)?);
+        return understood.finish(read, source, options, progress);
     };
     let read = matrix.read(&keep, progress).map_err(named)?;
     source.choices.push(choice);
     understood.keep_genes(keep.columns.as_deref().unwrap_or_default());
-    Ok(understood.finish(read, source, options)?.part_of(whole).map_err(ImportError::from)?)
+    Ok(understood.finish::<H5adError>(read, source, options, progress)?.part_of(whole).map_err(ImportError::from)?)
 }
 
 /// Tell what [`read`] would make of the file at `path`: the matrix is only sampled, so that this is quick even of a file larger than

@@ -28,7 +28,7 @@ where
 {
     let Some(types) = types(features)? else {
         let understood = understand::<E, _, _>(&cells, features, None, None, options, progress)?;
-        return Ok(understood.finish(read, source, options)?);
+        return understood.finish(read, source, options, progress);
     };
     let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<u32> {
         types.iter().zip(0..).filter(|(kind, _)| wanted(kind)).map(|(_, at)| at).collect()
@@ -69,7 +69,7 @@ where
     let read = ReadMatrix { matrix, evidence, added_up: read.added_up };
     let var = features.select(&genes);
     let understood = understand::<E, _, _>(&cells, &var, None, sure.as_deref(), options, progress)?;
-    Ok(understood.finish(read, source, options)?)
+    understood.finish(read, source, options, progress)
 }
 
 /// The type of each feature; none where the file does not tell, or all are genes.

@@ -155,12 +155,18 @@ impl Understood {
     }
 
     /// Decide what the values are, and put everything together.
-    pub(in crate::data) fn finish(
+    pub(in crate::data) fn finish<E>(
         self,
         read: ReadMatrix,
         source: Source,
         options: &ImportOptions,
-    ) -> Result<Dataset, ImportError> {
+        progress: &dyn Progress,
+    ) -> Result<Dataset, E>
+    where
+        E: From<ImportError> + From<Cancelled>,
+    {
+        progress.stage("Checking the values", None);
+        progress.check()?;
         let ReadMatrix { mut matrix, evidence, added_up } = read;
         let Source { name, path, kind: told, mut choices, mut warnings } = source;
         // Somebody may have normalised our counts since.
@@ -213,7 +219,8 @@ impl Understood {
         choices.extend(self.choices);
         warnings.extend(self.warnings);
         let [cell_columns, gene_columns] = self.columns;
-        Ok(Dataset::new(DatasetParts {
+        progress.check()?;
+        let parts = DatasetParts {
             name,
             source: Some(path),
             matrix,
@@ -227,7 +234,8 @@ impl Understood {
             cell_type: self.cell_type,
             import: ImportReport { choices, levels: self.labels.levels, cell_columns, gene_columns },
             warnings,
-        })?)
+        };
+        Ok(Dataset::checked(parts, progress)?.map_err(ImportError::from)?)
     }
 }
 

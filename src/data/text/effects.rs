@@ -189,5 +189,5 @@ pub(super) fn read(
     let mut understood = understand::<TextError, _, _>(&cells, &var, None, Some(COLUMN), options, progress)?;
     understood.need_no_control();
     let read = ReadMatrix { matrix, evidence, added_up: 0 };
-    Ok(understood.finish(read, source, options)?)
+    understood.finish(read, source, options, progress)
 }

@@ -88,7 +88,7 @@ pub(super) fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress
     }
     let read = ReadMatrix { matrix, evidence, added_up: 0 };
     let understood = understand::<TextError, _, _>(&cells, &genes, None, None, options, progress)?;
-    Ok(understood.finish(read, source, options)?)
+    understood.finish(read, source, options, progress)
 }
 
 /// Which axis the cells are, why, and what a second file tells of them.

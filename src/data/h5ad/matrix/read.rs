@@ -81,7 +81,9 @@ impl FileMatrix {
         } else {
             self.append_rows(&held, &columns, stored, progress)?
         };
+        progress.check()?;
         let added_up = add_up_repeated(&mut starts, &mut indices, &mut values);
+        progress.check()?;
         let matrix = CsrMatrix::new(self.rows, columns.count(), starts, indices, values)
             .map_err(|error| H5adError::unexpected(&self.path, error.to_string(), "a sound sparse matrix"))?;
         Ok(ReadMatrix { matrix, evidence, added_up })
