@@ -7,8 +7,8 @@ use crate::data::preview::Preview;
 use crate::data::{Dataset, ImportOptions};
 use crate::jobs::ProgressUpdate;
 use crate::preprocess::differential::Test;
+use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::{Filtered, PrepareConfig};
-use crate::tasks::doublets::CellDoublets;
 use crate::tasks::preprocess::TestedGroup;
 use crate::tasks::quality::Quality;
 

@@ -54,19 +54,23 @@ impl Inspect {
         }
         anyhow::ensure!(kind == FileKind::Dataset, "cannot inspect {shown}: it is a session; open it in the window");
         let decisions = self.import.decide(&self.file, ImportOptions::default())?;
-        let preview =
-            open::preview(&self.file, &decisions.options, console).with_context(|| format!("cannot open {shown}"))?;
+        let (preview, dataset) = if self.quick {
+            let preview = open::preview(&self.file, &decisions.options, console);
+            (preview.with_context(|| format!("cannot open {shown}"))?, None)
+        } else {
+            let dataset = import::read(&self.file, &decisions, console)?;
+            (Preview::of_dataset(&dataset), Some(dataset))
+        };
         if let Some(path) = &self.write_import {
             output::check(path)?;
             output::distinct(path, &[&self.file])?;
             import_choices::write(path, &import_choices::settled(&decisions.options, &preview), &self.file)?;
             console.tell(&format!("Wrote {}", path.display()));
         }
-        if self.quick {
+        let Some(dataset) = dataset else {
             let value = json!({ "file": self.file, "preview": preview, "import": decisions.options });
             return console.result(&value, || preview_text(&shown.to_string(), &preview, self.all));
-        }
-        let dataset = import::read(&self.file, &decisions, console)?;
+        };
         let summary = Summary::of(&dataset, console)?;
         let check = TargetCheck::of(&summary);
         let value = json!({

@@ -71,6 +71,22 @@ pub struct Categories {
     pub codes: Vec<Option<u32>>,
 }
 
+impl Categories {
+    /// Those of `cells` that each level has, in the order of the levels; without the levels that none has. Cells without a
+    /// value come last, without a name.
+    pub fn divide(&self, cells: &[u32]) -> Vec<(Option<&str>, Vec<u32>)> {
+        let mut parts: Vec<(Option<&str>, Vec<u32>)> =
+            self.levels.iter().map(|level| (Some(level.as_str()), Vec::new())).collect();
+        let mut rest = Vec::new();
+        for &cell in cells {
+            self.codes[cell as usize].map_or(&mut rest, |code| &mut parts[code as usize].1).push(cell);
+        }
+        parts.push((None, rest));
+        parts.retain(|(_, cells)| !cells.is_empty());
+        parts
+    }
+}
+
 /// The parts of a [`Dataset`], unchecked.
 #[derive(Clone, Debug)]
 pub struct DatasetParts {
@@ -303,6 +319,11 @@ impl Dataset {
     /// What the user should know.
     pub fn warnings(&self) -> &[Warning] {
         &self.parts.warnings
+    }
+
+    /// Rows of the cells whose values are held: all, unless only some genes are; then those that are assigned.
+    pub fn held_cells(&self) -> Vec<u32> {
+        self.cells_where(|role| self.whole.is_none() || role != CellRole::Unassigned)
     }
 
     /// Rows of control cells.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GeneFamily, Genes};
+use super::{GeneFamily, Genes, median};
 
 /// How many genes of a file are held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,8 +178,7 @@ impl Measuring {
         let mut totals: Vec<f64> = counted.map(|cell| self.cells.total_counts[cell]).collect();
         self.moments.cells = totals.len();
         totals.retain(|total| *total > 0.0);
-        totals.sort_unstable_by(f64::total_cmp);
-        let target = totals.get(totals.len() / 2).copied().unwrap_or(1.0);
+        let target = median(totals).unwrap_or(1.0);
         if !self.is_log {
             self.moments.first.iter_mut().for_each(|sum| *sum *= target);
             self.moments.second.iter_mut().for_each(|sum| *sum *= target * target);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::function::erf::erfc;
 
-use super::{CellRole, Dataset, MatrixKind, PerturbationKind};
+use super::{CellRole, Dataset, MatrixKind, PerturbationKind, median};
 use crate::jobs::{Cancelled, Progress};
 
 /// A screen in numbers.
@@ -111,8 +111,8 @@ impl Summary {
             unassigned_cells: dataset.unassigned_cells().len(),
             matrix_kind: dataset.matrix_kind(),
             kind: dataset.kind(),
-            median_counts: median(sums),
-            median_genes: median(detected),
+            median_counts: median(sums).unwrap_or(0.0),
+            median_genes: median(detected).unwrap_or(0.0),
             density: matrix.stored() as f64 / (rows as f64 * matrix.columns() as f64),
             perturbations,
         })
@@ -133,7 +133,7 @@ fn strongest_effects(
         .map(|gene| {
             let mut values: Vec<f64> = by_gene.row(gene).values().map(f64::from).collect();
             values.resize(by_gene.columns(), 0.0);
-            median(values) as f32
+            median(values).unwrap_or(0.0) as f32
         })
         .collect();
     let mut effects = Vec::with_capacity(rows.len());
@@ -300,15 +300,6 @@ fn mann_whitney(first: &Expression, second: &Expression, lower: bool) -> f64 {
     }
     let z = (if lower { mean - u } else { u - mean } - 0.5) / variance.sqrt();
     0.5 * erfc(z / std::f64::consts::SQRT_2)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => 0.0,
-        length if length % 2 == 1 => values[length / 2],
-        length => (values[length / 2 - 1] + values[length / 2]) / 2.0,
-    }
 }
 
 #[cfg(test)]

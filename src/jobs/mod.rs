@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-pub use progress::{Cancelled, Progress, ProgressUpdate, Silent};
+pub use progress::{Cancelled, Part, Progress, ProgressUpdate, Silent};
 
 /// Candle's backward pass recurses: 2 MiB, the default, overflows.
 const STACK_BYTES: usize = 16 << 20;

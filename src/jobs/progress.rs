@@ -1,5 +1,7 @@
 //! Where long work reports and asks whether to go on.
 
+use std::ops::Range;
+
 use thiserror::Error;
 
 /// How far the work is.
@@ -51,5 +53,78 @@ impl Progress for Silent {
 
     fn should_stop(&self) -> bool {
         false
+    }
+}
+
+/// A part of longer work: what is reported to it fills the given part of the whole bar.
+pub struct Part<'a> {
+    whole: &'a dyn Progress,
+    stage: Option<&'a str>,
+    share: Range<f32>,
+}
+
+impl<'a> Part<'a> {
+    /// The part `share` (within 0 to 1) of `whole`, under the names of its own stages.
+    pub fn new(whole: &'a dyn Progress, share: Range<f32>) -> Self {
+        Self { whole, stage: None, share }
+    }
+
+    /// The same under one name.
+    pub fn named(whole: &'a dyn Progress, stage: &'a str, share: Range<f32>) -> Self {
+        Self { whole, stage: Some(stage), share }
+    }
+}
+
+impl Progress for Part<'_> {
+    fn report(&self, update: ProgressUpdate) {
+        let Range { start, end } = self.share;
+        let fraction = start + (end - start) * update.fraction.unwrap_or(0.0);
+        self.whole.stage(self.stage.unwrap_or(&update.stage), Some(fraction));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.whole.is_cancelled()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.whole.should_stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<ProgressUpdate>>);
+
+    impl Progress for Told {
+        fn report(&self, update: ProgressUpdate) {
+            self.0.lock().unwrap().push(update);
+        }
+
+        fn is_cancelled(&self) -> bool {
+            true
+        }
+
+        fn should_stop(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_part_fills_its_share_and_hears_the_user() {
+        let told = Told::default();
+        let part = Part::named(&told, "Reading", 0.5..1.0);
+        part.stage("inner", Some(0.5));
+        Part::new(&part, 0.0..0.5).stage("innermost", None);
+        Part::new(&told, 0.2..0.4).stage("own", Some(1.0));
+        assert!(part.check().is_err() && !part.should_stop());
+        let told: Vec<(String, Option<f32>)> =
+            told.0.into_inner().unwrap().into_iter().map(|update| (update.stage, update.fraction)).collect();
+        let stage = |name: &str, fraction| (name.to_owned(), Some(fraction));
+        assert_eq!(told, [stage("Reading", 0.75), stage("Reading", 0.5), stage("own", 0.4)]);
     }
 }

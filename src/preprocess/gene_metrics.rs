@@ -1,16 +1,8 @@
 //! Each gene over all cells: how much of it, in how many cells, and how variable.
 
-use std::ops::Range;
-
-use rayon::prelude::*;
-
 use super::normalise::Expression;
+use super::variable_genes::Sums;
 use crate::jobs::{Cancelled, Progress};
-
-/// Rows summed up by themselves before the sums are added, in order: the result does not depend on the number of threads.
-const ROWS_PER_CHUNK: usize = 8192;
-/// Rows between two looks at the cancel flag.
-const ROWS_PER_CHECK: usize = 1024;
 
 /// One value per gene in each list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,65 +17,23 @@ pub struct GeneMetrics {
     pub log_variance: Vec<f64>,
 }
 
-/// Sums of one gene.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    cells: u32,
-    stored: f64,
-    log: f64,
-    log_squares: f64,
-}
-
 impl GeneMetrics {
     /// Measure the rows `cells` of `expression`.
     pub fn measure(expression: &Expression<'_>, cells: &[u32], progress: &dyn Progress) -> Result<Self, Cancelled> {
-        let genes = expression.columns();
-        let sum = |range: Range<usize>| {
-            let mut sums = vec![Sums::default(); genes];
-            for (at, &cell) in cells[range].iter().enumerate() {
-                if at.is_multiple_of(ROWS_PER_CHECK) {
-                    progress.check()?;
-                }
-                for (column, stored) in expression.stored(cell as usize).iter() {
-                    let sums = &mut sums[column as usize];
-                    let log = f64::from(expression.value(cell as usize, stored));
-                    sums.cells += 1;
-                    sums.stored += f64::from(stored);
-                    sums.log += log;
-                    sums.log_squares += log * log;
-                }
-            }
-            Ok(sums)
+        progress.stage("Measuring genes", None);
+        let sums = |of: &(dyn Fn(usize, f32) -> f64 + Sync)| {
+            let row = |row| expression.stored(row);
+            Sums::over_rows(expression.columns(), cells, row, |row, _, stored| of(row, stored), progress)
         };
-        let mut total = vec![Sums::default(); genes];
-        // As many chunks at a time as threads, so that few partial sums are held.
-        let together = ROWS_PER_CHUNK * rayon::current_num_threads().max(1);
-        for first in (0..cells.len()).step_by(together) {
-            progress.stage("Measuring genes", Some(first as f32 / cells.len() as f32));
-            let last = (first + together).min(cells.len());
-            let chunks: Vec<Range<usize>> =
-                (first..last).step_by(ROWS_PER_CHUNK).map(|from| from..(from + ROWS_PER_CHUNK).min(last)).collect();
-            let parts = chunks.into_par_iter().map(sum).collect::<Result<Vec<_>, Cancelled>>()?;
-            for part in parts {
-                for (total, part) in total.iter_mut().zip(part) {
-                    total.cells += part.cells;
-                    total.stored += part.stored;
-                    total.log += part.log;
-                    total.log_squares += part.log_squares;
-                }
-            }
-        }
-        let n = cells.len() as f64;
-        let mut metrics = Self::default();
-        for sums in total {
-            let log_mean = sums.log / n.max(1.0);
-            metrics.detected_cells.push(sums.cells);
-            metrics.mean.push(sums.stored / n.max(1.0));
-            metrics.log_mean.push(log_mean);
-            let variance = (sums.log_squares - n * log_mean * log_mean) / (n - 1.0);
-            metrics.log_variance.push(if variance > 0.0 { variance } else { 0.0 });
-        }
-        Ok(metrics)
+        let log = sums(&|row, stored| f64::from(expression.value(row, stored)))?;
+        let stored = sums(&|_, stored| f64::from(stored))?;
+        let none = cells.is_empty();
+        let or_zero = |values: Vec<f64>| {
+            // Of no cell, or of a single one, nothing varies; rounding may leave a little less than nothing.
+            values.into_iter().map(|value| if value > 0.0 && !none { value } else { 0.0 }).collect()
+        };
+        let (mean, log_mean) = (or_zero(stored.means()), or_zero(log.means()));
+        Ok(Self { log_variance: or_zero(log.variances()), detected_cells: log.present, mean, log_mean })
     }
 }
 

@@ -4,7 +4,7 @@
 //! control cells (linear interpolation). In a screen of activations the target must instead reach the 90th percentile.
 //! A target that was not measured decides nothing; of a combination every measured target must pass.
 
-use super::statistics::quantile_f32;
+use super::statistics::quantile;
 use crate::data::{CellRole, Dataset, PerturbationKind};
 use crate::jobs::{Cancelled, Progress};
 
@@ -23,7 +23,7 @@ impl KnockDown {
     /// Limits from the control cells `controls` (rows of `dataset`).
     pub fn measure(dataset: &Dataset, controls: &[u32], progress: &dyn Progress) -> Result<Self, Cancelled> {
         let kind = dataset.kind();
-        let quantile = if kind.direction() < 0.0 { QUANTILE } else { 1.0 - QUANTILE };
+        let share = if kind.direction() < 0.0 { QUANTILE } else { 1.0 - QUANTILE };
         let mut known = vec![None; dataset.gene_count()];
         let mut limits = Vec::with_capacity(dataset.perturbations().len());
         for perturbation in dataset.perturbations() {
@@ -31,8 +31,9 @@ impl KnockDown {
             let mut limits_here = Vec::new();
             for column in perturbation.targets().iter().filter_map(|target| dataset.genes().column(target)) {
                 let limit = *known[column].get_or_insert_with(|| {
-                    let counts = controls.iter().map(|&cell| dataset.matrix().get(cell as usize, column));
-                    quantile_f32(&mut counts.collect::<Vec<_>>(), quantile)
+                    let count = |&cell: &u32| f64::from(dataset.matrix().get(cell as usize, column));
+                    let mut counts: Vec<f64> = controls.iter().map(count).collect();
+                    quantile(&mut counts, share).map(|limit| limit as f32)
                 });
                 limits_here.extend(limit.map(|limit| (column, limit)));
             }

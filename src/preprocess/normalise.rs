@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::data::{CsrMatrix, Row};
+use crate::data::{CsrMatrix, Row, median};
 use crate::jobs::{Cancelled, Progress};
 
 /// Rows between two looks at the cancel flag.
@@ -101,11 +101,7 @@ fn scales(sizes: &[f64], target_sum: f64) -> Vec<CellScale> {
 /// The usual target of the normalisation: the median library size of the cells that have counts at all; none if no
 /// cell has.
 pub fn median_library_size(sizes: &[f64]) -> Option<f64> {
-    let mut positive: Vec<f64> = sizes.iter().copied().filter(|size| *size > 0.0).collect();
-    positive.sort_unstable_by(f64::total_cmp);
-    let middle = positive.len() / 2;
-    let upper = *positive.get(middle)?;
-    Some(if positive.len() % 2 == 1 { upper } else { (positive[middle - 1] + upper) / 2.0 })
+    median(sizes.iter().copied().filter(|size| *size > 0.0).collect())
 }
 
 /// The rows `cells` of `counts`, each scaled to `target_sum` counts, then ln(1 + x): `cells.len()` × genes.

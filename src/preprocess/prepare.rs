@@ -5,7 +5,6 @@
 //! extra treatments and the mean and deviation of each gene; and a cell is matched to, or partnered with, cells of
 //! its own split only, so that no test cell enters the training by a side door.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::RngExt as _;
@@ -15,7 +14,7 @@ use thiserror::Error;
 
 use super::control_matching::{Matching, match_by};
 use super::counterfactual::{Group, partners};
-use super::doublets::{self, DoubletError, find_doublets};
+use super::doublets::find_by_batch;
 use super::extra_treatments::extra_treatments;
 use super::filters::{Filter, Filtered};
 use super::held_out::{HeldOut, SplitBy, classes_in_words};
@@ -24,7 +23,7 @@ use super::quality::{CellMetrics, QualityReport};
 use super::selection::{Condition, Selection, list_in_words};
 use super::split::{Shares, Split};
 use crate::data::{CsrMatrix, Dataset, MatrixKind};
-use crate::jobs::{Cancelled, Progress, ProgressUpdate};
+use crate::jobs::{Cancelled, Part, Progress};
 use crate::random;
 
 /// Settings of the preparation; every rule is optional and visible.
@@ -260,7 +259,7 @@ pub fn prepare(
     let mut quality_failed: Vec<bool> = quality.failed.iter().map(|failed| failed.any()).collect();
     notes.push(quality.in_words());
     if config.doublets {
-        let scope = Scope { progress, stage: "Looking for doublets", from: 0.06, to: 0.1 };
+        let scope = Part::named(progress, "Looking for doublets", 0.06..0.1);
         flag_doublets(dataset, cells, &mut quality_failed, seed, &scope, &mut notes)?;
     }
 
@@ -285,7 +284,7 @@ pub fn prepare(
     let measured: Vec<u32> = treatment_columns.iter().copied().flatten().collect();
     note_unmeasured(&treatments, &treatment_columns, &mut notes);
     if config.extra_treatments {
-        let scope = Scope { progress, stage: "Looking for genes that respond strongly", from: 0.2, to: 0.5 };
+        let scope = Part::named(progress, "Looking for genes that respond strongly", 0.2..0.5);
         let mut extra: Vec<(&str, u32)> = find_extra_treatments(&selection, &parts, &expression, &measured, &scope)?
             .into_iter()
             .map(|column| (dataset.genes().symbol(column as usize), column))
@@ -303,7 +302,7 @@ pub fn prepare(
         treatment_columns.extend(extra.iter().map(|(_, column)| Some(*column)));
     }
 
-    let scope = Scope { progress, stage: "Matching cells to controls", from: 0.5, to: 0.9 };
+    let scope = Part::named(progress, "Matching cells to controls", 0.5..0.9);
     let matched = find_controls(&selection, &parts, &expression, &measured, config.matching, seed, &scope, &mut notes)?;
     progress.stage("Measuring shifts", Some(0.9));
     let shifts = measure_shifts(&expression, &matched, &treatment_columns, progress)?;
@@ -334,29 +333,6 @@ pub fn prepare(
         held_out,
         cells: selection.cells,
     })
-}
-
-/// Part of the progress bar.
-struct Scope<'a> {
-    progress: &'a dyn Progress,
-    stage: &'a str,
-    from: f32,
-    to: f32,
-}
-
-impl Progress for Scope<'_> {
-    fn report(&self, update: ProgressUpdate) {
-        let fraction = self.from + (self.to - self.from) * update.fraction.unwrap_or(0.0);
-        self.progress.stage(self.stage, Some(fraction));
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.progress.is_cancelled()
-    }
-
-    fn should_stop(&self) -> bool {
-        self.progress.should_stop()
-    }
 }
 
 /// What each kept cell is used for.
@@ -567,11 +543,7 @@ fn split_in_words(held_out: &[HeldOut], splits: &[Split]) -> String {
     text
 }
 
-/// Cells of a batch below which doublets are looked for in all batches together.
-const LEAST_BATCH: usize = 100;
-
-/// Mark doublets among `cells` (rows of `dataset`) as failing. Batches share no droplet, so each is looked at by itself where
-/// all are large enough.
+/// Mark doublets among `cells` (rows of `dataset`) as failing.
 fn flag_doublets(
     dataset: &Dataset,
     cells: &[u32],
@@ -580,44 +552,17 @@ fn flag_doublets(
     progress: &dyn Progress,
     notes: &mut Vec<String>,
 ) -> Result<(), Cancelled> {
-    let mut batches: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
-    for (at, &cell) in cells.iter().enumerate() {
-        let code = dataset.batch().and_then(|batch| batch.codes[cell as usize]);
-        batches.entry(code).or_default().push(at);
+    let found = find_by_batch(dataset, cells, seed, progress)?;
+    for (failed, &cell) in failed.iter_mut().zip(cells) {
+        *failed |= found.called[cell as usize];
     }
-    if batches.values().any(|batch| batch.len() < LEAST_BATCH) {
-        batches = BTreeMap::from([(None, (0..cells.len()).collect())]);
-    }
-    let (mut called, mut without) = (0, 0);
-    for batch in batches.values() {
-        let rows: Vec<u32> = batch.iter().map(|&at| cells[at]).collect();
-        let sizes: Vec<f64> = rows.iter().map(|&cell| dataset.library_size(cell as usize)).collect();
-        let settings = doublets::Settings::default();
-        let found = match find_doublets(dataset.matrix(), &rows, &sizes, &settings, seed, progress) {
-            Ok(found) => found,
-            Err(DoubletError::Cancelled(cancelled)) => return Err(cancelled),
-            Err(reason) => {
-                notes.push(format!("Doublets were not looked for: {reason}"));
-                return Ok(());
-            }
-        };
-        called += found.count();
-        without += usize::from(found.threshold.is_none());
-        for (&at, _) in batch.iter().zip(&found.called).filter(|(_, called)| **called) {
-            failed[at] = true;
-        }
-    }
+    let called = found.count();
     let share = 100.0 * called as f64 / cells.len().max(1) as f64;
     let mut text = format!("{called} of {} cells ({share:.1} %) are doublets and fail quality control", cells.len());
-    if batches.len() > 1 {
-        text.push_str(&format!("; looked for in each of {} batches", batches.len()));
-    }
-    if without > 0 {
-        text.push_str("; simulated doublets cannot be told from cells");
-        if batches.len() > 1 {
-            text.push_str(&format!(" in {without} of them"));
-        }
+    if found.batches > 1 {
+        text.push_str(&format!("; looked for in each of {} batches", found.batches));
     }
     notes.push(text);
+    notes.extend(found.notes.into_iter().map(|note| format!("Doublets: {note}")));
     Ok(())
 }

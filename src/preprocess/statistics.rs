@@ -17,20 +17,11 @@ pub(super) fn median_f32(values: &mut [f32]) -> Option<f32> {
     Some((lower + upper) / 2.0)
 }
 
-/// The `quantile` (0 to 1) of `values`, linearly interpolated between order statistics; none if empty.
-pub(super) fn quantile_f32(values: &mut [f32], quantile: f64) -> Option<f32> {
-    let last = values.len().checked_sub(1)?;
-    values.sort_unstable_by(f32::total_cmp);
-    let at = quantile.clamp(0.0, 1.0) * last as f64;
-    let (low, high) = (values[at.floor() as usize], values[at.ceil() as usize]);
-    Some((f64::from(low) + (f64::from(high) - f64::from(low)) * at.fract()) as f32)
-}
-
-/// The `percent` percentile (0 to 100) of `values`, linearly interpolated; none if empty. Reorders them.
-pub(super) fn percentile(values: &mut [f64], percent: f64) -> Option<f64> {
+/// The `quantile` (0 to 1) of `values`, linearly interpolated between order statistics; none if empty. Reorders them.
+pub(super) fn quantile(values: &mut [f64], quantile: f64) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
     values.sort_unstable_by(f64::total_cmp);
-    let at = percent.clamp(0.0, 100.0) / 100.0 * last as f64;
+    let at = quantile.clamp(0.0, 1.0) * last as f64;
     let (low, high) = (values[at.floor() as usize], values[at.ceil() as usize]);
     Some(low + (high - low) * at.fract())
 }
@@ -48,8 +39,8 @@ mod tests {
 
     #[test]
     fn quantiles_interpolate_between_neighbours() {
-        assert_eq!(quantile_f32(&mut [10.0, 0.0, 5.0], 0.1), Some(1.0));
-        assert_eq!(quantile_f32(&mut [7.0], 0.1), Some(7.0));
-        assert_eq!(quantile_f32(&mut [], 0.1), None);
+        assert_eq!(quantile(&mut [10.0, 0.0, 5.0], 0.1), Some(1.0));
+        assert_eq!(quantile(&mut [7.0], 0.1), Some(7.0));
+        assert_eq!(quantile(&mut [], 0.1), None);
     }
 }

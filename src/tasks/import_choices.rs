@@ -73,7 +73,18 @@ impl Decisions {
                 "control" => {
                     !written.control_labels.is_empty() && written.control_labels == self.options.control_labels
                 }
-                _ => written.kind.is_some() && written.kind == self.options.kind,
+                "unassigned" => {
+                    !written.unassigned_labels.is_empty() && written.unassigned_labels == self.options.unassigned_labels
+                }
+                "combinations" => same(|options| options.combination_separator.as_deref()),
+                "kind of perturbation" => written.kind.is_some() && written.kind == self.options.kind,
+                "genes held" => written.genes.is_some() && written.genes == self.options.genes,
+                "labels file" => written.labels_file.is_some() && written.labels_file == self.options.labels_file,
+                "orientation" => written.orientation.is_some() && written.orientation == self.options.orientation,
+                "guide calls" | "guides" => {
+                    written.guide_threshold.is_some() && written.guide_threshold == self.options.guide_threshold
+                }
+                _ => false,
             }
         };
         let renamed = |choice: &Choice| match choice.reason.strip_prefix(NAMED) {

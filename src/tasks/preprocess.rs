@@ -10,11 +10,11 @@ use anyhow::Context;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::doublets::{CellDoublets, doublets};
 use crate::data::{CellRole, Dataset, MatrixKind};
 use crate::files;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::differential::{DifferentialTable, Test, differential};
+use crate::preprocess::doublets::{CellDoublets, find_by_batch};
 use crate::preprocess::gene_metrics::GeneMetrics;
 use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::quality::{CellMetrics, QualityReport, Rule};
@@ -149,9 +149,7 @@ pub fn preprocess(
     let passes = |cell: u32| {
         !config.passing_only || quality.as_ref().is_none_or(|(_, report)| !report.failed[cell as usize].any())
     };
-    // Where only some genes are held, nothing is held of cells without an assignment.
-    let is_held = |cell: u32| dataset.whole_cells().is_none() || dataset.roles()[cell as usize] != CellRole::Unassigned;
-    let cells: Vec<u32> = all.into_iter().filter(|&cell| passes(cell) && is_held(cell)).collect();
+    let cells: Vec<u32> = dataset.held_cells().into_iter().filter(|&cell| passes(cell)).collect();
     progress.check()?;
     let (expression, target_sum) = expression(dataset, &cells);
     let genes = GeneMetrics::measure(&expression, &cells, progress)?;
@@ -169,7 +167,9 @@ pub fn preprocess(
         Some(test) if !control.is_empty() => Some(differential(&expression, &groups, &control, test, progress)?),
         _ => None,
     };
-    let doublets = (config.doublets && is_counts).then(|| doublets(dataset, 0, progress)).transpose()?;
+    let doublets = (config.doublets && is_counts)
+        .then(|| find_by_batch(dataset, &dataset.held_cells(), 0, progress))
+        .transpose()?;
     Ok(Preprocessed { quality, genes, variable_genes, doublets, target_sum, cells, differential, group_sizes })
 }
 
@@ -183,15 +183,10 @@ fn variable_genes(
     progress.stage("Finding variable genes", None);
     let batches = match dataset.batch().filter(|_| config.by_batch) {
         None => vec![cells.to_vec()],
+        // Cells without a batch vote for none.
         Some(batch) => {
-            let mut batches = vec![Vec::new(); batch.levels.len()];
-            for &cell in cells {
-                if let Some(code) = batch.codes[cell as usize] {
-                    batches[code as usize].push(cell);
-                }
-            }
-            batches.retain(|cells| !cells.is_empty());
-            batches
+            let batches = batch.divide(cells).into_iter();
+            batches.filter(|(level, _)| level.is_some()).map(|(_, cells)| cells).collect()
         }
     };
     if config.of_counts {
@@ -266,8 +261,7 @@ pub fn test_perturbation(
     let control = dataset.control_cells();
     anyhow::ensure!(!control.is_empty(), "there are no control cells to compare with; name the control label");
     progress.stage("Normalising", None);
-    let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
-    let (expression, _) = expression(dataset, &all);
+    let (expression, _) = expression(dataset, &dataset.held_cells());
     progress.check()?;
     let groups = [cells];
     let table = differential(&expression, &groups, &control, test, progress)?;

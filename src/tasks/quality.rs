@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom as _;
 
-use crate::data::{CellRole, Dataset, MatrixKind};
+use crate::data::{Dataset, MatrixKind};
 use crate::figures::axes::Scale;
 use crate::figures::screen::Histogram;
 use crate::jobs::{Cancelled, Progress};
@@ -74,15 +74,9 @@ pub fn judge(
     groups.retain(|(_, cells)| !cells.is_empty());
     let perturbations = by_group(groups, &report);
     let batches = dataset.batch().map_or_else(Vec::new, |batch| {
-        let mut groups: Vec<(String, Vec<u32>)> =
-            batch.levels.iter().map(|level| (level.clone(), Vec::new())).collect();
-        for (cell, code) in (0..).zip(&batch.codes) {
-            if let Some(code) = code {
-                groups[*code as usize].1.push(cell);
-            }
-        }
-        groups.retain(|(_, cells)| !cells.is_empty());
-        by_group(groups, &report)
+        let all: Vec<u32> = (0..metrics.len() as u32).collect();
+        let levels = batch.divide(&all).into_iter().filter_map(|(level, cells)| Some((level?.to_owned(), cells)));
+        by_group(levels.collect(), &report)
     });
     let mut drawn: Vec<u32> = (0..metrics.len() as u32).collect();
     if drawn.len() > DRAWN {
@@ -108,15 +102,6 @@ impl Quality {
             text.push_str(&format!("\t{:.3e}\t{}\n", group.adjusted_p, if group.marked { "yes" } else { "no" }));
         }
         text
-    }
-
-    /// What the cell `cell` is: `control`, a perturbation, or `unassigned`.
-    pub fn condition(dataset: &Dataset, cell: u32) -> String {
-        match dataset.roles()[cell as usize] {
-            CellRole::Control => "control".to_owned(),
-            CellRole::Unassigned => "unassigned".to_owned(),
-            CellRole::Perturbed(index) => dataset.perturbations()[index as usize].name(),
-        }
     }
 }
 
@@ -146,6 +131,5 @@ mod tests {
         }
         let table = Quality::groups_table("perturbation", &quality.perturbations);
         assert_eq!(table.lines().count(), 1 + quality.perturbations.len());
-        assert_eq!(Quality::condition(&dataset, dataset.control_cells()[0]), "control");
     }
 }

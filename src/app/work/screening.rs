@@ -8,9 +8,9 @@ use crate::app::state::{DataSection, State, Tab};
 use crate::data::{Dataset, MatrixKind};
 use crate::jobs::{Job, Outcome, ProgressUpdate};
 use crate::preprocess::differential::Test;
+use crate::preprocess::doublets::{CellDoublets, find_by_batch};
 use crate::preprocess::quality::CellMetrics;
 use crate::preprocess::{Filtered, PrepareConfig, preview_filters};
-use crate::tasks::doublets::{CellDoublets, doublets};
 use crate::tasks::preprocess::{TestedGroup, test_perturbation};
 use crate::tasks::quality::{self, Quality};
 
@@ -108,7 +108,9 @@ impl Work {
             return;
         }
         state.runtime.findings.doublets = DoubletFinding::Running(ProgressUpdate::default());
-        let job = Job::spawn("doublets", self.wake(), move |progress| doublets(&dataset, 0, progress));
+        let job = Job::spawn("doublets", self.wake(), move |progress| {
+            find_by_batch(&dataset, &dataset.held_cells(), 0, progress)
+        });
         self.screening.doublets = Some(job);
     }
 

@@ -9,6 +9,7 @@
 //! The coordinates are linear in the counts, so those of a simulated doublet are the mean of its parents', weighted by
 //! their counts: no count is ever added, which makes the simulation nearly free.
 
+mod batches;
 mod components;
 mod neighbours;
 mod threshold;
@@ -21,6 +22,7 @@ use thiserror::Error;
 use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
 use crate::random;
+pub use batches::{CellDoublets, find_by_batch};
 use components::Components;
 use neighbours::simulated_neighbours;
 

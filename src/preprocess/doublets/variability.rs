@@ -7,7 +7,7 @@
 use super::Settings;
 use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
-use crate::preprocess::statistics::percentile;
+use crate::preprocess::statistics::quantile;
 use crate::preprocess::variable_genes::Sums;
 
 /// Bins of ln mean in which the lower edge is looked for.
@@ -56,7 +56,7 @@ pub(super) fn variable_genes(
     }
     let noise = CountingNoise::fit(&means, &fano);
     let scores: Vec<f64> = means.iter().zip(&fano).map(|(&mean, &fano)| fano / noise.fano(mean)).collect();
-    let least_score = percentile(&mut scores.clone(), settings.variability_percentile).unwrap_or(0.0);
+    let least_score = quantile(&mut scores.clone(), settings.variability_percentile / 100.0).unwrap_or(0.0);
     let taken = genes
         .iter()
         .zip(&scores)
@@ -120,7 +120,7 @@ fn lower_edge(x: &[f64], y: &[f64]) -> Vec<(f64, f64)> {
     }
     let mut edge: Vec<(f64, f64)> = Vec::new();
     for (at, mut values) in bins.into_iter().enumerate() {
-        let value = percentile(&mut values, EDGE).or(edge.last().map(|last| last.1));
+        let value = quantile(&mut values, EDGE / 100.0).or(edge.last().map(|last| last.1));
         edge.extend(value.map(|value| (low + (at as f64 + 0.5) * width, value)));
     }
     edge

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::loess::{LoessError, loess};
 use super::moments::Sums;
-use crate::data::CsrMatrix;
+use crate::data::{CsrMatrix, median};
 use crate::jobs::{Cancelled, Progress};
 
 /// What was found; one entry per gene in every list.
@@ -88,7 +88,7 @@ pub fn by_standardised_variance(
     }
     normalised.iter_mut().for_each(|sum| *sum /= batches.len() as f64);
     let batches: Vec<u32> = ranks.iter().map(|ranks| ranks.len() as u32).collect();
-    let ranks: Vec<f64> = ranks.into_iter().map(median).collect();
+    let ranks: Vec<f64> = ranks.into_iter().map(|ranks| median(ranks).unwrap_or(f64::NAN)).collect();
     let mut order: Vec<usize> = (0..genes).collect();
     // Genes that no batch ranks come last.
     let rank = |gene: usize| if ranks[gene].is_nan() { f64::INFINITY } else { ranks[gene] };
@@ -126,16 +126,6 @@ fn standardise(
             / ((count - 1.0) * deviation * deviation)
     };
     Ok(Ok((0..means.len()).map(variance).collect()))
-}
-
-/// Middle value, or the mean of the two; NaN if there are none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match (values.len(), values.len() / 2) {
-        (0, _) => f64::NAN,
-        (count, middle) if count % 2 == 1 => values[middle],
-        (_, middle) => (values[middle - 1] + values[middle]) / 2.0,
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ const SLICE: usize = 1 << 19;
 /// Values per tile of a dense matrix: 16 MiB.
 const TILE: usize = 1 << 22;
 
+const STAGE: &str = "Reading the matrix";
+
 /// Some lines of a matrix: rows, or columns where it is stored by columns.
 pub(super) struct Block<'a> {
     /// Number of the first line.
@@ -34,25 +36,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// How far a pass over the matrix is within a longer work, in words and as a part of the bar.
-#[derive(Clone)]
-pub(super) struct Pass<'a> {
-    pub(super) progress: &'a dyn Progress,
-    pub(super) stage: &'a str,
-    pub(super) share: Range<f32>,
-}
-
-impl Pass<'_> {
-    fn report(&self, done: f32) -> Result<(), H5adError> {
-        self.progress.check()?;
-        let Range { start, end } = self.share;
-        self.progress.stage(self.stage, Some(start + (end - start) * done));
-        Ok(())
-    }
-}
-
 impl FileMatrix {
-    /// Whether its lines are columns.
     /// Whether every value is stored.
     pub(super) fn is_dense(&self) -> bool {
         matches!(self.layout, Layout::Dense(_))
@@ -67,13 +51,13 @@ impl FileMatrix {
     /// Gives back what the values are.
     pub(super) fn blocks(
         &self,
-        pass: &Pass<'_>,
+        progress: &dyn Progress,
         take: impl FnMut(Block<'_>) -> Result<(), H5adError>,
     ) -> Result<Evidence, H5adError> {
         match &self.layout {
-            Layout::Rows(parts) => self.sparse_blocks(parts, self.columns, ["row", "column"], pass, take),
-            Layout::Columns(parts) => self.sparse_blocks(parts, self.rows, ["column", "row"], pass, take),
-            Layout::Dense(array) => self.dense_blocks(array, pass, take),
+            Layout::Rows(parts) => self.sparse_blocks(parts, self.columns, ["row", "column"], progress, take),
+            Layout::Columns(parts) => self.sparse_blocks(parts, self.rows, ["column", "row"], progress, take),
+            Layout::Dense(array) => self.dense_blocks(array, progress, take),
         }
     }
 
@@ -82,7 +66,7 @@ impl FileMatrix {
         parts: &Compressed,
         end: usize,
         [major, minor]: [&str; 2],
-        pass: &Pass<'_>,
+        progress: &dyn Progress,
         mut take: impl FnMut(Block<'_>) -> Result<(), H5adError>,
     ) -> Result<Evidence, H5adError> {
         let total = parts.values.length()?;
@@ -112,7 +96,8 @@ impl FileMatrix {
             Ok::<(), H5adError>(())
         };
         read_ahead(parts.values.slices(SLICE)?, read, |range, (slice_indices, slice)| {
-            pass.report(range.start as f32 / total.max(1) as f32)?;
+            progress.check()?;
+            progress.stage(STAGE, Some(range.start as f32 / total.max(1) as f32));
             if let Some(at) = slice.iter().position(|value| !value.is_finite()) {
                 let (line, other) = (line_of(range.start + at), slice_indices[at] as usize);
                 let (row, column) = if self.is_by_columns() { (other, line) } else { (line, other) };
@@ -136,7 +121,7 @@ impl FileMatrix {
     fn dense_blocks(
         &self,
         array: &FileArray,
-        pass: &Pass<'_>,
+        progress: &dyn Progress,
         mut take: impl FnMut(Block<'_>) -> Result<(), H5adError>,
     ) -> Result<Evidence, H5adError> {
         let width = self.columns.max(1);
@@ -159,7 +144,8 @@ impl FileMatrix {
         let mut band = SparseTile::default();
         read_ahead(places, read, |(rows, columns), dense| {
             let done = rows.start as f32 + rows.len() as f32 * columns.start as f32 / width as f32;
-            pass.report(done / self.rows.max(1) as f32)?;
+            progress.check()?;
+            progress.stage(STAGE, Some(done / self.rows.max(1) as f32));
             if let Some(at) = dense.iter().position(|value| !value.is_finite()) {
                 let (row, column) = (rows.start + at / columns.len(), columns.start + at % columns.len());
                 return Err(self.not_finite(row, column, dense[at]));

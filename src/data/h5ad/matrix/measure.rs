@@ -2,10 +2,9 @@
 
 use super::super::H5adError;
 use super::FileMatrix;
-use super::blocks::Pass;
 use crate::data::Genes;
 use crate::data::reduce::{GeneMoments, Measuring, WholeCells};
-use crate::jobs::Progress;
+use crate::jobs::{Part, Progress};
 
 const STAGE: &str = "Measuring cells and genes";
 
@@ -21,7 +20,7 @@ impl FileMatrix {
     ) -> Result<(WholeCells, GeneMoments), H5adError> {
         let mut measuring = Measuring::new(genes, self.rows, is_log);
         if self.is_by_columns() {
-            self.blocks(&Pass { progress, stage: STAGE, share: 0.0..0.5 }, |block| {
+            self.blocks(&Part::named(progress, STAGE, 0.0..0.5), |block| {
                 for (gene, cells, values) in block.lines() {
                     for (&cell, &value) in cells.iter().zip(values) {
                         measuring.add_to_cell(cell as usize, gene, f64::from(value));
@@ -29,7 +28,7 @@ impl FileMatrix {
                 }
                 Ok(())
             })?;
-            self.blocks(&Pass { progress, stage: STAGE, share: 0.5..1.0 }, |block| {
+            self.blocks(&Part::named(progress, STAGE, 0.5..1.0), |block| {
                 for (gene, cells, values) in block.lines() {
                     for (&cell, &value) in cells.iter().zip(values).filter(|(cell, _)| counted[**cell as usize]) {
                         measuring.add_to_gene(cell as usize, gene, f64::from(value));
@@ -38,7 +37,7 @@ impl FileMatrix {
                 Ok(())
             })?;
         } else {
-            self.blocks(&Pass { progress, stage: STAGE, share: 0.0..1.0 }, |block| {
+            self.blocks(&Part::named(progress, STAGE, 0.0..1.0), |block| {
                 for (cell, genes, values) in block.lines() {
                     for (&gene, &value) in genes.iter().zip(values) {
                         measuring.add_to_cell(cell, gene as usize, f64::from(value));

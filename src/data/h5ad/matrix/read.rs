@@ -2,12 +2,9 @@
 
 use super::super::H5adError;
 use super::FileMatrix;
-use super::blocks::Pass;
 use crate::data::import::{Evidence, ReadMatrix, add_up_repeated};
 use crate::data::{CsrMatrix, Values};
-use crate::jobs::Progress;
-
-const STAGE: &str = "Reading the matrix";
+use crate::jobs::{Part, Progress};
 
 /// Which cells and genes are held in memory; everything by default.
 #[derive(Clone, Debug, Default)]
@@ -101,8 +98,7 @@ impl FileMatrix {
         let mut indices = self.reserve::<u32>(stored)?;
         let mut values = self.reserve_values(stored)?;
         let mut kept = Vec::new();
-        let pass = Pass { progress, stage: STAGE, share: 0.0..1.0 };
-        let evidence = self.blocks(&pass, |block| {
+        let evidence = self.blocks(progress, |block| {
             for (row, row_columns, row_values) in block.lines() {
                 if !held[row] {
                     // Stays empty.
@@ -134,7 +130,7 @@ impl FileMatrix {
         progress: &dyn Progress,
     ) -> Result<(Vec<usize>, Vec<u32>, Values, Evidence), H5adError> {
         let mut starts = vec![0usize; self.rows + 1];
-        self.blocks(&Pass { progress, stage: STAGE, share: 0.0..0.4 }, |block| {
+        self.blocks(&Part::new(progress, 0.0..0.4), |block| {
             for (column, column_rows, _) in block.lines() {
                 if columns.of(column).is_some() {
                     for &row in column_rows {
@@ -153,7 +149,7 @@ impl FileMatrix {
         indices.resize(total, 0);
         let mut values = self.reserve_values(total)?;
         values.extend_zeros(total);
-        let evidence = self.blocks(&Pass { progress, stage: STAGE, share: 0.4..1.0 }, |block| {
+        let evidence = self.blocks(&Part::new(progress, 0.4..1.0), |block| {
             for (column, column_rows, column_values) in block.lines() {
                 let Some(column) = columns.of(column) else { continue };
                 for (&row, &value) in column_rows.iter().zip(column_values).filter(|(row, _)| held[**row as usize]) {

@@ -8,8 +8,8 @@ use crate::app::action::{ExportContent, TableMaker};
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
 use crate::data::Dataset;
 use crate::figures::{Figure, FigureMetadata, Panel, PanelRow, PanelsFigure};
+use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::quality::Threshold;
-use crate::tasks::doublets::CellDoublets;
 use crate::tasks::preprocess::cells_table;
 use crate::tasks::quality::Quality;
 

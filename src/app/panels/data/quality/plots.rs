@@ -12,8 +12,8 @@ use crate::app::views::network::theme as figure_theme;
 use crate::figures::Figure as _;
 use crate::figures::axes::Scale;
 use crate::figures::screen::{CellPoint, CellsFigure, Histogram, HistogramFigure, LimitLine};
+use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::quality::Threshold;
-use crate::tasks::doublets::CellDoublets;
 use crate::tasks::quality::Quality;
 use crate::words::grouped;
 

@@ -1,19 +1,21 @@
 //! Doublets of a screen, batch by batch: cells of different batches cannot share a droplet.
 
+use super::{DoubletError, Settings, find_doublets};
 use crate::data::Dataset;
-use crate::jobs::{Cancelled, Progress, ProgressUpdate};
-use crate::preprocess::doublets::{DoubletError, Settings, find_doublets};
+use crate::jobs::{Cancelled, Part, Progress};
 use crate::words::counted;
 
-/// Doublets among all cells.
+/// Doublets among the cells of a screen; one entry per row in each list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CellDoublets {
-    /// Score of each cell, 0 to 1; NaN where its batch has too few cells.
+    /// Score of each cell, 0 to 1; NaN where it was not looked at, or its batch has too few cells.
     pub scores: Vec<f32>,
     /// Whether each cell is called a doublet.
     pub called: Vec<bool>,
     /// Score from which on cells are doublets; none if batches differ in it or none was found.
     pub threshold: Option<f32>,
+    /// Number of batches looked at by themselves.
+    pub batches: usize,
     /// Batches without an answer, and why.
     pub notes: Vec<String>,
 }
@@ -25,51 +27,37 @@ impl CellDoublets {
     }
 }
 
-/// Progress of one batch as a part of all.
-struct Part<'a> {
-    all: &'a dyn Progress,
-    from: f32,
-    share: f32,
-}
-
-impl Progress for Part<'_> {
-    fn report(&self, update: ProgressUpdate) {
-        let fraction = update.fraction.map(|fraction| self.from + fraction * self.share);
-        self.all.report(ProgressUpdate { fraction, ..update });
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.all.is_cancelled()
-    }
-
-    fn should_stop(&self) -> bool {
-        self.all.should_stop()
-    }
-}
-
-/// Look for doublets with the published settings.
-pub fn doublets(dataset: &Dataset, seed: u64, progress: &dyn Progress) -> Result<CellDoublets, Cancelled> {
-    let cells = dataset.cell_count();
+/// Look for doublets among the rows `cells` of `dataset`, in each batch by itself, with the published settings.
+///
+/// A batch that cannot be searched, or whose simulated doublets do not stand apart, is noted and has none.
+pub fn find_by_batch(
+    dataset: &Dataset,
+    cells: &[u32],
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<CellDoublets, Cancelled> {
     let batches: Vec<(String, Vec<u32>)> = match dataset.batch() {
-        None => vec![(String::new(), (0..cells as u32).collect())],
+        None => vec![(String::new(), cells.to_vec())],
         Some(batch) => {
-            let mut batches: Vec<(String, Vec<u32>)> =
-                batch.levels.iter().map(|level| (format!("batch {level}: "), Vec::new())).collect();
-            let mut rest = Vec::new();
-            for (cell, code) in (0..).zip(&batch.codes) {
-                code.map_or(&mut rest, |code| &mut batches[code as usize].1).push(cell);
-            }
-            batches.push(("cells without a batch: ".to_owned(), rest));
-            batches.retain(|(_, cells)| !cells.is_empty());
-            batches
+            let named = |level: Option<&str>| match level {
+                Some(level) => format!("batch {level}: "),
+                None => "cells without a batch: ".to_owned(),
+            };
+            batch.divide(cells).into_iter().map(|(level, cells)| (named(level), cells)).collect()
         }
     };
-    let mut result =
-        CellDoublets { scores: vec![f32::NAN; cells], called: vec![false; cells], ..CellDoublets::default() };
+    let rows = dataset.cell_count();
+    let mut result = CellDoublets {
+        scores: vec![f32::NAN; rows],
+        called: vec![false; rows],
+        batches: batches.len(),
+        ..CellDoublets::default()
+    };
     let mut thresholds = Vec::new();
     let mut done = 0;
+    let share = |cells_done: usize| cells_done as f32 / cells.len().max(1) as f32;
     for (name, rows) in &batches {
-        let part = Part { all: progress, from: done as f32 / cells as f32, share: rows.len() as f32 / cells as f32 };
+        let part = Part::new(progress, share(done)..share(done + rows.len()));
         done += rows.len();
         let sizes: Vec<f64> = rows.iter().map(|&row| dataset.library_size(row as usize)).collect();
         match find_doublets(dataset.matrix(), rows, &sizes, &Settings::default(), seed, &part) {
@@ -109,9 +97,13 @@ mod tests {
     fn every_cell_has_a_score_and_calls_lie_above_the_threshold() {
         let config = SimulateConfig { genes: 150, perturbations: 6, cells: 300, seed: 5, ..SimulateConfig::small() };
         let dataset = simulate(&config, &Silent).unwrap().dataset;
-        let found = doublets(&dataset, 0, &Silent).unwrap();
+        let found = find_by_batch(&dataset, &dataset.held_cells(), 0, &Silent).unwrap();
         assert_eq!(found.scores.len(), 300);
-        assert_eq!(found, doublets(&dataset, 0, &Silent).unwrap(), "the same seed gives the same");
+        assert_eq!(
+            found,
+            find_by_batch(&dataset, &dataset.held_cells(), 0, &Silent).unwrap(),
+            "the same seed gives the same"
+        );
         if let Some(threshold) = found.threshold {
             assert!(found.scores.iter().zip(&found.called).all(|(score, called)| *called == (*score > threshold)));
         }
