@@ -293,3 +293,28 @@ fn nullable_words_serve_as_names_and_categories() {
     });
     assert_is_the_table(&open(&path));
 }
+
+#[test]
+fn half_precision_opens() {
+    let (_folder, path) = file(|file| {
+        array(file, "obs", &cell_records());
+        array(file, "var", &gene_records(5));
+        let uns = file.create_group("uns").expect("new");
+        array(&uns, "perturbation_categories", &texts(&LEVELS));
+        let values: Vec<half::f16> = counts().into_iter().map(half::f16::from_f32).collect();
+        let array = file.new_dataset::<half::f16>().shape([CELLS, 5]).create("X").expect("new");
+        array.write_raw(&values).expect("written");
+    });
+    assert_is_the_table(&open(&path));
+
+    // Compressed rows.
+    let (_folder, path) = file(|file| {
+        fill_records(file);
+        let matrix = file.group("X").expect("written");
+        let values: Vec<half::f16> =
+            counts().into_iter().filter(|value| *value != 0.0).map(half::f16::from_f32).collect();
+        matrix.unlink("data").expect("was there");
+        array(&matrix, "data", &values);
+    });
+    assert_is_the_table(&open(&path));
+}

@@ -26,6 +26,7 @@ pub(super) enum Element {
     U16,
     U32,
     U64,
+    F16,
     F32,
     F64,
     /// Booleans, and other enumerations, as integers.
@@ -50,6 +51,7 @@ impl Element {
             TypeDescriptor::Unsigned(IntSize::U2) => Self::U16,
             TypeDescriptor::Unsigned(IntSize::U4) => Self::U32,
             TypeDescriptor::Unsigned(IntSize::U8) => Self::U64,
+            TypeDescriptor::Float(FloatSize::U2) => Self::F16,
             TypeDescriptor::Float(FloatSize::U4) => Self::F32,
             TypeDescriptor::Float(FloatSize::U8) => Self::F64,
             TypeDescriptor::Boolean | TypeDescriptor::Enum(_) => Self::Enumeration,
@@ -65,7 +67,7 @@ impl Element {
     }
 
     pub(super) fn is_integer(self) -> bool {
-        !self.is_text() && !matches!(self, Self::F32 | Self::F64 | Self::Enumeration)
+        !self.is_text() && !matches!(self, Self::F16 | Self::F32 | Self::F64 | Self::Enumeration)
     }
 }
 
