@@ -5,5 +5,6 @@ pub mod formats;
 mod grn;
 pub mod recovery;
 pub mod sign;
+pub mod statistics;
 
 pub use grn::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
