@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
@@ -28,6 +29,10 @@ pub enum Action {
     ReadAgain(Box<ImportOptions>),
     /// Tell what a file would be read as with these choices.
     PreviewImport(PathBuf, Box<ImportOptions>),
+    /// Ask for a file with labels of the cells of the data set in this file.
+    AskLabels(PathBuf),
+    /// Offer this labels file as a choice.
+    PickLabels(Box<PickedLabels>),
     /// Ask where to save how the data set is read.
     SaveChoices,
     /// Save it here.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, ExportRequest};
 use super::command::ZOOM;
+use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
 use super::work::{OpenRequest, Purpose, Work};
 use crate::document::Document;
@@ -29,6 +30,8 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             }
         }
         Action::PreviewImport(path, options) => work.preview(path, *options, state),
+        Action::AskLabels(data) => work.choose(Purpose::Labels(data), state),
+        Action::PickLabels(picked) => state.runtime.preview.labels = Some(Arc::new(*picked)),
         Action::SaveChoices => work.choose(Purpose::SaveChoices, state),
         Action::SaveChoicesTo(path) => work.save_choices(path, state),
         Action::SaveSession => match state.runtime.session_path.clone() {
@@ -253,6 +256,7 @@ pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> 
         PathPurpose::Open => Action::OpenPath(path),
         PathPurpose::SaveSession => Action::SaveSessionTo(path),
         PathPurpose::SaveModel => Action::SaveModelTo(path),
+        PathPurpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data: data.clone(), labels: path })),
         PathPurpose::SaveChoices => Action::SaveChoicesTo(path),
         PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),
         PathPurpose::Export => {

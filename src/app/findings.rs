@@ -113,6 +113,17 @@ pub struct ImportPreview {
     pub asked: Option<(PathBuf, ImportOptions)>,
     /// The newest answer; of an earlier question while the last one is being looked at.
     pub found: Option<Arc<FoundPreview>>,
+    /// The labels file that was picked last in a file dialog; each form takes it once.
+    pub labels: Option<Arc<PickedLabels>>,
+}
+
+/// A labels file that was picked for a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PickedLabels {
+    /// The data set.
+    pub data: PathBuf,
+    /// The labels of its cells.
+    pub labels: PathBuf,
 }
 
 /// The answer to one question.

@@ -187,6 +187,8 @@ pub enum PathPurpose {
     Export,
     /// To write how the data set is read.
     SaveChoices,
+    /// To label the cells of the data set in this file.
+    Labels(PathBuf),
 }
 
 /// Held back until the user decided about what is unsaved.

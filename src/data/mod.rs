@@ -22,7 +22,7 @@ pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, Impor
 pub use effects::{EffectTable, mean_log2_expression};
 pub use family::GeneFamily;
 pub use gene::{Gene, Genes, nearest};
-pub use import::ImportError;
+pub use import::{DEFAULT_GUIDE_THRESHOLD, ImportError};
 pub use import_options::{ImportOptions, Orientation};
 pub use matrix::{CsrMatrix, MatrixError, Row};
 pub(crate) use median::median;

@@ -303,8 +303,8 @@ fn a_square_matrix_is_taken_as_cell_ranger_writes_it_unless_told() {
     assert_eq!(open_with(folder.path(), &options).expect("opened").matrix().get(0, 1), 5.0);
 }
 
-#[test]
-fn captured_guides_become_labels() {
+/// A folder of Cell Ranger with captured guides.
+pub fn with_guides() -> TempDir {
     let guides = ["STAT1_1", "STAT1_2", "JAK2_1", "NTC_1", "CD3_antibody"];
     let capture = |at: usize, kind: &str| format!("{}\t{}\t{kind}\n", guides[at], guides[at]);
     let features = features()
@@ -331,7 +331,12 @@ fn captured_guides_become_labels() {
         entries.len(),
         entries.join("\n")
     );
-    let folder = folder(&[("matrix.mtx", matrix), ("features.tsv", features), ("barcodes.tsv", barcodes())]);
+    folder(&[("matrix.mtx", matrix), ("features.tsv", features), ("barcodes.tsv", barcodes())])
+}
+
+#[test]
+fn captured_guides_become_labels() {
+    let folder = with_guides();
     let dataset = read(folder.path());
     assert_eq!(dataset.genes().symbols(), GENES);
     assert_eq!(chosen(&dataset, "perturbation column"), "feature_call");

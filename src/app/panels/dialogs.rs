@@ -92,6 +92,7 @@ fn path(
         PathPurpose::SaveModel => ("Save the model".to_owned(), "Save"),
         PathPurpose::Locate(kind) => (format!("Locate the {}", kind.label()), "Use"),
         PathPurpose::Export => ("Export".to_owned(), "Export"),
+        PathPurpose::Labels(_) => ("Labels of the cells".to_owned(), "Use"),
         PathPurpose::SaveChoices => ("Save how the data set is read".to_owned(), "Save"),
     };
     heading(ui, &title);
@@ -148,9 +149,10 @@ fn import(
     if let Some(Dialog::Import { options, .. }) = dialogs.shown.as_ref().filter(|_| fresh) {
         form.follow(path, None, options);
     }
+    form.adopt(path, state);
     form.ask(path, state, actions);
     let newest = state.runtime.preview.newest(path);
-    form.fields(ui, &Known { read: None, newest, base: None });
+    form.fields(ui, &Known { data: path, read: None, newest, base: None }, actions);
     let found = state.runtime.preview.of(path, form.options());
     match found {
         Some(found) => difference(ui, found, None),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Work, file_name};
 use crate::app::action::{Action, ExportRequest};
 use crate::app::chooser::FileFilter;
+use crate::app::findings::PickedLabels;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::session;
@@ -24,6 +25,8 @@ pub(in crate::app) enum Purpose {
     Locate(MissingKind),
     Export(Box<ExportRequest>),
     SaveChoices,
+    /// For the data set in this file.
+    Labels(PathBuf),
 }
 
 /// An open file dialog.
@@ -57,6 +60,10 @@ impl Work {
             Purpose::Locate(MissingKind::Model) => {
                 (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Locate the model", false)
             }
+            Purpose::Labels(_) => {
+                let extensions = vec!["csv", "tsv", "tab", "txt", "gz"];
+                (FileFilter { name: "Tables", extensions }, "Labels of the cells", false)
+            }
             Purpose::Export(request) => {
                 (FileFilter { name: "Export", extensions: vec![request.format.extension()] }, "Export", true)
             }
@@ -87,6 +94,7 @@ impl Work {
                 Purpose::SaveSession => Action::SaveSessionTo(path),
                 Purpose::SaveModel => Action::SaveModelTo(path),
                 Purpose::SaveChoices => Action::SaveChoicesTo(path),
+                Purpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data, labels: path })),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
                 Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
             });
@@ -99,6 +107,7 @@ impl Work {
                 Purpose::SaveSession => PathPurpose::SaveSession,
                 Purpose::SaveModel => PathPurpose::SaveModel,
                 Purpose::SaveChoices => PathPurpose::SaveChoices,
+                Purpose::Labels(data) => PathPurpose::Labels(data),
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
                 Purpose::Export(request) => {
                     state.runtime.export_waiting = Some(*request);
@@ -115,6 +124,9 @@ impl Work {
 /// The folder worked in last; for the choices about the data set, that of the data set.
 fn folder(purpose: &Purpose, state: &State) -> Option<PathBuf> {
     let sources = &state.document.sources;
+    if let Purpose::Labels(data) = purpose {
+        return data.parent().filter(|folder| folder.is_dir()).map(PathBuf::from);
+    }
     if let (Purpose::SaveChoices, Some(file)) = (purpose, &sources.dataset) {
         return file.path.parent().filter(|folder| folder.is_dir()).map(PathBuf::from);
     }
@@ -131,7 +143,7 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
     let model = state.runtime.model.as_ref().map(|model| model.card().dataset.name.clone());
     let stem = dataset.or(model).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
     match purpose {
-        Purpose::Open | Purpose::Locate(_) => String::new(),
+        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) => String::new(),
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
         Purpose::SaveModel => format!("{stem}.safetensors"),
         // Beside the data, where it is found by itself.

@@ -32,8 +32,7 @@ pub(super) struct ChosenColumn {
     pub(super) choice: Choice,
 }
 
-/// The first column of a known name whose labels are mostly genes; else the first of a known name with a control; else any column whose
-/// labels are mostly genes.
+/// The best column of the labels file; else of the file itself.
 pub(super) fn choose_perturbations<F: Frame>(
     obs: &F,
     genes: &Genes,
@@ -49,45 +48,19 @@ pub(super) fn choose_perturbations<F: Frame>(
         let choice = Choice { what, chosen: name.to_owned(), reason: "named by you".to_owned(), alternatives };
         return Ok(ChosenColumn { column: Some(column), choice });
     }
-    let mut judged: Vec<(Categories, ColumnFit)> = Vec::new();
-    let mut best = None;
-    for name in &known {
-        // 0/1 columns such as `control` or a flag called `perturbation` hold no labels.
-        if !obs.has_words(name) {
-            continue;
-        }
-        let column = obs.words(name)?;
-        let fitness = fit(&column, genes);
-        judged.push((column, fitness));
-        if fitness.is_good() {
-            best = Some(judged.len() - 1);
-            break;
-        }
-    }
-    best = best.or_else(|| judged.iter().position(|(_, fitness)| fitness.is_possible()));
+    let (from_labels, own) = obs.columns().split_at(obs.from_labels());
+    let mut best = best_among(obs, from_labels, genes)?;
     if best.is_none() {
-        for name in obs.columns() {
-            if known.contains(&name.as_str()) || !obs.has_words(name) {
-                continue;
-            }
-            let Ok(column) = obs.words(name) else { continue };
-            let fitness = fit(&column, genes);
-            if fitness.is_good() && (fitness.has_control || fitness.measured > 1) {
-                judged.push((column, fitness));
-                best = Some(judged.len() - 1);
-                break;
-            }
-        }
+        best = best_among(obs, own, genes)?;
     }
     if best.is_none()
         && let Some(name) = sure.and_then(|name| obs.find(name))
     {
         let column = obs.words(name)?;
         let fitness = fit(&column, genes);
-        judged.push((column, fitness));
-        best = Some(judged.len() - 1);
+        best = Some((column, fitness));
     }
-    let Some(best) = best else {
+    let Some((column, fitness)) = best else {
         let reason = "no column has labels that are genes of the data set".to_owned();
         let alternatives = obs.columns().iter().filter(|name| obs.has_words(name)).cloned().collect();
         return Ok(ChosenColumn {
@@ -95,7 +68,6 @@ pub(super) fn choose_perturbations<F: Frame>(
             choice: Choice { what, chosen: NO_COLUMN.to_owned(), reason, alternatives },
         });
     };
-    let (column, fitness) = judged.swap_remove(best);
     let mut reason =
         format!("{} of {} name measured genes", grouped(fitness.partly_measured), counted(fitness.targeting, "label"));
     if fitness.has_control {
@@ -105,6 +77,45 @@ pub(super) fn choose_perturbations<F: Frame>(
         known.iter().filter(|name| **name != column.name && obs.has_words(name)).map(|&name| name.to_owned()).collect();
     let choice = Choice { what, chosen: column.name.clone(), reason, alternatives };
     Ok(ChosenColumn { column: Some(column), choice })
+}
+
+/// Of the columns `names` the first of a known name whose labels are mostly genes; else the first of a known name with a control; else any
+/// column whose labels are mostly genes.
+fn best_among<F: Frame>(obs: &F, names: &[String], genes: &Genes) -> Result<Option<(Categories, ColumnFit)>, F::Error> {
+    let known: Vec<&str> = PERTURBATION_COLUMNS
+        .iter()
+        .filter_map(|name| obs.find(name))
+        .filter(|name| names.iter().any(|own| own == name))
+        .collect();
+    let mut possible = None;
+    for name in &known {
+        // 0/1 columns such as `control` or a flag called `perturbation` hold no labels.
+        if !obs.has_words(name) {
+            continue;
+        }
+        let column = obs.words(name)?;
+        let fitness = fit(&column, genes);
+        if fitness.is_good() {
+            return Ok(Some((column, fitness)));
+        }
+        if possible.is_none() && fitness.is_possible() {
+            possible = Some((column, fitness));
+        }
+    }
+    if possible.is_some() {
+        return Ok(possible);
+    }
+    for name in names {
+        if known.contains(&name.as_str()) || !obs.has_words(name) {
+            continue;
+        }
+        let Ok(column) = obs.words(name) else { continue };
+        let fitness = fit(&column, genes);
+        if fitness.is_good() && (fitness.has_control || fitness.measured > 1) {
+            return Ok(Some((column, fitness)));
+        }
+    }
+    Ok(None)
 }
 
 /// A column that marks the control cells, if there is one.

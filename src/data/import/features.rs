@@ -1,6 +1,6 @@
 //! Genes, captured guides and other features in one matrix, as Cell Ranger writes them.
 
-use super::guides::{CALL_COLUMN, DEFAULT_THRESHOLD, Guide, call_guides};
+use super::guides::{CALL_COLUMN, DEFAULT_GUIDE_THRESHOLD, Guide, call_guides};
 use super::{Column, Frame, ImportError, MemoryFrame, ReadMatrix, Source, understand};
 use crate::data::{Choice, CsrMatrix, Dataset, ImportOptions, Values};
 use crate::jobs::{Cancelled, Progress};
@@ -56,7 +56,7 @@ where
     if !guides.is_empty() {
         progress.stage("Calling guides", None);
         let counts = select_columns(&read.matrix, &guides)?;
-        let threshold = options.guide_threshold.unwrap_or(DEFAULT_THRESHOLD);
+        let threshold = options.guide_threshold.unwrap_or(DEFAULT_GUIDE_THRESHOLD);
         let calls = call_guides(&counts, &named(features, &guides)?, threshold, options.guide_threshold.is_some());
         source.choices.push(calls.choice);
         source.warnings.extend(calls.warnings);

@@ -30,6 +30,11 @@ pub(in crate::data) trait Frame {
     /// Names of the columns, without the row names.
     fn columns(&self) -> &[String];
 
+    /// How many of the columns, from the first on, a labels file gave: perturbations are looked for there first.
+    fn from_labels(&self) -> usize {
+        0
+    }
+
     /// The names of the rows.
     fn row_names(&self) -> Result<Vec<String>, Self::Error>;
 
@@ -74,12 +79,13 @@ pub(in crate::data) struct MemoryFrame {
     rows: Vec<String>,
     names: Vec<String>,
     columns: Vec<Column>,
+    from_labels: usize,
 }
 
 impl MemoryFrame {
     /// A frame called `name` of named rows, without columns.
     pub(in crate::data) fn new(name: impl Into<String>, rows: Vec<String>) -> Self {
-        Self { name: name.into(), rows, names: Vec::new(), columns: Vec::new() }
+        Self { name: name.into(), rows, ..Self::default() }
     }
 
     /// Add a column with one value per row. A name that is taken gets a number; the name that the column got is returned.
@@ -106,7 +112,7 @@ impl MemoryFrame {
 
     /// The same frame with `columns` before its own: of two columns of one name these are found.
     pub(in crate::data) fn with_first(self, columns: Vec<(String, Column)>) -> Self {
-        let mut frame = Self::new(self.name, self.rows);
+        let mut frame = Self { from_labels: columns.len(), ..Self::new(self.name, self.rows) };
         for (name, column) in columns.into_iter().chain(self.names.into_iter().zip(self.columns)) {
             frame.push(&name, column);
         }
@@ -149,6 +155,10 @@ impl Frame for MemoryFrame {
 
     fn columns(&self) -> &[String] {
         &self.names
+    }
+
+    fn from_labels(&self) -> usize {
+        self.from_labels
     }
 
     fn row_names(&self) -> Result<Vec<String>, ImportError> {
@@ -200,6 +210,10 @@ impl<F: Frame> Frame for Extended<'_, F> {
 
     fn columns(&self) -> &[String] {
         &self.names
+    }
+
+    fn from_labels(&self) -> usize {
+        self.first.len()
     }
 
     fn row_names(&self) -> Result<Vec<String>, F::Error> {

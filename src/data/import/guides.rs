@@ -7,7 +7,7 @@ use crate::words::{counted, grouped};
 /// Name of the column with the calls: 10x's own.
 pub(in crate::data) const CALL_COLUMN: &str = "feature_call";
 /// A guide counts as present in a cell from this many molecules on, unless the user says otherwise: fewer are often ambient.
-pub(in crate::data) const DEFAULT_THRESHOLD: u32 = 5;
+pub const DEFAULT_GUIDE_THRESHOLD: u32 = 5;
 
 /// A captured guide.
 #[derive(Clone, Debug, PartialEq, Eq)]

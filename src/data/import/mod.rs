@@ -16,6 +16,7 @@ mod screen;
 mod triplets;
 
 pub use error::ImportError;
+pub use guides::DEFAULT_GUIDE_THRESHOLD;
 
 pub(in crate::data) use evidence::{Evidence, kind_label};
 pub(in crate::data) use features::{TARGET_COLUMN, TYPE_COLUMN, finish_features};

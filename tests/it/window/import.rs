@@ -89,3 +89,59 @@ fn whether_perturbations_worked_is_told_in_words() {
         assert!(window.harness.query_all_by_label(&label).next().is_some(), "{label}");
     }
 }
+
+#[test]
+fn a_labels_file_can_be_chosen_and_left_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = opened(folder.path());
+    let dataset = window.state().runtime.dataset.clone().unwrap();
+    let mut table = "cell,gene\n".to_owned();
+    for (at, cell) in dataset.cells().iter().enumerate() {
+        table.push_str(&format!("{cell},{}\n", if at % 3 == 0 { "G001" } else { "control" }));
+    }
+    let labels = folder.path().join("guides.csv");
+    std::fs::write(&labels, table).unwrap();
+
+    window.answers.next(&labels);
+    window.click("Choose…");
+    window.until("the preview", |state| {
+        let found = state.runtime.preview.found.as_ref();
+        found.is_some_and(|found| found.options.labels_file.as_deref() == Some(&labels))
+    });
+    let found = window.state().runtime.preview.found.clone().unwrap();
+    let preview = found.result.as_ref().unwrap();
+    assert_eq!((preview.control_cells, preview.perturbations.len()), (200, 1));
+    assert!(window.shows("With these choices"));
+    let list = window.harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Labels file");
+    assert_eq!(list.value().as_deref(), Some("guides.csv"));
+    window.click("Read with these choices");
+    window.until("reading", |state| state.document.sources.import.labels_file.as_deref() == Some(&labels));
+    window.until("the data set", |state| {
+        state.runtime.summary.as_ref().is_some_and(|summary| summary.perturbations.len() == 1)
+    });
+    window.click("Back to the rules");
+    window.until("reading", |state| state.document.sources.import == ImportOptions::default());
+}
+
+#[test]
+fn guides_need_as_many_molecules_as_the_user_says() {
+    let folder = crate::text_formats::with_guides();
+    let mut window = Window::new([1280.0, 1500.0]);
+    window.open(folder.path());
+    let unassigned = |state: &grn_explorer::app::State| state.runtime.summary.as_ref().unwrap().unassigned_cells;
+    assert_eq!(unassigned(window.state()), 3);
+    // The last cell has 4 molecules of a guide.
+    window.harness.get_by_role_and_label(egui::accesskit::Role::SpinButton, "Guide calls").focus();
+    window.harness.run_steps(3);
+    window.press(egui::Modifiers::COMMAND, egui::Key::A);
+    window.harness.event(egui::Event::Text("4".to_owned()));
+    window.harness.run_steps(2);
+    window.press(egui::Modifiers::NONE, egui::Key::Enter);
+    window.until("the preview", |state| {
+        let found = state.runtime.preview.found.as_ref();
+        found.is_some_and(|found| found.options.guide_threshold == Some(4))
+    });
+    window.click("Read with these choices");
+    window.until("reading", |state| state.document.sources.import.guide_threshold == Some(4));
+    window.until("the data set", |state| unassigned(state) == 2);
+}

@@ -1,16 +1,23 @@
 //! The choices, one below the other.
 
-use egui::{ComboBox, Response, Ui};
+use std::path::PathBuf;
+
+use egui::{ComboBox, DragValue, Response, Ui};
 
 use super::{ImportForm, Known, labels, weak};
+use crate::app::action::Action;
 use crate::app::theme;
-use crate::data::{ImportOptions, KeptGenes, MatrixKind, Orientation, PerturbationKind};
+use crate::app::work::file_name;
+use crate::data::{DEFAULT_GUIDE_THRESHOLD, ImportOptions, KeptGenes, MatrixKind, Orientation, PerturbationKind};
 
 /// What the user picks for no column, and for the row names.
 const NONE: &str = "none";
 const INDEX: &str = "index";
 /// How the reader calls the row names.
 const ROW_NAMES: &str = "row names";
+/// How the reader calls the table with labels, and the calls of captured guides.
+const LABELS: &str = "labels file";
+const GUIDES: &str = "guide calls";
 /// Widest list.
 const WIDTH: f32 = 320.0;
 
@@ -67,9 +74,10 @@ const SEPARATORS: [(Option<&str>, &str); 8] = [
 ];
 
 /// Draw them.
-pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
+pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>, actions: &mut Vec<Action>) {
     column(form, ui, known, &MATRIX);
     values(form, ui, known);
+    labels_file(form, ui, known, actions);
     let before = form.options.perturbation_column.clone();
     column(form, ui, known, &COLUMN);
     if form.options.perturbation_column != before {
@@ -88,9 +96,10 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
 }
 
 /// What is shown above.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "matrix",
     "values",
+    LABELS,
     "perturbation column",
     "control",
     "unassigned",
@@ -127,10 +136,53 @@ fn others(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>) {
                     form.options.genes = all.then_some(KeptGenes::ALL);
                 }
             }
+            GUIDES => {
+                let mut threshold = form.options.guide_threshold.unwrap_or(DEFAULT_GUIDE_THRESHOLD);
+                let hint = "Molecules of a guide from which on a cell counts as having it";
+                let drag = DragValue::new(&mut threshold).range(1..=1000).suffix(" molecules of a guide, or more");
+                if ui.add(drag).on_hover_text(hint).labelled_by(label.id).changed() {
+                    form.options.guide_threshold = Some(threshold);
+                }
+            }
             _ => _ = ui.add(egui::Label::new(egui::RichText::new(&choice.chosen).text_style(theme::strong())).wrap()),
         }
         reason(ui, &choice.reason);
     }
+}
+
+/// The table with labels of the cells: one that was found or named, none, or another.
+fn labels_file(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>, actions: &mut Vec<Action>) {
+    let changed = form.is_changed();
+    let choice = known.choice(LABELS, &form.options, changed);
+    let label =
+        title(ui, "Labels file", "A table (CSV or TSV) with a row for each cell, beside what the file itself says");
+    let by_rules = match choice.filter(|_| form.options.labels_file.is_none()) {
+        Some(choice) => format!("{} (by the rules)", choice.chosen),
+        None => "By the rules".to_owned(),
+    };
+    let mut entries = vec![(None, by_rules), (Some(PathBuf::from(NONE)), "None".to_owned())];
+    let names = choice.iter().flat_map(|choice| std::iter::once(&choice.chosen).chain(&choice.alternatives));
+    let beside = names.map(PathBuf::from).chain(form.options.labels_file.clone());
+    for path in beside {
+        let text = file_name(&path);
+        if !entries.iter().any(|(_, known)| *known == text || known.starts_with(&format!("{text} ("))) && text != NONE {
+            entries.push((Some(path), text));
+        }
+    }
+    ui.horizontal(|ui| {
+        ui.set_max_width(WIDTH + 80.0);
+        // The same file may be named with its folder or without.
+        let name = form.options.labels_file.as_deref().map(file_name);
+        let current = entries.iter().find(|(path, _)| path.as_deref().map(file_name) == name);
+        let current = current.map_or_else(|| form.options.labels_file.clone(), |(path, _)| path.clone());
+        if let Some(picked) = list_of(ui, &label, LABELS, &entries, &current, WIDTH - 90.0) {
+            form.options.labels_file = picked;
+        }
+        if ui.button("Choose…").on_hover_text("Choose a labels file").clicked() {
+            actions.push(Action::AskLabels(known.data.to_owned()));
+        }
+    });
+    reason(ui, choice.map_or("none is used", |choice| choice.reason.as_str()));
 }
 
 /// The title of a choice.
@@ -154,9 +206,21 @@ fn list<T: Clone + PartialEq>(
     entries: &[(T, String)],
     chosen: &T,
 ) -> Option<T> {
+    let width = ui.available_width().min(WIDTH);
+    list_of(ui, label, id, entries, chosen, width)
+}
+
+fn list_of<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    label: &Response,
+    id: &str,
+    entries: &[(T, String)],
+    chosen: &T,
+    width: f32,
+) -> Option<T> {
     let mut picked = chosen.clone();
     let text = entries.iter().find(|(value, _)| value == chosen).map_or("", |(_, text)| text.as_str());
-    let combo = ComboBox::from_id_salt(("import", id)).width(ui.available_width().min(WIDTH)).truncate();
+    let combo = ComboBox::from_id_salt(("import", id)).width(width).truncate();
     let response = combo.height(300.0).selected_text(text).show_ui(ui, |ui| {
         for (value, text) in entries {
             ui.selectable_value(&mut picked, value.clone(), text);

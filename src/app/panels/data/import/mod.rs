@@ -11,7 +11,7 @@ use egui::{RichText, Ui};
 
 use super::card;
 use crate::app::action::Action;
-use crate::app::findings::FoundPreview;
+use crate::app::findings::{FoundPreview, PickedLabels};
 use crate::app::panels::dialogs::primary_button;
 use crate::app::state::State;
 use crate::app::theme;
@@ -33,10 +33,14 @@ pub(in crate::app) struct ImportForm {
     filter: String,
     /// The labels in the order shown, which stays while they are ticked.
     order: Option<(Vec<String>, Vec<usize>)>,
+    /// The labels file that was taken over last.
+    taken: Option<Arc<PickedLabels>>,
 }
 
 /// What is known of the file that the form is about.
 pub(in crate::app) struct Known<'a> {
+    /// The file.
+    pub data: &'a Path,
     /// The choices with which it was read; none if it was not.
     pub read: Option<&'a [Choice]>,
     /// The newest preview.
@@ -80,9 +84,22 @@ impl ImportForm {
         }
     }
 
+    /// Take over a labels file that was picked for the file `path`.
+    pub(in crate::app) fn adopt(&mut self, path: &Path, state: &State) {
+        let picked = &state.runtime.preview.labels;
+        let is_new = match (picked, &self.taken) {
+            (Some(picked), Some(taken)) => !Arc::ptr_eq(picked, taken),
+            (picked, _) => picked.is_some(),
+        };
+        if is_new && let Some(picked) = picked.as_ref().filter(|picked| picked.data == path) {
+            self.options.labels_file = Some(picked.labels.clone());
+            self.taken = Some(picked.clone());
+        }
+    }
+
     /// Draw all choices.
-    pub(in crate::app) fn fields(&mut self, ui: &mut Ui, known: &Known<'_>) {
-        fields::show(self, ui, known);
+    pub(in crate::app) fn fields(&mut self, ui: &mut Ui, known: &Known<'_>, actions: &mut Vec<Action>) {
+        fields::show(self, ui, known, actions);
     }
 }
 
@@ -118,14 +135,16 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, state: &State, actions: &
     let (Some(dataset), Some(file)) = (&state.runtime.dataset, &state.document.sources.dataset) else { return };
     let applied = &state.document.sources.import;
     form.follow(&file.path, Some(dataset), applied);
+    form.adopt(&file.path, state);
     form.ask(&file.path, state, actions);
     let known = Known {
+        data: &file.path,
         read: Some(&dataset.import().choices),
         newest: state.runtime.preview.newest(&file.path),
         base: form.base.clone(),
     };
     card(ui, "How the file was read", |ui| {
-        form.fields(ui, &known);
+        form.fields(ui, &known, actions);
         ui.add_space(theme::SMALL);
         ui.horizontal_wrapped(|ui| {
             let changed = form.is_changed();
