@@ -103,7 +103,7 @@ fn dataset_into(
         Some(Storage::Text) => {
             if let Some(KeptGenes::Count(_)) = options.genes {
                 bail!(
-                    "only of .h5ad files can some genes be held; tables and matrix.mtx are read whole: leave the choice out"
+                    "only of HDF5 files can some genes be held; tables and matrix.mtx are read whole: leave the choice out"
                 )
             }
             text::read(path, options, progress)?
@@ -148,14 +148,12 @@ fn decided_into(
     Ok(Arc::new(Arc::unwrap_or_clone(dataset).with_import(import)))
 }
 
-/// What `path` would be read as: of an AnnData file from labels and names alone, of others by reading it.
+/// What `path` would be read as: of an HDF5 file from labels and names alone, of others by reading it.
 pub fn preview(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> anyhow::Result<Preview> {
-    if storage_of(path)? != Some(Storage::Text)
-        && let Some(preview) = h5ad::preview(path, options, progress)?
-    {
-        return Ok(preview);
+    match storage_of(path)? {
+        Some(Storage::Text) => Ok(Preview::of_dataset(&*dataset(path, options, progress)?)),
+        Some(Storage::Hdf5) | None => Ok(h5ad::preview(path, options, progress)?),
     }
-    Ok(Preview::of_dataset(&*dataset(path, options, progress)?))
 }
 
 /// Read the model in `path`; the reference has the hash of its bytes.

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use grn_explorer::data::{CellRole, Dataset, ImportOptions, MatrixKind, Orientation};
+use grn_explorer::data::{CellRole, Dataset, ImportOptions, KeptGenes, MatrixKind, Orientation};
 use grn_explorer::jobs::Silent;
 use grn_explorer::tasks::open::{self, FileKind};
 use tempfile::TempDir;
@@ -658,6 +658,33 @@ mod tenx {
         write(&labels_file, &labels("\t").replace("guide", "perturbation"));
         let options = ImportOptions { labels_file: Some(labels_file), ..ImportOptions::default() };
         assert_is_the_table(&open_with(&path, &options).expect("opened"), true);
+    }
+
+    #[test]
+    fn some_genes_of_a_large_file_are_held_and_a_preview_reads_none() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("large.h5");
+        version_3(&path, None);
+        let whole = read(&path);
+        let options = ImportOptions { genes: Some(KeptGenes::Count(3)), ..ImportOptions::default() };
+        let part = open_with(&path, &options).expect("opened");
+        // The two perturbed genes and one more, never a guide.
+        assert_eq!(part.gene_count(), 3);
+        assert!(part.genes().column("STAT1").is_some() && part.genes().column("JAK2").is_some());
+        assert_eq!(part.roles(), whole.roles());
+        let measured = part.whole_cells().expect("of all genes");
+        assert_eq!(measured.genes, GENES.len());
+        assert_eq!(measured.total_counts, whole.matrix().row_sums());
+        for (cell, _) in part.roles().iter().enumerate().filter(|(_, role)| **role != CellRole::Unassigned) {
+            for gene in 0..3 {
+                let column = whole.genes().column(part.genes().symbol(gene)).expect("there");
+                assert_eq!(part.matrix().get(cell, gene), whole.matrix().get(cell, column));
+            }
+        }
+        let preview = open::preview(&path, &ImportOptions::default(), &Silent).expect("looked at");
+        assert_eq!((preview.genes, preview.cells), (GENES.len(), CELLS));
+        assert_eq!(preview.control_cells, whole.control_cells().len());
+        assert_eq!(preview.unassigned_cells, whole.unassigned_cells().len());
     }
 
     #[test]

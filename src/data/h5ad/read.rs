@@ -45,11 +45,6 @@ pub fn read_into(
 ) -> Result<Dataset, H5adError> {
     progress.stage("Opening the file", None);
     let file = open(path)?;
-    if !file.link_exists("obs")
-        && let Some(tenx) = TenX::find(&file)
-    {
-        return tenx.read(&file, path, options, progress);
-    }
     let (matrix, mut understood, mut source) = labels_and_names(&file, path, options, progress)?;
     let named = |error: H5adError| named(error, understood.cells(), &understood.genes().symbols());
     let part = match room {
@@ -67,18 +62,15 @@ pub fn read_into(
 }
 
 /// Tell what [`read`] would make of the file at `path`: the matrix is only sampled, so that this is quick even of a file larger than
-/// memory. None for Cell Ranger's files, whose captured guides are in the matrix.
+/// memory. (Captured guides are in the matrix: those of Cell Ranger's files are read for it.)
 ///
 /// # Errors
 /// As `read`, where labels, names or the choice of the matrix are concerned.
-pub fn preview(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Option<Preview>, H5adError> {
+pub fn preview(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Preview, H5adError> {
     progress.stage("Looking at labels and names", None);
     let file = open(path)?;
-    if !file.link_exists("obs") && TenX::find(&file).is_some() {
-        return Ok(None);
-    }
     let (_, understood, source) = labels_and_names(&file, path, options, progress)?;
-    Ok(Some(understood.preview(source)))
+    Ok(understood.preview(source))
 }
 
 /// Everything but the matrix itself.
@@ -88,6 +80,11 @@ fn labels_and_names(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<(FileMatrix, Understood, Source), H5adError> {
+    if !file.link_exists("obs")
+        && let Some(tenx) = TenX::find(file)
+    {
+        return tenx.labels_and_names(file, path, options, progress);
+    }
     let obs = FileFrame::open(file, "obs")?;
     let notes = read_notes(file).filter(|_| obs.find(PERTURBATION_COLUMN).is_some());
     progress.check()?;

@@ -11,10 +11,12 @@ use super::H5adError;
 use super::array::{FileArray, join};
 use super::matrix::{FileMatrix, Keep};
 use super::read::named;
-use crate::data::import::{Column, MemoryFrame, Source, TARGET_COLUMN, TYPE_COLUMN, categories_of, finish_features};
+use crate::data::import::{
+    Column, FeatureTypes, Frame, MemoryFrame, Source, TARGET_COLUMN, TYPE_COLUMN, Understood, categories_of, understand,
+};
 use crate::data::text::{cell_labels, data_set_name};
-use crate::data::{Choice, Dataset, ImportOptions};
-use crate::jobs::Progress;
+use crate::data::{Choice, ImportOptions};
+use crate::jobs::{Part, Progress};
 use crate::words::{counted, grouped};
 
 /// Where the parts of the matrix lie in the file.
@@ -41,15 +43,15 @@ impl TenX {
         (!genomes.is_empty()).then_some(Self::Genomes(genomes))
     }
 
-    /// Read the screen.
-    pub(super) fn read(
-        self,
+    /// Everything but the matrix of the genes; where guides were captured, their counts are read and called.
+    pub(super) fn labels_and_names(
+        &self,
         file: &Group,
         path: &Path,
         options: &ImportOptions,
         progress: &dyn Progress,
-    ) -> Result<Dataset, H5adError> {
-        let (place, layout, choice) = match &self {
+    ) -> Result<(FileMatrix, Understood, Source), H5adError> {
+        let (place, layout, choice) = match self {
             Self::Features => ("matrix".to_owned(), "Cell Ranger 3 or later", None),
             Self::Genomes(genomes) => {
                 let (genome, choice) = choose_genome(file, genomes, options)?;
@@ -58,15 +60,15 @@ impl TenX {
         };
         let group = file.group(&place).map_err(|error| H5adError::unreadable(&place, &error))?;
         let barcodes = FileArray::open(&group, &place, "barcodes", "the names of the cells")?.texts()?;
-        let features = match &self {
+        let (features, columns, names) = match self {
             Self::Features => features(&group, &place)?,
             Self::Genomes(_) => genes(&group, &place)?,
         };
-        let (cells, columns) = (barcodes.len(), features.1);
+        let cells = barcodes.len();
         check_shape(&group, &place, columns, cells)?;
         progress.check()?;
-        let matrix = FileMatrix::of_rows(&group, &place, cells, columns)?;
-        let read = matrix.read(&Keep::default(), progress).map_err(|error| named(error, &barcodes, &features.2))?;
+        let types = FeatureTypes::of(&features)?;
+        let matrix = |chosen: Option<&[u32]>| FileMatrix::of_rows(&group, &place, cells, columns, chosen);
 
         let mut source = Source { name: data_set_name(path), path: path.to_owned(), ..Source::default() };
         source.choices.push(Choice {
@@ -82,7 +84,24 @@ impl TenX {
             source.warnings.extend(labels.warnings);
             frame = frame.with_first(labels.columns);
         }
-        finish_features(read, frame, &features.0, source, options, progress)
+        let Some(types) = types else {
+            let understood = understand::<H5adError, _, _>(&frame, &features, None, None, options, progress)?;
+            return Ok((matrix(None)?, understood, source));
+        };
+        source.choices.push(types.choice.clone());
+        let mut sure = None;
+        if !types.guides.is_empty() {
+            // Few of the values are theirs.
+            let keep = Keep { stored: Some(0), ..Keep::default() };
+            let guides = matrix(Some(&types.guides))?;
+            let read = guides.read(&keep, &Part::named(progress, "Calling guides", 0.0..1.0));
+            let guide_names: Vec<String> = types.guides.iter().map(|&guide| names[guide as usize].clone()).collect();
+            let read = read.map_err(|error| named(error, &frame.row_names().unwrap_or_default(), &guide_names))?;
+            sure = Some(types.call(&read.matrix, &features, &mut frame, &mut source, options)?);
+        }
+        let var = features.select(&types.genes);
+        let understood = understand::<H5adError, _, _>(&frame, &var, None, sure.as_deref(), options, progress)?;
+        Ok((matrix(Some(&types.genes))?, understood, source))
     }
 }
 

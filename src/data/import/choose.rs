@@ -48,7 +48,7 @@ pub(super) fn choose_perturbations<F: Frame>(
         let choice = Choice { what, chosen: name.to_owned(), reason: "named by you".to_owned(), alternatives };
         return Ok(ChosenColumn { column: Some(column), choice });
     }
-    let (from_labels, own) = obs.columns().split_at(obs.from_labels());
+    let (from_labels, own) = obs.columns().split_at(obs.label_columns());
     let mut best = best_among(obs, from_labels, genes)?;
     if best.is_none() {
         best = best_among(obs, own, genes)?;

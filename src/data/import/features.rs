@@ -13,8 +13,66 @@ pub(in crate::data) const TARGET_COLUMN: &str = "target_gene_name";
 const GENES: &str = "Gene Expression";
 const GUIDES: &str = "CRISPR Guide Capture";
 
-/// The data set of a matrix cells × features: features that are genes become its genes, captured guides become labels of the cells, others
-/// (antibodies, tags) are left out. Features without types are all genes.
+/// Which features are genes, and which are captured guides.
+#[derive(Debug)]
+pub(in crate::data) struct FeatureTypes {
+    /// Rising.
+    pub(in crate::data) genes: Vec<u32>,
+    /// Rising.
+    pub(in crate::data) guides: Vec<u32>,
+    /// What was taken for genes, and what was left out.
+    pub(in crate::data) choice: Choice,
+}
+
+impl FeatureTypes {
+    /// Those of `features`; none where all are genes. Features that are neither (antibodies, tags) are left out.
+    pub(in crate::data) fn of(features: &MemoryFrame) -> Result<Option<Self>, ImportError> {
+        let Some(types) = types(features)? else { return Ok(None) };
+        let of = |wanted: &str| -> Vec<u32> {
+            types.iter().zip(0..).filter(|(kind, _)| *kind == wanted).map(|(_, at)| at).collect()
+        };
+        let (genes, guides) = (of(GENES), of(GUIDES));
+        if genes.is_empty() {
+            let mut found = types.clone();
+            found.sort();
+            found.dedup();
+            let found = format!("only features of type {}", listed(&found, 4));
+            let expected = format!("genes (type {GENES})");
+            return Err(ImportError::Features { frame: features.name().to_owned(), found, expected });
+        }
+        let rest = types.len() - genes.len() - guides.len();
+        let mut reason = format!("of type {GENES}");
+        if rest > 0 {
+            let mut others: Vec<String> =
+                types.iter().filter(|kind| *kind != GENES && *kind != GUIDES).cloned().collect();
+            others.sort();
+            others.dedup();
+            reason = format!("{reason}; {} left out ({})", counted(rest, "other feature"), listed(&others, 3));
+        }
+        let chosen = counted(genes.len(), "gene");
+        let choice = Choice { what: "features".to_owned(), chosen, reason, alternatives: Vec::new() };
+        Ok(Some(Self { genes, guides, choice }))
+    }
+
+    /// Label `cells` by the molecules `counts` of the captured guides (cells × guides). Gives back the name of the new column.
+    pub(in crate::data) fn call(
+        &self,
+        counts: &CsrMatrix,
+        features: &MemoryFrame,
+        cells: &mut MemoryFrame,
+        source: &mut Source,
+        options: &ImportOptions,
+    ) -> Result<String, ImportError> {
+        let threshold = options.guide_threshold.unwrap_or(DEFAULT_GUIDE_THRESHOLD);
+        let guides = named(features, &self.guides)?;
+        let calls = call_guides(counts, &guides, threshold, options.guide_threshold.is_some());
+        source.choices.push(calls.choice);
+        source.warnings.extend(calls.warnings);
+        Ok(cells.push(CALL_COLUMN, Column::Words(calls.labels)))
+    }
+}
+
+/// The data set of a matrix cells × features: features that are genes become its genes, captured guides become labels of the cells.
 pub(in crate::data) fn finish_features<E>(
     read: ReadMatrix,
     mut cells: MemoryFrame,
@@ -26,48 +84,23 @@ pub(in crate::data) fn finish_features<E>(
 where
     E: From<ImportError> + From<Cancelled>,
 {
-    let Some(types) = types(features)? else {
+    let Some(types) = FeatureTypes::of(features)? else {
         let understood = understand::<E, _, _>(&cells, features, None, None, options, progress)?;
         return understood.finish(read, source, options, progress);
     };
-    let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<u32> {
-        types.iter().zip(0..).filter(|(kind, _)| wanted(kind)).map(|(_, at)| at).collect()
-    };
-    let (genes, guides) = (of(&|kind| kind == GENES), of(&|kind| kind == GUIDES));
-    if genes.is_empty() {
-        let mut found = types.clone();
-        found.sort();
-        found.dedup();
-        let found = format!("only features of type {}", listed(&found, 4));
-        let expected = format!("genes (type {GENES})");
-        return Err(ImportError::Features { frame: features.name().to_owned(), found, expected }.into());
-    }
-    let rest = types.len() - genes.len() - guides.len();
-    let mut reason = format!("of type {GENES}");
-    if rest > 0 {
-        let mut others: Vec<String> = types.iter().filter(|kind| *kind != GENES && *kind != GUIDES).cloned().collect();
-        others.sort();
-        others.dedup();
-        reason = format!("{reason}; {} left out ({})", counted(rest, "other feature"), listed(&others, 3));
-    }
-    let chosen = counted(genes.len(), "gene");
-    source.choices.push(Choice { what: "features".to_owned(), chosen, reason, alternatives: Vec::new() });
+    source.choices.push(types.choice.clone());
     let mut sure = None;
-    if !guides.is_empty() {
+    if !types.guides.is_empty() {
         progress.stage("Calling guides", None);
-        let counts = select_columns(&read.matrix, &guides)?;
-        let threshold = options.guide_threshold.unwrap_or(DEFAULT_GUIDE_THRESHOLD);
-        let calls = call_guides(&counts, &named(features, &guides)?, threshold, options.guide_threshold.is_some());
-        source.choices.push(calls.choice);
-        source.warnings.extend(calls.warnings);
-        sure = Some(cells.push(CALL_COLUMN, Column::Words(calls.labels)));
+        let counts = select_columns(&read.matrix, &types.guides)?;
+        sure = Some(types.call(&counts, features, &mut cells, &mut source, options)?);
         progress.check()?;
     }
-    let matrix = select_columns(&read.matrix, &genes)?;
+    let matrix = select_columns(&read.matrix, &types.genes)?;
     let mut evidence = super::Evidence::default();
     evidence.add_all(matrix.values().iter());
     let read = ReadMatrix { matrix, evidence, added_up: read.added_up };
-    let var = features.select(&genes);
+    let var = features.select(&types.genes);
     let understood = understand::<E, _, _>(&cells, &var, None, sure.as_deref(), options, progress)?;
     understood.finish(read, source, options, progress)
 }

@@ -31,7 +31,7 @@ pub(in crate::data) trait Frame {
     fn columns(&self) -> &[String];
 
     /// How many of the columns, from the first on, a labels file gave: perturbations are looked for there first.
-    fn from_labels(&self) -> usize {
+    fn label_columns(&self) -> usize {
         0
     }
 
@@ -157,7 +157,7 @@ impl Frame for MemoryFrame {
         &self.names
     }
 
-    fn from_labels(&self) -> usize {
+    fn label_columns(&self) -> usize {
         self.from_labels
     }
 
@@ -212,7 +212,7 @@ impl<F: Frame> Frame for Extended<'_, F> {
         &self.names
     }
 
-    fn from_labels(&self) -> usize {
+    fn label_columns(&self) -> usize {
         self.first.len()
     }
 

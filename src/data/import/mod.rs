@@ -19,7 +19,7 @@ pub use error::ImportError;
 pub use guides::DEFAULT_GUIDE_THRESHOLD;
 
 pub(in crate::data) use evidence::{Evidence, kind_label};
-pub(in crate::data) use features::{TARGET_COLUMN, TYPE_COLUMN, finish_features};
+pub(in crate::data) use features::{FeatureTypes, TARGET_COLUMN, TYPE_COLUMN, finish_features};
 pub(in crate::data) use frame::{Column, Extended, Frame, MemoryFrame, categories_of, written};
 pub(in crate::data) use repeated::add_up_repeated;
 pub(in crate::data) use screen::{Notes, ReadMatrix, Source, Understood, understand};

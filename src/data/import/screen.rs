@@ -259,7 +259,7 @@ fn read_screen<F: Frame>(
     let mut style = LabelStyle::Published;
     if let Some(notes) = notes
         && options.perturbation_column.is_none()
-        && obs.from_labels() == 0
+        && obs.label_columns() == 0
     {
         options.perturbation_column = Some(notes.column.to_owned());
         style = LabelStyle::AsWritten;
@@ -273,7 +273,7 @@ fn read_screen<F: Frame>(
     let (column, mut labels) = match chosen.column {
         Some(column) => {
             // Flags of the file say nothing of the labels that somebody puts beside it.
-            let from_labels = |name: &String| obs.columns()[..obs.from_labels()].contains(name);
+            let from_labels = |name: &String| obs.columns()[..obs.label_columns()].contains(name);
             let flags = if style == LabelStyle::AsWritten { None } else { control_flags(obs)? };
             let flags = flags.filter(|flags| from_labels(&flags.column) == from_labels(&column.name));
             let labels = assign(&column, flags.as_ref(), genes, style, &options).map_err(ImportError::from)?;

@@ -6,6 +6,7 @@ use super::super::H5adError;
 use super::super::ahead::read_ahead;
 use super::super::array::{FileArray, whole_chunks};
 use super::compressed::Compressed;
+use super::places::Places;
 use super::{FileMatrix, Layout};
 use crate::data::import::Evidence;
 use crate::jobs::Progress;
@@ -52,12 +53,22 @@ impl FileMatrix {
     pub(super) fn blocks(
         &self,
         progress: &dyn Progress,
-        take: impl FnMut(Block<'_>) -> Result<(), H5adError>,
+        mut take: impl FnMut(Block<'_>) -> Result<(), H5adError>,
     ) -> Result<Evidence, H5adError> {
-        match &self.layout {
-            Layout::Rows(parts) => self.sparse_blocks(parts, self.columns, ["row", "column"], progress, take),
-            Layout::Columns(parts) => self.sparse_blocks(parts, self.rows, ["column", "row"], progress, take),
-            Layout::Dense(array) => self.dense_blocks(array, progress, take),
+        match (&self.layout, &self.chosen) {
+            (Layout::Rows(parts), Some((places, all))) => {
+                let (mut chosen, mut evidence) = (SparseTile::default(), Evidence::default());
+                self.sparse_blocks(parts, *all, ["row", "column"], progress, |block| {
+                    chosen.choose(&block, places);
+                    evidence.add(&chosen.values);
+                    let SparseTile { starts, indices, values } = &chosen;
+                    take(Block { first: block.first, starts, minor: indices, values })
+                })?;
+                Ok(evidence)
+            }
+            (Layout::Rows(parts), None) => self.sparse_blocks(parts, self.columns, ["row", "column"], progress, take),
+            (Layout::Columns(parts), _) => self.sparse_blocks(parts, self.rows, ["column", "row"], progress, take),
+            (Layout::Dense(array), _) => self.dense_blocks(array, progress, take),
         }
     }
 
@@ -184,6 +195,23 @@ impl SparseTile {
             tile.starts.push(tile.indices.len());
         }
         tile
+    }
+
+    /// Become the part of `block` that has a place.
+    fn choose(&mut self, block: &Block<'_>, places: &Places) {
+        self.starts.clear();
+        self.indices.clear();
+        self.values.clear();
+        self.starts.push(0);
+        for (_, columns, values) in block.lines() {
+            for (&column, &value) in columns.iter().zip(values) {
+                if let Some(place) = places.of(column as usize) {
+                    self.indices.push(place);
+                    self.values.push(value);
+                }
+            }
+            self.starts.push(self.indices.len());
+        }
     }
 
     /// Become `tiles` (from left to right) side by side.

@@ -7,6 +7,7 @@
 mod blocks;
 mod compressed;
 mod measure;
+mod places;
 mod read;
 
 use hdf5::Group;
@@ -16,6 +17,7 @@ use super::array::FileArray;
 use super::text::one_text;
 use crate::data::import::Evidence;
 use compressed::{Compressed, shape};
+use places::Places;
 
 pub(super) use read::Keep;
 
@@ -29,6 +31,8 @@ pub(super) struct FileMatrix {
     rows: usize,
     columns: usize,
     layout: Layout,
+    /// Of compressed rows the columns that belong to the matrix, and how many there are in the file; none for all.
+    chosen: Option<(Places, usize)>,
 }
 
 #[derive(Debug)]
@@ -62,7 +66,7 @@ impl FileMatrix {
                 return Err(H5adError::unexpected(path, "text", "numbers"));
             }
             let layout = Layout::Dense(array);
-            return Self { path: path.to_owned(), rows, columns, layout }.checked().map(Some);
+            return Self { path: path.to_owned(), rows, columns, layout, chosen: None }.checked().map(Some);
         };
         let encoding = one_text(&group, "encoding-type").or_else(|| one_text(&group, "h5sparse_format"));
         let by_rows = match encoding.as_deref() {
@@ -74,13 +78,22 @@ impl FileMatrix {
         let (rows, columns) = shape(&group, path)?;
         let compressed = Compressed::open(&group, path, if by_rows { rows } else { columns })?;
         let layout = if by_rows { Layout::Rows(compressed) } else { Layout::Columns(compressed) };
-        Self { path: path.to_owned(), rows, columns, layout }.checked().map(Some)
+        Self { path: path.to_owned(), rows, columns, layout, chosen: None }.checked().map(Some)
     }
 
-    /// The matrix of compressed rows whose arrays are members of `group`, which lies at `path`.
-    pub(super) fn of_rows(group: &Group, path: &str, rows: usize, columns: usize) -> Result<Self, H5adError> {
+    /// The matrix of compressed rows whose arrays are members of `group`, which lies at `path`; only its columns `chosen`
+    /// (rising), if there is a choice.
+    pub(super) fn of_rows(
+        group: &Group,
+        path: &str,
+        rows: usize,
+        columns: usize,
+        chosen: Option<&[u32]>,
+    ) -> Result<Self, H5adError> {
         let layout = Layout::Rows(Compressed::open(group, path, rows)?);
-        Self { path: path.to_owned(), rows, columns, layout }.checked()
+        let chosen = chosen.map(|chosen| (Places::new(Some(chosen), columns), columns));
+        let columns = chosen.as_ref().map_or(columns, |(places, _)| places.count());
+        Self { path: path.to_owned(), rows, columns, layout, chosen }.checked()
     }
 
     fn checked(self) -> Result<Self, H5adError> {
@@ -133,7 +146,7 @@ impl FileMatrix {
         Ok(evidence)
     }
 
-    /// About how many values are not zero.
+    /// About how many values are not zero; of chosen columns no more than that.
     pub(super) fn stored(&self) -> Result<usize, H5adError> {
         match &self.layout {
             Layout::Rows(parts) | Layout::Columns(parts) => parts.values.length(),
@@ -146,7 +159,9 @@ impl FileMatrix {
     }
 
     fn not_finite(&self, row: usize, column: usize, value: f32) -> H5adError {
-        let (cell, gene) = (format!("number {row}"), format!("number {column}"));
+        let place = self.chosen.as_ref().map_or(Some(column as u32), |(places, _)| places.of(column));
+        let gene = place.map_or_else(|| format!("feature {column}"), |place| format!("number {place}"));
+        let cell = format!("number {row}");
         H5adError::NotFinite { path: self.path.clone(), cell, gene, value: f64::from(value) }
     }
 

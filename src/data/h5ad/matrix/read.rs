@@ -2,6 +2,7 @@
 
 use super::super::H5adError;
 use super::FileMatrix;
+use super::places::Places;
 use crate::data::import::{Evidence, ReadMatrix, add_up_repeated};
 use crate::data::{CsrMatrix, Values};
 use crate::jobs::{Part, Progress};
@@ -25,48 +26,12 @@ impl Keep {
     }
 }
 
-/// From a place in the file to the place among what is kept.
-enum Places {
-    All(usize),
-    Some { kept: usize, place: Vec<u32> },
-}
-
-/// Not kept.
-const NONE: u32 = u32::MAX;
-
-impl Places {
-    fn new(kept: Option<&Vec<u32>>, all: usize) -> Self {
-        match kept {
-            None => Self::All(all),
-            Some(kept) => {
-                let mut place = vec![NONE; all];
-                (0..).zip(kept).for_each(|(new, &old)| place[old as usize] = new);
-                Self::Some { kept: kept.len(), place }
-            }
-        }
-    }
-
-    fn count(&self) -> usize {
-        match self {
-            Self::All(all) => *all,
-            Self::Some { kept, .. } => *kept,
-        }
-    }
-
-    fn of(&self, old: usize) -> Option<u32> {
-        match self {
-            Self::All(_) => Some(old as u32),
-            Self::Some { place, .. } => Some(place[old]).filter(|&new| new != NONE),
-        }
-    }
-}
-
 impl FileMatrix {
     /// Read what `keep` names.
     pub(in super::super) fn read(&self, keep: &Keep, progress: &dyn Progress) -> Result<ReadMatrix, H5adError> {
         let mut held = vec![keep.rows.is_none(); self.rows];
         keep.rows.iter().flatten().for_each(|&row| held[row as usize] = true);
-        let columns = Places::new(keep.columns.as_ref(), self.columns);
+        let columns = Places::new(keep.columns.as_deref(), self.columns);
         let everything = keep.rows.is_none() && keep.columns.is_none();
         let stored = match keep.stored {
             Some(stored) => stored,
