@@ -13,10 +13,7 @@ pub fn circular(nodes: &[LayoutNode], edges: &[LayoutEdge], config: &LayoutConfi
     let radii = radii(nodes);
     let links = links(nodes.len(), edges);
     let neighbours = Neighbours::new(nodes.len(), &links);
-    let mut order = Vec::with_capacity(nodes.len());
-    for part in components(nodes.len(), &links) {
-        order.extend(ordered(&part, &neighbours, nodes.len()));
-    }
+    let order = circle_order(nodes.len(), &neighbours, None);
     // Each node takes an arc as long as its disc and the space beside it.
     let space = config.gap + 0.2 * config.spacing;
     let room: Vec<f32> = order.iter().map(|&node| 2.0 * radii[node] + space).collect();
@@ -37,56 +34,87 @@ pub fn circular(nodes: &[LayoutNode], edges: &[LayoutEdge], config: &LayoutConfi
     positions
 }
 
-/// Order the nodes of a part by going through it depth first from its best connected node, then let each node drift to
-/// the middle (on the circle) of its neighbours.
-fn ordered(part: &[usize], neighbours: &Neighbours, nodes: usize) -> Vec<usize> {
-    let degree = |node: usize| neighbours.of(node).len();
-    let Some(&first) = part.iter().max_by_key(|&&node| (degree(node), std::cmp::Reverse(node))) else {
-        return Vec::new();
-    };
-    let mut seen = vec![false; nodes];
-    let mut order = Vec::with_capacity(part.len());
-    let mut stack = vec![first];
-    while let Some(node) = stack.pop() {
-        if std::mem::replace(&mut seen[node], true) {
-            continue;
+/// The nodes (but `without`, if given) in the order of a circle with short edges: connected parts follow each other.
+pub(super) fn circle_order(nodes: usize, neighbours: &Neighbours, without: Option<usize>) -> Vec<usize> {
+    let mut order = Vec::with_capacity(nodes);
+    let mut ordering = Ordering { neighbours, without, seen: vec![false; nodes], place: vec![0; nodes] };
+    // What is left without one node may be in more parts than before; depth first finds them all.
+    let linked: Vec<(usize, usize)> = (0..nodes)
+        .flat_map(|node| neighbours.of(node).iter().map(move |&other| (node, other)))
+        .filter(|&(a, b)| a < b && Some(a) != without && Some(b) != without)
+        .collect();
+    for part in components(nodes, &linked) {
+        if part != [without.unwrap_or(usize::MAX)] {
+            order.extend(ordering.of(&part, part.len() == nodes));
         }
-        order.push(node);
-        let mut next: Vec<usize> = neighbours.of(node).iter().copied().filter(|&other| !seen[other]).collect();
-        next.sort_by_key(|&other| (degree(other), other));
-        stack.extend(next);
     }
-    let mut place = vec![0usize; nodes];
-    let settle = |order: &[usize], place: &mut Vec<usize>| {
-        order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
-    };
-    settle(&order, &mut place);
-    // A part that fills the circle has no ends; any other is a stretch of it.
-    let closed = part.len() == nodes;
-    let length = |order: &[usize], place: &[usize]| -> usize {
+    order
+}
+
+struct Ordering<'a> {
+    neighbours: &'a Neighbours,
+    without: Option<usize>,
+    seen: Vec<bool>,
+    place: Vec<usize>,
+}
+
+impl Ordering<'_> {
+    fn around(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        self.neighbours.of(node).iter().copied().filter(|&other| Some(other) != self.without)
+    }
+
+    fn settle(&mut self, order: &[usize]) {
+        order.iter().enumerate().for_each(|(at, &node)| self.place[node] = at);
+    }
+
+    /// Order the nodes of a part by going through it depth first from its best connected node, then let each node drift
+    /// to the middle (on the circle) of its neighbours. A part that fills the circle is `closed`: it has no ends; any
+    /// other is a stretch of it.
+    fn of(&mut self, part: &[usize], closed: bool) -> Vec<usize> {
+        let degree = |node: usize| self.neighbours.of(node).len();
+        let Some(&first) = part.iter().max_by_key(|&&node| (degree(node), std::cmp::Reverse(node))) else {
+            return Vec::new();
+        };
+        let mut order = Vec::with_capacity(part.len());
+        let mut stack = vec![first];
+        while let Some(node) = stack.pop() {
+            if std::mem::replace(&mut self.seen[node], true) {
+                continue;
+            }
+            order.push(node);
+            let mut next: Vec<usize> = self.around(node).filter(|&other| !self.seen[other]).collect();
+            next.sort_by_key(|&other| (self.neighbours.of(other).len(), other));
+            stack.extend(next);
+        }
+        self.settle(&order);
+        let mut best = (self.length(&order, closed), order.clone());
+        for _ in 0..ROUNDS {
+            let key = |node: usize| {
+                let (sum, count) = self
+                    .around(node)
+                    .fold((self.place[node], 1), |(sum, count), other| (sum + self.place[other], count + 1));
+                sum as f32 / count as f32
+            };
+            let mut keyed: Vec<(f32, usize)> = order.iter().map(|&node| (key(node), node)).collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(self.place[a.1].cmp(&self.place[b.1])));
+            order = keyed.into_iter().map(|(_, node)| node).collect();
+            self.settle(&order);
+            let found = self.length(&order, closed);
+            if found < best.0 {
+                best = (found, order.clone());
+            }
+        }
+        best.1
+    }
+
+    /// The length of all edges along the circle.
+    fn length(&self, order: &[usize], closed: bool) -> usize {
         let apart = |a: usize, b: usize| {
-            let along = place[a].abs_diff(place[b]);
+            let along = self.place[a].abs_diff(self.place[b]);
             if closed { along.min(order.len() - along) } else { along }
         };
-        order.iter().map(|&node| neighbours.of(node).iter().map(|&other| apart(node, other)).sum::<usize>()).sum()
-    };
-    let mut best = (length(&order, &place), order.clone());
-    for _ in 0..ROUNDS {
-        let key = |node: usize| {
-            let around = neighbours.of(node);
-            let sum: usize = around.iter().map(|&other| place[other]).sum();
-            (sum + place[node]) as f32 / (around.len() + 1) as f32
-        };
-        let mut keyed: Vec<(f32, usize)> = order.iter().map(|&node| (key(node), node)).collect();
-        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(place[a.1].cmp(&place[b.1])));
-        order = keyed.into_iter().map(|(_, node)| node).collect();
-        settle(&order, &mut place);
-        let found = length(&order, &place);
-        if found < best.0 {
-            best = (found, order.clone());
-        }
+        order.iter().map(|&node| self.around(node).map(|other| apart(node, other)).sum::<usize>()).sum()
     }
-    best.1
 }
 
 #[cfg(test)]

@@ -56,4 +56,26 @@ impl Neighbours {
     pub fn of(&self, node: usize) -> &[usize] {
         &self.ends[self.starts[node]..self.starts[node + 1]]
     }
+
+    /// Number of edges from `from` to every node; `u32::MAX` where no edges lead. O(nodes + edges).
+    pub fn distances(&self, from: usize) -> Vec<u32> {
+        let mut distance = vec![u32::MAX; self.starts.len() - 1];
+        let mut queue = Vec::new();
+        if let Some(first) = distance.get_mut(from) {
+            *first = 0;
+            queue.push(from);
+        }
+        let mut next = 0;
+        while next < queue.len() {
+            let at = queue[next];
+            next += 1;
+            for &neighbour in self.of(at) {
+                if distance[neighbour] == u32::MAX {
+                    distance[neighbour] = distance[at] + 1;
+                    queue.push(neighbour);
+                }
+            }
+        }
+        distance
+    }
 }

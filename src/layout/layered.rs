@@ -1,5 +1,8 @@
 //! Regulators above, targets below (after Sugiyama, Tagawa and Toda 1981).
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use super::components::Neighbours;
 use super::{LayoutConfig, LayoutEdge, LayoutNode, links, radii};
 
@@ -99,36 +102,69 @@ fn sequence(nodes: usize, edges: &[LayoutEdge]) -> Vec<usize> {
         targets[from] += 1;
         regulators[to] += 1;
     }
-    let mut left: std::collections::BTreeSet<usize> = (0..nodes).collect();
+    // Who waits: those with no targets left, those with no regulators left, and all by what they give beyond what they
+    // take (a number that falls and rises; of equal ones the first comes last in the set).
+    let surplus = |gives: &[f64], takes: &[f64], node: usize| Surplus(gives[node] - takes[node], node);
+    let mut sinks: BTreeSet<usize> = (0..nodes).filter(|&node| targets[node] == 0).collect();
+    let mut sources: BTreeSet<usize> = (0..nodes).filter(|&node| regulators[node] == 0).collect();
+    let mut givers: BTreeSet<Surplus> = (0..nodes).map(|node| surplus(&gives, &takes, node)).collect();
+    let mut left = vec![true; nodes];
     let (mut front, mut back) = (Vec::new(), Vec::new());
-    while !left.is_empty() {
-        let sink = left.iter().copied().find(|&node| targets[node] == 0);
-        let source = || left.iter().copied().find(|&node| regulators[node] == 0);
-        let surplus = |node: usize| gives[node] - takes[node];
-        let giver = || left.iter().copied().max_by(|&a, &b| surplus(a).total_cmp(&surplus(b)).then(b.cmp(&a)));
-        let (node, to_front) = match (sink, sink.is_none().then(source).flatten()) {
-            (Some(sink), _) => (sink, false),
-            (_, Some(source)) => (source, true),
-            _ => (giver().unwrap_or_default(), true),
+    while let Some(&Surplus(_, giver)) = givers.last() {
+        let (node, to_front) = match (sinks.first(), sources.first()) {
+            (Some(&sink), _) => (sink, false),
+            (None, Some(&source)) => (source, true),
+            (None, None) => (giver, true),
         };
-        left.remove(&node);
+        left[node] = false;
+        sinks.remove(&node);
+        sources.remove(&node);
+        givers.remove(&surplus(&gives, &takes, node));
         if to_front {
             front.push(node)
         } else {
             back.push(node)
         }
-        for &(target, weight) in &out[node] {
+        for &(target, weight) in out[node].iter().filter(|(target, _)| left[*target]) {
+            givers.remove(&surplus(&gives, &takes, target));
             takes[target] -= weight;
+            givers.insert(surplus(&gives, &takes, target));
             regulators[target] -= 1;
+            if regulators[target] == 0 {
+                sources.insert(target);
+            }
         }
-        for &(regulator, weight) in &into[node] {
+        for &(regulator, weight) in into[node].iter().filter(|(regulator, _)| left[*regulator]) {
+            givers.remove(&surplus(&gives, &takes, regulator));
             gives[regulator] -= weight;
+            givers.insert(surplus(&gives, &takes, regulator));
             targets[regulator] -= 1;
+            if targets[regulator] == 0 {
+                sinks.insert(regulator);
+            }
         }
     }
     let mut place = vec![0; nodes];
     front.into_iter().chain(back.into_iter().rev()).enumerate().for_each(|(at, node)| place[node] = at);
     place
+}
+
+/// What a node gives beyond what it takes; of equal ones the first is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Surplus(f64, usize);
+
+impl Eq for Surplus {}
+
+impl Ord for Surplus {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0).then(other.1.cmp(&self.1))
+    }
+}
+
+impl PartialOrd for Surplus {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Order the nodes within the layers so that neighbours lie above each other: going down and up, each node moves to the

@@ -1,23 +1,47 @@
 //! Where nodes are drawn: force-directed and other layouts in plain coordinates, seeded, knowing nothing of genes or
-//! windows.
+//! windows. [`quality`] says how good a layout is.
 //!
 //! Lengths are in one unit throughout (points, at zoom 1), y goes down. Nodes are discs, named by their position in the
 //! slice handed in. The same input and seed give the same positions.
 
 mod circular;
+mod community;
 mod components;
+mod concentric;
 mod force;
 mod layered;
 mod overlap;
 mod pack;
-mod pivot;
-mod quadtree;
+pub mod quality;
 
 use serde::{Deserialize, Serialize};
 
 pub use circular::circular;
+pub use community::by_community;
+pub use concentric::concentric;
 pub use force::ForceLayout;
 pub use layered::layered;
+
+/// A way to lay out a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// By forces between nodes: [`ForceLayout`].
+    #[default]
+    Force,
+    /// Regulators above their targets: [`layered`].
+    Layered,
+    /// All on a circle: [`circular`].
+    Circular,
+    /// Communities apart from each other: [`by_community`].
+    Communities,
+    /// Rings around one gene: [`concentric`].
+    Concentric,
+}
+
+impl Method {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::Force, Self::Layered, Self::Circular, Self::Communities, Self::Concentric];
+}
 
 /// A node: a disc.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,8 +73,12 @@ pub struct LayoutConfig {
     pub gap: f32,
     /// Width over height of the area to fill.
     pub aspect: f32,
-    /// How strongly the nodes of a component are drawn to its middle.
+    /// How strongly the nodes of a component are drawn to its middle; 1 as usual, 0 not at all.
     pub gravity: f32,
+    /// How strongly nodes push each other away; 1 as usual.
+    pub repulsion: f32,
+    /// How strongly edges pull; 1 as usual.
+    pub spring: f32,
     /// Barnes–Hut: a group of nodes that looks smaller than this (size over distance) acts as one.
     pub opening: f32,
     /// Steps until a fresh layout has cooled down.
@@ -59,7 +87,17 @@ pub struct LayoutConfig {
 
 impl Default for LayoutConfig {
     fn default() -> Self {
-        Self { seed: 1, spacing: 42.0, gap: 6.0, aspect: 4.0 / 3.0, gravity: 2.5, opening: 0.8, steps: 300 }
+        Self {
+            seed: 1,
+            spacing: 42.0,
+            gap: 6.0,
+            aspect: 4.0 / 3.0,
+            gravity: 1.0,
+            repulsion: 1.0,
+            spring: 1.0,
+            opening: 0.8,
+            steps: 300,
+        }
     }
 }
 
@@ -76,6 +114,8 @@ impl LayoutConfig {
             gap: keep(self.gap, 0.0, 1e6, default.gap),
             aspect: keep(self.aspect, 0.05, 20.0, default.aspect),
             gravity: keep(self.gravity, 0.0, 10.0, default.gravity),
+            repulsion: keep(self.repulsion, 0.01, 100.0, default.repulsion),
+            spring: keep(self.spring, 0.01, 100.0, default.spring),
             opening: keep(self.opening, 0.0, 2.0, default.opening),
             steps: self.steps.clamp(1, 100_000),
         }

@@ -3,7 +3,7 @@
 
 use rand::RngExt;
 
-use super::components::Neighbours;
+use crate::layout::components::Neighbours;
 use crate::random::Rng;
 
 const PIVOTS: usize = 40;
