@@ -12,7 +12,7 @@ use thiserror::Error;
 pub struct GeneId(pub u32);
 
 /// Whether the regulator raises or lowers its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sign {
     /// Losing the regulator lowers the target.

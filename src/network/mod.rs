@@ -2,8 +2,11 @@
 
 pub mod filter;
 pub mod formats;
+pub mod gene_sets;
 mod grn;
+mod hypergeometric;
 pub mod recovery;
+pub mod reference;
 pub mod sign;
 pub mod statistics;
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use super::network::evidence_text;
+use super::table::sign_text;
 use crate::files;
 use crate::network::filter::NetworkView;
 use crate::network::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
@@ -127,23 +129,6 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
         edges.push(Edge { regulator, target, probability, rank: 0, sign, evidence, shift });
     }
     Ok(Grn::new(genes, edges)?)
-}
-
-fn sign_text(sign: Sign) -> &'static str {
-    match sign {
-        Sign::Activates => "+",
-        Sign::Represses => "-",
-        Sign::Unknown => "?",
-    }
-}
-
-fn evidence_text(evidence: SignEvidence) -> &'static str {
-    match evidence {
-        SignEvidence::Measured => "measured",
-        SignEvidence::Predicted => "predicted",
-        SignEvidence::Reference => "reference",
-        SignEvidence::None => "none",
-    }
 }
 
 #[cfg(test)]
