@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::data::ImportOptions;
 use crate::models::TrainConfig;
-pub use crate::network::filter::Threshold;
+pub use crate::network::filter::NetworkFilter;
 use crate::training::DeviceChoice;
 
 /// A file and the content it had.
@@ -53,8 +53,8 @@ pub struct Document {
     pub training: TrainConfig,
     /// Where to train.
     pub device: DeviceChoice,
-    /// Which edges are shown.
-    pub threshold: Threshold,
+    /// Which genes and edges are shown.
+    pub filter: NetworkFilter,
     /// Node positions that the user chose or the layout settled on, by symbol; shared, so that undo steps are cheap.
     pub positions: Arc<BTreeMap<String, [f32; 2]>>,
     /// Nodes that the layout must not move.
@@ -78,7 +78,7 @@ impl Default for Document {
             sources: Sources::default(),
             training: TrainConfig::default(),
             device: DeviceChoice::default(),
-            threshold: Threshold::Top(FIRST_EDGES),
+            filter: NetworkFilter::top(FIRST_EDGES),
             positions: Arc::default(),
             pinned: BTreeSet::new(),
             selection: Vec::new(),

@@ -5,6 +5,7 @@
 
 pub mod evaluate;
 pub mod figure;
+pub mod gene_list;
 pub mod import_choices;
 pub mod open;
 pub mod preprocess;

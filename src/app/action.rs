@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::findings::PickedLabels;
-use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab};
+use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, Threshold};
+use crate::document::{ColourBy, NetworkFilter};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::preprocess::differential::Test;
@@ -68,8 +68,12 @@ pub enum Action {
     SelectAll(Vec<String>),
     /// Select nothing.
     ClearSelection,
-    /// Show other edges (drag).
-    SetThreshold(Threshold),
+    /// Ask for a file with a list of regulators.
+    AskRegulators,
+    /// Read a list of regulators and show only their edges.
+    ReadRegulators(PathBuf),
+    /// Show other genes and edges (drag).
+    SetFilter(Box<NetworkFilter>),
     /// Put a node somewhere (drag). The node is pinned.
     MoveNode {
         /// Its symbol.
@@ -112,6 +116,8 @@ pub enum Action {
     ShowSection(DataSection),
     /// Test genes in another way.
     SetTest(Test),
+    /// Show this table below the network, or none.
+    ShowTable(Option<TableKind>),
     /// Show or hide the side panel.
     ToggleSidePanel,
     /// Light, dark or as the system.

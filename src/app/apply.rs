@@ -8,7 +8,7 @@ use super::command::ZOOM;
 use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
 use super::work::{OpenRequest, Purpose, Work};
-use crate::document::Document;
+use crate::document::{Document, NetworkFilter};
 
 /// What an action asks of the window itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,11 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         }
         Action::SelectAll(genes) => edit(state, "Select genes", None, |document| document.selection = genes),
         Action::ClearSelection => edit(state, "Clear the selection", None, |document| document.selection.clear()),
-        Action::SetThreshold(threshold) => {
-            edit(state, "Change the threshold", Some("threshold"), |document| document.threshold = threshold);
+        Action::AskRegulators => work.choose(Purpose::Regulators, state),
+        Action::ReadRegulators(path) => work.read_regulators(path),
+        Action::SetFilter(filter) => {
+            let label = filter_label(&state.document.filter, &filter);
+            edit(state, label, Some("filter"), |document| document.filter = *filter);
         }
         Action::MoveNode { gene, position } => {
             let key = format!("move {gene}");
@@ -116,6 +119,12 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             state.view.section = section;
         }
         Action::SetTest(test) => state.view.test = test,
+        Action::ShowTable(table) => {
+            state.view.table = table;
+            if table.is_some() {
+                state.view.tab = Tab::Network;
+            }
+        }
         Action::ToggleSidePanel => {
             let shown = &mut state.view.preferences.side_panel;
             *shown = !*shown;
@@ -172,6 +181,17 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         }
     }
     None
+}
+
+/// What a change of the filter is called.
+fn filter_label(before: &NetworkFilter, after: &NetworkFilter) -> &'static str {
+    if before.trail != after.trail {
+        if after.trail.len() > before.trail.len() { "Show a neighbourhood" } else { "Leave the neighbourhood" }
+    } else if before.hidden != after.hidden {
+        if after.hidden.len() > before.hidden.len() { "Hide genes" } else { "Show hidden genes" }
+    } else {
+        "Change the filter"
+    }
 }
 
 /// Change the document as one undo step; steps of the same `key` join while a pointer button is down. What changes
@@ -258,6 +278,7 @@ pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> 
         PathPurpose::SaveModel => Action::SaveModelTo(path),
         PathPurpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data: data.clone(), labels: path })),
         PathPurpose::SaveChoices => Action::SaveChoicesTo(path),
+        PathPurpose::Regulators => Action::ReadRegulators(path),
         PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),
         PathPurpose::Export => {
             let request = state.runtime.export_waiting.clone()?;

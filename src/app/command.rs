@@ -3,8 +3,9 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
-use super::state::{DataSection, Dialog, PathPurpose, State, Tab};
+use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind};
 use super::theme::ThemeChoice;
+use crate::network::filter::{Neighbourhood, Reach, Step};
 
 /// One entry of menu and palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +54,16 @@ pub enum Command {
     ClearKnockOut,
     /// Select nothing.
     ClearSelection,
+    /// Take the selected genes out of the picture.
+    HideSelection,
+    /// Show what is around the selected genes.
+    ShowNeighbourhood,
+    /// Show the whole network again.
+    LeaveNeighbourhood,
+    /// Show or hide the table of genes.
+    GeneTable,
+    /// Show or hide the table of edges.
+    EdgeTable,
     /// Show the whole network.
     FitNetwork,
     /// Unpin and lay out anew.
@@ -86,7 +97,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -108,6 +119,11 @@ impl Command {
         Self::KnockOutSelection,
         Self::ClearKnockOut,
         Self::ClearSelection,
+        Self::HideSelection,
+        Self::ShowNeighbourhood,
+        Self::LeaveNeighbourhood,
+        Self::GeneTable,
+        Self::EdgeTable,
         Self::FitNetwork,
         Self::ResetLayout,
         Self::ToggleSidePanel,
@@ -147,6 +163,11 @@ impl Command {
             Self::KnockOutSelection => "Knock out the selected genes",
             Self::ClearKnockOut => "End the knock-out",
             Self::ClearSelection => "Clear the selection",
+            Self::HideSelection => "Hide the selected genes",
+            Self::ShowNeighbourhood => "Show the neighbourhood of the selection",
+            Self::LeaveNeighbourhood => "Leave the neighbourhood",
+            Self::GeneTable => "Table of genes",
+            Self::EdgeTable => "Table of edges",
             Self::FitNetwork => "Show the whole network",
             Self::ResetLayout => "Lay out the network anew",
             Self::ToggleSidePanel => "Show or hide the side panel",
@@ -179,6 +200,10 @@ impl Command {
             Self::ShowResponse => const { &[keys(COMMAND, Key::Num3)] },
             Self::ShowTraining => const { &[keys(COMMAND, Key::Num4)] },
             Self::FindGene => const { &[keys(COMMAND, Key::F)] },
+            Self::GeneTable => const { &[keys(COMMAND, Key::T)] },
+            Self::EdgeTable => const { &[keys(COMMAND_SHIFT, Key::T)] },
+            Self::HideSelection => const { &[keys(COMMAND_SHIFT, Key::H)] },
+            Self::ShowNeighbourhood => const { &[keys(COMMAND, Key::E)] },
             Self::ToggleSidePanel => const { &[keys(COMMAND, Key::B)] },
             Self::ZoomIn => const { &[keys(COMMAND, Key::Plus), keys(COMMAND, Key::Equals)] },
             Self::ZoomOut => const { &[keys(COMMAND, Key::Minus)] },
@@ -202,7 +227,13 @@ impl Command {
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
             Self::ClearKnockOut => !state.document.knock_out.is_empty(),
             Self::ClearSelection => !state.document.selection.is_empty(),
-            Self::FindGene | Self::FitNetwork | Self::ResetLayout => state.network().is_some(),
+            Self::HideSelection | Self::ShowNeighbourhood => {
+                state.network().is_some() && !state.document.selection.is_empty()
+            }
+            Self::LeaveNeighbourhood => !state.document.filter.trail.is_empty(),
+            Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork | Self::ResetLayout => {
+                state.network().is_some()
+            }
             Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
             Self::ZoomOut => state.view.preferences.zoom > *ZOOM.start(),
             _ => true,
@@ -242,6 +273,25 @@ impl Command {
             }
             Self::ClearKnockOut => Action::ClearKnockOut,
             Self::ClearSelection => Action::ClearSelection,
+            Self::HideSelection => {
+                let mut filter = state.document.filter.clone();
+                filter.hidden.extend(state.document.selection.iter().cloned());
+                Action::SetFilter(Box::new(filter))
+            }
+            Self::ShowNeighbourhood => {
+                let genes = state.document.selection.clone();
+                let mut filter = state.document.filter.clone();
+                // As far and in the direction that was looked at last.
+                let (hops, reach) = filter.trail.last().map_or((1, Reach::Both), |last| (last.hops, last.reach));
+                filter.trail.push(Neighbourhood { genes, hops, reach });
+                Action::SetFilter(Box::new(filter))
+            }
+            Self::LeaveNeighbourhood => {
+                let filter = &state.document.filter;
+                Action::SetFilter(Box::new(filter.without(Step::Neighbourhood)))
+            }
+            Self::GeneTable => table(TableKind::Genes, state),
+            Self::EdgeTable => table(TableKind::Edges, state),
             Self::FitNetwork => Action::FitNetwork,
             Self::ResetLayout => Action::ResetLayout,
             Self::ToggleSidePanel => Action::ToggleSidePanel,
@@ -255,6 +305,11 @@ impl Command {
             Self::About => Action::ShowDialog(Dialog::About),
         }
     }
+}
+
+/// Show this table, or hide it.
+fn table(kind: TableKind, state: &State) -> Action {
+    Action::ShowTable((state.view.table != Some(kind)).then_some(kind))
 }
 
 #[cfg(test)]

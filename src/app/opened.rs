@@ -3,7 +3,7 @@
 use super::state::{DataSection, Prediction, Severity, State, Tab};
 use super::work::{Opened, file_name};
 use crate::document::Document;
-use crate::network::filter::default_threshold;
+use crate::network::filter::first_view;
 
 /// Longest list of recent files.
 const RECENT: usize = 8;
@@ -60,7 +60,7 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         document.sources.model = Some(model.reference);
         if !is_session {
             document.training = model.model.card().settings.clone();
-            document.threshold = default_threshold(model.model.network());
+            document.filter = first_view(model.model.network());
         }
         runtime.model = Some(model.model);
         runtime.model_unsaved = false;

@@ -84,6 +84,15 @@ pub enum Tab {
     Training,
 }
 
+/// Tables below the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableKind {
+    /// One row per gene.
+    Genes,
+    /// One row per edge.
+    Edges,
+}
+
 /// Parts of the data page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DataSection {
@@ -133,6 +142,8 @@ pub struct ViewState {
     pub perturbation: Option<String>,
     /// Show the network as it is learned.
     pub follow_training: bool,
+    /// The table shown below the network.
+    pub table: Option<TableKind>,
     /// Set for one frame: the gene search should take the cursor.
     pub focus_search: bool,
     /// Set for one frame: the network view should show everything.
@@ -189,6 +200,8 @@ pub enum PathPurpose {
     SaveChoices,
     /// To label the cells of the data set in this file.
     Labels(PathBuf),
+    /// To read a list of regulators.
+    Regulators,
 }
 
 /// Held back until the user decided about what is unsaved.

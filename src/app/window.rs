@@ -286,12 +286,10 @@ impl App {
                             .default_size(half)
                             .size_range(340.0..=ui.available_width() - 340.0)
                             .show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
-                        egui::CentralPanel::no_frame()
-                            .frame(inset)
-                            .show(ui, |ui| views::network::show(&mut views.network, ui, state, actions));
+                        egui::CentralPanel::no_frame().frame(inset).show(ui, |ui| network(views, ui, state, actions));
                     }
                     Tab::Network => {
-                        inset.show(ui, |ui| views::network::show(&mut views.network, ui, state, actions));
+                        inset.show(ui, |ui| network(views, ui, state, actions));
                     }
                     Tab::Response => {
                         inset.show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
@@ -302,6 +300,19 @@ impl App {
         panels::dialogs::show(&mut panels.dialogs, &ui.ctx().clone(), state, actions);
         drop_hint(ui);
     }
+}
+
+/// The network, and the table below it if one is asked for.
+fn network(views: &mut Views, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    if state.view.table.is_some() && state.network().is_some() {
+        let most = (ui.available_height() - 160.0).max(100.0);
+        Panel::bottom("tables")
+            .frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO }))
+            .default_size((ui.available_height() * 0.4).min(most))
+            .size_range(100.0..=most)
+            .show(ui, |ui| views::tables::show(&mut views.tables, ui, state, actions));
+    }
+    egui::CentralPanel::no_frame().show(ui, |ui| views::network::show(&mut views.network, ui, state, actions));
 }
 
 /// Says what happens while a file hovers over the window.

@@ -7,11 +7,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::console::Console;
+use super::edges::EdgeArgs;
 use super::failure::UsageError;
-use super::network::EdgeArgs;
 use super::predict::intervention;
 use super::{import, output};
 use crate::figures::{ExportOptions, Format, ThemeName};
+use crate::network::filter::first_view;
 use crate::tasks::figure::{FigureRequest, View, write};
 
 /// Draw a figure of a model.
@@ -66,10 +67,15 @@ impl DrawFigure {
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         Format::of(&self.output).map_err(|error| usage(&error))?;
         let options = ExportOptions::new(self.width, self.dpi, self.transparent).map_err(|error| usage(&error))?;
-        let request = self.request()?;
+        let mut request = self.request()?;
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.model])?;
         let opened = import::model(&self.model, console)?;
+        let grn = opened.model.network();
+        self.edges.check(grn)?;
+        if let Some(filter) = request.filter.as_mut().filter(|filter| !filter.limits_number()) {
+            filter.top = first_view(grn).top;
+        }
         write(&opened.model, &opened.hash, &request, &options, &self.output, console)
             .with_context(|| format!("cannot draw {}", self.model.display()))?;
         let result = json!({ "model": self.model, "view": self.view, "output": self.output });
@@ -95,7 +101,7 @@ impl DrawFigure {
         }
         let usual = FigureRequest::new(view);
         Ok(FigureRequest {
-            threshold: self.edges.threshold()?,
+            filter: self.edges.filter()?,
             perturbation: self.perturbation.clone(),
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,
             highlight: self.highlight.clone(),

@@ -4,6 +4,7 @@
 //! 130 interrupted.
 
 mod console;
+mod edges;
 mod evaluate;
 mod failure;
 mod figure;

@@ -7,12 +7,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::console::Console;
-use super::failure::UsageError;
+use super::edges::EdgeArgs;
 use super::import;
 use super::output;
 use super::text::table;
 use crate::network::Sign;
-use crate::network::filter::Threshold;
 use crate::network::formats::write_edges;
 use crate::words::{counted, grouped};
 
@@ -32,43 +31,17 @@ pub struct Network {
     edges: EdgeArgs,
 }
 
-/// Which edges to keep; all by default
-#[derive(Clone, Debug, Default, Args)]
-#[group(multiple = false)]
-pub(super) struct EdgeArgs {
-    /// The best N edges
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Edges with at least this probability
-    #[arg(long, value_name = "P")]
-    min_probability: Option<f32>,
-    /// The best N edges of each regulator
-    #[arg(long, value_name = "N")]
-    top_per_regulator: Option<usize>,
-}
-
-impl EdgeArgs {
-    /// The threshold asked for, if any.
-    pub(super) fn threshold(&self) -> anyhow::Result<Option<Threshold>> {
-        if let Some(least) = self.min_probability.filter(|least| !(0.0..=1.0).contains(least)) {
-            return Err(UsageError(format!("--min-probability is {least}, but must be between 0 and 1")).into());
-        }
-        let best = self.top.map(Threshold::Top);
-        let likely = self.min_probability.map(Threshold::MinimumProbability);
-        Ok(best.or(likely).or(self.top_per_regulator.map(Threshold::TopPerRegulator)))
-    }
-}
-
 impl Network {
     pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
-        let threshold = self.edges.threshold()?.unwrap_or(Threshold::Top(usize::MAX));
+        let filter = self.edges.filter()?.unwrap_or_default();
         if let Some(path) = &self.output {
             output::check(path)?;
             output::distinct(path, &[&self.model])?;
         }
         let opened = import::model(&self.model, console)?;
         let grn = opened.model.network();
-        let view = threshold.apply(grn);
+        self.edges.check(grn)?;
+        let view = filter.apply(grn);
         if let Some(path) = &self.output {
             write_edges(path, &view).with_context(|| format!("cannot write {}", path.display()))?;
         }
@@ -90,6 +63,7 @@ impl Network {
             "genes": view.genes().len(),
             "edges": view.edge_count(),
             "lowest_probability": view.lowest_probability(),
+            "filter": filter.describe(),
             "best": view.edges().take(listed).map(edge).collect::<Vec<_>>(),
         });
         console.result(&result, || {

@@ -5,6 +5,7 @@ pub mod formats;
 pub mod gene_sets;
 mod grn;
 mod hypergeometric;
+pub mod paths;
 pub mod recovery;
 pub mod reference;
 pub mod sign;

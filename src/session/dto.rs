@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::SessionError;
+use super::filter::Filter;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, Document, FileReference, Sources, Threshold};
+use crate::document::{ColourBy, Document, FileReference, NetworkFilter, Sources};
 use crate::models::TrainConfig;
 use crate::training::DeviceChoice;
 
@@ -21,7 +22,10 @@ pub(super) struct Session {
     model: Option<File>,
     training: TrainConfig,
     device: DeviceChoice,
+    /// What sessions had before there were filters that combine; read, no longer written.
+    #[serde(skip_serializing)]
     threshold: Option<Edges>,
+    filter: Option<Filter>,
     positions: BTreeMap<String, [f32; 2]>,
     pinned: BTreeSet<String>,
     selection: Vec<String>,
@@ -41,7 +45,7 @@ struct File {
     hash: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Edges {
     Top(usize),
@@ -68,11 +72,8 @@ impl Session {
             model: file(&document.sources.model),
             training: document.training.clone(),
             device: document.device,
-            threshold: Some(match document.threshold {
-                Threshold::Top(edges) => Edges::Top(edges),
-                Threshold::MinimumProbability(least) => Edges::MinimumProbability(least),
-                Threshold::TopPerRegulator(edges) => Edges::TopPerRegulator(edges),
-            }),
+            threshold: None,
+            filter: Some(Filter::of(&document.filter)),
             positions: (*document.positions).clone(),
             pinned: document.pinned.clone(),
             selection: document.selection.clone(),
@@ -99,17 +100,10 @@ impl Session {
             },
             training: self.training,
             device: self.device,
-            threshold: match self.threshold {
-                None => Document::default().threshold,
-                Some(Edges::Top(edges)) => Threshold::Top(edges),
-                Some(Edges::TopPerRegulator(edges)) => Threshold::TopPerRegulator(edges),
-                Some(Edges::MinimumProbability(least)) if (0.0..=1.0).contains(&least) => {
-                    Threshold::MinimumProbability(least)
-                }
-                Some(Edges::MinimumProbability(least)) => {
-                    let reason = format!("the threshold {least} is no probability");
-                    return Err(SessionError::Damaged { reason });
-                }
+            filter: match (self.filter, self.threshold) {
+                (Some(filter), _) => filter.into_filter()?,
+                (None, Some(edges)) => edges.into_filter()?,
+                (None, None) => Document::default().filter,
             },
             positions: Arc::new(self.positions),
             pinned: self.pinned,
@@ -121,6 +115,19 @@ impl Session {
                 Colour::Role => ColourBy::Role,
             },
             notes: self.notes,
+        })
+    }
+}
+
+impl Edges {
+    fn into_filter(self) -> Result<NetworkFilter, SessionError> {
+        Ok(match self {
+            Self::Top(edges) => NetworkFilter::top(edges),
+            Self::TopPerRegulator(edges) => NetworkFilter::per_regulator(edges),
+            Self::MinimumProbability(least) if (0.0..=1.0).contains(&least) => NetworkFilter::probable(least),
+            Self::MinimumProbability(least) => {
+                return Err(SessionError::Damaged { reason: format!("the threshold {least} is no probability") });
+            }
         })
     }
 }

@@ -5,6 +5,7 @@
 //! the session's folder, so that a folder can be moved as a whole.
 
 mod dto;
+mod filter;
 mod migrate;
 
 use std::io::Write;

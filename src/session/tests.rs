@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, FileReference, Sources, Threshold};
+use crate::document::{ColourBy, FileReference, NetworkFilter, Sources};
+use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
 use crate::training::DeviceChoice;
 
 fn document(folder: &Path) -> Document {
@@ -14,7 +15,20 @@ fn document(folder: &Path) -> Document {
             model: Some(FileReference { path: folder.join("model.safetensors"), hash: "cd".into() }),
         },
         device: DeviceChoice::Cpu,
-        threshold: Threshold::MinimumProbability(0.5),
+        filter: NetworkFilter {
+            minimum_probability: Some(0.5),
+            signs: Signs { represses: false, ..Signs::default() },
+            evidence: Evidence { none: false, ..Evidence::default() },
+            regulators: Some(Arc::new(GeneList::new("allTFs.txt", ["STAT1", "Irf1"]))),
+            measured_only: true,
+            per_regulator: Some(3),
+            per_target: Some(4),
+            top: Some(90),
+            hidden: BTreeSet::from(["GAPDH".into()]),
+            minimum_degree: 2,
+            component: Some(Component::Of("STAT1".into())),
+            trail: vec![Neighbourhood { genes: vec!["STAT1".into()], hops: 2, reach: Reach::Targets }],
+        },
         positions: Arc::new(BTreeMap::from([("STAT1".into(), [1.5, -2.25]), ("JAK2".into(), [0.1, 1e-8])])),
         pinned: BTreeSet::from(["JAK2".into()]),
         selection: vec!["STAT1".into(), "IRF1".into()],
@@ -71,6 +85,8 @@ fn what_is_no_session_is_refused_with_a_reason() {
     let damaged = read(r#"{"grn_explorer_session": 1, "selection": 3}"#).unwrap_err();
     assert!(damaged.contains("damaged") && damaged.contains("expected a sequence"), "{damaged}");
     assert!(read(r#"{"grn_explorer_session": 1, "threshold": {"minimum_probability": 7.0}}"#).is_err());
+    assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_probability": -1.0}}"#).is_err());
+    assert!(read(r#"{"grn_explorer_session": 1, "filter": {"trail": [{"genes": ["A"], "hops": 0}]}}"#).is_err());
 }
 
 #[test]
@@ -85,4 +101,18 @@ fn a_folder_that_does_not_exist_is_an_error_and_leaves_nothing() {
     let path = folder.path().join("missing").join("mine.grn.json");
     assert!(matches!(save(&Document::default(), &path), Err(SessionError::Io(_))));
     assert!(!path.exists());
+}
+
+#[test]
+fn a_session_from_before_filters_shows_the_same_edges() {
+    let filter = |threshold: &str| {
+        let text = format!(r#"{{"grn_explorer_session": 1, "threshold": {threshold}}}"#);
+        from_json(&text, Path::new("/")).unwrap().filter
+    };
+    assert_eq!(filter(r#"{"top": 25}"#), NetworkFilter::top(25));
+    assert_eq!(filter(r#"{"top_per_regulator": 2}"#), NetworkFilter::per_regulator(2));
+    assert_eq!(filter(r#"{"minimum_probability": 0.25}"#), NetworkFilter::probable(0.25));
+    assert_eq!(filter("null"), Document::default().filter);
+    let everything = from_json(r#"{"grn_explorer_session": 1, "filter": {}}"#, Path::new("/")).unwrap();
+    assert_eq!(everything.filter, NetworkFilter::default());
 }

@@ -15,7 +15,7 @@ use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, Panel
 use crate::jobs::Progress;
 use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
 use crate::models::{Intervention, TrainedModel};
-use crate::network::filter::{Threshold, default_threshold};
+use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{GeneId, Grn};
 
 /// What is drawn.
@@ -36,8 +36,8 @@ pub enum View {
 pub struct FigureRequest {
     /// What.
     pub view: View,
-    /// Which edges; none for a readable number.
-    pub threshold: Option<Threshold>,
+    /// Which genes and edges; none for a readable number.
+    pub filter: Option<NetworkFilter>,
     /// The perturbation of the response view; none for all together.
     pub perturbation: Option<String>,
     /// The knock-out of the network and effects views.
@@ -59,7 +59,7 @@ impl FigureRequest {
     pub fn new(view: View) -> Self {
         Self {
             view,
-            threshold: None,
+            filter: None,
             perturbation: None,
             knock_out: None,
             highlight: Vec::new(),
@@ -124,10 +124,10 @@ fn network(
     progress: &dyn Progress,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
     let grn = model.network();
-    let threshold = request.threshold.unwrap_or_else(|| default_threshold(grn));
-    let view = threshold.apply(grn);
+    let filter = request.filter.clone().unwrap_or_else(|| first_view(grn));
+    let view = filter.apply(grn);
     if view.edge_count() == 0 {
-        bail!("no edge is left to draw; lower the threshold");
+        bail!("no edge is left to draw ({}); loosen the filter", filter.describe());
     }
     let mut style = NetworkStyle { text_size: request.text_size, ..NetworkStyle::default() };
     style.selected = request.highlight.iter().map(|gene| find(grn, gene)).collect::<anyhow::Result<_>>()?;
@@ -167,21 +167,15 @@ fn network(
     let figure = NetworkFigure::of(grn, view.edges(), &positions, &style);
     let scene = figure.scene(size, &figure.fit(size), theme).scene;
     let description = format!(
-        "The {} best edges of the network that {} learned from {}, between {} genes",
+        "{} edges of the network that {} learned from {}, between {} genes",
         view.edge_count(),
         "GPO-VAE",
         model.card().dataset.name,
         genes.len()
     );
-    let mut metadata =
-        FigureMetadata::new("Gene regulatory network", description).with("layout seed", request.seed).with(
-            "edges",
-            match threshold {
-                Threshold::Top(count) => format!("the best {count}"),
-                Threshold::MinimumProbability(least) => format!("probability at least {least}"),
-                Threshold::TopPerRegulator(count) => format!("the best {count} of each regulator"),
-            },
-        );
+    let mut metadata = FigureMetadata::new("Gene regulatory network", description)
+        .with("layout seed", request.seed)
+        .with("edges", filter.describe());
     if let Some(knock_out) = &request.knock_out {
         metadata = metadata.with("knock-out", knock_out.name());
     }

@@ -11,8 +11,9 @@ use grn_explorer::app::views::response::{self, Comparison, ResponseView};
 use grn_explorer::app::views::{self, Views};
 use grn_explorer::app::{Action, State, theme};
 use grn_explorer::data::{EffectTable, PerturbationKind};
-use grn_explorer::document::Threshold;
+use grn_explorer::document::NetworkFilter;
 use grn_explorer::models::{Novelty, PredictedEffect, TrainedPerturbation};
+use grn_explorer::network::filter::first_view;
 use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use grn_explorer::training::NetworkSnapshot;
 
@@ -60,7 +61,7 @@ fn apply(action: Action, state: &mut State) {
         Action::Select { gene, extend } => document.select(&gene, extend),
         Action::SelectAll(genes) => document.selection = genes,
         Action::ClearSelection => document.selection.clear(),
-        Action::SetThreshold(threshold) => document.threshold = threshold,
+        Action::SetFilter(filter) => document.filter = *filter,
         Action::SetColourBy(by) => document.colour_by = by,
         Action::MoveNode { gene, position } => {
             Arc::make_mut(&mut document.positions).insert(gene.clone(), position);
@@ -194,22 +195,48 @@ fn shift_extends_the_selection_and_the_background_clears_it() {
 }
 
 #[test]
-fn the_threshold_changes_what_is_shown() {
+fn filters_change_what_is_shown_and_are_taken_back() {
     let mut harness = open([1280.0, 800.0]);
     let nodes = |harness: &Harness<'static, Host>| harness.query_all_by_label_contains("node ").count();
     let before = nodes(&harness);
     harness.get_by_label("Number of edges").set_value_accesskit(20.0);
     rest(&mut harness);
-    assert_eq!(harness.state().state.document.threshold, Threshold::Top(20));
+    assert_eq!(harness.state().state.document.filter, NetworkFilter::top(20));
     assert!(nodes(&harness) < before, "{} of {before}", nodes(&harness));
-    harness.get_by_label("Per regulator").click();
+    harness.get_by_label("Filters").click();
     rest(&mut harness);
-    assert_eq!(harness.state().state.document.threshold, Threshold::TopPerRegulator(2));
+    harness.get_by_label("Best of each regulator").click();
+    rest(&mut harness);
+    let filter = |harness: &Harness<'static, Host>| harness.state().state.document.filter.clone();
+    assert_eq!((filter(&harness).top, filter(&harness).per_regulator), (Some(20), Some(2)), "filters combine");
     harness.get_by_label("Probability").click();
     rest(&mut harness);
-    assert!(matches!(harness.state().state.document.threshold, Threshold::MinimumProbability(_)));
+    assert!(filter(&harness).minimum_probability.is_some());
     harness.get_by_label("Lowest probability");
     harness.save("probability");
+    // Each filter tells what it left; one click takes it back.
+    let total = network(60).edges().len();
+    harness.get_by_label_contains(&format!(" of {total} edges between"));
+    assert!(harness.query_all_by_label_contains("edges · ").count() >= 3);
+    harness.get_by_label("Reset Best of each regulator").click();
+    rest(&mut harness);
+    assert_eq!(filter(&harness).per_regulator, None);
+    harness.get_by_label("Edges: Represses").click();
+    rest(&mut harness);
+    assert!(!filter(&harness).signs.represses && filter(&harness).signs.activates);
+    harness.get_by_label_contains("Take back: activating or unsigned").click();
+    rest(&mut harness);
+    assert!(filter(&harness).signs.represses);
+    harness.get_by_label("Show everything").scroll_to_me();
+    rest(&mut harness);
+    harness.get_by_label("Show everything").click();
+    rest(&mut harness);
+    assert_eq!(filter(&harness), NetworkFilter::default());
+    harness.get_by_label("Reset all filters").scroll_to_me();
+    rest(&mut harness);
+    harness.get_by_label("Reset all filters").click();
+    rest(&mut harness);
+    assert_eq!(filter(&harness), first_view(&network(60)));
 }
 
 #[test]

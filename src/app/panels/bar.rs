@@ -32,11 +32,17 @@ const EDIT: &[Option<Command>] = &[
     None,
     Some(Command::FindGene),
     Some(Command::ClearSelection),
+    Some(Command::HideSelection),
+    Some(Command::ShowNeighbourhood),
+    Some(Command::LeaveNeighbourhood),
+    None,
     Some(Command::KnockOutSelection),
     Some(Command::ClearKnockOut),
 ];
 const VIEW: &[Option<Command>] = &[
     Some(Command::ToggleSidePanel),
+    Some(Command::GeneTable),
+    Some(Command::EdgeTable),
     Some(Command::FitNetwork),
     Some(Command::ResetLayout),
     None,

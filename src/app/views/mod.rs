@@ -8,6 +8,7 @@ pub mod knock_out;
 pub mod network;
 pub mod response;
 mod search;
+pub mod tables;
 
 /// All views of one window.
 #[derive(Default)]
@@ -20,4 +21,6 @@ pub struct Views {
     pub genes: genes::GenesView,
     /// The selected gene and the knock-out, inside the side panel.
     pub inspector: inspector::InspectorView,
+    /// Below the network, when asked for: all genes or edges.
+    pub tables: tables::TablesView,
 }

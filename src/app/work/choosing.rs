@@ -27,6 +27,7 @@ pub(in crate::app) enum Purpose {
     SaveChoices,
     /// For the data set in this file.
     Labels(PathBuf),
+    Regulators,
 }
 
 /// An open file dialog.
@@ -53,6 +54,10 @@ impl Work {
             Purpose::SaveModel => (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Save model", true),
             Purpose::SaveChoices => {
                 (FileFilter { name: "Choices", extensions: vec!["toml"] }, "Save how the data set is read", true)
+            }
+            Purpose::Regulators => {
+                let extensions = vec!["txt", "tsv", "csv", "gz"];
+                (FileFilter { name: "Lists of genes and tables of edges", extensions }, "List of regulators", false)
             }
             Purpose::Locate(MissingKind::Dataset) => {
                 (FileFilter { name: "Data set", extensions: DATASET_ENDINGS.to_vec() }, "Locate the data set", false)
@@ -95,6 +100,7 @@ impl Work {
                 Purpose::SaveModel => Action::SaveModelTo(path),
                 Purpose::SaveChoices => Action::SaveChoicesTo(path),
                 Purpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data, labels: path })),
+                Purpose::Regulators => Action::ReadRegulators(path),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
                 Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
             });
@@ -108,6 +114,7 @@ impl Work {
                 Purpose::SaveModel => PathPurpose::SaveModel,
                 Purpose::SaveChoices => PathPurpose::SaveChoices,
                 Purpose::Labels(data) => PathPurpose::Labels(data),
+                Purpose::Regulators => PathPurpose::Regulators,
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
                 Purpose::Export(request) => {
                     state.runtime.export_waiting = Some(*request);
@@ -143,7 +150,7 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
     let model = state.runtime.model.as_ref().map(|model| model.card().dataset.name.clone());
     let stem = dataset.or(model).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
     match purpose {
-        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) => String::new(),
+        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) | Purpose::Regulators => String::new(),
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
         Purpose::SaveModel => format!("{stem}.safetensors"),
         // Beside the data, where it is found by itself.

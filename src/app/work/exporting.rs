@@ -7,6 +7,7 @@ use anyhow::bail;
 use super::{DEFECT, Work, file_name};
 use crate::app::action::{ExportContent, ExportRequest};
 use crate::app::state::{Severity, State};
+use crate::document::NetworkFilter;
 use crate::figures::export::{self, ExportOptions};
 use crate::jobs::{Job, Outcome};
 use crate::network::formats::write_edges;
@@ -29,7 +30,7 @@ impl Work {
     pub(in crate::app) fn export(&mut self, request: ExportRequest, path: PathBuf, state: &State) {
         let path = with_ending(path, request.format.extension());
         let network = state.network().cloned();
-        let threshold = state.document.threshold;
+        let filter = state.document.filter.clone();
         let effect = state.runtime.prediction.effect().cloned();
         let model = state.runtime.model.clone();
         let target = path.clone();
@@ -41,8 +42,8 @@ impl Work {
                 }
                 ExportContent::Edges { all } => {
                     let Some(network) = network else { bail!("there is no network") };
-                    let whole = crate::document::Threshold::Top(usize::MAX);
-                    write_edges(&target, &if all { whole } else { threshold }.apply(&network))?;
+                    let filter = if all { NetworkFilter::default() } else { filter };
+                    write_edges(&target, &filter.apply(&network))?;
                 }
                 ExportContent::Effects => {
                     let (Some(effect), Some(model)) = (effect, model) else { bail!("nothing was predicted") };

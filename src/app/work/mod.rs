@@ -5,6 +5,7 @@
 
 mod choosing;
 mod exporting;
+mod listing;
 mod opening;
 mod predicting;
 mod previewing;
@@ -51,6 +52,7 @@ pub(super) struct Work {
     screening: screening::Screening,
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
+    listing: Option<listing::Listing>,
 }
 
 impl Work {
@@ -66,6 +68,7 @@ impl Work {
             screening: screening::Screening::default(),
             saving: Vec::new(),
             exporting: Vec::new(),
+            listing: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Work {
         self.poll_training(state);
         self.poll_saving(state, actions);
         self.poll_exporting(state);
+        self.poll_listing(state, actions);
         self.poll_predicting(state);
         self.poll_previewing(state);
         self.poll_screening(state);

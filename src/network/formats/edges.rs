@@ -134,7 +134,7 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::filter::Threshold;
+    use crate::network::filter::NetworkFilter;
 
     fn grn() -> Grn {
         let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
@@ -160,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("edges.tsv");
         let grn = grn();
-        write_edges(&path, &Threshold::Top(3).apply(&grn)).unwrap();
+        write_edges(&path, &NetworkFilter::top(3).apply(&grn)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,

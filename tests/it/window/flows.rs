@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::state::{Dialog, Severity, Tab};
 use grn_explorer::app::{Action, Command};
-use grn_explorer::document::Threshold;
+use grn_explorer::document::NetworkFilter;
 
 use super::{Window, screen};
 
@@ -101,27 +101,27 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
 }
 
 #[test]
-fn a_threshold_drag_is_one_undo_step() {
+fn a_drag_of_a_filter_is_one_undo_step() {
     let mut window = Window::new([1024.0, 640.0]);
     window.harness.run();
-    let first = window.state().document.threshold;
+    let first = window.state().document.filter.clone();
     window.harness.hover_at(egui::pos2(500.0, 300.0));
     window.harness.drag_at(egui::pos2(500.0, 300.0));
     window.harness.step();
     for edges in [70, 80, 90] {
-        window.harness.state_mut().send(Action::SetThreshold(Threshold::Top(edges)));
+        window.harness.state_mut().send(Action::SetFilter(Box::new(NetworkFilter::top(edges))));
         window.harness.step();
     }
     window.harness.drop_at(egui::pos2(500.0, 300.0));
     window.harness.run_steps(2);
-    window.send(Action::SetThreshold(Threshold::Top(100)));
-    assert_eq!(window.state().history.undo_label(), Some("Change the threshold"));
+    window.send(Action::SetFilter(Box::new(NetworkFilter::top(100))));
+    assert_eq!(window.state().history.undo_label(), Some("Change the filter"));
     window.press(Modifiers::COMMAND, Key::Z);
-    assert_eq!(window.state().document.threshold, Threshold::Top(90));
+    assert_eq!(window.state().document.filter, NetworkFilter::top(90));
     window.press(Modifiers::COMMAND, Key::Z);
-    assert_eq!(window.state().document.threshold, first);
+    assert_eq!(window.state().document.filter, first);
     window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
-    assert_eq!(window.state().document.threshold, Threshold::Top(90));
+    assert_eq!(window.state().document.filter, NetworkFilter::top(90));
 }
 
 #[test]

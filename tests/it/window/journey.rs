@@ -3,7 +3,7 @@
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use grn_explorer::app::Action;
 use grn_explorer::app::state::Tab;
-use grn_explorer::document::Threshold;
+use grn_explorer::document::NetworkFilter;
 use grn_explorer::training::DeviceChoice;
 
 use super::{Window, small};
@@ -29,7 +29,7 @@ fn from_the_sample_to_a_figure() {
     window.until("opening", |state| !state.runtime.is_busy() && state.runtime.model.is_some());
     assert_eq!(window.state().view.tab, Tab::Network);
     rest(&mut window);
-    let Threshold::Top(edges) = window.state().document.threshold else { panic!("not by rank") };
+    let edges = window.state().document.filter.top.expect("by rank");
     assert!((40..=120).contains(&edges), "{edges} edges at first");
 
     // Select a regulator that was perturbed, and knock it out.
@@ -51,7 +51,7 @@ fn from_the_sample_to_a_figure() {
     let before = nodes(&window).len();
     window.harness.get_by_label("Number of edges").set_value_accesskit(15.0);
     window.harness.run_steps(5);
-    assert_eq!(window.state().document.threshold, Threshold::Top(15));
+    assert_eq!(window.state().document.filter, NetworkFilter::top(15));
     assert!(nodes(&window).len() < before);
 
     // Train for a few epochs, stop.

@@ -2,7 +2,7 @@
 
 use grn_explorer::app::Action;
 use grn_explorer::app::state::Dialog;
-use grn_explorer::document::Threshold;
+use grn_explorer::document::NetworkFilter;
 
 use super::{Window, screen};
 
@@ -14,7 +14,7 @@ fn saved(folder: &std::path::Path) -> std::path::PathBuf {
     let gene = window.state().runtime.summary.as_ref().unwrap().perturbations[0].targets[0].clone();
     window.send(Action::Select { gene: gene.clone(), extend: false });
     window.send(Action::MoveNode { gene: gene.clone(), position: [3.0, 4.0] });
-    window.send(Action::SetThreshold(Threshold::Top(25)));
+    window.send(Action::SetFilter(Box::new(NetworkFilter::top(25))));
     window.send(Action::KnockOut(vec![(gene, 1.0)]));
     window.answers.next(&session);
     window.press(egui::Modifiers::COMMAND, egui::Key::S);
@@ -29,7 +29,7 @@ fn a_session_restores_everything() {
     let mut window = Window::new([1024.0, 640.0]);
     window.open(&session);
     let document = &window.state().document;
-    assert_eq!(document.threshold, Threshold::Top(25));
+    assert_eq!(document.filter, NetworkFilter::top(25));
     assert_eq!(document.selection.len(), 1);
     let gene = &document.selection[0];
     assert_eq!(document.positions[gene], [3.0, 4.0]);
@@ -53,7 +53,7 @@ fn a_missing_file_can_be_located() {
     window.answers.next(&moved);
     window.click("Locate…");
     window.until("opening", |state| state.runtime.dataset.is_some());
-    assert_eq!(window.state().document.threshold, Threshold::Top(25));
+    assert_eq!(window.state().document.filter, NetworkFilter::top(25));
     assert_eq!(window.state().document.sources.dataset.as_ref().unwrap().path, moved);
 }
 

@@ -95,7 +95,7 @@ impl Arrangement {
         }
     }
 
-    /// Follow network, threshold and document; take what the layout sent; start it where something is to be placed.
+    /// Follow network, filter and document; take what the layout sent; start it where something is to be placed.
     /// `wake` asks for another frame; `moment` is the time since the last one in seconds.
     pub fn update(
         &mut self,
@@ -254,7 +254,7 @@ impl Arrangement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Threshold;
+    use crate::document::NetworkFilter;
     use crate::network::{Edge, NetworkGene, Sign, SignEvidence};
 
     fn network(count: u32) -> Arc<Grn> {
@@ -291,7 +291,7 @@ mod tests {
         let decided = Decided { positions: &positions, pinned: &pinned };
         let picture = || {
             let mut arrangement = Arrangement::default();
-            assert!(rest(&mut arrangement, &Shown::of(&network(20), Threshold::Top(12)), decided));
+            assert!(rest(&mut arrangement, &Shown::of(&network(20), &NetworkFilter::top(12)), decided));
             arrangement.by_symbol()
         };
         let first = picture();
@@ -305,9 +305,9 @@ mod tests {
         let decided = Decided { positions: &positions, pinned: &pinned };
         let network = network(30);
         let mut arrangement = Arrangement::default();
-        rest(&mut arrangement, &Shown::of(&network, Threshold::Top(15)), decided);
+        rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(15)), decided);
         let before = arrangement.by_symbol();
-        rest(&mut arrangement, &Shown::of(&network, Threshold::Top(22)), decided);
+        rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(22)), decided);
         let after: BTreeMap<String, [f32; 2]> = arrangement.by_symbol().into_iter().collect();
         assert_eq!(after.len(), 23);
         let extent = before.iter().map(|(_, at)| at[0].abs().max(at[1].abs())).fold(0.0, f32::max);
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn positions_of_a_session_are_taken_as_they_are() {
         let network = network(6);
-        let shown = Shown::of(&network, Threshold::Top(9));
+        let shown = Shown::of(&network, &NetworkFilter::top(9));
         let positions: BTreeMap<String, [f32; 2]> = (0..6).map(|at| (format!("G{at}"), [at as f32, 7.0])).collect();
         let (positions, pinned) = (Arc::new(positions), BTreeSet::new());
         let mut arrangement = Arrangement::default();
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn a_held_node_stays_at_the_pointer_and_forgotten_positions_are_found_anew() {
         let network = network(6);
-        let shown = Shown::of(&network, Threshold::Top(9));
+        let shown = Shown::of(&network, &NetworkFilter::top(9));
         let (mut positions, pinned) = (Arc::new(BTreeMap::new()), BTreeSet::new());
         let mut arrangement = Arrangement::default();
         rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned });

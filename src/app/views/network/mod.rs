@@ -21,7 +21,7 @@ pub use tooltip::facts;
 use super::export::{ExportDialog, Exportable};
 use crate::app::widgets::{ScenePainter, empty_page};
 use crate::app::{Action, State};
-use crate::document::{ColourBy, Threshold};
+use crate::document::{ColourBy, NetworkFilter};
 use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour};
 use crate::figures::{FigureMetadata, FigureTheme, ThemeName};
 use crate::network::{GeneId, Grn};
@@ -79,7 +79,7 @@ struct Drawn {
 #[derive(Clone, PartialEq)]
 struct FigureKey {
     network: usize,
-    threshold: Threshold,
+    filter: NetworkFilter,
     arrangement: u64,
     selection: Vec<GeneId>,
     hovered: Option<GeneId>,
@@ -131,9 +131,9 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 impl NetworkView {
     /// Bring edges, positions and colours up to the state.
     fn follow(&mut self, ui: &Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) {
-        let threshold = state.document.threshold;
-        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, threshold)) {
-            self.shown = Some(Shown::of(network, threshold));
+        let filter = &state.document.filter;
+        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter)) {
+            self.shown = Some(Shown::of(network, filter));
             self.hovered = None;
         }
         let Some(shown) = &self.shown else { return };
@@ -170,7 +170,7 @@ impl NetworkView {
         };
         let key = FigureKey {
             network: Arc::as_ptr(network) as usize,
-            threshold: state.document.threshold,
+            filter: state.document.filter.clone(),
             arrangement: self.arrangement.version(),
             selection: ids(&mut state.document.selection.iter()),
             hovered: self.hovered,
@@ -215,18 +215,14 @@ impl NetworkView {
         let figure = figure(shown, &self.arrangement, &key, &colours.colour, 7.0, true);
         let (camera, size, _) = drawn.view;
         let from = drawn.scene.area;
-        let threshold = match state.document.threshold {
-            Threshold::Top(count) => format!("best {count}"),
-            Threshold::TopPerRegulator(count) => format!("best {count} of each regulator"),
-            Threshold::MinimumProbability(least) => format!("probability at least {least}"),
-        };
         let description = format!(
             "Gene regulatory network: {} of {} edges between {} genes",
             shown.edge_count(),
             shown.network().edges().len(),
             shown.gene_count()
         );
-        let mut metadata = FigureMetadata::new("Gene regulatory network", description).with("edges shown", threshold);
+        let mut metadata = FigureMetadata::new("Gene regulatory network", description)
+            .with("edges shown", state.document.filter.describe());
         let mut name = "network".to_owned();
         if let NodeColour::Shift { label, .. } = &colours.colour {
             metadata = metadata.with("node colour", label);

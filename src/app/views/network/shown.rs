@@ -3,36 +3,44 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::document::Threshold;
+use crate::document::NetworkFilter;
+use crate::network::filter::Left;
 use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
 
-/// The edges that pass the threshold.
+/// The edges that pass the filter.
 #[derive(Clone, Debug)]
 pub struct Shown {
     network: Arc<Grn>,
-    threshold: Threshold,
+    filter: NetworkFilter,
+    left: Vec<Left>,
     edges: Vec<u32>,
     targets: Vec<u32>,
     regulators: Vec<u32>,
 }
 
 impl Shown {
-    /// The part of `network` that passes `threshold`.
-    pub fn of(network: &Arc<Grn>, threshold: Threshold) -> Self {
-        let kept = threshold.apply(network);
+    /// The part of `network` that passes `filter`.
+    pub fn of(network: &Arc<Grn>, filter: &NetworkFilter) -> Self {
+        let (kept, left) = filter.apply_counting(network);
         let genes = || (0..network.genes().len() as u32).map(GeneId);
         Self {
             edges: kept.edges().map(|edge| edge.rank - 1).collect(),
             targets: genes().map(|gene| kept.out_degree(gene)).collect(),
             regulators: genes().map(|gene| kept.in_degree(gene)).collect(),
             network: network.clone(),
-            threshold,
+            filter: filter.clone(),
+            left,
         }
     }
 
     /// Whether it is still what is asked for.
-    pub fn is_current(&self, network: &Arc<Grn>, threshold: Threshold) -> bool {
-        Arc::ptr_eq(&self.network, network) && self.threshold == threshold
+    pub fn is_current(&self, network: &Arc<Grn>, filter: &NetworkFilter) -> bool {
+        Arc::ptr_eq(&self.network, network) && self.filter == *filter
+    }
+
+    /// What each filter that is set left, in their order.
+    pub fn left(&self) -> &[Left] {
+        &self.left
     }
 
     /// The whole network.
@@ -123,16 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn edges_are_those_of_the_threshold() {
-        let shown = Shown::of(&network(), Threshold::TopPerRegulator(1));
+    fn edges_are_those_of_the_filter() {
+        let shown = Shown::of(&network(), &NetworkFilter::per_regulator(1));
         assert_eq!(shown.edges().map(|edge| edge.rank).collect::<Vec<_>>(), [1, 3]);
-        assert!(shown.is_current(&shown.network().clone(), Threshold::TopPerRegulator(1)));
-        assert!(!shown.is_current(&network(), Threshold::TopPerRegulator(1)), "another network");
+        assert!(shown.is_current(&shown.network().clone(), &NetworkFilter::per_regulator(1)));
+        assert!(!shown.is_current(&network(), &NetworkFilter::per_regulator(1)), "another network");
     }
 
     #[test]
     fn genes_without_a_visible_edge_are_not_counted() {
-        let shown = Shown::of(&network(), Threshold::Top(2));
+        let shown = Shown::of(&network(), &NetworkFilter::top(2));
         assert_eq!((shown.edge_count(), shown.gene_count()), (2, 3));
         assert_eq!((shown.targets_of(GeneId(0)), shown.regulators_of(GeneId(2))), (2, 1));
         assert!(!shown.has(GeneId(3)));

@@ -1,0 +1,394 @@
+//! The table of edges.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use egui::{Align, RichText, Ui, WidgetInfo};
+use egui_extras::{Column, TableBuilder};
+
+use super::linked::Linked;
+use super::{filter_field, kinds, row_count, save, save_button};
+use crate::app::views::network::Shown;
+use crate::app::views::search;
+use crate::app::widgets::{Sort, signed, sort_header};
+use crate::app::{Action, State, theme};
+use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
+use crate::words::grouped;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Regulator,
+    Sign,
+    Target,
+    Rank,
+    Probability,
+    Evidence,
+    Shift,
+}
+
+/// Column, its title, its explanation, and whether the largest comes first.
+const COLUMNS: [(Key, &str, &str, bool); 7] = [
+    (Key::Regulator, "Regulator", "Who regulates", false),
+    (Key::Sign, "Sign", "Whether the regulator raises or lowers the target", false),
+    (Key::Target, "Target", "Who is regulated", false),
+    (Key::Rank, "Rank", "Rank among all edges of the model; 1 is the best", false),
+    (
+        Key::Probability,
+        "Prob.",
+        "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
+        true,
+    ),
+    (Key::Evidence, "Evidence", "What the sign rests on", false),
+    (Key::Shift, "Shift", "Shift (log2) of the target under perturbation of the regulator that gave the sign", true),
+];
+/// Columns shown where there is little room, in points.
+const WIDE: f32 = 560.0;
+const NARROW: usize = 5;
+
+/// What this table keeps for itself.
+pub struct EdgeTable {
+    sort: Sort<Key>,
+    text: String,
+    all: bool,
+    /// Positions of edges in the order of the table, and what they were made for.
+    rows: Arc<[u32]>,
+    made: Option<(Sort<Key>, String, bool)>,
+    /// The place of each gene in the alphabet, and the network it is of.
+    alphabet: Option<(Arc<Grn>, Vec<u32>)>,
+    linked: Linked,
+}
+
+impl Default for EdgeTable {
+    fn default() -> Self {
+        Self {
+            sort: Sort::rising(Key::Rank),
+            text: String::new(),
+            all: false,
+            rows: Arc::default(),
+            made: None,
+            alphabet: None,
+            linked: Linked::default(),
+        }
+    }
+}
+
+/// The selected genes of a network, and which edges belong to them.
+struct Selected(HashSet<GeneId>);
+
+impl Selected {
+    fn of(network: &Grn, selection: &[String]) -> Self {
+        Self(selection.iter().filter_map(|gene| network.find(gene)).collect())
+    }
+
+    /// Edges between selected genes; those at the gene where it is one alone.
+    fn has(&self, edge: &Edge) -> bool {
+        let (regulator, target) = (self.0.contains(&edge.regulator), self.0.contains(&edge.target));
+        if self.0.len() > 1 { regulator && target } else { regulator || target }
+    }
+}
+
+impl EdgeTable {
+    /// Other edges are shown: the rows are to be made anew.
+    pub fn forget(&mut self) {
+        self.made = None;
+    }
+
+    /// Draw it into all of `ui`.
+    pub fn show(&mut self, ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
+        let network = shown.network();
+        ui.horizontal(|ui| {
+            kinds(ui, state, actions);
+            let room = ui.available_width() - 186.0;
+            filter_field(ui, &mut self.text, "Filter the edges", room.min(220.0));
+            let mut only_shown = !self.all;
+            let hint = "Only edges that the filters leave; else all edges of the network";
+            ui.checkbox(&mut only_shown, "Shown only").on_hover_text(hint);
+            self.all = !only_shown;
+            if save_button(ui, "edges") {
+                let (network, rows) = (network.clone(), self.rows.clone());
+                actions.push(save("edges", move || table(&network, &rows)));
+            }
+            if ui.available_width() > 60.0 {
+                row_count(ui, self.rows.len(), network.edges().len(), "edge");
+            }
+        });
+        let wanted = (self.sort, self.text.clone(), self.all);
+        if self.made.as_ref() != Some(&wanted) {
+            self.rows = self.sorted(shown).into();
+            self.made = Some(wanted);
+        }
+        let selected = Selected::of(network, &state.document.selection);
+        let goal = self
+            .linked
+            .follow(&state.document.selection)
+            .then(|| self.rows.iter().position(|&row| selected.has(&network.edges()[row as usize])));
+        if self.rows.is_empty() {
+            ui.label("No edge fits");
+            return;
+        }
+        self.table(ui, network, goal.flatten(), &selected, state, actions);
+    }
+
+    /// The place of each gene in the alphabet.
+    fn alphabet(&mut self, network: &Arc<Grn>) -> &[u32] {
+        if !self.alphabet.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, network)) {
+            let mut order: Vec<u32> = (0..network.genes().len() as u32).collect();
+            order.sort_by_key(|&gene| network.symbol(GeneId(gene)));
+            let mut place = vec![0; order.len()];
+            for (at, gene) in order.into_iter().enumerate() {
+                place[gene as usize] = at as u32;
+            }
+            self.alphabet = Some((network.clone(), place));
+        }
+        self.alphabet.as_ref().map_or(&[], |(_, place)| place)
+    }
+
+    fn sorted(&mut self, shown: &Shown) -> Vec<u32> {
+        let network = shown.network().clone();
+        let edges = network.edges();
+        let mut rows: Vec<u32> = if self.all {
+            (0..edges.len() as u32).collect()
+        } else {
+            shown.edges().map(|edge| edge.rank - 1).collect()
+        };
+        let part = self.text.trim().to_lowercase();
+        if !part.is_empty() {
+            let fits: Vec<bool> = network.genes().iter().map(|gene| search::contains(&gene.symbol, &part)).collect();
+            let has = |gene: GeneId| fits[gene.0 as usize];
+            rows.retain(|&row| has(edges[row as usize].regulator) || has(edges[row as usize].target));
+        }
+        let sort = self.sort;
+        let by = |rows: &mut [u32], key: &dyn Fn(&Edge) -> f32| {
+            // Rows without a value come last, either way round; equal ones by rank.
+            rows.sort_by(|&a, &b| {
+                let (x, y) = (key(&edges[a as usize]), key(&edges[b as usize]));
+                match (x.is_nan(), y.is_nan()) {
+                    (false, false) => sort.apply(x.total_cmp(&y)),
+                    (false, true) => Ordering::Less,
+                    (true, false) => Ordering::Greater,
+                    (true, true) => Ordering::Equal,
+                }
+            });
+        };
+        match sort.key {
+            Key::Regulator | Key::Target => {
+                let place = self.alphabet(&network);
+                let gene = |edge: &Edge| if sort.key == Key::Regulator { edge.regulator } else { edge.target };
+                rows.sort_by(|&a, &b| {
+                    let place = |row: u32| place[gene(&edges[row as usize]).0 as usize];
+                    sort.apply(place(a).cmp(&place(b)))
+                });
+            }
+            Key::Rank if sort.falling => rows.reverse(),
+            Key::Rank => {}
+            Key::Probability => by(&mut rows, &|edge| edge.probability),
+            Key::Sign => by(&mut rows, &|edge| match edge.sign {
+                Sign::Activates => 0.0,
+                Sign::Represses => 1.0,
+                Sign::Unknown => f32::NAN,
+            }),
+            Key::Evidence => by(&mut rows, &|edge| match edge.evidence {
+                SignEvidence::Measured => 0.0,
+                SignEvidence::Predicted => 1.0,
+                SignEvidence::Reference => 2.0,
+                SignEvidence::None => f32::NAN,
+            }),
+            Key::Shift => by(&mut rows, &|edge| edge.shift.unwrap_or(f32::NAN)),
+        }
+        rows
+    }
+
+    fn table(
+        &mut self,
+        ui: &mut Ui,
+        network: &Grn,
+        goal: Option<usize>,
+        selected: &Selected,
+        state: &State,
+        actions: &mut Vec<Action>,
+    ) {
+        let columns = if ui.available_width() >= WIDE { &COLUMNS[..] } else { &COLUMNS[..NARROW] };
+        let name = || Column::remainder().at_least(60.0).clip(true);
+        let mut builder = TableBuilder::new(ui)
+            .id_salt("edges")
+            .striped(true)
+            .sense(egui::Sense::click())
+            .auto_shrink(false)
+            .cell_layout(egui::Layout::left_to_right(Align::Center))
+            .column(name())
+            .column(Column::exact(76.0))
+            .column(name())
+            .columns(Column::exact(60.0), 2);
+        if columns.len() > NARROW {
+            builder = builder.column(Column::exact(80.0)).column(Column::exact(60.0));
+        }
+        if let Some(goal) = goal {
+            builder = builder.scroll_to_row(goal, Some(Align::Center));
+        }
+        let (rows, sort) = (self.rows.clone(), &mut self.sort);
+        let header = builder.header(theme::ROW_HEIGHT, |mut header| {
+            for &(key, title, hint, falling_first) in columns {
+                header.col(|ui| _ = sort_header(ui, sort, key, title, hint, falling_first));
+            }
+        });
+        header.body(|body| {
+            body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
+                let edge = &network.edges()[rows[row.index()] as usize];
+                let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
+                let is_selected = selected.has(edge);
+                row.set_selected(is_selected);
+                for &(key, ..) in columns {
+                    row.col(|ui| {
+                        let text = match key {
+                            Key::Regulator => regulator.to_owned(),
+                            Key::Target => target.to_owned(),
+                            Key::Rank => grouped(edge.rank as usize),
+                            Key::Probability => format!("{:.3}", edge.probability),
+                            Key::Sign => sign_word(edge.sign).to_owned(),
+                            Key::Evidence => evidence_word(edge.evidence).to_owned(),
+                            Key::Shift => edge.shift.map_or_else(|| "–".to_owned(), signed),
+                        };
+                        let text = RichText::new(text);
+                        let text = if key == Key::Sign { text.color(sign_colour(ui, edge.sign)) } else { text };
+                        ui.add(egui::Label::new(text).selectable(false).truncate());
+                    });
+                }
+                let response = row.response();
+                response.widget_info(|| {
+                    WidgetInfo::selected(egui::Role::Row, true, is_selected, format!("edge {regulator} → {target}"))
+                });
+                if response.clicked() {
+                    self.linked.click();
+                    let extend = response.ctx.input(|input| input.modifiers.shift || input.modifiers.command);
+                    let mut genes = if extend { state.document.selection.clone() } else { Vec::new() };
+                    for gene in [regulator, target] {
+                        if !genes.iter().any(|known| known == gene) {
+                            genes.push(gene.to_owned());
+                        }
+                    }
+                    actions.push(Action::SelectAll(genes));
+                }
+            });
+        });
+    }
+}
+
+fn sign_word(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Activates => "activates",
+        Sign::Represses => "represses",
+        Sign::Unknown => "–",
+    }
+}
+
+fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
+    let figure = crate::app::views::network::theme(ui.visuals().dark_mode);
+    let colour = crate::app::widgets::scene_painter::colour;
+    match sign {
+        Sign::Activates => colour(figure.activation),
+        Sign::Represses => colour(figure.repression),
+        Sign::Unknown => theme::colours(ui).text_weak,
+    }
+}
+
+fn evidence_word(evidence: SignEvidence) -> &'static str {
+    match evidence {
+        SignEvidence::Measured => "measured",
+        SignEvidence::Predicted => "predicted",
+        SignEvidence::Reference => "reference",
+        SignEvidence::None => "none",
+    }
+}
+
+/// The edges `rows` as tab-separated text, with the columns of [`crate::network::formats::write_edges`].
+fn table(network: &Grn, rows: &[u32]) -> String {
+    let mut text = String::from("regulator\ttarget\trank\tprobability\tsign\tevidence\tshift\n");
+    for &row in rows {
+        let edge = &network.edges()[row as usize];
+        let sign = match edge.sign {
+            Sign::Activates => "+",
+            Sign::Represses => "-",
+            Sign::Unknown => "?",
+        };
+        let _ = writeln!(
+            text,
+            "{}\t{}\t{}\t{}\t{sign}\t{}\t{}",
+            network.symbol(edge.regulator),
+            network.symbol(edge.target),
+            edge.rank,
+            edge.probability,
+            evidence_word(edge.evidence),
+            edge.shift.map(|shift| shift.to_string()).unwrap_or_default()
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::NetworkFilter;
+    use crate::network::NetworkGene;
+
+    fn shown() -> Shown {
+        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
+        let edge = |regulator, target, probability, sign, evidence, shift| Edge {
+            regulator: GeneId(regulator),
+            target: GeneId(target),
+            probability,
+            rank: 0,
+            sign,
+            evidence,
+            shift,
+        };
+        let edges = vec![
+            edge(2, 0, 0.9, Sign::Represses, SignEvidence::Measured, Some(0.5)),
+            edge(0, 1, 0.8, Sign::Unknown, SignEvidence::None, None),
+            edge(1, 2, 0.7, Sign::Activates, SignEvidence::Predicted, Some(-2.0)),
+            edge(1, 0, 0.1, Sign::Activates, SignEvidence::Predicted, Some(-1.0)),
+        ];
+        let grn = Grn::new(["IRF1", "STAT1", "JAK2"].map(gene).to_vec(), edges).unwrap();
+        Shown::of(&Arc::new(grn), &NetworkFilter::top(3))
+    }
+
+    #[test]
+    fn edges_are_sorted_and_filtered() {
+        let shown = shown();
+        let rows = |sort, text: &str, all| {
+            let mut table = EdgeTable { sort, text: text.into(), all, ..EdgeTable::default() };
+            table.sorted(&shown).iter().map(|row| row + 1).collect::<Vec<u32>>()
+        };
+        assert_eq!(rows(Sort::rising(Key::Rank), "", false), [1, 2, 3]);
+        assert_eq!(rows(Sort::falling(Key::Rank), "", true), [4, 3, 2, 1]);
+        assert_eq!(rows(Sort::rising(Key::Regulator), "", true), [2, 1, 3, 4], "equal ones by rank");
+        assert_eq!(rows(Sort::falling(Key::Target), "", false), [2, 3, 1]);
+        assert_eq!(rows(Sort::rising(Key::Shift), "", true), [3, 4, 1, 2], "without a value last");
+        assert_eq!(rows(Sort::falling(Key::Shift), "", true), [1, 4, 3, 2]);
+        assert_eq!(rows(Sort::rising(Key::Sign), "", true), [3, 4, 1, 2]);
+        assert_eq!(rows(Sort::rising(Key::Rank), " jak", true), [1, 3]);
+    }
+
+    #[test]
+    fn edges_are_written_as_elsewhere() {
+        let shown = shown();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edges.tsv");
+        crate::network::formats::write_edges(&path, &NetworkFilter::default().apply(shown.network())).unwrap();
+        assert_eq!(table(shown.network(), &[0, 1, 2, 3]), std::fs::read_to_string(&path).unwrap());
+    }
+
+    #[test]
+    fn edges_between_selected_genes_are_selected() {
+        let shown = shown();
+        let chosen = |genes: &[&str]| {
+            let selection: Vec<String> = genes.iter().map(|gene| (*gene).to_owned()).collect();
+            let selected = Selected::of(shown.network(), &selection);
+            shown.network().edges().iter().filter(|edge| selected.has(edge)).map(|edge| edge.rank).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(&["IRF1"]), [1, 2, 4]);
+        assert_eq!(chosen(&["IRF1", "STAT1"]), [2, 4]);
+        assert!(chosen(&[]).is_empty());
+    }
+}
