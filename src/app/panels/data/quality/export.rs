@@ -35,12 +35,11 @@ pub(super) fn exportable(
     };
     let shown: Vec<Threshold> =
         quality.report.thresholds.iter().filter(|threshold| !is_absent(&quality, threshold)).copied().collect();
-    let rows = (shown.len() + 1).div_ceil(3);
     let all: Draw = {
         let (quality, shown) = (quality.clone(), shown.clone());
         Arc::new(move |size, theme| page(&quality, &shown).scene(size, theme).scene)
     };
-    let mut choices = vec![figure("All plots", "quality", all, 180.0 / (rows as f32 * ROW * 25.4 / 72.0), 180.0)];
+    let mut choices = vec![figure("All plots", "quality", all, 180.0 / (rows(&shown) as f32 * ROW * 25.4 / 72.0), 180.0)];
     let scatter: Draw = {
         let quality = quality.clone();
         Arc::new(move |size, theme| cells(&quality, PRINT_TEXT_SIZE).scene(size, theme).scene)
@@ -78,18 +77,24 @@ pub(super) fn exportable(
     Exportable { choices }
 }
 
-/// All plots, three beside each other.
+/// All plots, at most three beside each other, in rows as even as can be: none is stretched over a row of its own.
 fn page(quality: &Quality, shown: &[Threshold]) -> PanelsFigure {
     let mut figures: Vec<Box<dyn Figure>> = Vec::new();
     for threshold in shown {
         figures.push(Box::new(histogram(quality, threshold, PRINT_TEXT_SIZE)));
     }
     figures.push(Box::new(cells(quality, PRINT_TEXT_SIZE)));
-    let mut rows = Vec::new();
-    let mut figures = figures.into_iter().peekable();
-    while figures.peek().is_some() {
-        let panels = figures.by_ref().take(3).map(|figure| Panel { figure, share: 1.0 }).collect();
-        rows.push(PanelRow { height: ROW, panels });
-    }
-    PanelsFigure { title: String::new(), rows, text_size: PRINT_TEXT_SIZE }
+    let (count, rows) = (figures.len(), rows(shown));
+    let mut figures = figures.into_iter();
+    let row = |row: usize| {
+        let length = (row + 1) * count / rows - row * count / rows;
+        let panels = figures.by_ref().take(length).map(|figure| Panel { figure, share: 1.0 }).collect();
+        PanelRow { height: ROW, panels }
+    };
+    PanelsFigure { title: String::new(), rows: (0..rows).map(row).collect(), text_size: PRINT_TEXT_SIZE }
+}
+
+/// Rows of the page with these histograms and the scatter plot.
+fn rows(shown: &[Threshold]) -> usize {
+    (shown.len() + 1).div_ceil(3)
 }
