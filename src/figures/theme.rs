@@ -50,10 +50,14 @@ pub struct FigureTheme {
     pub observed: Colour,
     /// What the model predicts, in plots.
     pub predicted: Colour,
+    /// Edges that a reference network knows.
+    pub known: Colour,
     /// Further series, in order.
     pub series: [Colour; 8],
     /// Lowest, below zero, zero, above zero, highest.
     ramp: [Colour; 5],
+    /// From the least to the most; brighter or darker all the way (viridis, van der Walt and Smith 2015).
+    amounts: [Colour; 5],
 }
 
 impl FigureTheme {
@@ -98,6 +102,8 @@ impl FigureTheme {
             observed: Colour::hex(0x5A6270),
             predicted: Colour::hex(0x0072B2),
             series: [0x0072B2, 0xD55E00, 0x009E73, 0xA8457F, 0xC98A00, 0x3A9AD9, 0x5A6270, 0x7A4B1F].map(Colour::hex),
+            known: Colour::hex(0xB8860B),
+            amounts: [0xF4E61E, 0x5EC962, 0x21918C, 0x3B528B, 0x440154].map(Colour::hex),
             ramp: [0x1F5FA8, 0x86B4DA, 0xF3F3F1, 0xEE9A80, 0xB2182B].map(Colour::hex),
         }
     }
@@ -122,6 +128,8 @@ impl FigureTheme {
             observed: Colour::hex(0xAEB7C4),
             predicted: Colour::hex(0x4FB0EC),
             series: [0x4FB0EC, 0xF28E4B, 0x3CC796, 0xE08ABF, 0xE5B53A, 0x9AD0F5, 0xAEB7C4, 0xC79A6B].map(Colour::hex),
+            known: Colour::hex(0xE5C453),
+            amounts: [0x414487, 0x2A788E, 0x22A884, 0x7AD151, 0xFDE725].map(Colour::hex),
             ramp: [0x6DB3FF, 0x3D6FA8, 0x343A43, 0xA8483E, 0xFF8068].map(Colour::hex),
         }
     }
@@ -131,6 +139,13 @@ impl FigureTheme {
         let at = (share.clamp(-1.0, 1.0) + 1.0) * 2.0;
         let below = (at.floor() as usize).min(3);
         self.ramp[below].mix(self.ramp[below + 1], at - below as f32)
+    }
+
+    /// The colour of an amount as a share of the scale: 0 the least, 1 the most.
+    pub fn amount(&self, share: f32) -> Colour {
+        let at = share.clamp(0.0, 1.0) * 4.0;
+        let below = (at.floor() as usize).min(3);
+        self.amounts[below].mix(self.amounts[below + 1], at - below as f32)
     }
 
     /// Black or white, whichever reads better on `fill`.
@@ -167,9 +182,19 @@ mod tests {
             }
             let lines =
                 [theme.activation, theme.repression, theme.unknown, theme.highlight, theme.axis, theme.node_rim];
-            for colour in lines.into_iter().chain([theme.observed, theme.predicted]).chain(theme.series) {
+            for colour in lines.into_iter().chain([theme.observed, theme.predicted, theme.known]).chain(theme.series) {
                 assert!(contrast(colour, theme.background) >= 2.7, "{name:?} {colour:?}");
             }
+        }
+    }
+
+    #[test]
+    fn amounts_grow_evenly_away_from_the_background() {
+        for name in [ThemeName::Light, ThemeName::Dark, ThemeName::Paper] {
+            let theme = FigureTheme::of(name);
+            let steps: Vec<f32> =
+                (0..=20).map(|step| contrast(theme.amount(step as f32 / 20.0), theme.background)).collect();
+            assert!(steps.windows(2).all(|pair| pair[1] > pair[0]), "{name:?}: {steps:?}");
         }
     }
 

@@ -194,6 +194,38 @@ fn network_figure(text_size: f32, coloured: bool, genes: usize, edges: usize) ->
     NetworkFigure::of(&grn, grn.edges(), &positions, &style)
 }
 
+/// Colours and sizes by what is known of genes, lines by a reference.
+fn styled(text_size: f32, groups: bool) -> NetworkFigure {
+    use grn_explorer::figures::network::{EdgeColour, EdgeWidth, NodeSize, ReferenceLines};
+    let (grn, positions) = network(60, 110, 11);
+    let reference = ReferenceLines {
+        label: "CollecTRI".into(),
+        known: (0..grn.edges().len()).map(|at| at % 3 == 0).collect(),
+        mark: true,
+        missing: (0..12).map(|at| (GeneId(at), GeneId(59 - 2 * at), Sign::Activates)).collect(),
+    };
+    let numbers: Vec<f32> = (0..60).map(|at| ((at * 7919) % 61) as f32 / 61.0).collect();
+    let style = NetworkStyle {
+        text_size,
+        colour: if groups {
+            let of_gene = (0..60).map(|at| Some(at % 10)).collect();
+            NodeColour::Groups {
+                of_gene,
+                names: (1..=10).map(|at| at.to_string()).collect(),
+                label: "Community".into(),
+            }
+        } else {
+            NodeColour::Amount { values: numbers.clone(), label: "Betweenness".into() }
+        },
+        size: NodeSize::Amount { values: numbers, label: "PageRank".into() },
+        edge_colour: if groups { EdgeColour::Known } else { EdgeColour::Sign },
+        edge_width: if groups { EdgeWidth::Same } else { EdgeWidth::Probability },
+        reference: Some(reference),
+        ..NetworkStyle::default()
+    };
+    NetworkFigure::of(&grn, grn.edges(), &positions, &style)
+}
+
 fn close_up(text_size: f32) -> NetworkFigure {
     let (grn, _) = network(8, 0, 1);
     let edge = |regulator: u32, target: u32, sign: Sign| Edge {
@@ -273,6 +305,10 @@ fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
             [("network", false, 40, 60), ("network-shift", true, 60, 110), ("network-large", false, 300, 600)]
         {
             let figure = network_figure(text, coloured, genes, edges);
+            add(name, figure.scene(size, &figure.fit(size), theme).scene);
+        }
+        for (name, groups) in [("network-amounts", false), ("network-groups", true)] {
+            let figure = styled(text, groups);
             add(name, figure.scene(size, &figure.fit(size), theme).scene);
         }
         // A pair that regulates each other and a gene that regulates itself, near to.
@@ -577,6 +613,67 @@ fn the_legend_explains_what_occurs_and_nothing_else() {
     for word in ["Represses", "unknown", "Knocked out", "shift"] {
         assert!(!few.contains(word), "{word}: {few}");
     }
+}
+
+#[test]
+fn styles_say_what_they_show() {
+    use grn_explorer::figures::network::{EdgeColour, EdgeTint, EdgeWidth, NodeSize, ReferenceLines, Tint};
+    let (grn, positions) = network(30, 50, 5);
+    let numbers: Vec<f32> = (0..30).map(|at| if at == 3 { f32::NAN } else { at as f32 * 0.01 }).collect();
+    let known = (0..grn.edges().len()).map(|at| at % 2 == 0).collect();
+    let missing = vec![(GeneId(0), GeneId(1), Sign::Represses), (GeneId(0), GeneId(99), Sign::Unknown)];
+    let reference = ReferenceLines { label: "CollecTRI".into(), known, mark: true, missing };
+    let style = NetworkStyle {
+        colour: NodeColour::Amount { values: numbers.clone(), label: "Betweenness".into() },
+        size: NodeSize::Amount { values: numbers, label: "PageRank".into() },
+        edge_colour: EdgeColour::Probability,
+        edge_width: EdgeWidth::Probability,
+        reference: Some(reference.clone()),
+        isolated: true,
+        ..NetworkStyle::default()
+    };
+    let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+    let legend = figure.legend.clone().expect("a legend");
+    let scale = legend.scale.expect("a scale");
+    assert_eq!((scale.label.as_str(), scale.ends), ("Betweenness", ["0".to_owned(), "0.29".to_owned()]));
+    assert_eq!(legend.sizes.expect("sizes").heading, "PageRank");
+    assert!(legend.no_value && legend.probability.is_some() && !legend.signs_coloured);
+    assert_eq!(
+        legend.known.iter().map(|key| key.text.as_str()).collect::<Vec<_>>(),
+        ["In CollecTRI", "Only in CollecTRI"]
+    );
+    assert_eq!(figure.nodes[3].tint, None);
+    assert_eq!(
+        (figure.nodes[0].tint, figure.nodes[29].tint),
+        (Some(Tint::Sequential(0.0)), Some(Tint::Sequential(1.0)))
+    );
+    assert!(figure.nodes.windows(2).skip(4).all(|pair| pair[1].radius > pair[0].radius), "larger with the number");
+    let dashed: Vec<_> = figure.edges.iter().filter(|edge| edge.dashed).collect();
+    assert_eq!((dashed.len(), dashed[0].tint, dashed[0].sign), (1, EdgeTint::Missing, Sign::Represses));
+    assert_eq!(figure.edges.iter().filter(|edge| edge.marked).count(), 25);
+    let last = figure.edges.last().expect("the best edge");
+    assert_eq!((last.tint, figure.edges.len()), (EdgeTint::Sequential(1.0), 51));
+
+    let of_gene = (0..30).map(|at| (at != 4).then_some(at % 11)).collect();
+    let names = (1..=11).map(|at| at.to_string()).collect();
+    let style = NetworkStyle {
+        colour: NodeColour::Groups { of_gene, names, label: "Community".into() },
+        size: NodeSize::Same,
+        edge_colour: EdgeColour::Known,
+        edge_width: EdgeWidth::Same,
+        reference: Some(reference),
+        isolated: true,
+        ..NetworkStyle::default()
+    };
+    let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+    let legend = figure.legend.clone().expect("a legend");
+    let groups = legend.groups.expect("groups");
+    assert_eq!((groups.groups.len(), groups.others), (8, 3));
+    assert!(legend.widths.is_none() && legend.sizes.is_none() && legend.scale.is_none());
+    let texts: Vec<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
+    assert_eq!(texts, ["In CollecTRI", "Not in CollecTRI", "Only in CollecTRI"]);
+    assert!(figure.edges.iter().all(|edge| !edge.marked), "the colour says it already");
+    assert!(figure.nodes.windows(2).all(|pair| pair[0].radius == pair[1].radius));
 }
 
 #[test]

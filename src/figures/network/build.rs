@@ -2,63 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{NetworkEdge, NetworkFigure, NetworkLegend, NetworkNode};
+use super::legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
+use super::style::{
+    EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
+};
+use super::{NetworkEdge, NetworkFigure, NetworkNode};
 use crate::network::{Edge, GeneId, Grn, Sign};
 
-/// What the nodes' colours show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum NodeColour {
-    /// Nothing.
-    #[default]
-    Plain,
-    /// A shift per gene.
-    Shift {
-        /// By position of the gene in the network; not finite for none.
-        values: Vec<f32>,
-        /// Where the colour scale ends; none for the 98th percentile of the absolute values.
-        limit: Option<f32>,
-        /// What the values are, with the unit: `Predicted shift (log)`.
-        label: String,
-    },
-}
-
-/// How a network is shown.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NetworkStyle {
-    /// Font size in points: 6 to 8 in print, 11 to 13 on the screen.
-    pub text_size: f32,
-    /// Whether the strip that explains it is drawn.
-    pub legend: bool,
-    /// What the nodes' colours show.
-    pub colour: NodeColour,
-    /// Genes that the user selected; their edges are drawn above the others.
-    pub selected: Vec<GeneId>,
-    /// The gene under the pointer.
-    pub hovered: Option<GeneId>,
-    /// Genes knocked out in the prediction that is shown.
-    pub knocked_out: Vec<GeneId>,
-    /// Whether genes without a visible edge are shown too.
-    pub isolated: bool,
-    /// Whether genes that were perturbed in the screen carry a ring.
-    pub mark_perturbed: bool,
-}
-
-impl Default for NetworkStyle {
-    fn default() -> Self {
-        Self {
-            text_size: 7.0,
-            legend: true,
-            colour: NodeColour::Plain,
-            selected: Vec::new(),
-            hovered: None,
-            knocked_out: Vec::new(),
-            isolated: false,
-            mark_perturbed: true,
-        }
-    }
-}
-
-/// Radius of a gene without targets, and what the gene with most targets has more.
+/// Radius of the smallest gene, and what the largest has more.
 const RADIUS: [f32; 2] = [4.2, 7.3];
 /// Width of the worst edge, and what the best has more.
 const WIDTH: [f32; 2] = [0.6, 1.7];
@@ -92,9 +43,8 @@ impl NetworkFigure {
                 *shown = true;
             }
         }
-        let most = targets.iter().copied().max().unwrap_or(0);
-        let radius = |count: u32| RADIUS[0] + RADIUS[1] * share(count, most).sqrt();
-        let shift = Shifts::of(&style.colour, &shown);
+        let sizes = Sizes::of(&style.size, &targets, &shown);
+        let tints = Tints::of(&style.colour, &shown);
 
         let mut at_node = vec![usize::MAX; genes.len()];
         let mut nodes = Vec::new();
@@ -105,8 +55,8 @@ impl NetworkFigure {
                 gene: id,
                 label: gene.symbol.clone(),
                 position: positions[at],
-                radius: radius(targets[at]),
-                shift: shift.as_ref().and_then(|shift| shift.share(at)),
+                radius: sizes.radius(at),
+                tint: tints.tint(at),
                 fill: None,
                 priority: targets[at] as f32 + if gene.perturbed_cells > 0 { 0.5 } else { 0.0 },
                 selected: style.selected.contains(&id),
@@ -117,38 +67,70 @@ impl NetworkFigure {
             });
         }
 
-        let pairs: BTreeSet<(GeneId, GeneId)> = visible.iter().map(|edge| (edge.regulator, edge.target)).collect();
-        let count = visible.len();
-        let edges: Vec<NetworkEdge> = visible
+        let missing: Vec<(GeneId, GeneId, Sign)> = style
+            .reference
             .iter()
-            .enumerate()
-            .map(|(at, edge)| {
-                let quality = if count > 1 { at as f32 / (count - 1) as f32 } else { 1.0 };
-                let touched = |gene: &GeneId| *gene == edge.regulator || *gene == edge.target;
-                NetworkEdge {
-                    from: at_node[edge.regulator.0 as usize],
-                    to: at_node[edge.target.0 as usize],
-                    sign: edge.sign,
-                    width: WIDTH[0] + WIDTH[1] * quality * quality,
-                    opacity: OPACITY[0] + OPACITY[1] * quality,
-                    highlighted: style.selected.iter().chain(&style.hovered).any(touched),
-                    curved: edge.regulator != edge.target && pairs.contains(&(edge.target, edge.regulator)),
-                }
+            .flat_map(|reference| &reference.missing)
+            .filter(|(from, to, _)| {
+                [from, to].iter().all(|gene| at_node.get(gene.0 as usize).is_some_and(|node| *node != usize::MAX))
             })
+            .copied()
             .collect();
+        let drawn = visible.iter().map(|edge| (edge.regulator, edge.target));
+        let pairs: BTreeSet<(GeneId, GeneId)> = drawn.chain(missing.iter().map(|(from, to, _)| (*from, *to))).collect();
+        let curved = |from: GeneId, to: GeneId| from != to && pairs.contains(&(to, from));
+        let lines = Lines::of(style, &visible);
+        let touches = |from: GeneId, to: GeneId| {
+            style.selected.iter().chain(&style.hovered).any(|gene| *gene == from || *gene == to)
+        };
+        let only_known = missing.iter().map(|&(from, to, sign)| NetworkEdge {
+            from: at_node[from.0 as usize],
+            to: at_node[to.0 as usize],
+            sign,
+            width: WIDTH[0] + WIDTH[1] * 0.2,
+            opacity: 0.75,
+            tint: EdgeTint::Missing,
+            marked: false,
+            dashed: true,
+            highlighted: touches(from, to),
+            curved: curved(from, to),
+        });
+        let in_network = visible.iter().enumerate().map(|(at, edge)| {
+            let known = lines.is_known(edge);
+            NetworkEdge {
+                from: at_node[edge.regulator.0 as usize],
+                to: at_node[edge.target.0 as usize],
+                sign: edge.sign,
+                width: lines.width(at, edge),
+                opacity: OPACITY[0] + OPACITY[1] * lines.quality(at),
+                tint: match style.edge_colour {
+                    EdgeColour::Sign => EdgeTint::Sign,
+                    EdgeColour::Plain => EdgeTint::Plain,
+                    EdgeColour::Probability => EdgeTint::Sequential(lines.probability(edge)),
+                    EdgeColour::Known => EdgeTint::Known(known),
+                },
+                marked: known && lines.mark,
+                dashed: false,
+                highlighted: touches(edge.regulator, edge.target),
+                curved: curved(edge.regulator, edge.target),
+            }
+        });
+        let edges: Vec<NetworkEdge> = only_known.chain(in_network).collect();
 
         let legend = style.legend.then(|| NetworkLegend {
             signs: [Sign::Activates, Sign::Represses, Sign::Unknown]
                 .into_iter()
-                .filter(|sign| edges.iter().any(|edge| edge.sign == *sign))
+                .filter(|sign| edges.iter().any(|edge| edge.sign == *sign && edge.tint != EdgeTint::Missing))
                 .collect(),
-            ranks: (count > 1).then(|| {
-                let (worst, best) = (0, count - 1);
-                [(visible[best].rank, edges[best].width), (visible[worst].rank, edges[worst].width)]
-            }),
-            targets: target_steps(most).into_iter().map(|count| (count, radius(count))).collect(),
-            no_value: shift.is_some() && nodes.iter().any(|node| node.shift.is_none() && node.measured),
-            shift: shift.map(|shift| (shift.limit, shift.label)),
+            signs_coloured: style.edge_colour == EdgeColour::Sign,
+            probability: (style.edge_colour == EdgeColour::Probability && !visible.is_empty())
+                .then(|| lines.probabilities.map(short)),
+            known: lines.keys(style, &edges),
+            widths: lines.width_key(&visible, &edges[edges.len() - visible.len()..]),
+            sizes: sizes.key(),
+            no_value: tints.scale.is_some() && nodes.iter().any(|node| node.tint.is_none() && node.measured),
+            scale: tints.scale_key(),
+            groups: tints.group_key(&nodes),
             perturbed: nodes.iter().any(|node| node.perturbed),
             knocked_out: nodes.iter().any(|node| node.knocked_out),
             unmeasured: nodes.iter().any(|node| !node.measured),
@@ -157,8 +139,223 @@ impl NetworkFigure {
     }
 }
 
-fn share(count: u32, most: u32) -> f32 {
-    if most == 0 { 0.0 } else { count as f32 / most as f32 }
+/// Sizes of nodes, and what they mean.
+struct Sizes<'a> {
+    of_gene: Box<dyn Fn(usize) -> f32 + 'a>,
+    /// The largest value; 0 if all are the same size.
+    most: f32,
+    /// Whether values are counts.
+    whole: bool,
+    label: &'a str,
+}
+
+impl<'a> Sizes<'a> {
+    fn of(size: &'a NodeSize, targets: &'a [u32], shown: &[bool]) -> Self {
+        let (of_gene, label): (Box<dyn Fn(usize) -> f32 + 'a>, &str) = match size {
+            NodeSize::Targets => (Box::new(|gene| targets[gene] as f32), "Targets"),
+            NodeSize::Same => (Box::new(|_| 0.0), ""),
+            NodeSize::Amount { values, label } => {
+                let value = |gene: usize| values.get(gene).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
+                (Box::new(move |gene| value(gene).abs()), label)
+            }
+        };
+        let values = || (0..shown.len()).filter(|gene| shown[*gene]).map(&of_gene);
+        let most = values().fold(0.0, f32::max);
+        let whole = values().all(|value| value.fract() == 0.0);
+        Self { most, whole, label, of_gene }
+    }
+
+    fn radius(&self, gene: usize) -> f32 {
+        if self.label.is_empty() { RADIUS[0] + RADIUS[1] * 0.35 } else { self.radius_of((self.of_gene)(gene)) }
+    }
+
+    fn radius_of(&self, value: f32) -> f32 {
+        RADIUS[0] + RADIUS[1] * if self.most > 0.0 { (value / self.most).sqrt() } else { 0.0 }
+    }
+
+    fn key(&self) -> Option<SizeKey> {
+        let steps: Vec<f32> = if self.whole {
+            target_steps(self.most as u32).into_iter().map(|count| count as f32).collect()
+        } else {
+            vec![self.most / 4.0, self.most]
+        };
+        let steps: Vec<(String, f32)> = steps.into_iter().map(|value| (short(value), self.radius_of(value))).collect();
+        (!self.label.is_empty() && self.most > 0.0).then(|| SizeKey { heading: self.label.to_owned(), steps })
+    }
+}
+
+/// Colours of nodes, and what they mean.
+struct Tints<'a> {
+    colour: &'a NodeColour,
+    /// Lowest and highest value, for colours on a scale.
+    scale: Option<[f32; 2]>,
+}
+
+impl<'a> Tints<'a> {
+    fn of(colour: &'a NodeColour, shown: &[bool]) -> Self {
+        let finite = |values: &[f32]| -> Vec<f32> {
+            let seen = values.iter().zip(shown).filter(|(value, shown)| value.is_finite() && **shown);
+            seen.map(|(value, _)| *value).collect()
+        };
+        let scale = match colour {
+            NodeColour::Plain | NodeColour::Groups { .. } => None,
+            NodeColour::Shift { values, limit, .. } => {
+                let limit = limit.filter(|limit| limit.is_finite() && *limit > 0.0).unwrap_or_else(|| {
+                    let mut sizes: Vec<f32> = finite(values).into_iter().map(f32::abs).collect();
+                    sizes.sort_by(f32::total_cmp);
+                    let high = sizes.get((sizes.len().saturating_sub(1)) * 98 / 100).copied().unwrap_or(0.0);
+                    rounded_up(high)
+                });
+                Some([-limit, limit])
+            }
+            NodeColour::Amount { values, .. } => {
+                let values = finite(values);
+                let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+                let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                // Without any value there is still a scale: everything on it is "no value".
+                Some(if values.is_empty() { [0.0, 1.0] } else { [least, most] })
+            }
+        };
+        Self { colour, scale }
+    }
+
+    fn tint(&self, gene: usize) -> Option<Tint> {
+        match (self.colour, self.scale) {
+            (NodeColour::Shift { values, .. }, Some([_, limit])) => {
+                let value = values.get(gene).copied().filter(|value| value.is_finite())?;
+                Some(Tint::Diverging((value / limit).clamp(-1.0, 1.0)))
+            }
+            (NodeColour::Amount { values, .. }, Some([least, most])) => {
+                let value = values.get(gene).copied().filter(|value| value.is_finite())?;
+                let share = if most > least { (value - least) / (most - least) } else { 1.0 };
+                Some(Tint::Sequential(share.clamp(0.0, 1.0)))
+            }
+            (NodeColour::Groups { of_gene, .. }, _) => of_gene.get(gene).copied().flatten().map(Tint::Group),
+            _ => None,
+        }
+    }
+
+    fn scale_key(&self) -> Option<ScaleKey> {
+        let [least, most] = self.scale?;
+        let (label, kind, ends) = match self.colour {
+            NodeColour::Shift { label, .. } => {
+                (label, ScaleKind::Diverging, [format!("−{}", short(most)), format!("+{}", short(most))])
+            }
+            NodeColour::Amount { label, .. } => (label, ScaleKind::Sequential, [short(least), short(most)]),
+            NodeColour::Plain | NodeColour::Groups { .. } => return None,
+        };
+        Some(ScaleKey { label: label.clone(), kind, ends })
+    }
+
+    fn group_key(&self, nodes: &[NetworkNode]) -> Option<GroupKey> {
+        let NodeColour::Groups { names, label, .. } = self.colour else { return None };
+        let seen: BTreeSet<u32> = nodes
+            .iter()
+            .filter_map(|node| match node.tint {
+                Some(Tint::Group(group)) => Some(group),
+                _ => None,
+            })
+            .collect();
+        let own = |group: &&u32| (**group as usize) < GROUP_COLOURS;
+        let name = |group: &u32| Some((*group, names.get(*group as usize)?.clone()));
+        let others = seen.iter().filter(|group| !own(group)).count();
+        Some(GroupKey { label: label.clone(), groups: seen.iter().filter(own).filter_map(name).collect(), others })
+    }
+}
+
+/// Colours and widths of edges, and what they mean.
+struct Lines<'a> {
+    by: EdgeWidth,
+    count: usize,
+    /// Lowest and highest probability shown.
+    probabilities: [f32; 2],
+    reference: Option<&'a ReferenceLines>,
+    mark: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn of(style: &'a NetworkStyle, visible: &[&Edge]) -> Self {
+        let probabilities = || visible.iter().map(|edge| edge.probability);
+        let reference = style.reference.as_ref();
+        Self {
+            by: style.edge_width,
+            count: visible.len(),
+            probabilities: [
+                probabilities().fold(f32::INFINITY, f32::min),
+                probabilities().fold(f32::NEG_INFINITY, f32::max),
+            ],
+            mark: reference.is_some_and(|reference| reference.mark) && style.edge_colour != EdgeColour::Known,
+            reference,
+        }
+    }
+
+    /// 0 for the worst edge shown, 1 for the best; `at` counts from the worst.
+    fn quality(&self, at: usize) -> f32 {
+        if self.count > 1 { at as f32 / (self.count - 1) as f32 } else { 1.0 }
+    }
+
+    /// 0 for the least probable edge shown, 1 for the most.
+    fn probability(&self, edge: &Edge) -> f32 {
+        let [least, most] = self.probabilities;
+        if most > least { (edge.probability - least) / (most - least) } else { 1.0 }
+    }
+
+    fn is_known(&self, edge: &Edge) -> bool {
+        let known = |reference: &ReferenceLines| reference.known.get(edge.rank as usize - 1).copied();
+        self.reference.and_then(known).unwrap_or(false)
+    }
+
+    fn width(&self, at: usize, edge: &Edge) -> f32 {
+        let share = match self.by {
+            EdgeWidth::Rank => self.quality(at).powi(2),
+            EdgeWidth::Same => 0.3,
+            EdgeWidth::Probability => self.probability(edge),
+            EdgeWidth::Known => f32::from(u8::from(self.is_known(edge))),
+        };
+        WIDTH[0] + WIDTH[1] * share
+    }
+
+    /// What the widths mean; `visible` and `edges` from the worst to the best.
+    fn width_key(&self, visible: &[&Edge], edges: &[NetworkEdge]) -> Option<WidthKey> {
+        let (worst, best) = (edges.first()?, edges.last()?);
+        let ends = match self.by {
+            EdgeWidth::Rank if self.count > 1 => {
+                let rank = |edge: Option<&&Edge>| edge.map_or(0, |edge| edge.rank);
+                [
+                    (format!("Rank {}", rank(visible.last())), best.width),
+                    (rank(visible.first()).to_string(), worst.width),
+                ]
+            }
+            EdgeWidth::Probability if self.probabilities[0] < self.probabilities[1] => {
+                let [least, most] = self.probabilities.map(short);
+                [(format!("Probability {most}"), WIDTH[0] + WIDTH[1]), (least, WIDTH[0])]
+            }
+            _ => return None,
+        };
+        Some(WidthKey { ends })
+    }
+
+    /// What a reference says about lines.
+    fn keys(&self, style: &NetworkStyle, edges: &[NetworkEdge]) -> Vec<EdgeKey> {
+        let Some(reference) = self.reference else { return Vec::new() };
+        let label = &reference.label;
+        let any = |tint: EdgeTint| edges.iter().any(|edge| edge.tint == tint);
+        let mut keys = Vec::new();
+        if style.edge_colour == EdgeColour::Known {
+            if any(EdgeTint::Known(true)) {
+                keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Known(true), marked: false });
+            }
+            if any(EdgeTint::Known(false)) {
+                keys.push(EdgeKey { text: format!("Not in {label}"), tint: EdgeTint::Known(false), marked: false });
+            }
+        } else if edges.iter().any(|edge| edge.marked) {
+            keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Plain, marked: true });
+        }
+        if any(EdgeTint::Missing) {
+            keys.push(EdgeKey { text: format!("Only in {label}"), tint: EdgeTint::Missing, marked: false });
+        }
+        keys
+    }
 }
 
 /// Numbers of targets for the legend: 1, about a third, and the most.
@@ -171,34 +368,16 @@ fn target_steps(most: u32) -> Vec<u32> {
     }
 }
 
-/// Values with the limit of their colour scale.
-struct Shifts<'a> {
-    values: &'a [f32],
-    limit: f32,
-    label: String,
-}
-
-impl<'a> Shifts<'a> {
-    fn of(colour: &'a NodeColour, shown: &[bool]) -> Option<Self> {
-        let NodeColour::Shift { values, limit, label } = colour else { return None };
-        let limit = limit.filter(|limit| limit.is_finite() && *limit > 0.0).unwrap_or_else(|| {
-            let mut sizes: Vec<f32> = values
-                .iter()
-                .zip(shown)
-                .filter(|(value, shown)| value.is_finite() && **shown)
-                .map(|(value, _)| value.abs())
-                .collect();
-            sizes.sort_by(f32::total_cmp);
-            let high = sizes.get((sizes.len().saturating_sub(1)) * 98 / 100).copied().unwrap_or(0.0);
-            rounded_up(high)
-        });
-        Some(Self { values, limit, label: label.clone() })
+/// A number as it stands in the legend: three digits that matter.
+fn short(value: f32) -> String {
+    let size = value.abs();
+    let decimals = if size >= 100.0 || size == 0.0 { 0 } else { (2 - size.log10().floor() as i32).max(0) as usize };
+    if size > 0.0 && size < 1e-4 {
+        return format!("{value:.1e}").replace('-', "−");
     }
-
-    fn share(&self, gene: usize) -> Option<f32> {
-        let value = *self.values.get(gene)?;
-        value.is_finite().then(|| (value / self.limit).clamp(-1.0, 1.0))
-    }
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.replace('-', "−")
 }
 
 /// The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten.
@@ -218,5 +397,11 @@ mod tests {
     #[test]
     fn limits_are_round() {
         assert_eq!([0.37, 1.0, 1.2, 0.0, f32::NAN].map(rounded_up), [0.4, 1.0, 1.5, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let found = [0.0, 1.0, 12.0, 345.6, 12_345.0, 0.5, 0.012_345, -0.25, 2.5e-7].map(short);
+        assert_eq!(found, ["0", "1", "12", "346", "12345", "0.5", "0.0123", "−0.25", "2.5e−7"]);
     }
 }

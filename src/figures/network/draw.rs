@@ -3,6 +3,7 @@
 use super::labels::{Traffic, Wanted, place};
 use super::legend::Mark;
 use super::links::{Disc, Link};
+use super::style::{EdgeTint, Tint};
 use super::{Area, Camera, NetworkFigure, NetworkHits, NetworkScene, NodeHit};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
@@ -35,6 +36,31 @@ pub(super) fn sign_colour(sign: Sign, theme: &FigureTheme) -> Colour {
         Sign::Represses => theme.repression,
         Sign::Unknown => theme.unknown,
     }
+}
+
+/// Colour of an edge.
+pub(super) fn edge_colour(tint: EdgeTint, sign: Sign, theme: &FigureTheme) -> Colour {
+    match tint {
+        EdgeTint::Sign => sign_colour(sign, theme),
+        EdgeTint::Plain => theme.unknown,
+        EdgeTint::Sequential(share) => theme.amount(0.15 + 0.85 * share),
+        EdgeTint::Known(true) | EdgeTint::Missing => theme.known,
+        EdgeTint::Known(false) => theme.unknown,
+    }
+}
+
+/// Colour of a node's inside.
+pub(super) fn tint_colour(tint: Tint, theme: &FigureTheme) -> Colour {
+    match tint {
+        Tint::Diverging(share) => theme.shift(share),
+        Tint::Sequential(share) => theme.amount(share),
+        Tint::Group(group) => theme.series.get(group as usize).copied().unwrap_or(theme.no_value),
+    }
+}
+
+/// The band along an edge that the reference knows.
+pub(super) fn band(stroke: Stroke, theme: &FigureTheme) -> Stroke {
+    Stroke { width: stroke.width + 2.6, colour: theme.background.mix(theme.known, 0.42) }
 }
 
 /// A disc with its mark.
@@ -153,7 +179,7 @@ impl NetworkFigure {
                     (true, true) => edge.opacity.max(0.85),
                     (false, _) => edge.opacity,
                 };
-                let colour = theme.background.mix(sign_colour(edge.sign, theme), strength);
+                let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), strength);
                 let stroke = Stroke { width: edge_width(edge.width, widths), colour };
                 let gap = 1.0 * scale.clamp(0.5, 1.5) + self.ring(edge.to, scale);
                 let link = if edge.from == edge.to {
@@ -162,7 +188,10 @@ impl NetworkFigure {
                     Link::new(from, to, edge.curved, edge.sign, stroke, scale, gap)
                 };
                 let Some(link) = link else { continue };
-                primitives.push(link.line.primitive(stroke));
+                if edge.marked {
+                    primitives.push(link.line.primitive(band(stroke, theme)));
+                }
+                primitives.push(if edge.dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
                 primitives.extend(link.head);
                 hits.add_edge(at, link.line.samples());
                 let length = (to.centre[0] - from.centre[0]).hypot(to.centre[1] - from.centre[1]);
@@ -187,7 +216,7 @@ impl NetworkFigure {
 
     fn node_layer(&self, discs: &[Disc], area: Area, scale: f32, theme: &FigureTheme, hits: &mut NetworkHits) -> Layer {
         let line = line_scale(scale);
-        let coloured = self.nodes.iter().any(|node| node.shift.is_some());
+        let coloured = self.nodes.iter().any(|node| node.tint.is_some());
         let mut primitives = Vec::with_capacity(self.nodes.len());
         let mut order: Vec<usize> =
             (0..self.nodes.len()).filter(|at| !out_of_sight(discs[*at], discs[*at], area)).collect();
@@ -265,7 +294,7 @@ impl NetworkFigure {
         // More labels the closer one looks, never so many that they hide the network.
         let room = (area[1][0] - area[0][0]) * (area[1][1] - area[0][1]) / (size * size);
         let most = (room / 15.0 * scale.clamp(0.5, 1.0)) as usize + 4;
-        let coloured = self.nodes.iter().any(|node| node.shift.is_some());
+        let coloured = self.nodes.iter().any(|node| node.tint.is_some());
         let placed = place(&wanted, discs, traffic, area, size, most);
         let primitives = placed
             .iter()
@@ -289,8 +318,8 @@ impl NetworkFigure {
 
     fn fill(&self, node: usize, coloured: bool, theme: &FigureTheme) -> Colour {
         let node = &self.nodes[node];
-        node.fill.unwrap_or_else(|| match (node.shift, node.measured) {
-            (Some(share), _) => theme.shift(share),
+        node.fill.unwrap_or_else(|| match (node.tint, node.measured) {
+            (Some(tint), _) => tint_colour(tint, theme),
             (None, true) if coloured => theme.no_value,
             (None, true) => theme.node,
             (None, false) => theme.background,

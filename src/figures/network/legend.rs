@@ -1,7 +1,9 @@
 //! The strip below the network that explains signs, widths, sizes and colours.
 
 use crate::figures::font::text_width;
+use crate::figures::network::draw::tint_colour;
 use crate::figures::network::links::{Disc, Link};
+use crate::figures::network::style::{EdgeTint, Tint};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
 use crate::network::Sign;
@@ -11,12 +13,20 @@ use crate::network::Sign;
 pub struct NetworkLegend {
     /// The signs that occur.
     pub signs: Vec<Sign>,
-    /// Best and worst rank of the edges shown, and their widths.
-    pub ranks: Option<[(u32, f32); 2]>,
-    /// Numbers of targets and the radius of a gene that has so many.
-    pub targets: Vec<(u32, f32)>,
-    /// Limit of the colour scale and what it shows.
-    pub shift: Option<(f32, String)>,
+    /// Whether signs have colours, or only ends.
+    pub signs_coloured: bool,
+    /// Lowest and highest probability, where the edges' colours show it.
+    pub probability: Option<[String; 2]>,
+    /// What a reference network says about edges.
+    pub known: Vec<EdgeKey>,
+    /// What the widths of edges mean.
+    pub widths: Option<WidthKey>,
+    /// What the sizes of nodes mean.
+    pub sizes: Option<SizeKey>,
+    /// What the colours of nodes mean, on a scale.
+    pub scale: Option<ScaleKey>,
+    /// What they mean, by group.
+    pub groups: Option<GroupKey>,
     /// Whether genes without a value are among those coloured.
     pub no_value: bool,
     /// Whether genes that were perturbed in the screen are marked.
@@ -25,6 +35,64 @@ pub struct NetworkLegend {
     pub knocked_out: bool,
     /// Whether genes are shown that were not measured.
     pub unmeasured: bool,
+}
+
+/// A kind of edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeKey {
+    /// What it is.
+    pub text: String,
+    /// Its colour.
+    pub tint: EdgeTint,
+    /// Whether it carries a band.
+    pub marked: bool,
+}
+
+/// Widths: the thickest edge and the thinnest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WidthKey {
+    /// What is written at the end, and the width there.
+    pub ends: [(String, f32); 2],
+}
+
+/// Sizes of nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SizeKey {
+    /// What they show: `Targets`.
+    pub heading: String,
+    /// Values and their radii.
+    pub steps: Vec<(String, f32)>,
+}
+
+/// Which colours a scale has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScaleKind {
+    /// From below zero to above.
+    Diverging,
+    /// From little to much.
+    Sequential,
+}
+
+/// Colours on a scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScaleKey {
+    /// What they show.
+    pub label: String,
+    /// Which colours.
+    pub kind: ScaleKind,
+    /// What is written at the ends.
+    pub ends: [String; 2],
+}
+
+/// Colours of groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupKey {
+    /// What they show.
+    pub label: String,
+    /// Groups with a colour of their own, and their names.
+    pub groups: Vec<(u32, String)>,
+    /// Number of groups without.
+    pub others: usize,
 }
 
 /// A part that is not broken over two rows.
@@ -68,6 +136,7 @@ impl NetworkLegend {
     fn items(&self, size: f32, scale: f32) -> Vec<Item> {
         let mut items = Vec::new();
         let width = |text: &str| text_width(text, size, Weight::Regular);
+        let line = size * 2.2;
         for sign in [Sign::Activates, Sign::Represses, Sign::Unknown] {
             if self.signs.contains(&sign) {
                 let text = match sign {
@@ -75,37 +144,53 @@ impl NetworkLegend {
                     Sign::Represses => "Represses",
                     Sign::Unknown => "Sign unknown",
                 };
-                let line = size * 2.2;
+                let tint = if self.signs_coloured { EdgeTint::Sign } else { EdgeTint::Plain };
                 items.push(Item {
                     width: line + size * 0.5 + width(text),
                     draw: Box::new(move |[left, middle], theme, out| {
-                        sign_glyph(sign, left, middle, line, size, theme, out);
+                        edge_glyph(sign, tint, false, left, middle, line, size, theme, out);
                         out.push(words(text, [left + line + size * 0.5, middle], size, theme.text));
                     }),
                 });
             }
         }
-        if let Some((limit, label)) = &self.shift {
-            let (limit, label) = (*limit, label.clone());
-            let bar = size * 7.0;
-            let gap = size * 0.5;
-            let ends = [format!("−{}", short(limit)), format!("+{}", short(limit))];
+        for EdgeKey { text, tint, marked } in self.known.clone() {
             items.push(Item {
-                width: width(&label) + width(&ends[0]) + width(&ends[1]) + bar + gap * 3.0,
+                width: line + size * 0.5 + width(&text),
                 draw: Box::new(move |[left, middle], theme, out| {
-                    out.push(words(&label, [left, middle], size, theme.text));
-                    let mut x = left + text_width(&label, size, Weight::Regular) + gap;
-                    out.push(words(&ends[0], [x, middle], size, theme.text));
-                    x += text_width(&ends[0], size, Weight::Regular) + gap;
-                    colour_bar([x, middle - size * 0.38], [x + bar, middle + size * 0.38], theme, out);
-                    out.push(words(&ends[1], [x + bar + gap, middle], size, theme.text));
+                    edge_glyph(Sign::Unknown, tint, marked, left, middle, line, size, theme, out);
+                    out.push(words(&text, [left + line + size * 0.5, middle], size, theme.text));
                 }),
             });
         }
-        if let Some([(best, thick), (worst, thin)]) = self.ranks
-            && best < worst
-        {
-            let (head, tail) = (format!("Rank {best}"), worst.to_string());
+        if let Some(ends) = self.probability.clone() {
+            let label = "Probability".to_owned();
+            items.push(scale_item(ScaleKey { label, kind: ScaleKind::Sequential, ends }, 0.15, size));
+        }
+        items.extend(self.scale.clone().map(|key| scale_item(key, 0.0, size)));
+        if let Some(GroupKey { label, groups, others }) = self.groups.clone() {
+            // Each by itself, so that long lists break into rows; the first carries the heading.
+            let mut heading = Some(label);
+            let more = (others > 0).then(|| (u32::MAX, format!("{others} more")));
+            for (group, name) in groups.into_iter().chain(more) {
+                let heading = heading.take();
+                let gap = size * 0.5;
+                let before = heading.as_ref().map_or(0.0, |heading| width(heading) + gap);
+                let radius = size * 0.38;
+                items.push(Item {
+                    width: before + 2.0 * radius + gap + width(&name),
+                    draw: Box::new(move |[left, middle], theme, out| {
+                        out.extend(heading.as_ref().map(|text| words(text, [left, middle], size, theme.text)));
+                        let left = left + before;
+                        let fill = tint_colour(Tint::Group(group), theme);
+                        let stroke = Some(Stroke { width: 0.6, colour: theme.node_rim });
+                        out.push(Primitive::Circle { centre: [left + radius, middle], radius, fill, stroke });
+                        out.push(words(&name, [left + 2.0 * radius + gap, middle], size, theme.text));
+                    }),
+                });
+            }
+        }
+        if let Some(WidthKey { ends: [(head, thick), (tail, thin)] }) = self.widths.clone() {
             let (line, gap) = (size * 2.4, size * 0.4);
             let edge = super::draw::edge_scale(scale);
             items.push(Item {
@@ -125,22 +210,20 @@ impl NetworkLegend {
                 }),
             });
         }
-        if !self.targets.is_empty() {
-            let heading = "Targets";
+        if let Some(SizeKey { heading, steps }) = self.sizes.clone() {
             let gap = size * 0.35;
             // As large as in the figure, or all smaller by the same share where the row is too low; the widths of the
             // parts are those of the largest discs, so that nothing moves while zooming.
             let most = row_height(size) * 0.55;
-            let largest = self.targets.iter().map(|(_, radius)| *radius).fold(f32::MIN_POSITIVE, f32::max);
+            let largest = steps.iter().map(|(_, radius)| *radius).fold(f32::MIN_POSITIVE, f32::max);
             let shrunk = scale.min(most / largest);
-            let discs: Vec<(String, f32)> =
-                self.targets.iter().map(|(count, radius)| (count.to_string(), radius * shrunk)).collect();
+            let discs: Vec<(String, f32)> = steps.into_iter().map(|(text, radius)| (text, radius * shrunk)).collect();
             let total = discs.iter().map(|(text, radius)| 2.0 * radius + gap * 1.8 + width(text) + gap).sum::<f32>();
             items.push(Item {
-                width: width(heading) + gap * 0.8 + total,
+                width: width(&heading) + gap * 0.8 + total,
                 draw: Box::new(move |[left, middle], theme, out| {
-                    out.push(words(heading, [left, middle], size, theme.text));
-                    let mut x = left + text_width(heading, size, Weight::Regular) + gap * 1.6;
+                    out.push(words(&heading, [left, middle], size, theme.text));
+                    let mut x = left + text_width(&heading, size, Weight::Regular) + gap * 1.6;
                     for (text, radius) in &discs {
                         let stroke = Some(Stroke { width: 0.6, colour: theme.node_rim });
                         let centre = [x + radius, middle];
@@ -232,39 +315,59 @@ fn words(text: &str, position: [f32; 2], size: f32, colour: Colour) -> Primitive
     }
 }
 
-fn sign_glyph(sign: Sign, left: f32, middle: f32, line: f32, size: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
-    let stroke = Stroke { width: size * 0.13, colour: super::draw::sign_colour(sign, theme) };
+/// A colour bar between its ends, behind its label. `from` is the share of the scale at which a sequential one begins.
+fn scale_item(ScaleKey { label, kind, ends }: ScaleKey, from: f32, size: f32) -> Item {
+    let width = |text: &str| text_width(text, size, Weight::Regular);
+    let (bar, gap) = (size * 7.0, size * 0.5);
+    Item {
+        width: width(&label) + width(&ends[0]) + width(&ends[1]) + bar + gap * 3.0,
+        draw: Box::new(move |[left, middle], theme, out| {
+            out.push(words(&label, [left, middle], size, theme.text));
+            let mut x = left + text_width(&label, size, Weight::Regular) + gap;
+            out.push(words(&ends[0], [x, middle], size, theme.text));
+            x += text_width(&ends[0], size, Weight::Regular) + gap;
+            let colour = |share: f32| match kind {
+                ScaleKind::Diverging => theme.shift(2.0 * share - 1.0),
+                ScaleKind::Sequential => theme.amount(from + (1.0 - from) * share),
+            };
+            bar_of([x, middle - size * 0.38], [x + bar, middle + size * 0.38], colour, theme, out);
+            out.push(words(&ends[1], [x + bar + gap, middle], size, theme.text));
+        }),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn edge_glyph(
+    sign: Sign,
+    tint: EdgeTint,
+    marked: bool,
+    left: f32,
+    middle: f32,
+    line: f32,
+    size: f32,
+    theme: &FigureTheme,
+    out: &mut Vec<Primitive>,
+) {
+    let stroke = Stroke { width: size * 0.13, colour: super::draw::edge_colour(tint, sign, theme) };
     let ends = [left, left + line].map(|x| Disc { centre: [x, middle], radius: 0.0 });
     if let Some(link) = Link::new(ends[0], ends[1], false, sign, stroke, size / 8.0, 0.0) {
-        out.push(link.line.primitive(stroke));
+        if marked {
+            out.push(link.line.primitive(super::draw::band(stroke, theme)));
+        }
+        let dashed = tint == EdgeTint::Missing;
+        out.push(if dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
         out.extend(link.head);
     }
 }
 
-/// A horizontal colour bar from the lowest shift to the highest. Each step reaches to the right end and is covered by
+/// A horizontal bar whose colour changes from left (0) to right (1). Each step reaches to the right end and is covered by
 /// the next, so that no seams show.
-pub(crate) fn colour_bar(min: [f32; 2], max: [f32; 2], theme: &FigureTheme, out: &mut Vec<Primitive>) {
+fn bar_of(min: [f32; 2], max: [f32; 2], colour: impl Fn(f32) -> Colour, theme: &FigureTheme, out: &mut Vec<Primitive>) {
     for step in 0..STEPS {
-        let share = (step as f32 + 0.5) / STEPS as f32 * 2.0 - 1.0;
+        let fill = colour((step as f32 + 0.5) / STEPS as f32);
         let left = min[0] + (max[0] - min[0]) * step as f32 / STEPS as f32;
-        out.push(Primitive::Rectangle {
-            min: [left, min[1]],
-            max,
-            corner: 0.0,
-            fill: theme.shift(share),
-            stroke: None,
-        });
+        out.push(Primitive::Rectangle { min: [left, min[1]], max, corner: 0.0, fill, stroke: None });
     }
     let (none, stroke) = (Colour(0, 0, 0, 0), Some(Stroke { width: 0.4, colour: theme.axis }));
     out.push(Primitive::Rectangle { min, max, corner: 0.0, fill: none, stroke });
-}
-
-/// A number as it stands beside a colour bar.
-fn short(value: f32) -> String {
-    if value >= 100.0 {
-        format!("{value:.0}")
-    } else {
-        let text = format!("{value:.2}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
 }

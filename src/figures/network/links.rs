@@ -107,6 +107,12 @@ impl Line {
         }
     }
 
+    /// What draws it dashed.
+    pub(super) fn dashed(self, stroke: Stroke) -> Primitive {
+        let dash = Some([stroke.width * 3.0 + 1.5, stroke.width * 1.5 + 1.5]);
+        Primitive::Polyline { points: self.samples().collect(), stroke, dash }
+    }
+
     /// Points along it, ends included: two for a straight line.
     pub(super) fn samples(self) -> impl Iterator<Item = [f32; 2]> {
         let steps: usize = match self {

@@ -10,12 +10,15 @@ mod hits;
 mod labels;
 mod legend;
 mod links;
+mod style;
 
-pub use build::{NetworkStyle, NodeColour};
 pub use camera::{Area, Camera};
 pub use hits::{NetworkHits, NodeHit};
 pub use labels::PlacedLabel;
-pub use legend::NetworkLegend;
+pub use legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
+pub use style::{
+    EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
+};
 
 use super::scene::{Colour, Scene};
 use crate::network::{GeneId, Sign};
@@ -31,9 +34,9 @@ pub struct NetworkNode {
     pub position: [f32; 2],
     /// In points when neighbours are 40 points apart; grows and shrinks a little with the zoom.
     pub radius: f32,
-    /// Its shift as a share of the colour scale's limit (−1 to 1); none for the theme's plain node.
-    pub shift: Option<f32>,
-    /// A colour of its own, before that of its shift.
+    /// What its colour says; none for the theme's plain node.
+    pub tint: Option<Tint>,
+    /// A colour of its own, before that of its tint.
     pub fill: Option<Colour>,
     /// Its label is placed before those of lower priority.
     pub priority: f32,
@@ -62,6 +65,12 @@ pub struct NetworkEdge {
     pub width: f32,
     /// 0 to 1; drawn by mixing with the background, so that files need no transparency.
     pub opacity: f32,
+    /// What its colour says.
+    pub tint: EdgeTint,
+    /// Carries a band beside its colour: the reference knows it.
+    pub marked: bool,
+    /// Not in the network itself.
+    pub dashed: bool,
     /// Drawn above the others in full strength.
     pub highlighted: bool,
     /// Bent, because the reverse edge exists too.

@@ -258,6 +258,7 @@ fn figure(
         knocked_out: key.knocked_out.clone(),
         isolated: false,
         mark_perturbed: true,
+        ..NetworkStyle::default()
     };
     NetworkFigure::of(shown.network(), shown.edges(), arrangement.positions(), &style)
 }
