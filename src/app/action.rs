@@ -158,6 +158,10 @@ pub enum Action {
     Quit,
     /// Do what was held back, losing what is unsaved.
     Discard(HeldBack),
+    /// Open what a window left that was not closed.
+    Recover,
+    /// Throw it away.
+    ForgetLost,
     /// Save what is unsaved, then do what was held back.
     SaveThen(HeldBack),
 }

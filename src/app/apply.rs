@@ -164,6 +164,14 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::CancelTesting => work.cancel_testing(),
         Action::TestAgain => state.runtime.findings.tests.stopped = None,
         Action::Quit => return hold_back(HeldBack::Quit, state, work),
+        Action::Recover => {
+            state.view.dialog = None;
+            work.recover_lost();
+        }
+        Action::ForgetLost => {
+            state.view.dialog = None;
+            work.forget_lost(state);
+        }
         Action::Discard(held) => {
             state.view.dialog = None;
             if state.is_training() {

@@ -1,7 +1,7 @@
 //! What happens to the state when something was opened.
 
 use super::state::{DataSection, Prediction, Severity, State, Tab};
-use super::work::{Opened, file_name};
+use super::work::{Opened, Recovered, file_name};
 use crate::document::Document;
 use crate::network::filter::first_view;
 
@@ -10,7 +10,7 @@ const RECENT: usize = 8;
 
 /// Show what was opened. Opening starts a new document; only what belongs together stays.
 pub(super) fn show(opened: Opened, state: &mut State) {
-    let Opened { dataset, model, session, changed, path, .. } = opened;
+    let Opened { dataset, model, session, changed, recovered, path, .. } = opened;
     let is_session = session.is_some();
     let (session_path, document) = match session {
         Some((path, document)) => (Some(path), document),
@@ -74,6 +74,18 @@ pub(super) fn show(opened: Opened, state: &mut State) {
     runtime.messages.retain(|message| message.severity != Severity::Error);
     runtime.session_path = session_path;
     runtime.saved_document = is_session.then(|| document.clone());
+    if let Some(Recovered { session, model_unsaved }) = recovered {
+        // In the file of the session is what it was before.
+        (runtime.session_path, runtime.saved_document) = match session {
+            Some((path, saved)) => (Some(path), Some(*saved)),
+            None => (None, Some(Document::default())),
+        };
+        if model_unsaved {
+            runtime.model_unsaved = true;
+            document.sources.model = None;
+        }
+        runtime.tell(Severity::Done, "The unsaved work is back", "It is in no file of yours yet", "");
+    }
     for change in changed {
         runtime.tell(Severity::Warning, "The session's files have changed", change, "Look over the results again");
     }

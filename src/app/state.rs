@@ -9,6 +9,7 @@ use super::action::ExportRequest;
 use super::command::Command;
 use super::findings::{Findings, ImportPreview};
 use super::theme::ThemeChoice;
+use super::work::Recovered;
 use crate::data::Summary;
 use crate::data::{Dataset, ImportOptions};
 use crate::document::Document;
@@ -181,6 +182,21 @@ pub enum Dialog {
     Missing,
     /// What the program is.
     About,
+    /// Unsaved work of a window that was not closed.
+    Recover(LostWork),
+}
+
+/// Unsaved work of a window that was not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostWork {
+    /// What was open.
+    pub name: String,
+    /// The file of the session, if it has one.
+    pub session: Option<PathBuf>,
+    /// A model was trained that is in no file.
+    pub model_unsaved: bool,
+    /// How long ago it was kept.
+    pub age: std::time::Duration,
 }
 
 /// What a path is asked for.
@@ -245,6 +261,8 @@ pub struct IncompleteSession {
     pub document: Document,
     /// What is still missing.
     pub missing: Vec<MissingKind>,
+    /// It was not saved, but kept for the case of a crash.
+    pub(super) recovered: Option<Recovered>,
 }
 
 /// What is loaded and running.

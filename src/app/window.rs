@@ -15,9 +15,12 @@ use super::state::{Preferences, Severity, State, Tab};
 use super::theme;
 use super::views::{self, Views};
 use super::work::Work;
+use crate::session::recovery::Recovery;
 
 /// Where eframe keeps the preferences.
 const PREFERENCES: &str = "preferences";
+/// Names the window, and the folder of its preferences.
+const NAME: &str = "grn-explorer";
 /// Width of the side panel.
 const SIDE: f32 = 300.0;
 /// Narrower windows have no side panel, but a page instead.
@@ -31,14 +34,15 @@ pub fn run(file: Option<PathBuf>) -> anyhow::Result<()> {
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("GRN Explorer")
-            .with_app_id("grn-explorer")
+            .with_app_id(NAME)
             .with_inner_size([1280.0, 800.0])
             .with_min_inner_size([640.0, 400.0])
             .with_drag_and_drop(true),
         ..Default::default()
     };
-    let setup = Setup { file, open_sample: true, ..Setup::default() };
-    eframe::run_native("grn-explorer", options, Box::new(move |creation| Ok(Box::new(App::new(creation, setup)))))
+    let recovery = eframe::storage_dir(NAME).map(|folder| Recovery::new(folder.join("recovery")));
+    let setup = Setup { file, open_sample: true, recovery, ..Setup::default() };
+    eframe::run_native(NAME, options, Box::new(move |creation| Ok(Box::new(App::new(creation, setup)))))
         .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }
 
@@ -57,13 +61,15 @@ pub struct Setup {
     pub file: Option<PathBuf>,
     /// Open the sample if there is no file and the window was never opened before.
     pub open_sample: bool,
+    /// Where unsaved work is kept for the case of a crash; none to keep nothing.
+    pub recovery: Option<Recovery>,
     /// Asks for files.
     pub chooser: Arc<dyn FileChooser>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { file: None, open_sample: false, chooser: Arc::new(SystemDialogs) }
+        Self { file: None, open_sample: false, recovery: None, chooser: Arc::new(SystemDialogs) }
     }
 }
 
@@ -144,7 +150,10 @@ impl App {
             let there = !crate::tasks::sample::find().is_empty();
             (first && there).then_some(Action::OpenSample)
         });
-        let work = Work::new(context.clone(), setup.chooser);
+        let mut work = Work::new(context.clone(), setup.chooser);
+        if let Some(recovery) = setup.recovery {
+            work.recover_from(recovery, &mut state);
+        }
         let actions = action.into_iter().collect();
         let mut app = Self {
             state,
@@ -343,6 +352,10 @@ impl eframe::App for App {
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
         }
+    }
+
+    fn on_exit(&mut self, _context: Option<&eframe::glow::Context>) {
+        self.work.end_autosaving();
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

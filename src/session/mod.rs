@@ -7,6 +7,7 @@
 mod dto;
 mod filter;
 mod migrate;
+pub mod recovery;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,9 @@ use super::data::import::{ImportForm, Known, difference};
 use crate::app::action::Action;
 use crate::app::apply::with_path;
 use crate::app::command::Command;
-use crate::app::state::{Dialog, HeldBack, MissingKind, PathPurpose, State, Tab};
+use crate::app::state::{Dialog, HeldBack, LostWork, MissingKind, PathPurpose, State, Tab};
 use crate::app::theme;
+use crate::words::counted;
 
 /// What is being typed.
 #[derive(Default)]
@@ -49,6 +50,7 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
             Dialog::Unsaved(held) => unsaved(ui, held, state, actions),
             Dialog::Missing => missing(ui, state, actions),
             Dialog::About => about(ui, actions),
+            Dialog::Recover(lost) => recover(ui, lost, actions),
         });
     });
     if response.should_close() {
@@ -232,6 +234,37 @@ fn missing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         }
         if primary(ui, "Locate…", true) {
             actions.push(Action::AskLocate(kind));
+        }
+    });
+}
+
+fn recover(ui: &mut Ui, lost: &LostWork, actions: &mut Vec<Action>) {
+    heading(ui, "GRN Explorer was not closed the last time");
+    let minutes = lost.age.as_secs() / 60;
+    let age = match (minutes, minutes / 60, minutes / (24 * 60)) {
+        (0, ..) => "less than a minute ago".to_owned(),
+        (minutes, 0, _) => format!("{} ago", counted(minutes as usize, "minute")),
+        (_, hours, 0) => format!("{} ago", counted(hours as usize, "hour")),
+        (_, _, days) => format!("{} ago", counted(days as usize, "day")),
+    };
+    ui.label(format!("Changes that were not saved were kept {age}"));
+    ui.label(RichText::new(&lost.name).strong());
+    if lost.model_unsaved {
+        ui.label("A trained model that is in no file is among them");
+    }
+    if let Some(session) = &lost.session {
+        let text = RichText::new(session.display().to_string()).small().color(theme::colours(ui).text_weak);
+        ui.add(egui::Label::new(text).wrap());
+    }
+    buttons(ui, |ui| {
+        if ui.button("Not now").on_hover_text("Ask again at the next start").clicked() {
+            actions.push(Action::CloseDialog);
+        }
+        if ui.button("Throw away").clicked() {
+            actions.push(Action::ForgetLost);
+        }
+        if primary(ui, "Recover", true) {
+            actions.push(Action::Recover);
         }
     });
 }

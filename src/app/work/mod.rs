@@ -3,6 +3,7 @@
 //! [`Work::poll`] runs once a frame: it takes what the jobs sent and either writes it into the [`Runtime`] or queues an
 //! action.
 
+mod autosaving;
 mod choosing;
 mod exporting;
 mod listing;
@@ -21,6 +22,7 @@ use super::findings::FoundPreview;
 use super::state::{Activity, Runtime, State};
 use crate::jobs::Job;
 
+pub(super) use autosaving::Recovered;
 pub(super) use choosing::{Choosing, Purpose};
 pub(super) use opening::{OpenRequest, Opened};
 
@@ -53,6 +55,7 @@ pub(super) struct Work {
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
     listing: Option<listing::Listing>,
+    autosaving: autosaving::Autosaving,
 }
 
 impl Work {
@@ -69,6 +72,7 @@ impl Work {
             saving: Vec::new(),
             exporting: Vec::new(),
             listing: None,
+            autosaving: autosaving::Autosaving::default(),
         }
     }
 
@@ -89,6 +93,7 @@ impl Work {
         self.poll_predicting(state);
         self.poll_previewing(state);
         self.poll_screening(state);
+        self.poll_autosaving(state);
         self.list_activities(&mut state.runtime);
     }
 

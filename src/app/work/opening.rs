@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::autosaving::Recovered;
 use super::{DEFECT, Failure, Work, file_name};
 use crate::app::action::Action;
 use crate::app::state::{Dialog, IncompleteSession, MissingKind, Severity, State};
@@ -14,6 +15,7 @@ use crate::jobs::{Cancelled, Job, Outcome, Progress};
 use crate::models::TrainedModel;
 use crate::preprocess::target_check::TargetCheck;
 use crate::session;
+use crate::session::recovery::{About, Lost};
 use crate::tasks::import_choices::Decisions;
 use crate::tasks::open::{self, FileKind};
 use crate::tasks::sample;
@@ -29,6 +31,8 @@ pub(in crate::app) enum OpenRequest {
     Sample,
     /// A session whose files were located.
     Session(Box<IncompleteSession>),
+    /// What a window left that was not closed.
+    Lost(Arc<Lost>),
 }
 
 impl OpenRequest {
@@ -37,6 +41,7 @@ impl OpenRequest {
             Self::Path(path) | Self::Dataset(path, _) => file_name(path),
             Self::Sample => "the sample".to_owned(),
             Self::Session(session) => file_name(&session.path),
+            Self::Lost(_) => "the unsaved work".to_owned(),
         }
     }
 }
@@ -66,6 +71,8 @@ pub(in crate::app) struct Opened {
     pub(in crate::app) incomplete: Option<IncompleteSession>,
     /// What is not as it was.
     pub(in crate::app) changed: Vec<String>,
+    /// The document is one that was not saved.
+    pub(in crate::app) recovered: Option<Recovered>,
     /// The path for the list of recent files.
     pub(in crate::app) path: Option<PathBuf>,
 }
@@ -108,7 +115,12 @@ impl Work {
         let Some(Opening { request, .. }) = self.opening.take() else { return };
         let title = format!("{} cannot be opened", request.name());
         match outcome {
-            Outcome::Finished(Ok(opened)) => self.show_opened(opened, state, actions),
+            Outcome::Finished(Ok(opened)) => {
+                let was_shown = self.show_opened(opened, state, actions);
+                if let (true, OpenRequest::Lost(lost)) = (was_shown, request) {
+                    self.take_over(&lost, state);
+                }
+            }
             Outcome::Finished(Err(failure)) => match import_question(&request, &failure) {
                 Some(dialog) => actions.push(Action::ShowDialog(dialog)),
                 None => state.runtime.tell(Severity::Error, title, failure.detail, failure.remedy),
@@ -121,14 +133,15 @@ impl Work {
         }
     }
 
-    fn show_opened(&mut self, opened: Opened, state: &mut State, actions: &mut Vec<Action>) {
+    fn show_opened(&mut self, opened: Opened, state: &mut State, actions: &mut Vec<Action>) -> bool {
         if let Some(incomplete) = opened.incomplete {
             state.runtime.incomplete = Some(incomplete);
             actions.push(Action::ShowDialog(Dialog::Missing));
-            return;
+            return false;
         }
         self.predicting.forget();
         super::super::opened::show(opened, state);
+        true
     }
 }
 
@@ -137,7 +150,7 @@ fn import_question(request: &OpenRequest, failure: &Failure) -> Option<Dialog> {
     let (path, options) = match request {
         OpenRequest::Path(path) => (path.clone(), Box::default()),
         OpenRequest::Dataset(path, options) => (path.clone(), options.clone()),
-        OpenRequest::Sample | OpenRequest::Session(_) => return None,
+        OpenRequest::Sample | OpenRequest::Session(_) | OpenRequest::Lost(_) => return None,
     };
     (failure.remedy == DECIDE).then(|| Dialog::Import { path, options, problem: failure.detail.clone() })
 }
@@ -198,12 +211,15 @@ fn open_request(request: &OpenRequest, progress: &dyn Progress) -> anyhow::Resul
             Opened { dataset: Some(read_dataset(path, &decisions, progress)?), ..Opened::default() }
         }
         OpenRequest::Sample => read_sample(progress)?,
-        OpenRequest::Session(session) => complete(&session.path, session.document.clone(), progress)?,
+        OpenRequest::Session(session) => {
+            complete(&session.path, session.document.clone(), session.recovered.clone(), progress)?
+        }
+        OpenRequest::Lost(lost) => read_lost(lost, progress)?,
     };
     opened.path = match request {
         OpenRequest::Path(path) | OpenRequest::Dataset(path, _) => Some(path.clone()),
-        OpenRequest::Session(session) => Some(session.path.clone()),
-        OpenRequest::Sample => None,
+        OpenRequest::Session(session) if session.recovered.is_none() => Some(session.path.clone()),
+        OpenRequest::Session(_) | OpenRequest::Sample | OpenRequest::Lost(_) => None,
     };
     Ok(opened)
 }
@@ -238,11 +254,28 @@ fn read_sample(progress: &dyn Progress) -> anyhow::Result<Opened> {
 
 fn read_session(path: &Path, progress: &dyn Progress) -> anyhow::Result<Opened> {
     progress.stage("Reading the session", None);
-    complete(path, session::load(path)?, progress)
+    complete(path, session::load(path)?, None, progress)
+}
+
+fn read_lost(lost: &Lost, progress: &dyn Progress) -> anyhow::Result<Opened> {
+    progress.stage("Reading the session", None);
+    let About { session, model_unsaved, .. } = lost.about.clone();
+    // A session that is gone is one with nothing in it.
+    let saved = |path: PathBuf| {
+        let document = session::load(&path).unwrap_or_default();
+        (path, Box::new(document))
+    };
+    let recovered = Recovered { session: session.map(saved), model_unsaved };
+    complete(&lost.slot.session(), lost.slot.read()?, Some(recovered), progress)
 }
 
 /// Open the files that `document` refers to; if one is gone, say which.
-fn complete(path: &Path, document: Document, progress: &dyn Progress) -> anyhow::Result<Opened> {
+fn complete(
+    path: &Path,
+    document: Document,
+    recovered: Option<Recovered>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Opened> {
     let sources = &document.sources;
     let gone = |file: &Option<FileReference>| file.as_ref().is_some_and(|file| !file.path.exists());
     let missing: Vec<MissingKind> =
@@ -252,7 +285,7 @@ fn complete(path: &Path, document: Document, progress: &dyn Progress) -> anyhow:
             .map(|(kind, _)| kind)
             .collect();
     if !missing.is_empty() {
-        let incomplete = IncompleteSession { path: path.to_owned(), document, missing };
+        let incomplete = IncompleteSession { path: path.to_owned(), document, missing, recovered };
         return Ok(Opened { incomplete: Some(incomplete), ..Opened::default() });
     }
     let mut changed = Vec::new();
@@ -274,5 +307,5 @@ fn complete(path: &Path, document: Document, progress: &dyn Progress) -> anyhow:
         anyhow::Ok(opened)
     });
     let model = model.transpose()?;
-    Ok(Opened { dataset, model, session: Some((path.to_owned(), document)), changed, ..Opened::default() })
+    Ok(Opened { dataset, model, session: Some((path.to_owned(), document)), changed, recovered, ..Opened::default() })
 }

@@ -5,6 +5,7 @@ mod guards;
 mod import;
 mod journey;
 mod pages;
+mod recovery;
 mod screening;
 mod sessions;
 mod snapshots;
@@ -67,8 +68,13 @@ impl Window {
 
     /// A window that opens `file`.
     pub fn with(size: [f32; 2], file: Option<PathBuf>, theme: egui::Theme) -> Self {
+        Self::start(size, theme, Setup { file, ..Setup::default() })
+    }
+
+    /// A window that starts as `setup` says.
+    pub fn start(size: [f32; 2], theme: egui::Theme, setup: Setup) -> Self {
         let answers = Arc::new(Answers::default());
-        let setup = Setup { file, chooser: answers.clone(), ..Setup::default() };
+        let setup = Setup { chooser: answers.clone(), ..setup };
         let harness = Harness::builder()
             .with_size(size)
             .with_theme(theme)

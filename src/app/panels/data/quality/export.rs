@@ -39,7 +39,8 @@ pub(super) fn exportable(
         let (quality, shown) = (quality.clone(), shown.clone());
         Arc::new(move |size, theme| page(&quality, &shown).scene(size, theme).scene)
     };
-    let mut choices = vec![figure("All plots", "quality", all, 180.0 / (rows(&shown) as f32 * ROW * 25.4 / 72.0), 180.0)];
+    let mut choices =
+        vec![figure("All plots", "quality", all, 180.0 / (rows(&shown) as f32 * ROW * 25.4 / 72.0), 180.0)];
     let scatter: Draw = {
         let quality = quality.clone();
         Arc::new(move |size, theme| cells(&quality, PRINT_TEXT_SIZE).scene(size, theme).scene)

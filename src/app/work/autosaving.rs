@@ -1,0 +1,179 @@
+//! Keeping what is not saved, for the case that the program ends without being closed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::{OpenRequest, Work};
+use crate::app::opened;
+use crate::app::state::{Dialog, LostWork, Severity, State};
+use crate::document::Document;
+use crate::jobs::{Job, Outcome};
+use crate::models::TrainedModel;
+use crate::session::recovery::{About, Lost, Recovery, Slot};
+use crate::tasks::open;
+
+/// No more often than this.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// What was kept last.
+#[derive(Clone)]
+struct Kept {
+    document: Document,
+    /// The model that is in no file yet.
+    model: Option<Arc<TrainedModel>>,
+    slot: Arc<Slot>,
+}
+
+/// All that is needed to keep it.
+#[derive(Default)]
+pub(super) struct Autosaving {
+    recovery: Option<Recovery>,
+    /// This window's folder, once there was something to keep.
+    slot: Option<Arc<Slot>>,
+    kept: Option<Kept>,
+    job: Option<Job<Kept>>,
+    looked: Option<Instant>,
+    /// It failed, and the user knows.
+    told: bool,
+    /// What other windows left, the newest first.
+    lost: Vec<Lost>,
+}
+
+impl Work {
+    /// Keep what is unsaved below `recovery`, and ask about what was left there.
+    pub(in crate::app) fn recover_from(&mut self, recovery: Recovery, state: &mut State) {
+        self.autosaving.lost = recovery.lost();
+        self.autosaving.recovery = Some(recovery);
+        self.offer_lost(state);
+    }
+
+    fn offer_lost(&self, state: &mut State) {
+        let Some(lost) = self.autosaving.lost.first() else { return };
+        let About { name, session, model_unsaved, .. } = &lost.about;
+        let lost = LostWork {
+            name: name.clone(),
+            session: session.clone(),
+            model_unsaved: *model_unsaved,
+            age: Duration::from_secs(lost.about.age()),
+        };
+        state.view.dialog = Some(Dialog::Recover(lost));
+    }
+
+    /// Open what was left; from then on this window keeps it.
+    pub(in crate::app) fn recover_lost(&mut self) {
+        if self.autosaving.lost.is_empty() {
+            return;
+        }
+        let lost = self.autosaving.lost.remove(0);
+        self.open(OpenRequest::Lost(Arc::new(lost)));
+    }
+
+    /// Throw away what was left, and ask about the next.
+    pub(in crate::app) fn forget_lost(&mut self, state: &mut State) {
+        if !self.autosaving.lost.is_empty() {
+            Slot::remove_shared(self.autosaving.lost.remove(0).slot);
+        }
+        self.offer_lost(state);
+    }
+
+    /// The window was closed: nothing is to be recovered.
+    pub(in crate::app) fn end_autosaving(&mut self) {
+        let Autosaving { slot, kept, job, .. } = std::mem::take(&mut self.autosaving);
+        drop((kept, job));
+        if let Some(slot) = slot {
+            // If a job still writes, the folder goes at the next start.
+            Slot::remove_shared(slot);
+        }
+    }
+
+    pub(super) fn poll_autosaving(&mut self, state: &mut State) {
+        if let Some(outcome) = self.autosaving.job.as_mut().and_then(Job::poll) {
+            self.autosaving.job = None;
+            match outcome {
+                Outcome::Finished(kept) => {
+                    self.autosaving.slot = Some(kept.slot.clone());
+                    self.autosaving.kept = Some(kept);
+                    self.autosaving.told = false;
+                }
+                Outcome::Cancelled => {}
+                Outcome::Failed { message, .. } if !self.autosaving.told => {
+                    self.autosaving.told = true;
+                    let title = "Changes cannot be kept for the case of a crash";
+                    state.runtime.tell(Severity::Warning, title, message, "Save the session often, or free some space");
+                }
+                Outcome::Failed { .. } => {}
+            }
+        }
+        let Some(recovery) = self.autosaving.recovery.clone() else { return };
+        if self.autosaving.job.is_some() || self.autosaving.looked.is_some_and(|looked| looked.elapsed() < EVERY) {
+            return;
+        }
+        self.autosaving.looked = Some(Instant::now());
+        let model = state.runtime.model.clone().filter(|_| state.runtime.model_unsaved);
+        if model.is_none() && !is_edited(state) {
+            if self.autosaving.kept.take().is_some()
+                && let Some(slot) = &self.autosaving.slot
+            {
+                slot.clear();
+            }
+            return;
+        }
+        // Nothing else may happen for a while: look again then.
+        self.context.request_repaint_after(EVERY);
+        let same = |a: &Option<Arc<TrainedModel>>, b: &Option<Arc<TrainedModel>>| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        let kept = self.autosaving.kept.as_ref();
+        let model_is_kept = kept.is_some_and(|kept| same(&kept.model, &model));
+        if model_is_kept && kept.is_some_and(|kept| kept.document == state.document) {
+            return;
+        }
+        let (document, slot) = (state.document.clone(), self.autosaving.slot.clone());
+        let about = About::now(opened::title(state), state.runtime.session_path.clone(), model.is_some());
+        self.autosaving.job = Some(Job::spawn("keeping changes", self.wake(), move |_| {
+            let slot = match slot {
+                Some(slot) => slot,
+                None => Arc::new(recovery.claim().context("in the folder for unsaved work")?),
+            };
+            let mut written = document.clone();
+            if let Some(model) = &model {
+                if !model_is_kept {
+                    model.save(&slot.model())?;
+                }
+                written.sources.model = Some(open::model_reference(&slot.model())?);
+            }
+            slot.write(&written, &about)?;
+            anyhow::Ok(Kept { document, model, slot })
+        }));
+    }
+
+    /// What was left was opened: this window goes on with its folder.
+    pub(super) fn take_over(&mut self, lost: &Lost, state: &State) {
+        let slot = lost.slot.clone();
+        let model = state.runtime.model.clone().filter(|_| state.runtime.model_unsaved);
+        self.autosaving.kept = Some(Kept { document: state.document.clone(), model, slot: slot.clone() });
+        self.autosaving.slot = Some(slot);
+    }
+}
+
+/// Whether the document differs from what is in a file, or, where it is in none, from what was opened.
+fn is_edited(state: &State) -> bool {
+    match &state.runtime.saved_document {
+        Some(saved) => *saved != state.document,
+        None => state.history.undo_label().is_some(),
+    }
+}
+
+/// How a recovered document goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::app) struct Recovered {
+    /// The session's file, and what it holds; none if it has none.
+    pub(in crate::app) session: Option<(PathBuf, Box<Document>)>,
+    /// The model is in no file of the user's.
+    pub(in crate::app) model_unsaved: bool,
+}

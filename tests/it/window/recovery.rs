@@ -1,0 +1,97 @@
+//! Unsaved work survives a window that was not closed.
+
+use std::path::Path;
+
+use grn_explorer::app::state::Dialog;
+use grn_explorer::app::{Action, App, Setup};
+use grn_explorer::document::NetworkFilter;
+use grn_explorer::session::recovery::Recovery;
+
+use super::{Window, screen, small};
+
+/// A window that keeps its work in `folder`. Dropping it is a crash: it is not told that it ends.
+fn window(folder: &Path) -> Window {
+    let recovery = Some(Recovery::new(folder.join("recovery")));
+    Window::start([1024.0, 640.0], egui::Theme::Light, Setup { recovery, ..Setup::default() })
+}
+
+/// Let time pass until everything is kept.
+fn kept(window: &mut Window, folder: &Path, done: impl Fn(&str) -> bool) {
+    let text = || {
+        let folders = std::fs::read_dir(folder.join("recovery")).into_iter().flatten().flatten();
+        let sessions = folders.filter_map(|entry| std::fs::read_to_string(entry.path().join("session.grn.json")).ok());
+        sessions.collect::<String>()
+    };
+    window.until("keeping", |_| done(&text()));
+}
+
+#[test]
+fn changes_come_back_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = window(folder.path());
+    first.open(&screen(folder.path()));
+    assert_eq!(first.state().view.dialog, None, "nothing was lost before");
+    first.send(Action::SetFilter(Box::new(NetworkFilter::top(17))));
+    first.send(Action::SetNotes("STAT1 looks odd".to_owned()));
+    kept(&mut first, folder.path(), |text| text.contains("STAT1 looks odd"));
+    drop(first);
+
+    let mut second = window(folder.path());
+    assert!(matches!(second.state().view.dialog, Some(Dialog::Recover(_))));
+    second.harness.run_steps(10);
+    assert!(second.mentions("screen.h5ad"));
+    // Another window that starts meanwhile has nothing to do with it.
+    assert_eq!(window(folder.path()).state().view.dialog, None);
+    second.click("Recover");
+    second.until("opening", |state| state.runtime.dataset.is_some() && !state.runtime.is_busy());
+    let document = &second.state().document;
+    assert_eq!((document.notes.as_str(), &document.filter), ("STAT1 looks odd", &NetworkFilter::top(17)));
+    assert!(second.state().unsaved().is_some());
+    assert_eq!(second.state().runtime.session_path, None);
+    drop(second);
+
+    // Recovered and crashed again.
+    let mut third = window(folder.path());
+    third.harness.run_steps(10);
+    third.click("Throw away");
+    assert_eq!(third.state().view.dialog, None);
+    drop(third);
+    assert_eq!(window(folder.path()).state().view.dialog, None);
+}
+
+#[test]
+fn a_trained_model_that_is_in_no_file_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = window(folder.path());
+    first.open(&screen(folder.path()));
+    first.send(Action::StartTraining(small(2), Default::default()));
+    first.until("training", |state| state.runtime.model_unsaved);
+    kept(&mut first, folder.path(), |text| text.contains("model.safetensors"));
+    let edges = first.state().network().unwrap().edges().len();
+    drop(first);
+
+    let mut second = window(folder.path());
+    second.harness.run_steps(10);
+    assert!(second.mentions("A trained model that is in no file"));
+    second.click("Recover");
+    second.until("opening", |state| state.runtime.model.is_some() && !state.runtime.is_busy());
+    assert_eq!(second.state().network().unwrap().edges().len(), edges);
+    assert!(second.state().runtime.model_unsaved && second.state().document.sources.model.is_none());
+    // Saved, it is the user's own, and nothing is left to recover.
+    let session = folder.path().join("mine.grn.json");
+    second.send(Action::SaveSessionTo(session.clone()));
+    second.until("saving", |state| state.runtime.session_path.as_ref() == Some(&session));
+    assert!(folder.path().join("mine.safetensors").is_file());
+    kept(&mut second, folder.path(), str::is_empty);
+}
+
+#[test]
+fn a_window_that_is_closed_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = window(folder.path());
+    window.open(&screen(folder.path()));
+    window.send(Action::SetNotes("to be kept".to_owned()));
+    kept(&mut window, folder.path(), |text| text.contains("to be kept"));
+    eframe::App::on_exit(window.harness.state_mut() as &mut App, None);
+    assert_eq!(std::fs::read_dir(folder.path().join("recovery")).unwrap().count(), 0);
+}
