@@ -3,6 +3,8 @@
 //! Genes go by symbol, never by position, so that a document outlives the data set and the model it was made with.
 //! It holds no data: [`Sources`] says where they are.
 
+mod layout;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use crate::data::ImportOptions;
 use crate::models::TrainConfig;
 pub use crate::network::filter::NetworkFilter;
 use crate::training::DeviceChoice;
+pub use layout::Layout;
 
 /// A file and the content it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct Document {
     pub device: DeviceChoice,
     /// Which genes and edges are shown.
     pub filter: NetworkFilter,
+    /// How the network is laid out.
+    pub layout: Layout,
     /// Node positions that the user chose or the layout settled on, by symbol; shared, so that undo steps are cheap.
     pub positions: Arc<BTreeMap<String, [f32; 2]>>,
     /// Nodes that the layout must not move.
@@ -79,6 +84,7 @@ impl Default for Document {
             training: TrainConfig::default(),
             device: DeviceChoice::default(),
             filter: NetworkFilter::top(FIRST_EDGES),
+            layout: Layout::default(),
             positions: Arc::default(),
             pinned: BTreeSet::new(),
             selection: Vec::new(),

@@ -3,6 +3,7 @@
 //! Each task takes what it needs by value or shared, reports to a [`Progress`](crate::jobs::Progress) and returns an
 //! error whose chain says what failed and why; the caller adds what to do.
 
+pub mod arrange;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;

@@ -7,7 +7,7 @@ use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, NetworkFilter};
+use crate::document::{ColourBy, Layout, NetworkFilter};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::preprocess::differential::Test;
@@ -88,6 +88,10 @@ pub enum Action {
         /// Keep it.
         pinned: bool,
     },
+    /// Lay out in another way (all nodes are unpinned), or with other forces (drag).
+    SetLayout(Box<Layout>),
+    /// Let all nodes that are not pinned move again, from where they are.
+    RunLayout,
     /// Unpin all nodes and lay them out anew.
     ResetLayout,
     /// The layout came to rest: remember the positions. Not an undo step.
@@ -130,6 +134,8 @@ pub enum Action {
     CloseDialog,
     /// Put the cursor into the gene search.
     FocusSearch,
+    /// Let a running layout wait, or go on.
+    PauseLayout(bool),
     /// Show the whole network.
     FitNetwork,
     /// Show the network as it is learned while training runs.

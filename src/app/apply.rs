@@ -8,7 +8,7 @@ use super::command::ZOOM;
 use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
 use super::work::{OpenRequest, Purpose, Work};
-use crate::document::{Document, NetworkFilter};
+use crate::document::{Document, Layout, NetworkFilter};
 
 /// What an action asks of the window itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,13 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
                 }
             });
         }
+        Action::SetLayout(layout) => set_layout(*layout, state),
+        Action::RunLayout => {
+            // Where the nodes are now is what undo brings back.
+            let before = state.document.clone();
+            state.history.record("Run the layout again", before);
+            state.view.run_layout = true;
+        }
         Action::ResetLayout => edit(state, "Lay out anew", None, |document| {
             document.positions = Arc::default();
             document.pinned.clear();
@@ -145,6 +152,7 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             // Where the side panel has room, this page is the network's.
             state.view.tab = Tab::Genes;
         }
+        Action::PauseLayout(paused) => state.view.layout_paused = paused,
         Action::FitNetwork => state.view.fit_network = true,
         Action::FollowTraining(follow) => state.view.follow_training = follow,
         Action::Dismiss(id) => state.runtime.messages.retain(|message| message.id != id),
@@ -216,16 +224,32 @@ fn edit(state: &mut State, label: impl Into<String>, key: Option<&str>, change: 
     }
 }
 
+/// Another way to lay out places all nodes anew, pinned ones too; other forces move them from where they are.
+fn set_layout(layout: Layout, state: &mut State) {
+    if layout.is_another(&state.document.layout) {
+        edit(state, format!("Lay out: {}", layout.describe()), None, |document| {
+            document.layout = layout;
+            document.positions = Arc::default();
+            document.pinned.clear();
+        });
+    } else if layout != state.document.layout {
+        edit(state, "Change the forces of the layout", Some("layout"), |document| document.layout = layout);
+        state.view.run_layout = true;
+    }
+}
+
 fn step(state: &mut State, back: bool) {
     let now = state.document.clone();
     let found = if back { state.history.undo(now) } else { state.history.redo(now) };
     if let Some((_, document)) = found {
         let mut document = document.with_sources_of(&state.document);
         // Where the layout has settled since then, nodes stay; only what the user moved goes back.
-        let kept = Arc::make_mut(&mut document.positions);
-        for (gene, position) in state.document.positions.iter() {
-            if !state.document.pinned.contains(gene) {
-                kept.entry(gene.clone()).or_insert(*position);
+        if !document.layout.is_another(&state.document.layout) {
+            let kept = Arc::make_mut(&mut document.positions);
+            for (gene, position) in state.document.positions.iter() {
+                if !state.document.pinned.contains(gene) {
+                    kept.entry(gene.clone()).or_insert(*position);
+                }
             }
         }
         state.document = document;

@@ -5,6 +5,8 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::action::Action;
 use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind};
 use super::theme::ThemeChoice;
+use super::views::network::chosen_layout;
+use crate::layout::Method;
 use crate::network::filter::{Neighbourhood, Reach, Step};
 
 /// One entry of menu and palette.
@@ -68,6 +70,12 @@ pub enum Command {
     FitNetwork,
     /// Unpin and lay out anew.
     ResetLayout,
+    /// Lay out in this way.
+    LayOut(Method),
+    /// Let all nodes move again.
+    RunLayout,
+    /// Let the layout wait or go on.
+    PauseLayout,
     /// Show or hide the side panel.
     ToggleSidePanel,
     /// Light.
@@ -97,7 +105,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 45] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -126,6 +134,13 @@ impl Command {
         Self::EdgeTable,
         Self::FitNetwork,
         Self::ResetLayout,
+        Self::LayOut(Method::Force),
+        Self::LayOut(Method::Layered),
+        Self::LayOut(Method::Circular),
+        Self::LayOut(Method::Communities),
+        Self::LayOut(Method::Concentric),
+        Self::RunLayout,
+        Self::PauseLayout,
         Self::ToggleSidePanel,
         Self::LightTheme,
         Self::DarkTheme,
@@ -170,6 +185,13 @@ impl Command {
             Self::EdgeTable => "Table of edges",
             Self::FitNetwork => "Show the whole network",
             Self::ResetLayout => "Lay out the network anew",
+            Self::LayOut(Method::Force) => "Lay out by forces",
+            Self::LayOut(Method::Layered) => "Lay out in layers from regulators to targets",
+            Self::LayOut(Method::Circular) => "Lay out on a circle",
+            Self::LayOut(Method::Communities) => "Lay out with communities apart",
+            Self::LayOut(Method::Concentric) => "Lay out in rings around the selected gene",
+            Self::RunLayout => "Run the layout again",
+            Self::PauseLayout => "Pause or resume the layout",
             Self::ToggleSidePanel => "Show or hide the side panel",
             Self::LightTheme => "Light theme",
             Self::DarkTheme => "Dark theme",
@@ -231,9 +253,9 @@ impl Command {
                 state.network().is_some() && !state.document.selection.is_empty()
             }
             Self::LeaveNeighbourhood => !state.document.filter.trail.is_empty(),
-            Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork | Self::ResetLayout => {
-                state.network().is_some()
-            }
+            Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork => state.network().is_some(),
+            Self::ResetLayout | Self::LayOut(_) | Self::PauseLayout => state.network().is_some(),
+            Self::RunLayout => state.network().is_some() && state.document.layout.method == Method::Force,
             Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
             Self::ZoomOut => state.view.preferences.zoom > *ZOOM.start(),
             _ => true,
@@ -294,6 +316,9 @@ impl Command {
             Self::EdgeTable => table(TableKind::Edges, state),
             Self::FitNetwork => Action::FitNetwork,
             Self::ResetLayout => Action::ResetLayout,
+            Self::LayOut(method) => Action::SetLayout(Box::new(chosen_layout(method, state))),
+            Self::RunLayout => Action::RunLayout,
+            Self::PauseLayout => Action::PauseLayout(!state.view.layout_paused),
             Self::ToggleSidePanel => Action::ToggleSidePanel,
             Self::LightTheme => Action::SetTheme(ThemeChoice::Light),
             Self::DarkTheme => Action::SetTheme(ThemeChoice::Dark),

@@ -149,6 +149,10 @@ pub struct ViewState {
     pub focus_search: bool,
     /// Set for one frame: the network view should show everything.
     pub fit_network: bool,
+    /// Set for one frame: the layout should move all nodes again, from where they are.
+    pub run_layout: bool,
+    /// A running layout of the network waits.
+    pub layout_paused: bool,
     /// What is asked or told in front of the window.
     pub dialog: Option<Dialog>,
 }

@@ -230,6 +230,7 @@ impl App {
     fn apply_actions(&mut self, context: &Context) {
         self.state.view.focus_search = false;
         self.state.view.fit_network = false;
+        self.state.view.run_layout = false;
         for action in std::mem::take(&mut self.actions) {
             if apply::apply(action, &mut self.state, &mut self.work) == Some(Request::Close) {
                 self.closing = true;

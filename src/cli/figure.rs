@@ -11,7 +11,9 @@ use super::edges::EdgeArgs;
 use super::failure::UsageError;
 use super::predict::intervention;
 use super::{import, output};
+use crate::document::Layout;
 use crate::figures::{ExportOptions, Format, ThemeName};
+use crate::layout::Method;
 use crate::network::filter::first_view;
 use crate::tasks::figure::{FigureRequest, View, write};
 
@@ -57,6 +59,13 @@ pub struct DrawFigure {
     /// Leave the background out
     #[arg(long)]
     transparent: bool,
+    /// How the network is laid out: by forces, in layers from regulators to targets, on a circle, with communities
+    /// apart, or in rings around a gene
+    #[arg(long, default_value = "force", value_parser = ["force", "layers", "circle", "communities", "rings"])]
+    layout: String,
+    /// Gene in the middle of the rings; the one with most edges by default
+    #[arg(long, value_name = "GENE")]
+    around: Option<String>,
     /// Seed of the network's layout
     #[arg(long, value_name = "N")]
     layout_seed: Option<u64>,
@@ -99,6 +108,16 @@ impl DrawFigure {
                 return Err(UsageError(format!("{name} is {value}, but must be between {least} and {most}")).into());
             }
         }
+        let method = match self.layout.as_str() {
+            "layers" => Method::Layered,
+            "circle" => Method::Circular,
+            "communities" => Method::Communities,
+            "rings" => Method::Concentric,
+            _ => Method::Force,
+        };
+        if self.around.is_some() && method != Method::Concentric {
+            return Err(UsageError("--around GENE needs --layout rings".to_owned()).into());
+        }
         let usual = FigureRequest::new(view);
         Ok(FigureRequest {
             filter: self.edges.filter()?,
@@ -112,6 +131,7 @@ impl DrawFigure {
             },
             aspect: self.aspect,
             text_size: self.text_size,
+            layout: Layout { method, centre: self.around.clone(), ..Layout::default() },
             seed: self.layout_seed.unwrap_or(usual.seed),
             ..usual
         })

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::SessionError;
 use super::filter::Filter;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, Document, FileReference, NetworkFilter, Sources};
+use crate::document::{self, ColourBy, Document, FileReference, NetworkFilter, Sources};
+use crate::layout;
 use crate::models::TrainConfig;
 use crate::training::DeviceChoice;
 
@@ -26,6 +27,7 @@ pub(super) struct Session {
     #[serde(skip_serializing)]
     threshold: Option<Edges>,
     filter: Option<Filter>,
+    layout: Layout,
     positions: BTreeMap<String, [f32; 2]>,
     pinned: BTreeSet<String>,
     selection: Vec<String>,
@@ -53,6 +55,28 @@ enum Edges {
     TopPerRegulator(usize),
 }
 
+/// How the network is laid out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
+struct Layout {
+    method: Method,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    centre: Option<String>,
+    repulsion: f32,
+    spring: f32,
+    gravity: f32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    Force,
+    Layered,
+    Circular,
+    Communities,
+    Concentric,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Colour {
@@ -74,6 +98,7 @@ impl Session {
             device: document.device,
             threshold: None,
             filter: Some(Filter::of(&document.filter)),
+            layout: Layout::of(&document.layout),
             positions: (*document.positions).clone(),
             pinned: document.pinned.clone(),
             selection: document.selection.clone(),
@@ -105,6 +130,7 @@ impl Session {
                 (None, Some(edges)) => edges.into_filter()?,
                 (None, None) => Document::default().filter,
             },
+            layout: self.layout.into_layout()?,
             positions: Arc::new(self.positions),
             pinned: self.pinned,
             selection: self.selection,
@@ -129,6 +155,50 @@ impl Edges {
                 return Err(SessionError::Damaged { reason: format!("the threshold {least} is no probability") });
             }
         })
+    }
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::of(&document::Layout::default())
+    }
+}
+
+impl Layout {
+    fn of(layout: &document::Layout) -> Self {
+        Self {
+            method: match layout.method {
+                layout::Method::Force => Method::Force,
+                layout::Method::Layered => Method::Layered,
+                layout::Method::Circular => Method::Circular,
+                layout::Method::Communities => Method::Communities,
+                layout::Method::Concentric => Method::Concentric,
+            },
+            centre: layout.centre.clone(),
+            repulsion: layout.repulsion,
+            spring: layout.spring,
+            gravity: layout.gravity,
+        }
+    }
+
+    fn into_layout(self) -> Result<document::Layout, SessionError> {
+        let layout = document::Layout {
+            method: match self.method {
+                Method::Force => layout::Method::Force,
+                Method::Layered => layout::Method::Layered,
+                Method::Circular => layout::Method::Circular,
+                Method::Communities => layout::Method::Communities,
+                Method::Concentric => layout::Method::Concentric,
+            },
+            centre: self.centre,
+            repulsion: self.repulsion,
+            spring: self.spring,
+            gravity: self.gravity,
+        };
+        match layout.fault() {
+            Some(reason) => Err(SessionError::Damaged { reason }),
+            None => Ok(layout),
+        }
     }
 }
 

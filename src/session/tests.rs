@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, FileReference, NetworkFilter, Sources};
+use crate::document::{ColourBy, FileReference, Layout, NetworkFilter, Sources};
+use crate::layout::Method;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
 use crate::training::DeviceChoice;
 
@@ -29,6 +30,7 @@ fn document(folder: &Path) -> Document {
             component: Some(Component::Of("STAT1".into())),
             trail: vec![Neighbourhood { genes: vec!["STAT1".into()], hops: 2, reach: Reach::Targets }],
         },
+        layout: Layout { method: Method::Concentric, centre: Some("STAT1".into()), gravity: 2.5, ..Layout::default() },
         positions: Arc::new(BTreeMap::from([("STAT1".into(), [1.5, -2.25]), ("JAK2".into(), [0.1, 1e-8])])),
         pinned: BTreeSet::from(["JAK2".into()]),
         selection: vec!["STAT1".into(), "IRF1".into()],
@@ -87,6 +89,8 @@ fn what_is_no_session_is_refused_with_a_reason() {
     assert!(read(r#"{"grn_explorer_session": 1, "threshold": {"minimum_probability": 7.0}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_probability": -1.0}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"trail": [{"genes": ["A"], "hops": 0}]}}"#).is_err());
+    let strong = read(r#"{"grn_explorer_session": 1, "layout": {"repulsion": 1e9}}"#).unwrap_err();
+    assert!(strong.contains("the layout's repulsion is 1000000000"), "{strong}");
 }
 
 #[test]

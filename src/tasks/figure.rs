@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::arrange::Arranging;
 use crate::data::{EffectTable, nearest};
+use crate::document::Layout;
 use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
 use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
@@ -13,7 +15,7 @@ use crate::figures::response::{
 };
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
-use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
+use crate::layout::LayoutConfig;
 use crate::models::{Intervention, TrainedModel};
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{GeneId, Grn};
@@ -50,6 +52,8 @@ pub struct FigureRequest {
     pub aspect: Option<f32>,
     /// Font size in points.
     pub text_size: f32,
+    /// How the network is laid out.
+    pub layout: Layout,
     /// Seed of the network's layout.
     pub seed: u64,
 }
@@ -66,6 +70,7 @@ impl FigureRequest {
             theme: ThemeName::Paper,
             aspect: None,
             text_size: 7.0,
+            layout: Layout::default(),
             seed: LayoutConfig::default().seed,
         }
     }
@@ -141,27 +146,14 @@ fn network(
         };
     }
     let genes = view.genes();
-    let mut slot = vec![u32::MAX; grn.genes().len()];
-    for (at, gene) in genes.iter().enumerate() {
-        slot[gene.0 as usize] = at as u32;
+    let mut arranging = Arranging::fresh(grn, view.edges(), request.layout.clone());
+    arranging.config = LayoutConfig { seed: request.seed, aspect: size[0] / size[1], ..LayoutConfig::default() };
+    if let Some(gene) = &request.layout.centre {
+        find(grn, gene)?;
     }
-    // As large as they are drawn, and some room for a label.
-    let most = genes.iter().map(|gene| view.out_degree(*gene)).max().unwrap_or(1).max(1) as f32;
-    let node = |gene: &GeneId| LayoutNode { radius: 8.0 + 8.0 * (view.out_degree(*gene) as f32 / most).sqrt() };
-    let nodes: Vec<LayoutNode> = genes.iter().map(node).collect();
-    let edge = |edge: &crate::network::Edge| LayoutEdge {
-        from: slot[edge.regulator.0 as usize],
-        to: slot[edge.target.0 as usize],
-        weight: edge.probability,
-    };
-    let edges: Vec<LayoutEdge> = view.edges().map(edge).collect();
-    let config = LayoutConfig { seed: request.seed, aspect: size[0] / size[1], ..LayoutConfig::default() };
-    let mut layout = ForceLayout::new(&nodes, &edges, &config, None);
-    while layout.step() {
-        progress.check()?;
-    }
+    let placed = arranging.run(progress, &mut |_| {})?;
     let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
-    for (gene, position) in genes.iter().zip(layout.positions()) {
+    for (gene, position) in arranging.genes().iter().zip(&placed) {
         positions[gene.0 as usize] = *position;
     }
     let figure = NetworkFigure::of(grn, view.edges(), &positions, &style);
@@ -174,6 +166,7 @@ fn network(
         genes.len()
     );
     let mut metadata = FigureMetadata::new("Gene regulatory network", description)
+        .with("layout", request.layout.describe())
         .with("layout seed", request.seed)
         .with("edges", filter.describe());
     if let Some(knock_out) = &request.knock_out {

@@ -169,3 +169,70 @@ fn recent_files_are_offered() {
     window.harness.run_steps(20);
     assert!(window.shows("screen.h5ad"));
 }
+
+#[test]
+fn a_layout_is_chosen_beside_the_canvas_and_taken_back() {
+    use grn_explorer::layout::Method;
+    let mut window = Window::new([1440.0, 900.0]);
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    window.send(Action::SetTab(Tab::Network));
+    window.until("the first layout", |state| !state.document.positions.is_empty());
+    let forces = window.state().document.positions.clone();
+    window.click("Layout");
+    window.click("Layers");
+    assert_eq!(window.state().document.layout.method, Method::Layered);
+    window.until("the layers", |state| !state.document.positions.is_empty());
+    let layers = window.state().document.positions.clone();
+    let rows: std::collections::BTreeSet<i32> = layers.values().map(|at| at[1].round() as i32).collect();
+    assert!(rows.len() < layers.len() / 2, "{} rows of {} genes", rows.len(), layers.len());
+    assert!(!window.shows("Forces of the layout"), "layers have no forces to set");
+    // One step back: the way and every position.
+    assert_eq!(window.state().history.undo_label(), Some("Lay out: layers from regulators to targets"));
+    window.press(Modifiers::COMMAND, Key::Z);
+    window.harness.run_steps(20);
+    assert_eq!(window.state().document.layout.method, Method::Force);
+    assert_eq!(window.state().document.positions, forces);
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.harness.run_steps(20);
+    assert_eq!(window.state().document.positions, layers);
+    // Rings go around the gene that is selected.
+    let gene = layers.keys().next().unwrap().clone();
+    window.send(Action::Select { gene: gene.clone(), extend: false });
+    window.click("Layout");
+    window.click(&format!("Rings around {gene}"));
+    window.until("the rings", |state| !state.document.positions.is_empty());
+    assert_eq!(window.state().document.positions[&gene], [0.0, 0.0]);
+}
+
+#[test]
+fn forces_move_the_genes_that_are_not_pinned() {
+    let mut window = Window::new([1440.0, 900.0]);
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    window.send(Action::SetTab(Tab::Network));
+    window.until("the first layout", |state| !state.document.positions.is_empty());
+    let first = window.state().document.positions.clone();
+    let (pinned, other) = (first.keys().next().unwrap().clone(), first.keys().nth(1).unwrap().clone());
+    window.send(Action::PinNode { gene: pinned.clone(), pinned: true });
+    window.click("Forces of the layout");
+    assert!(window.shows("Repulsion") && window.shows("Springs") && window.shows("Gravity"));
+    window.click("Run again");
+    window.until("the layout", |state| state.document.positions != first);
+    let second = window.state().document.positions.clone();
+    assert_eq!(second[&pinned], first[&pinned]);
+    assert_ne!(second[&other], first[&other]);
+    assert_eq!(window.state().history.undo_label(), Some("Run the layout again"));
+    window.send(Action::Undo);
+    window.harness.run_steps(20);
+    assert_eq!(window.state().document.positions, first);
+    let mut layout = window.state().document.layout.clone();
+    layout.repulsion = 5.0;
+    window.send(Action::SetLayout(Box::new(layout)));
+    window.until("stronger forces", |state| state.document.positions != first);
+    window.send(Action::Undo);
+    window.harness.run_steps(20);
+    assert_eq!((window.state().document.layout.repulsion, &window.state().document.positions), (1.0, &first));
+}

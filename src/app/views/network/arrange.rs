@@ -2,13 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::jobs::{Job, Outcome};
-use crate::layout::{LayoutEdge, LayoutNode};
-use crate::network::{GeneId, Grn};
-
-use super::relax::{LayoutInput, relax};
 use super::shown::Shown;
+use crate::document::Layout;
+use crate::jobs::{Job, JobContext, Outcome, Progress as _};
+use crate::layout::{LayoutConfig, Method};
+use crate::network::{GeneId, Grn};
+use crate::tasks::arrange::{Arranging, Moving};
+
+/// Between two pictures of a layout on its way.
+const PICTURE: Duration = Duration::from_millis(12);
+/// How soon a paused layout notices that it may go on.
+const NAP: Duration = Duration::from_millis(15);
 
 /// What the user decided about positions: the part of the document that matters here.
 #[derive(Clone, Copy)]
@@ -17,6 +24,17 @@ pub struct Decided<'a> {
     pub positions: &'a Arc<BTreeMap<String, [f32; 2]>>,
     /// Symbols of nodes that must stay.
     pub pinned: &'a BTreeSet<String>,
+    /// In which way.
+    pub layout: &'a Layout,
+}
+
+/// What the user asks of the layout now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// All nodes that are not pinned may move again, from where they are.
+    pub again: bool,
+    /// A running layout waits.
+    pub paused: bool,
 }
 
 /// Positions of all genes of one network; not finite where a gene was never shown.
@@ -28,8 +46,10 @@ pub struct Arrangement {
     goals: Vec<[f32; 2]>,
     decided: Arc<BTreeMap<String, [f32; 2]>>,
     pinned: BTreeSet<String>,
-    /// The genes and edges laid out last.
-    laid_out: Option<Vec<(GeneId, GeneId)>>,
+    /// The edges laid out last, by position in the network's list.
+    laid_out: Option<Arc<[u32]>>,
+    /// Was let go: those near it may make room.
+    disturbed: Option<GeneId>,
     job: Option<Running>,
     /// Follows the pointer; the layout must not move it.
     held: Option<(GeneId, [f32; 2])>,
@@ -39,6 +59,7 @@ pub struct Arrangement {
 struct Running {
     job: Job<Vec<[f32; 2]>, (), Vec<[f32; 2]>>,
     genes: Vec<GeneId>,
+    paused: Arc<AtomicBool>,
 }
 
 const NOWHERE: [f32; 2] = [f32::NAN; 2];
@@ -90,8 +111,8 @@ impl Arrangement {
 
     /// The pointer let go; the neighbours may now make room.
     pub fn release(&mut self) {
-        if self.held.take().is_some() {
-            self.laid_out = None;
+        if let Some((gene, _)) = self.held.take() {
+            self.disturbed = Some(gene);
         }
     }
 
@@ -101,6 +122,7 @@ impl Arrangement {
         &mut self,
         shown: &Shown,
         decided: Decided<'_>,
+        asked: Asked,
         moment: f32,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Update {
@@ -108,7 +130,10 @@ impl Arrangement {
         self.follow_network(shown.network());
         self.follow_document(shown.network(), decided);
         let settled = self.take();
-        self.start(shown, decided, wake);
+        self.start(shown, decided, asked.again, wake);
+        if let Some(running) = &self.job {
+            running.paused.store(asked.paused, Ordering::Relaxed);
+        }
         let moving = self.glide(moment);
         Update { moved: self.version != before, moving, settled }
     }
@@ -117,12 +142,17 @@ impl Arrangement {
     fn glide(&mut self, moment: f32) -> bool {
         let share = 1.0 - (-14.0 * moment.clamp(0.0, 0.25)).exp();
         let (mut moved, mut moving) = (false, false);
+        let placing = self.job.is_some();
         for (at, goal) in self.positions.iter_mut().zip(&self.goals) {
-            if at == goal || !goal[0].is_finite() {
-                moved |= at[0].is_finite() && !goal[0].is_finite();
-                if !goal[0].is_finite() {
+            if !goal[0].is_finite() {
+                // What is laid out anew stays where it was until the layout says where it goes.
+                if !placing && at[0].is_finite() {
                     *at = NOWHERE;
+                    moved = true;
                 }
+                continue;
+            }
+            if at == goal {
                 continue;
             }
             moved = true;
@@ -159,17 +189,21 @@ impl Arrangement {
         if Arc::ptr_eq(&self.decided, decided.positions) {
             return;
         }
-        let mut anew = false;
+        let (mut anew, mut taken_back) = (false, false);
         for (gene, at) in network.genes().iter().zip(&mut self.goals) {
             let (was, is) = (self.decided.get(&gene.symbol), decided.positions.get(&gene.symbol));
             if was != is {
                 *at = is.copied().unwrap_or(NOWHERE);
                 anew |= is.is_none();
+                // The user's own moves pin; anything else is another time's layout.
+                taken_back |= is.is_some() && !decided.pinned.contains(&gene.symbol);
                 self.version += 1;
             }
         }
         if anew {
             self.laid_out = None;
+        }
+        if anew || taken_back {
             self.job = None;
         }
         self.decided = decided.positions.clone();
@@ -198,57 +232,74 @@ impl Arrangement {
         ended
     }
 
-    /// Lay out what is shown, if it differs from what was laid out last.
-    fn start(&mut self, shown: &Shown, decided: Decided<'_>, wake: impl Fn() + Send + Sync + 'static) {
-        let edges: Vec<(GeneId, GeneId)> = shown.edges().map(|edge| (edge.regulator, edge.target)).collect();
-        let unpinned = self.pinned.iter().any(|gene| !decided.pinned.contains(gene));
+    /// Lay out what is shown, if it differs from what was laid out last, or if the user asks for it.
+    fn start(&mut self, shown: &Shown, decided: Decided<'_>, again: bool, wake: impl Fn() + Send + Sync + 'static) {
+        let unpinned = self.pinned.iter().find(|gene| !decided.pinned.contains(*gene)).cloned();
         if self.pinned != *decided.pinned {
             self.pinned = decided.pinned.clone();
         }
-        let same = self.laid_out.as_ref() == Some(&edges);
-        if self.held.is_some() || (same && !unpinned) {
+        if self.held.is_some() {
             return;
         }
-        let genes: Vec<GeneId> = shown.genes().collect();
-        // A session or an undo brings every position along: nothing is to be laid out.
-        let first = self.laid_out.is_none() && self.job.is_none();
-        self.laid_out = Some(edges);
-        if first && genes.iter().all(|gene| self.is_decided(*gene)) {
-            return;
-        }
-        let input = self.input(shown, &genes, decided);
-        let job = Job::spawn("layout", wake, move |context| relax(&input, context));
-        self.job = Some(Running { job, genes });
-    }
-
-    fn input(&self, shown: &Shown, genes: &[GeneId], decided: Decided<'_>) -> LayoutInput {
-        let mut slot = vec![u32::MAX; self.goals.len()];
-        for (at, gene) in genes.iter().enumerate() {
-            slot[gene.0 as usize] = at as u32;
-        }
-        let most = genes.iter().map(|gene| shown.targets_of(*gene)).max().unwrap_or(0).max(1) as f32;
-        // As large as they are drawn, and some room for a label.
-        let radius = |gene: GeneId| 8.0 + 8.0 * (shown.targets_of(gene) as f32 / most).sqrt();
-        let edge = |edge: &crate::network::Edge| LayoutEdge {
-            from: slot[edge.regulator.0 as usize],
-            to: slot[edge.target.0 as usize],
-            weight: edge.probability,
+        let edges = shown.edge_positions();
+        // The same list is told by its address; an equal one only by its numbers.
+        let same = self.laid_out.as_ref().is_some_and(|last| Arc::ptr_eq(last, edges) || last == edges);
+        let loose = self.disturbed.take().or_else(|| unpinned.and_then(|gene| shown.network().find(&gene)));
+        let loose = loose.filter(|gene| shown.has(*gene) && decided.layout.method == Method::Force);
+        let moving = match loose {
+            _ if again => Moving::All,
+            Some(gene) => Moving::Around(gene),
+            None if same => return,
+            None => Moving::New,
         };
-        let start = |gene: &GeneId| Some(self.goals[gene.0 as usize]).filter(|at| at[0].is_finite());
-        let pinned = |gene: &GeneId| decided.pinned.contains(shown.network().symbol(*gene));
-        LayoutInput {
-            nodes: genes.iter().map(|gene| LayoutNode { radius: radius(*gene) }).collect(),
-            edges: shown.edges().map(edge).collect(),
-            start: genes.iter().map(start).collect(),
-            pinned: genes.iter().map(pinned).collect(),
+        let genes: Vec<GeneId> = shown.genes().collect();
+        // A session or an undo brings every position along, and fewer edges need no new ones: nothing is to be laid out.
+        let resting = self.job.is_none() && genes.iter().all(|gene| self.is_placed(*gene));
+        self.laid_out = Some(edges.clone());
+        if moving == Moving::New && resting {
+            return;
+        }
+        let paused = Arc::new(AtomicBool::new(false));
+        let (input, waiting) = (self.input(shown, decided, moving), paused.clone());
+        let job = Job::spawn("layout", wake, move |context| run(&input, &waiting, context));
+        self.job = Some(Running { job, genes, paused });
+    }
+
+    fn input(&self, shown: &Shown, decided: Decided<'_>, moving: Moving) -> Arranging {
+        let network = shown.network();
+        let pinned = |gene: &crate::network::NetworkGene| decided.pinned.contains(&gene.symbol);
+        Arranging {
+            network: network.clone(),
+            edges: shown.edge_positions().to_vec(),
+            layout: decided.layout.clone(),
+            config: LayoutConfig::default(),
+            start: self.goals.iter().map(|at| Some(*at).filter(|at| at[0].is_finite())).collect(),
+            pinned: network.genes().iter().map(pinned).collect(),
+            moving,
         }
     }
 
-    /// Whether a gene lies where the document says.
-    fn is_decided(&self, gene: GeneId) -> bool {
-        let Some(network) = &self.network else { return false };
-        self.decided.get(network.symbol(gene)) == Some(&self.goals[gene.0 as usize])
+    fn is_placed(&self, gene: GeneId) -> bool {
+        self.goals[gene.0 as usize][0].is_finite()
     }
+}
+
+/// Lay out, show the way, wait while paused.
+fn run(
+    input: &Arranging,
+    paused: &AtomicBool,
+    context: &JobContext<(), Vec<[f32; 2]>>,
+) -> Result<Vec<[f32; 2]>, crate::jobs::Cancelled> {
+    let mut last = None::<Instant>;
+    input.run(context, &mut |positions| {
+        if last.is_none_or(|last| last.elapsed() >= PICTURE) {
+            last = Some(Instant::now());
+            context.preview(positions.to_vec());
+        }
+        while paused.load(Ordering::Relaxed) && !context.is_cancelled() {
+            std::thread::sleep(NAP);
+        }
+    })
 }
 
 #[cfg(test)]
@@ -275,20 +326,20 @@ mod tests {
     fn rest(arrangement: &mut Arrangement, shown: &Shown, decided: Decided<'_>) -> bool {
         let mut ran = false;
         for _ in 0..2000 {
-            let update = arrangement.update(shown, decided, 0.25, || {});
+            let update = arrangement.update(shown, decided, Asked::default(), 0.25, || {});
             ran |= update.settled;
             if !update.moving && !arrangement.is_running() {
                 return ran;
             }
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         panic!("the layout never rests");
     }
 
     #[test]
     fn the_first_picture_is_the_same_each_time() {
-        let (positions, pinned) = Default::default();
-        let decided = Decided { positions: &positions, pinned: &pinned };
+        let (positions, pinned, layout) = Default::default();
+        let decided = Decided { positions: &positions, pinned: &pinned, layout: &layout };
         let picture = || {
             let mut arrangement = Arrangement::default();
             assert!(rest(&mut arrangement, &Shown::of(&network(20), &NetworkFilter::top(12)), decided));
@@ -300,19 +351,45 @@ mod tests {
     }
 
     #[test]
-    fn nodes_keep_about_their_place_when_more_edges_are_shown() {
-        let (positions, pinned) = Default::default();
-        let decided = Decided { positions: &positions, pinned: &pinned };
+    fn nodes_keep_their_place_when_the_filter_moves() {
+        let (positions, pinned, layout) = Default::default();
+        let decided = Decided { positions: &positions, pinned: &pinned, layout: &layout };
         let network = network(30);
         let mut arrangement = Arrangement::default();
         rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(15)), decided);
         let before = arrangement.by_symbol();
-        rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(22)), decided);
+        assert!(rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(22)), decided));
         let after: BTreeMap<String, [f32; 2]> = arrangement.by_symbol().into_iter().collect();
         assert_eq!(after.len(), 23);
-        let extent = before.iter().map(|(_, at)| at[0].abs().max(at[1].abs())).fold(0.0, f32::max);
-        let moved: f32 = before.iter().map(|(gene, at)| (after[gene][0] - at[0]).hypot(after[gene][1] - at[1])).sum();
-        assert!(moved / (before.len() as f32) < 0.35 * extent, "mean move {} of {extent}", moved / before.len() as f32);
+        assert!(before.iter().all(|(gene, at)| after[gene] == *at), "known genes stay exactly where they are");
+        // Fewer edges, and again more: everyone is known, and nothing is laid out.
+        for count in [10, 22] {
+            assert!(!rest(&mut arrangement, &Shown::of(&network, &NetworkFilter::top(count)), decided));
+        }
+        assert_eq!(arrangement.by_symbol().into_iter().collect::<BTreeMap<_, _>>(), after);
+    }
+
+    #[test]
+    fn a_layout_waits_while_paused_and_runs_again_when_asked() {
+        let (positions, pinned, layout) = Default::default();
+        let decided = Decided { positions: &positions, pinned: &pinned, layout: &layout };
+        let shown = Shown::of(&network(30), &NetworkFilter::top(22));
+        let mut arrangement = Arrangement::default();
+        let asked = |again, paused| Asked { again, paused };
+        for _ in 0..40 {
+            let update = arrangement.update(&shown, decided, asked(false, true), 0.25, || {});
+            assert!(!update.settled);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(arrangement.is_running());
+        rest(&mut arrangement, &shown, decided);
+        let first = arrangement.by_symbol();
+        let strong = Layout { repulsion: 4.0, ..Layout::default() };
+        let decided = Decided { layout: &strong, ..decided };
+        assert!(!rest(&mut arrangement, &shown, decided), "new settings alone move nothing");
+        arrangement.update(&shown, decided, asked(true, false), 0.25, || {});
+        assert!(rest(&mut arrangement, &shown, decided));
+        assert_ne!(arrangement.by_symbol(), first);
     }
 
     #[test]
@@ -322,7 +399,7 @@ mod tests {
         let positions: BTreeMap<String, [f32; 2]> = (0..6).map(|at| (format!("G{at}"), [at as f32, 7.0])).collect();
         let (positions, pinned) = (Arc::new(positions), BTreeSet::new());
         let mut arrangement = Arrangement::default();
-        let decided = Decided { positions: &positions, pinned: &pinned };
+        let decided = Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() };
         assert!(!rest(&mut arrangement, &shown, decided), "nothing to lay out");
         assert_eq!(arrangement.positions()[5], [5.0, 7.0]);
     }
@@ -333,14 +410,18 @@ mod tests {
         let shown = Shown::of(&network, &NetworkFilter::top(9));
         let (mut positions, pinned) = (Arc::new(BTreeMap::new()), BTreeSet::new());
         let mut arrangement = Arrangement::default();
-        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned });
+        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() });
         arrangement.hold(GeneId(2), [900.0, 900.0]);
         positions = Arc::new(arrangement.by_symbol().into_iter().collect());
-        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned });
+        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() });
         assert_eq!(arrangement.positions()[2], [900.0, 900.0]);
         arrangement.release();
         positions = Arc::default();
-        assert!(rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned }));
+        assert!(rest(
+            &mut arrangement,
+            &shown,
+            Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() }
+        ));
         assert!(arrangement.positions()[2][0] < 800.0);
     }
 }

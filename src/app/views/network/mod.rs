@@ -5,7 +5,7 @@
 
 mod arrange;
 mod canvas;
-mod relax;
+mod layout_menu;
 mod shown;
 mod toolbar;
 mod tooltip;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use egui::Ui;
 
-use arrange::{Arrangement, Decided};
+use arrange::{Arrangement, Asked, Decided};
+pub use layout_menu::{chosen as chosen_layout, words as layout_words};
 pub use shown::{Shown, columns, evidence, verb};
 pub use tooltip::facts;
 
@@ -138,14 +139,19 @@ impl NetworkView {
         }
         let Some(shown) = &self.shown else { return };
         let context = ui.ctx().clone();
-        let decided = Decided { positions: &state.document.positions, pinned: &state.document.pinned };
+        let document = &state.document;
+        let decided = Decided { positions: &document.positions, pinned: &document.pinned, layout: &document.layout };
+        let asked = Asked { again: state.view.run_layout, paused: state.view.layout_paused };
         let moment = ui.input(|input| input.stable_dt);
-        let update = self.arrangement.update(shown, decided, moment, move || context.request_repaint());
+        let update = self.arrangement.update(shown, decided, asked, moment, move || context.request_repaint());
         if update.moving {
             ui.ctx().request_repaint();
         }
         if update.settled && !state.network_is_live() {
             actions.push(Action::SettleLayout(self.arrangement.by_symbol()));
+        }
+        if state.view.layout_paused && !self.arrangement.is_running() {
+            actions.push(Action::PauseLayout(false));
         }
         if state.view.fit_network {
             self.camera_held = false;
@@ -222,7 +228,8 @@ impl NetworkView {
             shown.gene_count()
         );
         let mut metadata = FigureMetadata::new("Gene regulatory network", description)
-            .with("edges shown", state.document.filter.describe());
+            .with("edges shown", state.document.filter.describe())
+            .with("layout", state.document.layout.describe());
         let mut name = "network".to_owned();
         if let NodeColour::Shift { label, .. } = &colours.colour {
             metadata = metadata.with("node colour", label);

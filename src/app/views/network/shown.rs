@@ -13,7 +13,7 @@ pub struct Shown {
     network: Arc<Grn>,
     filter: NetworkFilter,
     left: Vec<Left>,
-    edges: Vec<u32>,
+    edges: Arc<[u32]>,
     targets: Vec<u32>,
     regulators: Vec<u32>,
 }
@@ -46,6 +46,11 @@ impl Shown {
     /// The whole network.
     pub fn network(&self) -> &Arc<Grn> {
         &self.network
+    }
+
+    /// Positions of the edges shown in the network's list, best first.
+    pub fn edge_positions(&self) -> &Arc<[u32]> {
+        &self.edges
     }
 
     /// The edges shown, best first.

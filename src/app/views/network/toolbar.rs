@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, RichText, Ui, WidgetInfo};
 
-use super::NetworkView;
+use super::{NetworkView, layout_menu};
 use crate::app::widgets::{badge, novelty_badge};
 use crate::app::{Action, State, theme};
 use crate::document::ColourBy;
@@ -12,6 +12,7 @@ use crate::words::{counted, grouped};
 pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         colour_by(ui, state, actions);
+        layout_menu::show(view, ui, state, actions);
         if state.is_training() {
             let mut follow = state.view.follow_training;
             let hint = "Show the edges of the network as it is learned, from the latest epoch";

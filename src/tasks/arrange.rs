@@ -1,0 +1,277 @@
+//! Where the genes of a network lie: the layouts of the window and of the command line.
+
+use std::sync::Arc;
+
+use crate::document::Layout;
+use crate::jobs::{Cancelled, Part, Progress};
+use crate::layout::{
+    ForceLayout, LayoutConfig, LayoutEdge, LayoutNode, Method, by_community, circular, concentric, layered,
+};
+use crate::network::statistics::{Topology, communities};
+use crate::network::{Edge, GeneId, Grn};
+
+/// Which genes the layout moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moving {
+    /// Those that have no position yet; the others keep theirs where that is possible.
+    #[default]
+    New,
+    /// This one, which was put elsewhere, and those near it.
+    Around(GeneId),
+    /// All that are not pinned, from where they are.
+    All,
+}
+
+/// What is laid out.
+#[derive(Clone, Debug)]
+pub struct Arranging {
+    /// The whole network.
+    pub network: Arc<Grn>,
+    /// The edges shown, by position in [`Grn::edges`].
+    pub edges: Vec<u32>,
+    /// How.
+    pub layout: Layout,
+    /// Seed and shape of the area.
+    pub config: LayoutConfig,
+    /// Where each gene of the network is; none (or a shorter list) for those without a position.
+    pub start: Vec<Option<[f32; 2]>>,
+    /// Genes that must stay, by position in the network; a shorter list for none.
+    pub pinned: Vec<bool>,
+    /// What moves.
+    pub moving: Moving,
+}
+
+impl Arranging {
+    /// The `edges` of `network` laid out afresh by `layout`.
+    pub fn fresh<'a>(network: &Arc<Grn>, edges: impl IntoIterator<Item = &'a Edge>, layout: Layout) -> Self {
+        Self {
+            network: network.clone(),
+            edges: edges.into_iter().map(|edge| edge.rank - 1).collect(),
+            layout,
+            config: LayoutConfig::default(),
+            start: Vec::new(),
+            pinned: Vec::new(),
+            moving: Moving::New,
+        }
+    }
+
+    /// The genes that have an edge shown, in the order of the network: those that are laid out.
+    pub fn genes(&self) -> Vec<GeneId> {
+        let mut shown = vec![false; self.network.genes().len()];
+        for edge in self.shown() {
+            shown[edge.regulator.0 as usize] = true;
+            shown[edge.target.0 as usize] = true;
+        }
+        (0..shown.len() as u32).filter(|gene| shown[*gene as usize]).map(GeneId).collect()
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().map(|&at| &self.network.edges()[at as usize])
+    }
+
+    /// Lay out: one point for each of [`Arranging::genes`]. `on_the_way` sees the points after every step.
+    ///
+    /// # Errors
+    /// When cancelled.
+    pub fn run(
+        &self,
+        progress: &dyn Progress,
+        on_the_way: &mut dyn FnMut(&[[f32; 2]]),
+    ) -> Result<Vec<[f32; 2]>, Cancelled> {
+        let genes = self.genes();
+        let mut slot = vec![u32::MAX; self.network.genes().len()];
+        genes.iter().enumerate().for_each(|(at, gene)| slot[gene.0 as usize] = at as u32);
+        let edges: Vec<LayoutEdge> = self
+            .shown()
+            .map(|edge| LayoutEdge {
+                from: slot[edge.regulator.0 as usize],
+                to: slot[edge.target.0 as usize],
+                weight: edge.probability,
+            })
+            .collect();
+        let nodes = nodes(genes.len(), &edges);
+        let start: Vec<Option<[f32; 2]>> = genes
+            .iter()
+            .map(|gene| {
+                self.start.get(gene.0 as usize).copied().flatten().filter(|at| at.iter().all(|at| at.is_finite()))
+            })
+            .collect();
+        let pinned = |at: usize| self.pinned.get(genes[at].0 as usize).copied().unwrap_or(false);
+        let config = self.layout.config(self.config);
+        let all_known = start.iter().all(Option::is_some);
+        let stays = all_known && !matches!(self.moving, Moving::All);
+        let mut positions = match self.layout.method {
+            Method::Force => {
+                let known = start.iter().any(Option::is_some).then_some(start.as_slice());
+                let mut layout = ForceLayout::new(&nodes, &edges, &config, known);
+                (0..genes.len()).filter(|&at| pinned(at) && start[at].is_some()).for_each(|at| layout.hold(at));
+                match self.moving {
+                    Moving::New => {}
+                    Moving::All => layout.loosen(),
+                    Moving::Around(gene) => {
+                        if let Some(&at) = slot.get(gene.0 as usize) {
+                            layout.disturb(at as usize);
+                        }
+                    }
+                }
+                while layout.step() {
+                    progress.check()?;
+                    on_the_way(layout.positions());
+                }
+                return Ok(layout.positions().to_vec());
+            }
+            // What is in order stays in order: only new genes, or the user, ask for another.
+            _ if stays => start.iter().map(|at| at.unwrap_or_default()).collect(),
+            Method::Layered => layered(&nodes, &edges, &config),
+            Method::Circular => circular(&nodes, &edges, &config),
+            Method::Communities => {
+                let found = Part::named(progress, "Finding communities", 0.0..0.3);
+                let topology = Topology::of(self.network.genes().len(), self.shown());
+                let number = communities(&topology, self.config.seed, &found)?.of_gene;
+                let of_node: Vec<u32> = genes.iter().map(|gene| number[gene.0 as usize].unwrap_or(u32::MAX)).collect();
+                by_community(
+                    &nodes,
+                    &edges,
+                    &of_node,
+                    &LayoutConfig { aspect: config.aspect, ..self.config },
+                    progress,
+                )?
+            }
+            Method::Concentric => {
+                let centre = self.layout.centre.as_deref().and_then(|symbol| self.network.find(symbol));
+                let centre = centre.map_or(u32::MAX, |gene| slot[gene.0 as usize]);
+                concentric(&nodes, &edges, centre as usize, &config)
+            }
+        };
+        progress.check()?;
+        for (at, position) in positions.iter_mut().enumerate().filter(|(at, _)| pinned(*at)) {
+            *position = start[at].unwrap_or(*position);
+        }
+        on_the_way(&positions);
+        Ok(positions)
+    }
+}
+
+/// As large as the genes are drawn, and some room for a label: more targets, more room.
+fn nodes(count: usize, edges: &[LayoutEdge]) -> Vec<LayoutNode> {
+    let mut targets = vec![0_u32; count];
+    edges.iter().for_each(|edge| targets[edge.from as usize] += 1);
+    let most = targets.iter().copied().max().unwrap_or(0).max(1) as f32;
+    targets.into_iter().map(|count| LayoutNode { radius: 8.0 + 8.0 * (count as f32 / most).sqrt() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Silent;
+    use crate::network::{NetworkGene, Sign, SignEvidence};
+
+    /// Two stars, of G0 and G1, tied by an edge.
+    fn network() -> Arc<Grn> {
+        let gene = |at: u32| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
+        let pairs = (2..12).map(|to| (to % 2, to)).chain([(0, 1)]);
+        let edge = |(regulator, target): (u32, u32)| Edge {
+            regulator: GeneId(regulator),
+            target: GeneId(target),
+            probability: 0.9 - target as f32 * 0.01,
+            rank: 0,
+            sign: Sign::Unknown,
+            evidence: SignEvidence::None,
+            shift: None,
+        };
+        Arc::new(Grn::new((0..13).map(gene).collect(), pairs.map(edge).collect()).unwrap())
+    }
+
+    fn arranging(method: Method) -> Arranging {
+        let network = network();
+        Arranging::fresh(&network, network.edges(), Layout { method, ..Layout::default() })
+    }
+
+    fn run(arranging: &Arranging) -> Vec<[f32; 2]> {
+        arranging.run(&Silent, &mut |_| {}).unwrap()
+    }
+
+    #[test]
+    fn every_layout_gives_each_gene_with_an_edge_a_place_of_its_own_and_the_same_each_time() {
+        for method in Method::ALL {
+            let arranging = arranging(method);
+            assert_eq!(arranging.genes().len(), 12, "G12 has no edge");
+            let positions = run(&arranging);
+            assert_eq!(positions, run(&arranging), "{method:?}");
+            for (at, a) in positions.iter().enumerate() {
+                for b in &positions[at + 1..] {
+                    assert!((a[0] - b[0]).hypot(a[1] - b[1]) > 15.0, "{method:?}: {a:?} and {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_rings_are_around_the_gene_asked_for() {
+        let mut arranging = arranging(Method::Concentric);
+        assert_eq!(run(&arranging)[0], [0.0, 0.0], "G0 has most edges");
+        arranging.layout.centre = Some("G5".into());
+        let positions = run(&arranging);
+        let reach = |at: usize| positions[at][0].hypot(positions[at][1]);
+        assert_eq!(reach(5), 0.0);
+        assert!((0..12).all(|at| at == 5 || at == 1 || reach(at) > reach(1)), "only G1 is its neighbour");
+    }
+
+    #[test]
+    fn pinned_genes_stay_in_every_layout() {
+        for method in Method::ALL {
+            let mut arranging = arranging(method);
+            arranging.start = vec![Some([500.0, -40.0])];
+            arranging.pinned = vec![true];
+            assert_eq!(run(&arranging)[0], [500.0, -40.0], "{method:?}");
+        }
+    }
+
+    #[test]
+    fn genes_that_stay_keep_their_place_until_all_are_to_move() {
+        let mut arranging = arranging(Method::Force);
+        let first = run(&arranging);
+        arranging.start = first.iter().map(|at| Some(*at)).collect();
+        assert_eq!(run(&arranging), first, "nothing is new");
+        arranging.start[7] = None;
+        let second = run(&arranging);
+        assert!((0..12).all(|at| at == 7 || second[at] == first[at]));
+        arranging.layout.repulsion = 3.0;
+        arranging.moving = Moving::All;
+        let third = run(&arranging);
+        assert_ne!(third[3], first[3]);
+        // A gene that was dragged away takes its neighbours along; the other star stays.
+        arranging.start = first.iter().map(|at| Some(*at)).collect();
+        arranging.start[0] = Some([first[0][0] + 400.0, first[0][1]]);
+        arranging.pinned = vec![true];
+        arranging.moving = Moving::Around(GeneId(0));
+        let fourth = run(&arranging);
+        assert_eq!(fourth[0], [first[0][0] + 400.0, first[0][1]]);
+        let nearer = |at: usize| {
+            let away =
+                |positions: &[[f32; 2]]| (positions[at][0] - fourth[0][0]).hypot(positions[at][1] - fourth[0][1]);
+            away(&fourth) < 0.9 * away(&first)
+        };
+        assert!([2, 4, 6, 8, 10].into_iter().all(nearer));
+    }
+
+    #[test]
+    fn steps_are_shown_and_a_cancelled_layout_ends() {
+        let mut steps = 0;
+        arranging(Method::Force).run(&Silent, &mut |_| steps += 1).unwrap();
+        assert!(steps > 20, "{steps}");
+        struct Never;
+        impl Progress for Never {
+            fn report(&self, _: crate::jobs::ProgressUpdate) {}
+            fn is_cancelled(&self) -> bool {
+                true
+            }
+            fn should_stop(&self) -> bool {
+                true
+            }
+        }
+        for method in Method::ALL {
+            assert_eq!(arranging(method).run(&Never, &mut |_| {}), Err(Cancelled), "{method:?}");
+        }
+    }
+}
