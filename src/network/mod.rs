@@ -4,6 +4,7 @@ pub mod filter;
 pub mod formats;
 pub mod gene_sets;
 mod grn;
+pub mod hops;
 mod hypergeometric;
 pub mod paths;
 pub mod recovery;

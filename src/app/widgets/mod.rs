@@ -4,12 +4,14 @@ mod badge;
 mod empty;
 pub mod figure;
 pub mod scene_painter;
+mod shift_bar;
 mod sort;
 
 pub use badge::{badge, novelty_badge};
 pub use empty::empty_page;
 pub use figure::FigureWidget;
 pub use scene_painter::{Placement, ScenePainter};
+pub use shift_bar::shift_bar;
 pub use sort::{Sort, plain_header, sort_header};
 
 /// A number as people read it: `+0.42`, `−1.30`, with a true minus sign.

@@ -5,6 +5,7 @@ mod guards;
 mod import;
 mod journey;
 mod pages;
+mod questions;
 mod recovery;
 mod screening;
 mod sessions;

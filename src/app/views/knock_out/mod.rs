@@ -4,13 +4,13 @@ mod effects;
 
 use std::sync::Arc;
 
-use egui::{Color32, Rect, RichText, Slider, Stroke, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{RichText, Slider, TextEdit, Ui, WidgetInfo, vec2};
 use egui_extras::{Column, TableBuilder};
 
 pub use effects::{Effect, EffectColumn, Measured};
 
 use crate::app::state::Prediction;
-use crate::app::widgets::{Sort, badge, empty_page, novelty_badge, plain_header, signed, sort_header};
+use crate::app::widgets::{Sort, badge, empty_page, novelty_badge, plain_header, shift_bar, signed, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
 use crate::models::{Novelty, PredictedEffect};
@@ -263,7 +263,7 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
                     ui.add(egui::Label::new(text).selectable(false));
                 });
             }
-            row.col(|ui| bar(ui, effect, list.largest));
+            row.col(|ui| shift_bar(ui, Some(effect.predicted), effect.measured, list.largest));
             let response = row.response();
             response.widget_info(|| {
                 WidgetInfo::labeled(egui::accesskit::Role::Row, true, format!("effect {}", effect.gene))
@@ -271,35 +271,12 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
             let hint = match (effect.target, node) {
                 (true, _) => "Knocked out; its own shift is what was done, not what followed",
                 (false, true) => "Click to select the gene in the network",
-                (false, false) => "Measured, but no node of the network",
+                (false, false) => "Click to see what moves it; it is no node of the network",
             };
             let text = format!("{}\nIn control cells {:.2}\n{hint}", effect.gene, effect.control);
-            if response.on_hover_text(text).clicked() && node {
+            if response.on_hover_text(text).clicked() {
                 actions.push(Action::Select { gene: effect.gene.clone(), extend: false });
             }
         });
     });
-}
-
-/// The predicted shift as a bar from the middle, the measured one as a tick.
-fn bar(ui: &mut Ui, effect: &Effect, largest: f32) {
-    let colours = theme::colours(ui);
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), theme::ROW_HEIGHT - 8.0));
-    if largest <= 0.0 {
-        return;
-    }
-    let half = rect.width() * 0.5 - 3.0;
-    let at = |shift: f32| rect.center().x + (shift / largest).clamp(-1.0, 1.0) * half;
-    let painter = ui.painter();
-    painter.vline(rect.center().x, rect.y_range(), Stroke::new(1.0, colours.line));
-    if effect.predicted.is_finite() {
-        let ink: Color32 = if effect.predicted < 0.0 { colours.down } else { colours.up };
-        let ends = [rect.center().x, at(effect.predicted)];
-        let bar =
-            Rect::from_x_y_ranges(ends[0].min(ends[1])..=ends[0].max(ends[1]), rect.shrink2(vec2(0.0, 3.0)).y_range());
-        painter.rect_filled(bar, 1.0, ink);
-    }
-    if let Some(shift) = effect.measured {
-        painter.vline(at(shift), rect.y_range(), Stroke::new(2.0, colours.text_strong));
-    }
 }

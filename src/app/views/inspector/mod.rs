@@ -1,7 +1,12 @@
 //! The selected gene: what the screen says about it, who regulates it, whom it regulates, and the knock-out.
 
+mod movers;
+mod why;
+
 use egui::{RichText, ScrollArea, Ui, WidgetInfo};
 
+use self::movers::Movers;
+use self::why::Why;
 use super::network::{evidence, facts};
 use crate::app::widgets::empty_page;
 use crate::app::{Action, State, theme};
@@ -14,6 +19,8 @@ pub struct InspectorView {
     all_regulators: bool,
     all_targets: bool,
     gene: Option<String>,
+    movers: Movers,
+    why: Why,
 }
 
 /// Rows shown of a long list before the user asks for all.
@@ -29,15 +36,27 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
         return;
     };
     if view.gene.as_deref() != Some(focus) {
-        *view = InspectorView { gene: Some(focus.to_owned()), ..InspectorView::default() };
+        (view.all_regulators, view.all_targets) = (false, false);
+        view.gene = Some(focus.to_owned());
     }
+    let model = state.runtime.model.as_ref().filter(|_| !state.network_is_live());
     let Some(id) = network.find(focus) else {
-        let text = format!("{focus} is no node of this network: it was neither perturbed nor a strong responder");
-        empty_page(ui, focus, &text, &[]);
+        let text = "It is no node of this network: it was neither perturbed nor a strong responder";
+        ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
+            ui.label(RichText::new(focus).heading());
+            ui.add(egui::Label::new(text).wrap());
+            if let Some(model) = model {
+                movers::show(&mut view.movers, ui, model, focus, actions);
+            }
+        });
         return;
     };
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         head(ui, network, id, state, actions);
+        if let Some(model) = model {
+            why::show(&mut view.why, ui, network, id, state, actions);
+            movers::show(&mut view.movers, ui, model, focus, actions);
+        }
         let lists = [
             ("Regulators", network.regulators(id), &mut view.all_regulators),
             ("Targets", network.targets(id), &mut view.all_targets),
