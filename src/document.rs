@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::data::ImportOptions;
 use crate::models::TrainConfig;
 pub use crate::network::filter::NetworkFilter;
+pub use crate::network::paths::PathQuery;
 use crate::training::DeviceChoice;
 pub use layout::Layout;
 
@@ -60,6 +61,8 @@ pub struct Document {
     pub filter: NetworkFilter,
     /// How the network is laid out.
     pub layout: Layout,
+    /// Paths that are looked for and pointed out.
+    pub paths: Option<PathQuery>,
     /// Node positions that the user chose or the layout settled on, by symbol; shared, so that undo steps are cheap.
     pub positions: Arc<BTreeMap<String, [f32; 2]>>,
     /// Nodes that the layout must not move.
@@ -85,6 +88,7 @@ impl Default for Document {
             device: DeviceChoice::default(),
             filter: NetworkFilter::top(FIRST_EDGES),
             layout: Layout::default(),
+            paths: None,
             positions: Arc::default(),
             pinned: BTreeSet::new(),
             selection: Vec::new(),

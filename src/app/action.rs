@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::findings::PickedLabels;
-use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, Tab, TableKind};
+use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, Layout, NetworkFilter};
+use crate::document::{ColourBy, Layout, NetworkFilter, PathQuery};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::preprocess::differential::Test;
@@ -74,6 +74,8 @@ pub enum Action {
     ReadRegulators(PathBuf),
     /// Show other genes and edges (drag).
     SetFilter(Box<NetworkFilter>),
+    /// Look for paths and point them out; none to end it (drag).
+    SetPaths(Option<PathQuery>),
     /// Put a node somewhere (drag). The node is pinned.
     MoveNode {
         /// Its symbol.
@@ -120,6 +122,8 @@ pub enum Action {
     ShowSection(DataSection),
     /// Test genes in another way.
     SetTest(Test),
+    /// What a drag on the network does.
+    SetTool(PickTool),
     /// Show this table below the network, or none.
     ShowTable(Option<TableKind>),
     /// Show or hide the side panel.

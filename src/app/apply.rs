@@ -62,6 +62,13 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             let label = filter_label(&state.document.filter, &filter);
             edit(state, label, Some("filter"), |document| document.filter = *filter);
         }
+        Action::SetPaths(paths) => {
+            let label = match &paths {
+                Some(query) => format!("Show paths from {} to {}", query.from, query.to),
+                None => "End the paths".to_owned(),
+            };
+            edit(state, label, Some("paths"), |document| document.paths = paths);
+        }
         Action::MoveNode { gene, position } => {
             let key = format!("move {gene}");
             edit(state, format!("Move {gene}"), Some(&key), |document| {
@@ -126,6 +133,7 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             state.view.section = section;
         }
         Action::SetTest(test) => state.view.test = test,
+        Action::SetTool(tool) => state.view.tool = tool,
         Action::ShowTable(table) => {
             state.view.table = table;
             if table.is_some() {

@@ -6,8 +6,9 @@ use super::action::Action;
 use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind};
 use super::theme::ThemeChoice;
 use super::views::network::chosen_layout;
+use crate::document::PathQuery;
 use crate::layout::Method;
-use crate::network::filter::{Neighbourhood, Reach, Step};
+use crate::network::filter::Step;
 
 /// One entry of menu and palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +59,12 @@ pub enum Command {
     ClearSelection,
     /// Take the selected genes out of the picture.
     HideSelection,
+    /// Find paths between the selected genes.
+    FindPaths,
+    /// Point out no paths.
+    EndPaths,
+    /// Select a pasted list of genes.
+    SelectList,
     /// Show what is around the selected genes.
     ShowNeighbourhood,
     /// Show the whole network again.
@@ -92,6 +99,8 @@ pub enum Command {
     ZoomReset,
     /// Search all commands.
     Palette,
+    /// Show all keys.
+    Shortcuts,
     /// What the program is.
     About,
 }
@@ -105,7 +114,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 49] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -130,6 +139,9 @@ impl Command {
         Self::HideSelection,
         Self::ShowNeighbourhood,
         Self::LeaveNeighbourhood,
+        Self::FindPaths,
+        Self::EndPaths,
+        Self::SelectList,
         Self::GeneTable,
         Self::EdgeTable,
         Self::FitNetwork,
@@ -149,6 +161,7 @@ impl Command {
         Self::ZoomOut,
         Self::ZoomReset,
         Self::Palette,
+        Self::Shortcuts,
         Self::About,
         Self::Quit,
     ];
@@ -181,6 +194,9 @@ impl Command {
             Self::HideSelection => "Hide the selected genes",
             Self::ShowNeighbourhood => "Show the neighbourhood of the selection",
             Self::LeaveNeighbourhood => "Leave the neighbourhood",
+            Self::FindPaths => "Find paths between the selected genes",
+            Self::EndPaths => "End the paths",
+            Self::SelectList => "Select a list of genes…",
             Self::GeneTable => "Table of genes",
             Self::EdgeTable => "Table of edges",
             Self::FitNetwork => "Show the whole network",
@@ -200,6 +216,7 @@ impl Command {
             Self::ZoomOut => "Smaller",
             Self::ZoomReset => "Original size",
             Self::Palette => "Command palette…",
+            Self::Shortcuts => "Keys and pointer…",
             Self::About => "About GRN Explorer",
         }
     }
@@ -224,6 +241,9 @@ impl Command {
             Self::FindGene => const { &[keys(COMMAND, Key::F)] },
             Self::GeneTable => const { &[keys(COMMAND, Key::T)] },
             Self::EdgeTable => const { &[keys(COMMAND_SHIFT, Key::T)] },
+            Self::FindPaths => const { &[keys(COMMAND, Key::L)] },
+            Self::SelectList => const { &[keys(COMMAND_SHIFT, Key::F)] },
+            Self::Shortcuts => const { &[keys(Modifiers::NONE, Key::F1)] },
             Self::HideSelection => const { &[keys(COMMAND_SHIFT, Key::H)] },
             Self::ShowNeighbourhood => const { &[keys(COMMAND, Key::E)] },
             Self::ToggleSidePanel => const { &[keys(COMMAND, Key::B)] },
@@ -253,9 +273,13 @@ impl Command {
                 state.network().is_some() && !state.document.selection.is_empty()
             }
             Self::LeaveNeighbourhood => !state.document.filter.trail.is_empty(),
-            Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork => state.network().is_some(),
             Self::ResetLayout | Self::LayOut(_) | Self::PauseLayout => state.network().is_some(),
             Self::RunLayout => state.network().is_some() && state.document.layout.method == Method::Force,
+            Self::FindPaths => state.network().is_some() && state.document.selection.len() > 1,
+            Self::EndPaths => state.document.paths.is_some(),
+            Self::SelectList | Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork => {
+                state.network().is_some()
+            }
             Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
             Self::ZoomOut => state.view.preferences.zoom > *ZOOM.start(),
             _ => true,
@@ -301,17 +325,20 @@ impl Command {
                 Action::SetFilter(Box::new(filter))
             }
             Self::ShowNeighbourhood => {
-                let genes = state.document.selection.clone();
                 let mut filter = state.document.filter.clone();
-                // As far and in the direction that was looked at last.
-                let (hops, reach) = filter.trail.last().map_or((1, Reach::Both), |last| (last.hops, last.reach));
-                filter.trail.push(Neighbourhood { genes, hops, reach });
+                filter.visit(state.document.selection.clone());
                 Action::SetFilter(Box::new(filter))
             }
             Self::LeaveNeighbourhood => {
                 let filter = &state.document.filter;
                 Action::SetFilter(Box::new(filter.without(Step::Neighbourhood)))
             }
+            Self::FindPaths => match state.document.selection.as_slice() {
+                [from, .., to] => Action::SetPaths(Some(PathQuery::new(from, to))),
+                _ => Action::SetPaths(None),
+            },
+            Self::EndPaths => Action::SetPaths(None),
+            Self::SelectList => Action::ShowDialog(Dialog::SelectList),
             Self::GeneTable => table(TableKind::Genes, state),
             Self::EdgeTable => table(TableKind::Edges, state),
             Self::FitNetwork => Action::FitNetwork,
@@ -327,6 +354,7 @@ impl Command {
             Self::ZoomOut => Action::SetZoom(zoom - ZOOM_STEP),
             Self::ZoomReset => Action::SetZoom(1.0),
             Self::Palette => Action::ShowDialog(Dialog::Palette),
+            Self::Shortcuts => Action::ShowDialog(Dialog::Shortcuts),
             Self::About => Action::ShowDialog(Dialog::About),
         }
     }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use crate::data::preview::Preview;
 use crate::data::{Dataset, ImportOptions};
+use crate::document::PathQuery;
 use crate::jobs::ProgressUpdate;
+use crate::network::Grn;
+use crate::network::paths::Path as NetworkPath;
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::{Filtered, PrepareConfig};
@@ -37,6 +40,62 @@ pub enum FilterFinding {
     Ready(Arc<PrepareConfig>, Arc<[Filtered]>),
     /// It cannot be told; why.
     Failed(String),
+}
+
+/// Paths between two genes, as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub enum PathFinding {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// They are being looked for; those found before may be shown meanwhile.
+    Running {
+        /// The answer before.
+        previous: Option<Arc<FoundPaths>>,
+    },
+    /// Here they are.
+    Ready(Arc<FoundPaths>),
+    /// The question makes no sense here; why.
+    Failed(String),
+}
+
+/// The answer to a question for paths.
+#[derive(Clone, Debug)]
+pub struct FoundPaths {
+    /// The network in which they are.
+    pub network: Arc<Grn>,
+    /// What was asked.
+    pub query: PathQuery,
+    /// The shortest first.
+    pub paths: Vec<NetworkPath>,
+}
+
+impl PathFinding {
+    /// The newest paths there are.
+    pub fn found(&self) -> Option<&Arc<FoundPaths>> {
+        match self {
+            Self::Ready(found) => Some(found),
+            Self::Running { previous } => previous.as_ref(),
+            Self::None | Self::Failed(_) => None,
+        }
+    }
+
+    /// The edges to be pointed out in `network`, rising: those of the path that `query` chose, or of all.
+    pub fn edges(&self, network: &Arc<Grn>, query: Option<&PathQuery>) -> Vec<u32> {
+        let (Some(found), Some(query)) = (self.found(), query) else { return Vec::new() };
+        if !Arc::ptr_eq(&found.network, network) {
+            return Vec::new();
+        }
+        let chosen = query.chosen.and_then(|chosen| found.paths.get(chosen));
+        let paths = match chosen {
+            Some(path) => std::slice::from_ref(path),
+            None => &found.paths,
+        };
+        let mut edges: Vec<u32> = paths.iter().flat_map(|path| path.steps()).map(|step| step.edge).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
 }
 
 /// Doublets, as far as they are known.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ExportRequest;
 use super::command::Command;
-use super::findings::{Findings, ImportPreview};
+use super::findings::{Findings, ImportPreview, PathFinding};
 use super::theme::ThemeChoice;
 use super::work::Recovered;
 use crate::data::Summary;
@@ -85,6 +85,18 @@ pub enum Tab {
     Training,
 }
 
+/// What a drag between the nodes of the network does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PickTool {
+    /// Moves the picture.
+    #[default]
+    Pan,
+    /// Selects what lies in a box.
+    Box,
+    /// Selects what a line surrounds.
+    Lasso,
+}
+
 /// Tables below the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TableKind {
@@ -143,6 +155,8 @@ pub struct ViewState {
     pub perturbation: Option<String>,
     /// Show the network as it is learned.
     pub follow_training: bool,
+    /// What a drag on the network does.
+    pub tool: PickTool,
     /// The table shown below the network.
     pub table: Option<TableKind>,
     /// Set for one frame: the gene search should take the cursor.
@@ -184,6 +198,10 @@ pub enum Dialog {
     Unsaved(HeldBack),
     /// Files that a session refers to are gone.
     Missing,
+    /// Paste a list of genes.
+    SelectList,
+    /// All keys, and what the pointer does.
+    Shortcuts,
     /// What the program is.
     About,
     /// Unsaved work of a window that was not closed.
@@ -286,6 +304,8 @@ pub struct Runtime {
     pub findings: Findings,
     /// A session waiting for the user to locate its files.
     pub incomplete: Option<IncompleteSession>,
+    /// The paths that the document asks for.
+    pub paths: PathFinding,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
     /// The training run under way.

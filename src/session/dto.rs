@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SessionError;
 use super::filter::Filter;
+use super::paths::Paths;
 use crate::data::ImportOptions;
 use crate::document::{self, ColourBy, Document, FileReference, NetworkFilter, Sources};
 use crate::layout;
@@ -28,6 +29,8 @@ pub(super) struct Session {
     threshold: Option<Edges>,
     filter: Option<Filter>,
     layout: Layout,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paths: Option<Paths>,
     positions: BTreeMap<String, [f32; 2]>,
     pinned: BTreeSet<String>,
     selection: Vec<String>,
@@ -99,6 +102,7 @@ impl Session {
             threshold: None,
             filter: Some(Filter::of(&document.filter)),
             layout: Layout::of(&document.layout),
+            paths: document.paths.as_ref().map(Paths::of),
             positions: (*document.positions).clone(),
             pinned: document.pinned.clone(),
             selection: document.selection.clone(),
@@ -131,6 +135,7 @@ impl Session {
                 (None, None) => Document::default().filter,
             },
             layout: self.layout.into_layout()?,
+            paths: self.paths.map(Paths::into_query).transpose()?,
             positions: Arc::new(self.positions),
             pinned: self.pinned,
             selection: self.selection,

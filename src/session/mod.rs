@@ -7,6 +7,7 @@
 mod dto;
 mod filter;
 mod migrate;
+mod paths;
 pub mod recovery;
 
 use std::io::Write;

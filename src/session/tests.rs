@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, FileReference, Layout, NetworkFilter, Sources};
+use crate::document::{ColourBy, FileReference, Layout, NetworkFilter, PathQuery, Sources};
 use crate::layout::Method;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
+use crate::network::paths::Walk;
 use crate::training::DeviceChoice;
 
 fn document(folder: &Path) -> Document {
@@ -34,6 +35,7 @@ fn document(folder: &Path) -> Document {
         positions: Arc::new(BTreeMap::from([("STAT1".into(), [1.5, -2.25]), ("JAK2".into(), [0.1, 1e-8])])),
         pinned: BTreeSet::from(["JAK2".into()]),
         selection: vec!["STAT1".into(), "IRF1".into()],
+        paths: Some(PathQuery { walk: Walk::Either, chosen: Some(2), ..PathQuery::new("STAT1", "IRF1") }),
         knock_out: BTreeMap::from([("IFNGR1".into(), 1.0), ("STAT1".into(), 0.3)]),
         colour_by: ColourBy::Measurement,
         notes: "β-catenin, \"quoted\"\nsecond line".into(),
@@ -91,6 +93,7 @@ fn what_is_no_session_is_refused_with_a_reason() {
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"trail": [{"genes": ["A"], "hops": 0}]}}"#).is_err());
     let strong = read(r#"{"grn_explorer_session": 1, "layout": {"repulsion": 1e9}}"#).unwrap_err();
     assert!(strong.contains("the layout's repulsion is 1000000000"), "{strong}");
+    assert!(read(r#"{"grn_explorer_session": 1, "paths": {"from": "A", "to": "B", "count": 0}}"#).is_err());
 }
 
 #[test]

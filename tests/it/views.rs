@@ -62,6 +62,9 @@ fn apply(action: Action, state: &mut State) {
         Action::SelectAll(genes) => document.selection = genes,
         Action::ClearSelection => document.selection.clear(),
         Action::SetFilter(filter) => document.filter = *filter,
+        Action::SetPaths(paths) => document.paths = paths,
+        Action::SetTool(tool) => state.view.tool = tool,
+        Action::ShowTable(table) => state.view.table = table,
         Action::SetColourBy(by) => document.colour_by = by,
         Action::MoveNode { gene, position } => {
             Arc::make_mut(&mut document.positions).insert(gene.clone(), position);
@@ -205,7 +208,7 @@ fn filters_change_what_is_shown_and_are_taken_back() {
     assert!(nodes(&harness) < before, "{} of {before}", nodes(&harness));
     harness.get_by_label("Filters").click();
     rest(&mut harness);
-    harness.get_by_label("Best of each regulator").click();
+    harness.get_by_label("Per regulator").click();
     rest(&mut harness);
     let filter = |harness: &Harness<'static, Host>| harness.state().state.document.filter.clone();
     assert_eq!((filter(&harness).top, filter(&harness).per_regulator), (Some(20), Some(2)), "filters combine");
@@ -218,7 +221,7 @@ fn filters_change_what_is_shown_and_are_taken_back() {
     let total = network(60).edges().len();
     harness.get_by_label_contains(&format!(" of {total} edges between"));
     assert!(harness.query_all_by_label_contains("edges · ").count() >= 3);
-    harness.get_by_label("Reset Best of each regulator").click();
+    harness.get_by_label("Reset Per regulator").click();
     rest(&mut harness);
     assert_eq!(filter(&harness).per_regulator, None);
     harness.get_by_label("Edges: Represses").click();

@@ -31,10 +31,13 @@ const EDIT: &[Option<Command>] = &[
     Some(Command::Redo),
     None,
     Some(Command::FindGene),
+    Some(Command::SelectList),
     Some(Command::ClearSelection),
     Some(Command::HideSelection),
     Some(Command::ShowNeighbourhood),
     Some(Command::LeaveNeighbourhood),
+    Some(Command::FindPaths),
+    Some(Command::EndPaths),
     None,
     Some(Command::KnockOutSelection),
     Some(Command::ClearKnockOut),
@@ -56,7 +59,7 @@ const VIEW: &[Option<Command>] = &[
 ];
 const TRAINING: &[Option<Command>] =
     &[Some(Command::ShowTraining), Some(Command::StopTraining), Some(Command::CancelTraining)];
-const HELP: &[Option<Command>] = &[Some(Command::Palette), Some(Command::About)];
+const HELP: &[Option<Command>] = &[Some(Command::Palette), Some(Command::Shortcuts), Some(Command::About)];
 
 /// Draw the bar.
 pub(in crate::app) fn show(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::{Context, Id, Key, Modal, RichText, TextEdit, Ui};
 
 use super::data::import::{ImportForm, Known, difference};
+use super::{gene_list, keys};
 use crate::app::action::Action;
 use crate::app::apply::with_path;
 use crate::app::command::Command;
@@ -19,6 +20,7 @@ pub(in crate::app) struct Dialogs {
     text: String,
     chosen: usize,
     import: ImportForm,
+    genes: gene_list::GeneListForm,
 }
 
 /// Most rows of the palette.
@@ -35,6 +37,7 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
             _ => String::new(),
         };
         dialogs.import = ImportForm::default();
+        dialogs.genes = gene_list::GeneListForm::default();
     }
     let Some(dialog) = &state.view.dialog else { return };
     let width: f32 = if matches!(dialog, Dialog::Palette) { 520.0 } else { 460.0 };
@@ -49,6 +52,12 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
             Dialog::Import { path, problem, .. } => import(dialogs, ui, fresh, path, problem, state, actions),
             Dialog::Unsaved(held) => unsaved(ui, held, state, actions),
             Dialog::Missing => missing(ui, state, actions),
+            Dialog::SelectList => gene_list::show(&mut dialogs.genes, ui, fresh, state, actions),
+            Dialog::Shortcuts => {
+                heading(ui, "Keys and pointer");
+                keys::show(ui);
+                close(ui, actions);
+            }
             Dialog::About => about(ui, actions),
             Dialog::Recover(lost) => recover(ui, lost, actions),
         });
@@ -58,18 +67,18 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
     }
 }
 
-fn heading(ui: &mut Ui, text: &str) {
+pub(super) fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).heading());
     ui.add_space(theme::SMALL);
 }
 
 /// Buttons at the right, the most likely one last.
-fn buttons(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+pub(super) fn buttons(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     ui.add_space(theme::MEDIUM);
     ui.horizontal_wrapped(add);
 }
 
-fn primary(ui: &mut Ui, text: &str, enabled: bool) -> bool {
+pub(super) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> bool {
     ui.add_enabled(enabled, primary_button(ui, text)).clicked()
 }
 
@@ -275,6 +284,10 @@ fn about(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.label("Gene regulatory networks learned from Perturb-seq screens with GPO-VAE (Baek et al. 2025)");
     ui.label("Everything is computed on this machine; nothing is sent anywhere");
     ui.label(RichText::new("MIT or Apache-2.0").small().color(theme::colours(ui).text_weak));
+    close(ui, actions);
+}
+
+fn close(ui: &mut Ui, actions: &mut Vec<Action>) {
     buttons(ui, |ui| {
         if ui.button("Close").clicked() {
             actions.push(Action::CloseDialog);

@@ -3,6 +3,8 @@
 pub(super) mod bar;
 pub(super) mod data;
 pub(super) mod dialogs;
+mod gene_list;
+mod keys;
 pub(super) mod messages;
 pub(super) mod status;
 pub(super) mod training;

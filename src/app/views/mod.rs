@@ -7,8 +7,10 @@ pub mod inspector;
 pub mod knock_out;
 pub mod network;
 pub mod response;
-mod search;
+pub mod search;
 pub mod tables;
+
+use genes::reach;
 
 /// All views of one window.
 #[derive(Default)]

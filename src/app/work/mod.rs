@@ -8,6 +8,7 @@ mod choosing;
 mod exporting;
 mod listing;
 mod opening;
+mod pathfinding;
 mod predicting;
 mod previewing;
 mod saving;
@@ -56,6 +57,7 @@ pub(super) struct Work {
     exporting: Vec<exporting::Exporting>,
     listing: Option<listing::Listing>,
     autosaving: autosaving::Autosaving,
+    pathfinding: pathfinding::Pathfinder,
 }
 
 impl Work {
@@ -73,6 +75,7 @@ impl Work {
             exporting: Vec::new(),
             listing: None,
             autosaving: autosaving::Autosaving::default(),
+            pathfinding: pathfinding::Pathfinder::default(),
         }
     }
 
@@ -90,6 +93,7 @@ impl Work {
         self.poll_saving(state, actions);
         self.poll_exporting(state);
         self.poll_listing(state, actions);
+        self.poll_pathfinding(state);
         self.poll_predicting(state);
         self.poll_previewing(state);
         self.poll_screening(state);

@@ -46,6 +46,13 @@ impl NetworkFigure {
         let sizes = Sizes::of(&style.size, &targets, &shown);
         let tints = Tints::of(&style.colour, &shown);
 
+        let mut selected = vec![false; genes.len()];
+        for gene in &style.selected {
+            if let Some(selected) = selected.get_mut(gene.0 as usize) {
+                *selected = true;
+            }
+        }
+
         let mut at_node = vec![usize::MAX; genes.len()];
         let mut nodes = Vec::new();
         for (at, gene) in genes.iter().enumerate().filter(|(at, _)| shown[*at] && placed(*at)) {
@@ -59,7 +66,7 @@ impl NetworkFigure {
                 tint: tints.tint(at),
                 fill: None,
                 priority: targets[at] as f32 + if gene.perturbed_cells > 0 { 0.5 } else { 0.0 },
-                selected: style.selected.contains(&id),
+                selected: selected[at],
                 hovered: style.hovered == Some(id),
                 perturbed: style.mark_perturbed && gene.perturbed_cells > 0,
                 knocked_out: style.knocked_out.contains(&id),
@@ -81,7 +88,8 @@ impl NetworkFigure {
         let curved = |from: GeneId, to: GeneId| from != to && pairs.contains(&(to, from));
         let lines = Lines::of(style, &visible);
         let touches = |from: GeneId, to: GeneId| {
-            style.selected.iter().chain(&style.hovered).any(|gene| *gene == from || *gene == to)
+            let of_interest = |gene: GeneId| selected[gene.0 as usize] || style.hovered == Some(gene);
+            style.emphasised.is_empty() && (of_interest(from) || of_interest(to))
         };
         let only_known = missing.iter().map(|&(from, to, sign)| NetworkEdge {
             from: at_node[from.0 as usize],
@@ -111,7 +119,7 @@ impl NetworkFigure {
                 },
                 marked: known && lines.mark,
                 dashed: false,
-                highlighted: touches(edge.regulator, edge.target),
+                highlighted: touches(edge.regulator, edge.target) || style.emphasised.binary_search(&edge.rank).is_ok(),
                 curved: curved(edge.regulator, edge.target),
             }
         });

@@ -115,6 +115,8 @@ pub struct NetworkStyle {
     pub reference: Option<ReferenceLines>,
     /// Genes that the user selected; their edges are drawn above the others.
     pub selected: Vec<GeneId>,
+    /// Ranks of edges to point out instead of those of the selected genes; rising.
+    pub emphasised: Vec<u32>,
     /// The gene under the pointer.
     pub hovered: Option<GeneId>,
     /// Genes knocked out in the prediction that is shown.
@@ -136,6 +138,7 @@ impl Default for NetworkStyle {
             edge_width: EdgeWidth::default(),
             reference: None,
             selected: Vec::new(),
+            emphasised: Vec::new(),
             hovered: None,
             knocked_out: Vec::new(),
             isolated: false,

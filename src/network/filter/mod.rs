@@ -147,6 +147,15 @@ impl NetworkFilter {
         Self { per_regulator: Some(edges), ..Self::default() }
     }
 
+    /// Go on to the neighbourhood of `genes`, as far and in the direction that was looked at last.
+    pub fn visit(&mut self, genes: Vec<String>) {
+        let (hops, reach) = self.trail.last().map_or((1, Reach::Both), |last| (last.hops, last.reach));
+        let next = Neighbourhood { genes, hops, reach };
+        if self.trail.last() != Some(&next) {
+            self.trail.push(next);
+        }
+    }
+
     /// Whether something keeps the number of edges within bounds.
     pub fn limits_number(&self) -> bool {
         [Step::Probability, Step::PerRegulator, Step::PerTarget, Step::Top, Step::Neighbourhood]

@@ -226,14 +226,14 @@ impl Page<'_> {
         let highest = self.network().genes().len().saturating_sub(1).clamp(1, 50);
         let hint = "The best edges of each regulator, so that no regulator is left out";
         let on = |filter: &mut NetworkFilter| filter.per_regulator = Some(2);
-        self.tick(ui, Step::PerRegulator, "Best of each regulator", hint, on);
+        self.tick(ui, Step::PerRegulator, "Per regulator", hint, on);
         if let Some(most) = &mut self.filter.per_regulator {
             *most = (*most).clamp(1, highest);
             control(ui, Slider::new(most, 1..=highest).integer(), "Edges per regulator");
         }
         let hint = "The best edges of each target, so that no target is left out";
         let on = |filter: &mut NetworkFilter| filter.per_target = Some(2);
-        self.tick(ui, Step::PerTarget, "Best of each target", hint, on);
+        self.tick(ui, Step::PerTarget, "Per target", hint, on);
         if let Some(most) = &mut self.filter.per_target {
             *most = (*most).clamp(1, highest);
             control(ui, Slider::new(most, 1..=highest).integer(), "Edges per target");
@@ -315,8 +315,7 @@ impl Page<'_> {
                 let selected = &self.state.document.selection;
                 let button = ui.add_enabled(!selected.is_empty(), egui::Button::new("Around the selected"));
                 if button.on_disabled_hover_text("Select a gene first").clicked() {
-                    let genes = selected.clone();
-                    self.filter.trail.push(Neighbourhood { genes, hops: 1, reach: Reach::Both });
+                    self.filter.visit(selected.clone());
                 }
             }
         }
@@ -324,7 +323,7 @@ impl Page<'_> {
 }
 
 /// How far and which way a neighbourhood goes.
-pub(super) fn reach(ui: &mut Ui, around: &mut Neighbourhood) {
+pub(in crate::app::views) fn reach(ui: &mut Ui, around: &mut Neighbourhood) {
     ui.horizontal_wrapped(|ui| {
         for hops in 1..=Neighbourhood::MOST_HOPS {
             let text = counted(usize::from(hops), "hop");

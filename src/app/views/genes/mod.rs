@@ -4,8 +4,11 @@
 mod filters;
 mod find;
 mod limit;
+mod paths;
 
 use egui::Ui;
+
+pub(super) use filters::reach;
 
 use super::inspector::{self, InspectorView};
 use super::knock_out::{self, KnockOutView};
@@ -21,10 +24,19 @@ pub struct GenesView {
     shown: Option<Shown>,
     find: find::FindField,
     filters: filters::FiltersPage,
+    paths: paths::PathsPage,
     table: GeneTable,
     knock_out: KnockOutView,
-    /// Selection and knock-out at the last frame: a change turns the page.
-    seen: (Option<String>, Vec<String>),
+    /// What turns the page, at the last frame.
+    seen: Seen,
+}
+
+/// What turns the page when it changes: the selected gene, the knock-out, the ends of paths.
+#[derive(Default, PartialEq)]
+struct Seen {
+    focus: Option<String>,
+    knock_out: Vec<String>,
+    paths: Option<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +45,7 @@ enum Page {
     #[default]
     Genes,
     Selected,
+    Paths,
     KnockOut,
 }
 
@@ -59,29 +72,48 @@ pub fn show(
     }
     ui.separator();
     if view.find.show(ui, network, state, actions) {
-        view.page = Page::Selected;
+        view.page = if state.document.selection.len() > 1 { view.page } else { Page::Selected };
     }
     turn_page(&mut view.page, &mut view.seen, state);
     pages(&mut view.page, ui, state);
     match view.page {
         Page::Filters => view.filters.show(ui, shown, state, actions),
         Page::Genes => view.table.show(ui, shown, state, actions),
+        Page::Paths => view.paths.show(ui, shown, state, actions),
         Page::Selected => inspector::show(inspector, ui, state, actions),
         Page::KnockOut => knock_out::show(&mut view.knock_out, ui, state, actions),
     }
 }
 
-/// What the user just did decides the page: selecting shows the gene, knocking out the effects. Who sets filters stays
-/// with them.
-fn turn_page(page: &mut Page, seen: &mut (Option<String>, Vec<String>), state: &State) {
-    let now: (Option<String>, Vec<String>) =
-        (state.document.focus().map(str::to_owned), state.document.knock_out.keys().cloned().collect());
-    if now.1 != seen.1 && !now.1.is_empty() {
+/// Whether there is something to say about what lies between genes.
+fn between(state: &State) -> bool {
+    state.document.paths.is_some() || state.document.selection.len() > 1
+}
+
+/// What the user just did decides the page: selecting shows the gene, knocking out the effects, asking for paths those. Who
+/// sets filters or looks at what lies between genes stays with that.
+fn turn_page(page: &mut Page, seen: &mut Seen, state: &State) {
+    let document = &state.document;
+    let now = Seen {
+        focus: document.focus().map(str::to_owned),
+        knock_out: document.knock_out.keys().cloned().collect(),
+        paths: document.paths.as_ref().map(|query| (query.from.clone(), query.to.clone())),
+    };
+    let stays = *page == Page::Filters || (*page == Page::Paths && between(state));
+    let gone = match page {
+        Page::KnockOut => now.knock_out.is_empty(),
+        Page::Selected => now.focus.is_none(),
+        Page::Paths => !between(state),
+        Page::Filters | Page::Genes => false,
+    };
+    if now.paths != seen.paths && now.paths.is_some() {
+        *page = Page::Paths;
+    } else if now.knock_out != seen.knock_out && !now.knock_out.is_empty() {
         *page = Page::KnockOut;
-    } else if now.0 != seen.0 && now.0.is_some() && *page != Page::Filters {
+    } else if now.focus != seen.focus && now.focus.is_some() && !stays {
         *page = Page::Selected;
-    } else if (now.1.is_empty() && *page == Page::KnockOut) || (now.0.is_none() && *page == Page::Selected) {
-        *page = if now.0.is_some() { Page::Selected } else { Page::Genes };
+    } else if gone {
+        *page = if now.focus.is_some() { Page::Selected } else { Page::Genes };
     }
     *seen = now;
 }
@@ -92,6 +124,10 @@ fn pages(page: &mut Page, ui: &mut Ui, state: &State) {
         ui.selectable_value(page, Page::Genes, "All genes");
         if let Some(focus) = state.document.focus() {
             ui.selectable_value(page, Page::Selected, focus).on_hover_text("The selected gene");
+        }
+        if between(state) {
+            let hint = "Paths between genes, and what the selected have in common";
+            ui.selectable_value(page, Page::Paths, "Between").on_hover_text(hint);
         }
         if !state.document.knock_out.is_empty() {
             ui.selectable_value(page, Page::KnockOut, "Knock-out");

@@ -104,6 +104,12 @@ fn head(ui: &mut Ui, network: &Grn, id: GeneId, state: &State, actions: &mut Vec
                 }
             }
         });
+        let around = ui.button("Neighbourhood");
+        if around.on_hover_text("Show what is around the selected genes, along the edges shown").clicked() {
+            let mut filter = document.filter.clone();
+            filter.visit(document.selection.clone());
+            actions.push(Action::SetFilter(Box::new(filter)));
+        }
         if document.pinned.contains(&gene.symbol) && ui.button("Unpin").clicked() {
             actions.push(Action::PinNode { gene: gene.symbol.clone(), pinned: false });
         }

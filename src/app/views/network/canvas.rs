@@ -1,9 +1,8 @@
 //! Pointer and keys on the network.
 
-use egui::{
-    Color32, CursorIcon, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
-};
+use egui::{Color32, CursorIcon, Id, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
+use super::picking::{self, Picking};
 use super::{NetworkView, tooltip};
 use crate::app::widgets::Placement;
 use crate::app::{Action, State, theme};
@@ -20,8 +19,8 @@ const REACH: f32 = 9.0;
 pub struct Canvas {
     /// The node that is dragged, and where it was taken relative to its centre (points).
     dragged: Option<(GeneId, Vec2)>,
-    /// The corner where a selection box began, on the screen.
-    box_from: Option<Pos2>,
+    /// A box or lasso under way.
+    picking: Option<Picking>,
 }
 
 /// Draw the network into the rest of `ui`.
@@ -76,7 +75,9 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
     if view.hovered != before {
         ui.ctx().request_repaint();
     }
-    selection_box(view, ui, &background, &nodes, &genes, &frame, actions);
+    let places = nodes.iter().zip(&genes);
+    let places = places.map(|(hit, gene)| (placement.to_screen(hit.centre), network.symbol(*gene)));
+    picking::follow(&mut view.canvas.picking, ui, rect, places, state, actions);
     notice(ui, rect, state);
 }
 
@@ -158,7 +159,7 @@ fn node(
 ) {
     let symbol = frame.network.symbol(gene);
     let dragged = view.canvas.dragged.is_some_and(|(dragged, _)| dragged == gene);
-    if (response.hovered() && view.canvas.dragged.is_none() && view.canvas.box_from.is_none()) || dragged {
+    if (response.hovered() && view.canvas.dragged.is_none() && view.canvas.picking.is_none()) || dragged {
         view.hovered = Some(gene);
         ui.ctx().set_cursor_icon(if dragged { CursorIcon::Grabbing } else { CursorIcon::PointingHand });
     }
@@ -191,6 +192,10 @@ fn drag(
     actions: &mut Vec<Action>,
 ) {
     let pointer = ui.input(|input| input.pointer.interact_pos());
+    if let Some(picking) = picking::begin(ui, response, frame.state) {
+        view.canvas.picking = Some(picking);
+        return;
+    }
     if response.drag_started_by(egui::PointerButton::Primary)
         && let Some(press) = ui.input(|input| input.pointer.press_origin())
     {
@@ -212,11 +217,10 @@ fn drag(
 
 /// The space between nodes: pan, deselect, edges.
 fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &Frame<'_>, actions: &mut Vec<Action>) {
-    let boxing = ui.input(|input| input.modifiers.shift);
-    if background.drag_started() && boxing {
-        view.canvas.box_from = ui.input(|input| input.pointer.press_origin());
+    if let Some(picking) = picking::begin(ui, background, frame.state) {
+        view.canvas.picking = Some(picking);
     }
-    if background.dragged() && view.canvas.box_from.is_none() && view.canvas.dragged.is_none() {
+    if background.dragged() && view.canvas.picking.is_none() && view.canvas.dragged.is_none() {
         let mut camera = frame.camera;
         let by = background.drag_delta();
         camera.pan([by.x, by.y]);
@@ -225,20 +229,24 @@ fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &F
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         ui.ctx().request_repaint();
     }
-    if background.double_clicked() {
-        view.camera_held = false;
-    } else if background.clicked() && !frame.state.document.selection.is_empty() {
-        actions.push(Action::ClearSelection);
-    }
-    if let Some(at) = background.hover_pos().filter(|_| !background.dragged())
-        && let Some(drawn) = &view.drawn
-        && let Some(edge) = drawn.scene.hits.edge_at(frame.placement.to_scene(at), 3.5)
-    {
+    let at = background.hover_pos().filter(|_| !background.dragged());
+    let edge = at.zip(view.drawn.as_ref()).and_then(|(at, drawn)| {
+        let edge = drawn.scene.hits.edge_at(frame.placement.to_scene(at), 3.5)?;
         let edge = drawn.figure.edges[edge];
         let ends = [edge.from, edge.to].map(|node| drawn.figure.nodes[node].gene);
-        if let Some(edge) = frame.network.edge(ends[0], ends[1]) {
-            background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge));
+        frame.network.edge(ends[0], ends[1])
+    });
+    if background.double_clicked() {
+        view.camera_held = false;
+    } else if background.clicked() {
+        if let Some(edge) = edge {
+            actions.push(picking::edge(ui, frame.network, edge, frame.state));
+        } else if !frame.state.document.selection.is_empty() {
+            actions.push(Action::ClearSelection);
         }
+    }
+    if let Some(edge) = edge {
+        background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge));
     }
 }
 
@@ -268,35 +276,6 @@ fn many(
     }
 }
 
-/// Shift and drag selects what lies in a box.
-fn selection_box(
-    view: &mut NetworkView,
-    ui: &Ui,
-    background: &Response,
-    nodes: &[NodeHit],
-    genes: &[GeneId],
-    frame: &Frame<'_>,
-    actions: &mut Vec<Action>,
-) {
-    let Some(from) = view.canvas.box_from else { return };
-    let Some(to) = ui.input(|input| input.pointer.interact_pos()) else {
-        view.canvas.box_from = None;
-        return;
-    };
-    let area = Rect::from_two_pos(from, to);
-    let accent = theme::colours(ui).accent;
-    let painter = ui.painter_at(background.rect);
-    painter.rect(area, 2.0, accent.gamma_multiply(0.1), Stroke::new(1.0, accent), StrokeKind::Middle);
-    if !ui.input(|input| input.pointer.any_down()) {
-        view.canvas.box_from = None;
-        let inside = nodes.iter().zip(genes).filter(|(hit, _)| area.contains(frame.placement.to_screen(hit.centre)));
-        let symbols: Vec<String> = inside.map(|(_, gene)| frame.network.symbol(*gene).to_owned()).collect();
-        if !symbols.is_empty() {
-            actions.push(Action::SelectAll(symbols));
-        }
-    }
-}
-
 fn menu(ui: &mut Ui, symbol: &str, state: &State, actions: &mut Vec<Action>) {
     let document = &state.document;
     if ui.button(format!("Knock out {symbol}")).clicked() {
@@ -314,6 +293,7 @@ fn menu(ui: &mut Ui, symbol: &str, state: &State, actions: &mut Vec<Action>) {
     if ui.button(if selected { "Remove from the selection" } else { "Add to the selection" }).clicked() {
         actions.push(Action::Select { gene: symbol.to_owned(), extend: true });
     }
+    picking::menu(ui, symbol, state, actions);
     let pinned = document.pinned.contains(symbol);
     if ui.button(if pinned { "Let the layout move it" } else { "Keep it in place" }).clicked() {
         actions.push(Action::PinNode { gene: symbol.to_owned(), pinned: !pinned });

@@ -6,9 +6,11 @@
 mod arrange;
 mod canvas;
 mod layout_menu;
+mod picking;
 mod shown;
 mod toolbar;
 mod tooltip;
+mod trail;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::app::{Action, State};
 use crate::document::{ColourBy, NetworkFilter};
 use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour};
 use crate::figures::{FigureMetadata, FigureTheme, ThemeName};
+use crate::network::filter::first_view;
 use crate::network::{GeneId, Grn};
 
 /// Font size of labels and legend on the screen.
@@ -81,6 +84,8 @@ struct Drawn {
 struct FigureKey {
     network: usize,
     filter: NetworkFilter,
+    /// Positions of the edges of paths.
+    paths: Vec<u32>,
     arrangement: u64,
     selection: Vec<GeneId>,
     hovered: Option<GeneId>,
@@ -101,6 +106,16 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
     }
     view.follow(ui, network, state, actions);
     toolbar::show(view, ui, state, actions);
+    trail::show(ui, state, actions);
+    if view.shown.as_ref().is_some_and(|shown| shown.edge_count() == 0) {
+        let text = format!("The filters leave nothing of this network: {}", state.document.filter.describe());
+        match empty_page(ui, "No edge passes the filters", &text, &["Reset all filters", "Undo"]) {
+            Some(0) => actions.push(Action::SetFilter(Box::new(first_view(network)))),
+            Some(_) => actions.push(Action::Undo),
+            None => {}
+        }
+        return;
+    }
     canvas::show(view, ui, state, actions);
     view.export.show(ui.ctx(), state, actions);
 }
@@ -133,8 +148,9 @@ impl NetworkView {
     /// Bring edges, positions and colours up to the state.
     fn follow(&mut self, ui: &Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) {
         let filter = &state.document.filter;
-        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter)) {
-            self.shown = Some(Shown::of(network, filter));
+        let paths = state.runtime.paths.edges(network, state.document.paths.as_ref());
+        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter) && shown.also() == paths) {
+            self.shown = Some(Shown::of(network, filter).with(&paths));
             self.hovered = None;
         }
         let Some(shown) = &self.shown else { return };
@@ -177,6 +193,7 @@ impl NetworkView {
         let key = FigureKey {
             network: Arc::as_ptr(network) as usize,
             filter: state.document.filter.clone(),
+            paths: shown.also().to_vec(),
             arrangement: self.arrangement.version(),
             selection: ids(&mut state.document.selection.iter()),
             hovered: self.hovered,
@@ -261,6 +278,7 @@ fn figure(
         legend,
         colour: colour.clone(),
         selected: key.selection.clone(),
+        emphasised: key.paths.iter().map(|edge| edge + 1).collect(),
         hovered: key.hovered,
         knocked_out: key.knocked_out.clone(),
         isolated: false,

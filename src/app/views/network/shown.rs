@@ -14,6 +14,7 @@ pub struct Shown {
     filter: NetworkFilter,
     left: Vec<Left>,
     edges: Arc<[u32]>,
+    also: Vec<u32>,
     targets: Vec<u32>,
     regulators: Vec<u32>,
 }
@@ -29,8 +30,31 @@ impl Shown {
             regulators: genes().map(|gene| kept.in_degree(gene)).collect(),
             network: network.clone(),
             filter: filter.clone(),
+            also: Vec::new(),
             left,
         }
+    }
+
+    /// The same with these edges too, by position and rising: paths that lead over edges which do not pass the filter.
+    pub fn with(mut self, also: &[u32]) -> Self {
+        let new: Vec<u32> = also.iter().copied().filter(|at| self.edges.binary_search(at).is_err()).collect();
+        for &at in &new {
+            let edge = &self.network.edges()[at as usize];
+            self.targets[edge.regulator.0 as usize] += 1;
+            self.regulators[edge.target.0 as usize] += 1;
+        }
+        if !new.is_empty() {
+            let mut edges = [&self.edges[..], &new].concat();
+            edges.sort_unstable();
+            self.edges = edges.into();
+        }
+        self.also = also.to_vec();
+        self
+    }
+
+    /// The edges given to [`Self::with`].
+    pub fn also(&self) -> &[u32] {
+        &self.also
     }
 
     /// Whether it is still what is asked for.
@@ -149,6 +173,16 @@ mod tests {
         assert_eq!((shown.edge_count(), shown.gene_count()), (2, 3));
         assert_eq!((shown.targets_of(GeneId(0)), shown.regulators_of(GeneId(2))), (2, 1));
         assert!(!shown.has(GeneId(3)));
+    }
+
+    #[test]
+    fn edges_of_a_path_are_shown_with_the_others() {
+        let shown = Shown::of(&network(), &NetworkFilter::top(2)).with(&[1, 4]);
+        assert_eq!(shown.edges().map(|edge| edge.rank).collect::<Vec<_>>(), [1, 2, 5]);
+        assert_eq!(
+            (shown.targets_of(GeneId(1)), shown.regulators_of(GeneId(0)), shown.targets_of(GeneId(0))),
+            (1, 1, 2)
+        );
     }
 
     #[test]

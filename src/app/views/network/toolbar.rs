@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, RichText, Ui, WidgetInfo};
 
-use super::{NetworkView, layout_menu};
+use super::{NetworkView, layout_menu, picking};
 use crate::app::widgets::{badge, novelty_badge};
 use crate::app::{Action, State, theme};
 use crate::document::ColourBy;
@@ -29,6 +29,7 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         if ui.button("Fit").on_hover_text("Show the whole network").clicked() {
             actions.push(Action::FitNetwork);
         }
+        picking::tools(ui, state, actions);
         if ui.button("Export…").on_hover_text("Save this figure or the list of edges").clicked()
             && let Some(content) = view.exportable(state)
         {

@@ -72,7 +72,7 @@ fn save_button(ui: &mut Ui, what: &str) -> bool {
     button.on_hover_text("Save these rows as a table (TSV)").clicked()
 }
 
-fn save(name: &str, make: impl Fn() -> String + Send + Sync + 'static) -> Action {
+pub(super) fn save(name: &str, make: impl Fn() -> String + Send + Sync + 'static) -> Action {
     Action::Export(ExportRequest {
         name: name.to_owned(),
         content: ExportContent::Made(TableMaker(std::sync::Arc::new(make))),
