@@ -1,5 +1,6 @@
 //! The window driven as a user drives it: by labels, keys and drags.
 
+mod finding;
 mod flows;
 mod guards;
 mod import;

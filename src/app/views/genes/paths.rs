@@ -191,7 +191,7 @@ fn list(ui: &mut Ui, found: &Arc<FoundPaths>, asked: &mut PathQuery, actions: &m
         text.append(&format!("{}  {words}\n", at + 1), 0.0, format(egui::TextStyle::Body, style.visuals.text_color()));
         text.append(&facts, 0.0, format(egui::TextStyle::Small, colours.text_weak));
         let row = ui.add(egui::Button::selectable(chosen, text).wrap().min_size(egui::vec2(ui.available_width(), 0.0)));
-        row.widget_info(|| WidgetInfo::selected(egui::Role::Row, true, chosen, format!("path {words}")));
+        row.widget_info(|| WidgetInfo::selected(egui::Role::Row, true, chosen, format!("path {words} ({facts})")));
         let hint = "Product of the probabilities of its edges, and of their signs. Click to point it out alone";
         if row.on_hover_text(hint).clicked() {
             asked.chosen = (!chosen).then_some(at);
@@ -199,7 +199,7 @@ fn list(ui: &mut Ui, found: &Arc<FoundPaths>, asked: &mut PathQuery, actions: &m
     }
 }
 
-/// `STAT1 → IRF1 ⊣ JAK2`; an edge that is walked against its direction points back.
+/// `STAT1 → IRF1 —| JAK2` (letters that every font has); an edge that is walked against its direction points back.
 fn words(network: &Grn, path: &Path) -> String {
     let mut text = String::new();
     for (gene, step) in path.genes().iter().zip(path.steps()) {
@@ -207,8 +207,8 @@ fn words(network: &Grn, path: &Path) -> String {
         let arrow = match (sign, step.forward) {
             (Sign::Activates, true) => "→",
             (Sign::Activates, false) => "←",
-            (Sign::Represses, true) => "⊣",
-            (Sign::Represses, false) => "⊢",
+            (Sign::Represses, true) => "—|",
+            (Sign::Represses, false) => "|—",
             (Sign::Unknown, true) => "–›",
             (Sign::Unknown, false) => "‹–",
         };
@@ -341,7 +341,7 @@ mod tests {
         let view = NetworkFilter::default().apply(&network);
         let paths = k_shortest(&view, GeneId(0), GeneId(2), 5, query.walk, &Silent).unwrap();
         let told: Vec<String> = paths.iter().map(|path| words(&network, path)).collect();
-        assert_eq!(told, ["A ⊣ B ⊢ C", "A –› D → C"]);
+        assert_eq!(told, ["A —| B |— C", "A –› D → C"]);
         let found = FoundPaths { network: network.clone(), query, paths };
         assert_eq!(
             table(&found),
