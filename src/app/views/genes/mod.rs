@@ -78,7 +78,7 @@ pub fn show(
     pages(&mut view.page, ui, state);
     match view.page {
         Page::Filters => view.filters.show(ui, shown, state, actions),
-        Page::Genes => view.table.show(ui, shown, state, actions),
+        Page::Genes => view.table.show(ui, shown, false, state, actions),
         Page::Paths => view.paths.show(ui, shown, state, actions),
         Page::Selected => inspector::show(inspector, ui, state, actions),
         Page::KnockOut => knock_out::show(&mut view.knock_out, ui, state, actions),
@@ -120,6 +120,9 @@ fn turn_page(page: &mut Page, seen: &mut Seen, state: &State) {
 
 fn pages(page: &mut Page, ui: &mut Ui, state: &State) {
     ui.horizontal_wrapped(|ui| {
+        // As many as there are fit into one line.
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 7.0;
         ui.selectable_value(page, Page::Filters, "Filters").on_hover_text("What is shown of the network");
         ui.selectable_value(page, Page::Genes, "All genes");
         if let Some(focus) = state.document.focus() {

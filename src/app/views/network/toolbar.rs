@@ -35,7 +35,8 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         {
             view.export.open(content);
         }
-        if let Some(shown) = &view.shown {
+        // The side panel says so as well.
+        if let Some(shown) = view.shown.as_ref().filter(|_| !state.view.preferences.side_panel) {
             let text = format!(
                 "{} of {}, {} of {}",
                 grouped(shown.edge_count()),

@@ -9,7 +9,7 @@ use egui::{Align, RichText, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
 use super::linked::Linked;
-use super::{filter_field, kinds, row_count, save, save_button};
+use super::{Head, head, save};
 use crate::app::views::network::Shown;
 use crate::app::views::search;
 use crate::app::widgets::{Sort, signed, sort_header};
@@ -98,22 +98,13 @@ impl EdgeTable {
     /// Draw it into all of `ui`.
     pub fn show(&mut self, ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
         let network = shown.network();
-        ui.horizontal(|ui| {
-            kinds(ui, state, actions);
-            let room = ui.available_width() - 186.0;
-            filter_field(ui, &mut self.text, "Filter the edges", room.min(220.0));
-            let mut only_shown = !self.all;
-            let hint = "Only edges that the filters leave; else all edges of the network";
-            ui.checkbox(&mut only_shown, "Shown only").on_hover_text(hint);
-            self.all = !only_shown;
-            if save_button(ui, "edges") {
-                let (network, rows) = (network.clone(), self.rows.clone());
-                actions.push(save("edges", move || table(&network, &rows)));
-            }
-            if ui.available_width() > 60.0 {
-                row_count(ui, self.rows.len(), network.edges().len(), "edge");
-            }
-        });
+        let mut only_shown = !self.all;
+        let (rows, total) = (self.rows.len(), network.edges().len());
+        if head(ui, &mut self.text, &mut only_shown, Head { what: "edge", rows, total, docked: true }, state, actions) {
+            let (network, rows) = (network.clone(), self.rows.clone());
+            actions.push(save("edges", move || table(&network, &rows)));
+        }
+        self.all = !only_shown;
         let wanted = (self.sort, self.text.clone(), self.all);
         if self.made.as_ref() != Some(&wanted) {
             self.rows = self.sorted(shown).into();

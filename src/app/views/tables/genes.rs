@@ -8,7 +8,7 @@ use egui::{Align, RichText, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
 use super::linked::Linked;
-use super::{filter_field, kinds, row_count, save, save_button};
+use super::{Head, head, save};
 use crate::app::views::network::{Shown, columns};
 use crate::app::views::search;
 use crate::app::widgets::{Sort, signed, sort_header};
@@ -77,23 +77,16 @@ impl GeneTable {
         self.predicted.clear();
     }
 
-    /// Draw it into all of `ui`.
-    pub fn show(&mut self, ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
+    /// Draw it into all of `ui`; `docked` below the network, else alone in the side panel.
+    pub fn show(&mut self, ui: &mut Ui, shown: &Shown, docked: bool, state: &State, actions: &mut Vec<Action>) {
         let network = shown.network();
         self.follow_prediction(network, state);
-        ui.horizontal(|ui| {
-            kinds(ui, state, actions);
-            let room = ui.available_width() - 186.0;
-            filter_field(ui, &mut self.text, "Filter the genes", room.min(220.0));
-            let hint = "Only genes with a visible edge";
-            ui.checkbox(&mut self.only_shown, "Shown only").on_hover_text(hint);
-            if save_button(ui, "genes") {
-                actions.push(self.export(shown));
-            }
-            if ui.available_width() > 60.0 {
-                row_count(ui, self.rows.len(), network.genes().len(), "gene");
-            }
-        });
+        let total = network.genes().len();
+        let rows = self.rows.len();
+        let (text, only_shown) = (&mut self.text, &mut self.only_shown);
+        if head(ui, text, only_shown, Head { what: "gene", rows, total, docked }, state, actions) {
+            actions.push(self.export(shown));
+        }
         let effect = self.effect.as_ref().map_or(0, |effect| Arc::as_ptr(effect) as usize);
         let wanted = (self.sort, self.text.clone(), self.only_shown, effect);
         if self.made.as_ref() != Some(&wanted) {

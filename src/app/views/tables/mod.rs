@@ -34,42 +34,71 @@ pub fn show(view: &mut TablesView, ui: &mut Ui, state: &State, actions: &mut Vec
     }
     let Some(shown) = &view.shown else { return };
     match kind {
-        TableKind::Genes => view.genes.show(ui, shown, state, actions),
+        TableKind::Genes => view.genes.show(ui, shown, true, state, actions),
         TableKind::Edges => view.edges.show(ui, shown, state, actions),
     }
 }
 
-/// The choice between the tables, for the line above them.
-fn kinds(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let Some(now) = state.view.table else { return };
-    for (kind, text) in [(TableKind::Genes, "Genes"), (TableKind::Edges, "Edges")] {
-        let choice = ui.selectable_label(now == kind, text);
-        choice.widget_info(|| {
-            WidgetInfo::selected(egui::Role::Tab, true, now == kind, format!("Table of {}", text.to_lowercase()))
-        });
-        if choice.clicked() {
-            actions.push(Action::ShowTable(Some(kind)));
+/// What the line above a table says.
+struct Head {
+    /// One of what it lists.
+    what: &'static str,
+    rows: usize,
+    /// Rows without any filter.
+    total: usize,
+    /// Below the network, beside the other table; not alone in the side panel.
+    docked: bool,
+}
+
+/// Narrower tables have two lines above them, in points.
+const ONE_LINE: f32 = 480.0;
+
+/// The line above a table: which table, the filters of its rows, how many there are, and a button to save them; whether
+/// that was clicked.
+fn head(
+    ui: &mut Ui,
+    text: &mut String,
+    only_shown: &mut bool,
+    head: Head,
+    state: &State,
+    actions: &mut Vec<Action>,
+) -> bool {
+    let Head { what, rows, total, docked } = head;
+    let wide = ui.available_width() >= ONE_LINE;
+    let mut save = false;
+    let mut switches = |ui: &mut Ui| {
+        let hint = format!("Only {what}s that pass the filters of the network; else all it has");
+        ui.checkbox(only_shown, "Shown only").on_hover_text(hint);
+        let text =
+            if rows == total { counted(rows, what) } else { format!("{} of {}", grouped(rows), counted(total, what)) };
+        ui.add(egui::Label::new(RichText::new(text).small().color(theme::colours(ui).text_weak)).truncate());
+    };
+    ui.horizontal(|ui| {
+        if docked && let Some(now) = state.view.table {
+            for (kind, name) in [(TableKind::Genes, "Genes"), (TableKind::Edges, "Edges")] {
+                let choice = ui.selectable_label(now == kind, name);
+                let label = format!("Table of {}", name.to_lowercase());
+                choice.widget_info(|| WidgetInfo::selected(egui::Role::Tab, true, now == kind, &label));
+                if choice.clicked() {
+                    actions.push(Action::ShowTable(Some(kind)));
+                }
+            }
         }
+        let room = if wide { 200.0 } else { ui.available_width() - 76.0 };
+        let label = format!("Filter the {what}s");
+        let field = ui.add(TextEdit::singleline(text).hint_text(&label).desired_width(room.max(60.0)));
+        field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, &label));
+        let button = ui.button("Save…");
+        button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Save the table of {what}s…")));
+        save = button.on_hover_text("Save these rows as a table (TSV)").clicked();
+        if wide {
+            switches(ui);
+        }
+    });
+    if !wide {
+        ui.horizontal(switches);
     }
-}
-
-/// The field that filters rows by text.
-fn filter_field(ui: &mut Ui, text: &mut String, label: &str, width: f32) {
-    let field = ui.add(TextEdit::singleline(text).hint_text(label).desired_width(width.max(60.0)));
-    field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, label));
-}
-
-/// `48 rows`, or `48 of 300 rows`.
-fn row_count(ui: &mut Ui, rows: usize, of: usize, what: &str) {
-    let text = if rows == of { counted(rows, what) } else { format!("{} of {}", grouped(rows), counted(of, what)) };
-    ui.add(egui::Label::new(RichText::new(text).small().color(theme::colours(ui).text_weak)).truncate());
-}
-
-/// A button that writes the table.
-fn save_button(ui: &mut Ui, what: &str) -> bool {
-    let button = ui.button("Save…");
-    button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Save the table of {what}…")));
-    button.on_hover_text("Save these rows as a table (TSV)").clicked()
+    save
 }
 
 pub(super) fn save(name: &str, make: impl Fn() -> String + Send + Sync + 'static) -> Action {
