@@ -3,6 +3,7 @@
 //! Genes go by symbol, never by position, so that a document outlives the data set and the model it was made with.
 //! It holds no data: [`Sources`] says where they are.
 
+mod figure_page;
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use crate::models::TrainConfig;
 pub use crate::network::filter::NetworkFilter;
 pub use crate::network::paths::PathQuery;
 use crate::training::DeviceChoice;
+pub use figure_page::{COLUMN_WIDTHS, FigurePage, PagePanel};
 pub use layout::Layout;
 
 /// A file and the content it had.
@@ -73,6 +75,8 @@ pub struct Document {
     pub knock_out: BTreeMap<String, f32>,
     /// What the colour of a node says.
     pub colour_by: ColourBy,
+    /// The figure for the paper.
+    pub page: FigurePage,
     /// Free text.
     pub notes: String,
 }
@@ -94,6 +98,7 @@ impl Default for Document {
             selection: Vec::new(),
             knock_out: BTreeMap::new(),
             colour_by: ColourBy::default(),
+            page: FigurePage::default(),
             notes: String::new(),
         }
     }

@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod figure;
 pub mod gene_list;
 pub mod import_choices;
+pub mod methods;
 pub mod open;
 pub mod preprocess;
 pub mod quality;

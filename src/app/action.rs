@@ -7,7 +7,7 @@ use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, Layout, NetworkFilter, PathQuery};
+use crate::document::{ColourBy, FigurePage, Layout, NetworkFilter, PathQuery};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::preprocess::differential::Test;
@@ -106,6 +106,8 @@ pub enum Action {
     SetColourBy(ColourBy),
     /// Change the settings of the next training run (drag).
     SetTraining(Box<TrainConfig>, DeviceChoice),
+    /// Change the figure page (drag).
+    SetPage(Box<FigurePage>),
     /// Change the notes (drag).
     SetNotes(String),
     /// Take back the last step.

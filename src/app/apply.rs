@@ -122,6 +122,9 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
                 document.device = device;
             });
         }
+        Action::SetPage(page) => {
+            edit(state, "Change the figure", Some("figure page"), |document| document.page = *page);
+        }
         Action::SetNotes(notes) => edit(state, "Edit the notes", Some("notes"), |document| document.notes = notes),
         Action::Undo => step(state, true),
         Action::Redo => step(state, false),

@@ -43,6 +43,8 @@ pub enum Command {
     ShowResponse,
     /// Show the training.
     ShowTraining,
+    /// Show the figure for the paper.
+    ShowFigure,
     /// Train with the settings shown.
     StartTraining,
     /// Stop and keep the best.
@@ -114,7 +116,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -129,6 +131,7 @@ impl Command {
         Self::ShowNetwork,
         Self::ShowResponse,
         Self::ShowTraining,
+        Self::ShowFigure,
         Self::StartTraining,
         Self::StopTraining,
         Self::CancelTraining,
@@ -184,6 +187,7 @@ impl Command {
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
             Self::ShowTraining => "Show training",
+            Self::ShowFigure => "Show figure",
             Self::StartTraining => "Start training",
             Self::StopTraining => "Stop training and keep the best",
             Self::CancelTraining => "Cancel training",
@@ -238,6 +242,7 @@ impl Command {
             Self::ShowNetwork => const { &[keys(COMMAND, Key::Num2)] },
             Self::ShowResponse => const { &[keys(COMMAND, Key::Num3)] },
             Self::ShowTraining => const { &[keys(COMMAND, Key::Num4)] },
+            Self::ShowFigure => const { &[keys(COMMAND, Key::Num5)] },
             Self::FindGene => const { &[keys(COMMAND, Key::F)] },
             Self::GeneTable => const { &[keys(COMMAND, Key::T)] },
             Self::EdgeTable => const { &[keys(COMMAND_SHIFT, Key::T)] },
@@ -308,6 +313,7 @@ impl Command {
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
             Self::ShowTraining => Action::SetTab(Tab::Training),
+            Self::ShowFigure => Action::SetTab(Tab::Figure),
             Self::StartTraining => {
                 Action::StartTraining(Box::new(state.document.training.clone()), state.document.device)
             }

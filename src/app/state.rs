@@ -19,6 +19,7 @@ use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
 use crate::network::Grn;
 use crate::preprocess::differential::Test;
 use crate::preprocess::target_check::TargetCheck;
+use crate::tasks::figure::Page;
 use crate::training::NetworkSnapshot;
 
 /// All state. Panels and views get it to read.
@@ -83,6 +84,8 @@ pub enum Tab {
     Response,
     /// Settings and course of the training.
     Training,
+    /// The figure for the paper.
+    Figure,
 }
 
 /// What a drag between the nodes of the network does.
@@ -308,6 +311,8 @@ pub struct Runtime {
     pub paths: PathFinding,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
+    /// The figure page.
+    pub page: PageDrawing,
     /// The training run under way.
     pub training: Option<TrainingRun>,
     /// Curves of the last run that ended in this window, shown until a model with its own history is opened.
@@ -327,6 +332,18 @@ pub struct Runtime {
     /// What is done once everything is saved.
     pub after_saving: Option<HeldBack>,
     next_message: u64,
+}
+
+/// The figure page, as far as it is drawn.
+#[derive(Clone, Debug, Default)]
+pub enum PageDrawing {
+    /// Nobody asked, or it is drawn for the first time.
+    #[default]
+    None,
+    /// Here it is; with earlier settings while it is drawn anew.
+    Ready(Arc<Page>),
+    /// It cannot be drawn; why.
+    Failed(String),
 }
 
 /// The answer to the document's knock-out.

@@ -92,12 +92,18 @@ impl Room {
     /// The pages, in order.
     pub(super) fn tabs(self) -> &'static [(Tab, &'static str)] {
         match (self.side, self.split) {
-            (_, true) => &[(Tab::Data, "Data"), (Tab::Network, "Network and response"), (Tab::Training, "Training")],
+            (_, true) => &[
+                (Tab::Data, "Data"),
+                (Tab::Network, "Network and response"),
+                (Tab::Training, "Training"),
+                (Tab::Figure, "Figure"),
+            ],
             (true, false) => &[
                 (Tab::Data, "Data"),
                 (Tab::Network, "Network"),
                 (Tab::Response, "Response"),
                 (Tab::Training, "Training"),
+                (Tab::Figure, "Figure"),
             ],
             (false, false) => &[
                 (Tab::Data, "Data"),
@@ -105,6 +111,7 @@ impl Room {
                 (Tab::Network, "Network"),
                 (Tab::Response, "Response"),
                 (Tab::Training, "Training"),
+                (Tab::Figure, "Figure"),
             ],
         }
     }
@@ -288,6 +295,7 @@ impl App {
                 match tab {
                     Tab::Data => panels::data::show(&mut panels.data, ui, state, actions),
                     Tab::Training => panels::training::show(&mut panels.training, ui, state, actions),
+                    Tab::Figure => panels::figure_page::show(&mut panels.figure, ui, state, actions),
                     Tab::Genes => views::genes::show(&mut views.genes, &mut views.inspector, ui, state, actions),
                     Tab::Network if room.split => {
                         let half = ui.available_width() * 0.45;
@@ -384,7 +392,7 @@ mod tests {
             state.view.preferences.side_panel = side_panel;
             for width in [400.0, 640.0, 820.0, 1024.0, 1280.0, 2000.0] {
                 let room = Room::of(width, &state);
-                for tab in [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training] {
+                for tab in [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training, Tab::Figure] {
                     let shown = room.shown(tab);
                     assert!(room.tabs().iter().any(|(other, _)| *other == shown), "{tab:?} at {width}");
                 }

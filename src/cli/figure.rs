@@ -1,4 +1,4 @@
-//! `figure`: a drawing of a model.
+//! `figure`: a drawing of a model, or the figure page of a session.
 
 use std::path::PathBuf;
 
@@ -11,20 +11,23 @@ use super::edges::EdgeArgs;
 use super::failure::UsageError;
 use super::predict::intervention;
 use super::{import, output};
-use crate::document::Layout;
-use crate::figures::{ExportOptions, Format, ThemeName};
+use crate::document::{Document, FileReference, Layout};
+use crate::figures::{ExportOptions, Format, ThemeName, export};
 use crate::layout::Method;
+use crate::models::{Intervention, TrainedModel};
 use crate::network::filter::first_view;
-use crate::tasks::figure::{FigureRequest, View, write};
+use crate::session;
+use crate::tasks::figure::{self, FigureRequest, View, write};
+use crate::tasks::open::{self, FileKind};
 
-/// Draw a figure of a model.
+/// Draw a figure of a model or session
 #[derive(Debug, Args)]
 pub struct DrawFigure {
-    /// Trained model
+    /// Trained model, or session of the window
     model: PathBuf,
-    /// What to draw: the network, predicted against measured response, the largest effects of a knock-out, or the
-    /// course of the training
-    #[arg(long, value_parser = ["network", "response", "effects", "training"])]
+    /// What to draw: the figure page (as the session has it), the network, predicted against measured response, the
+    /// largest effects of a knock-out, or the course of the training
+    #[arg(long, default_value = "page", value_parser = ["page", "network", "response", "effects", "training"])]
     view: String,
     /// File to write; its ending decides the format (.svg, .pdf, .png)
     #[arg(short, long, value_name = "FILE")]
@@ -41,21 +44,21 @@ pub struct DrawFigure {
     /// Which edges of the network; a readable number by default.
     #[command(flatten)]
     edges: EdgeArgs,
-    /// Colours
-    #[arg(long, default_value = "paper", value_parser = ["paper", "light", "dark"])]
-    theme: String,
-    /// Width in millimetres
-    #[arg(long, value_name = "MM", default_value_t = 180.0)]
-    width: f32,
+    /// Colours; paper, or what the session says
+    #[arg(long, value_parser = ["paper", "light", "dark"])]
+    theme: Option<String>,
+    /// Width in millimetres; 180, or what the session says
+    #[arg(long, value_name = "MM")]
+    width: Option<f32>,
     /// Width over height
     #[arg(long, value_name = "RATIO")]
     aspect: Option<f32>,
     /// Pixels an inch of a PNG
     #[arg(long, default_value_t = 300.0)]
     dpi: f32,
-    /// Font size in points
-    #[arg(long, value_name = "POINTS", default_value_t = 7.0)]
-    text_size: f32,
+    /// Font size in points; 7, or what the session says
+    #[arg(long, value_name = "POINTS")]
+    text_size: Option<f32>,
     /// Leave the background out
     #[arg(long)]
     transparent: bool,
@@ -65,7 +68,7 @@ pub struct DrawFigure {
     layout: String,
     /// Gene in the middle of the rings; the one with most edges by default
     #[arg(long, value_name = "GENE")]
-    around: Option<String>,
+    centre: Option<String>,
     /// Seed of the network's layout
     #[arg(long, value_name = "N")]
     layout_seed: Option<u64>,
@@ -75,7 +78,11 @@ impl DrawFigure {
     pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         Format::of(&self.output).map_err(|error| usage(&error))?;
-        let options = ExportOptions::new(self.width, self.dpi, self.transparent).map_err(|error| usage(&error))?;
+        if self.view == "page" {
+            return self.page(console);
+        }
+        let width = self.width.unwrap_or(180.0);
+        let options = ExportOptions::new(width, self.dpi, self.transparent).map_err(|error| usage(&error))?;
         let mut request = self.request()?;
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.model])?;
@@ -91,6 +98,71 @@ impl DrawFigure {
         console.result(&result, || format!("Wrote {}", self.output.display()))
     }
 
+    /// The figure page: of a session as the window shows it, of a model as a session begins.
+    fn page(&self, console: &Console) -> anyhow::Result<()> {
+        output::check(&self.output)?;
+        output::distinct(&self.output, &[&self.model])?;
+        let cannot = || format!("cannot draw {}", self.model.display());
+        let is_session = open::kind_of(&self.model).with_context(cannot)? == FileKind::Session;
+        let mut document =
+            if is_session { session::load(&self.model).with_context(cannot)? } else { Document::default() };
+        let path = match &document.sources.model {
+            Some(file) => file.path.clone(),
+            None if is_session => {
+                anyhow::bail!("{}: the session has no model; train one and save the session again", cannot())
+            }
+            None => self.model.clone(),
+        };
+        let opened = import::model(&path, console)?;
+        if let Some(file) = document.sources.model.as_ref().filter(|file| file.hash != opened.hash) {
+            console.tell(&format!("warning: {} is another model than when the session was saved", file.path.display()));
+        }
+        document.sources.model = Some(FileReference { path, hash: opened.hash.clone() });
+        self.change(&mut document, is_session, &opened.model)?;
+        let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
+        let options = ExportOptions::new(document.page.width_mm, self.dpi, self.transparent);
+        let options = options.map_err(|error| usage(&error))?;
+        let effect = match document.knock_out.is_empty() {
+            true => None,
+            false => Some(opened.model.predict(&Intervention::with_doses(document.knock_out.clone()), console)?),
+        };
+        let drawn = figure::page(&document, &opened.model, effect.as_ref(), console).with_context(cannot)?;
+        for (panel, reason) in &drawn.left_out {
+            console.tell(&format!("warning: the panel {} is left out: {reason}", panel.label().to_lowercase()));
+        }
+        export::write(&drawn.scene, &drawn.metadata, &options, &self.output)?;
+        let result = json!({ "model": self.model, "view": self.view, "output": self.output });
+        console.result(&result, || format!("Wrote {}", self.output.display()))
+    }
+
+    /// What the options say goes before what the session says.
+    fn change(&self, document: &mut Document, is_session: bool, model: &TrainedModel) -> anyhow::Result<()> {
+        let given = self.edges.filter()?;
+        if given.is_some() || !is_session {
+            self.edges.check(model.network())?;
+            let mut filter = given.unwrap_or_default();
+            if !filter.limits_number() {
+                filter.top = first_view(model.network()).top;
+            }
+            document.filter = filter;
+        }
+        let request = self.request()?;
+        if let Some(knock_out) = request.knock_out {
+            document.knock_out = knock_out.doses().iter().cloned().collect();
+        }
+        if !self.highlight.is_empty() {
+            document.selection.clone_from(&self.highlight);
+        }
+        let page = &mut document.page;
+        page.perturbation = request.perturbation.or(page.perturbation.take());
+        page.width_mm = self.width.unwrap_or(page.width_mm);
+        page.text_size = self.text_size.unwrap_or(page.text_size);
+        if self.theme.is_some() {
+            page.theme = request.theme;
+        }
+        Ok(())
+    }
+
     fn request(&self) -> anyhow::Result<FigureRequest> {
         let view = match self.view.as_str() {
             "network" => View::Network,
@@ -101,9 +173,10 @@ impl DrawFigure {
         if view == View::Effects && self.knock_out.is_empty() {
             return Err(UsageError("the effects view needs --knock-out GENE".to_owned()).into());
         }
-        for (name, value, least, most) in
-            [("--aspect", self.aspect.unwrap_or(1.0), 0.2, 5.0), ("--text-size", self.text_size, 2.0, 40.0)]
-        {
+        for (name, value, least, most) in [
+            ("--aspect", self.aspect.unwrap_or(1.0), 0.2, 5.0),
+            ("--text-size", self.text_size.unwrap_or(7.0), 2.0, 40.0),
+        ] {
             if !(least..=most).contains(&value) {
                 return Err(UsageError(format!("{name} is {value}, but must be between {least} and {most}")).into());
             }
@@ -115,8 +188,8 @@ impl DrawFigure {
             "rings" => Method::Concentric,
             _ => Method::Force,
         };
-        if self.around.is_some() && method != Method::Concentric {
-            return Err(UsageError("--around GENE needs --layout rings".to_owned()).into());
+        if self.centre.is_some() && method != Method::Concentric {
+            return Err(UsageError("--centre GENE needs --layout rings".to_owned()).into());
         }
         let usual = FigureRequest::new(view);
         Ok(FigureRequest {
@@ -124,14 +197,14 @@ impl DrawFigure {
             perturbation: self.perturbation.clone(),
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,
             highlight: self.highlight.clone(),
-            theme: match self.theme.as_str() {
-                "light" => ThemeName::Light,
-                "dark" => ThemeName::Dark,
+            theme: match self.theme.as_deref() {
+                Some("light") => ThemeName::Light,
+                Some("dark") => ThemeName::Dark,
                 _ => ThemeName::Paper,
             },
             aspect: self.aspect,
-            text_size: self.text_size,
-            layout: Layout { method, centre: self.around.clone(), ..Layout::default() },
+            text_size: self.text_size.unwrap_or(usual.text_size),
+            layout: Layout { method, centre: self.centre.clone(), ..Layout::default() },
             seed: self.layout_seed.unwrap_or(usual.seed),
             ..usual
         })

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SessionError;
 use super::filter::Filter;
+use super::page::Page;
 use super::paths::Paths;
 use crate::data::ImportOptions;
 use crate::document::{self, ColourBy, Document, FileReference, NetworkFilter, Sources};
@@ -36,6 +37,7 @@ pub(super) struct Session {
     selection: Vec<String>,
     knock_out: BTreeMap<String, f32>,
     colour_by: Colour,
+    page: Page,
     notes: String,
 }
 
@@ -112,6 +114,7 @@ impl Session {
                 ColourBy::Measurement => Colour::Measurement,
                 ColourBy::Role => Colour::Role,
             },
+            page: Page::of(&document.page),
             notes: document.notes.clone(),
         }
     }
@@ -145,6 +148,7 @@ impl Session {
                 Colour::Measurement => ColourBy::Measurement,
                 Colour::Role => ColourBy::Role,
             },
+            page: self.page.into_page()?,
             notes: self.notes,
         })
     }

@@ -160,6 +160,7 @@ fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
             Tab::Network => "The network that the model learned",
             Tab::Response => "Predicted and measured response",
             Tab::Training => "Train a model on the open data set",
+            Tab::Figure => "The figure for the paper: panels, sizes, export",
         };
         let label = if tab == Tab::Training && state.is_training() { format!("{label} •") } else { label.to_owned() };
         if ui.selectable_label(selected, label).on_hover_text(hint).clicked() {

@@ -3,6 +3,7 @@
 pub(super) mod bar;
 pub(super) mod data;
 pub(super) mod dialogs;
+pub(super) mod figure_page;
 mod gene_list;
 mod keys;
 pub(super) mod messages;
@@ -19,6 +20,7 @@ use super::state::State;
 pub(super) struct Panels {
     pub(super) data: data::DataPage,
     pub(super) training: training::TrainingPage,
+    pub(super) figure: figure_page::FigureSettings,
     pub(super) dialogs: dialogs::Dialogs,
 }
 

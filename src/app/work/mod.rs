@@ -8,6 +8,7 @@ mod choosing;
 mod exporting;
 mod listing;
 mod opening;
+mod paging;
 mod pathfinding;
 mod predicting;
 mod previewing;
@@ -57,6 +58,7 @@ pub(super) struct Work {
     exporting: Vec<exporting::Exporting>,
     listing: Option<listing::Listing>,
     autosaving: autosaving::Autosaving,
+    paging: paging::Paging,
     pathfinding: pathfinding::Pathfinder,
 }
 
@@ -75,6 +77,7 @@ impl Work {
             exporting: Vec::new(),
             listing: None,
             autosaving: autosaving::Autosaving::default(),
+            paging: paging::Paging::default(),
             pathfinding: pathfinding::Pathfinder::default(),
         }
     }
@@ -97,6 +100,7 @@ impl Work {
         self.poll_predicting(state);
         self.poll_previewing(state);
         self.poll_screening(state);
+        self.poll_paging(state);
         self.poll_autosaving(state);
         self.list_activities(&mut state.runtime);
     }

@@ -1,5 +1,6 @@
 //! The window driven as a user drives it: by labels, keys and drags.
 
+mod figure_page;
 mod finding;
 mod flows;
 mod guards;
@@ -136,6 +137,15 @@ impl Window {
         self.harness.key_press_modifiers(modifiers, key);
         self.harness.run_steps(3);
     }
+}
+
+/// The sample with its model, on the page of the network.
+pub fn sample() -> Window {
+    let mut window = Window::new([1280.0, 800.0]);
+    window.send(Action::OpenSample);
+    window.until("opening", |state| state.runtime.model.is_some() && !state.runtime.is_busy());
+    window.send(Action::SetTab(grn_explorer::app::state::Tab::Network));
+    window
 }
 
 /// A small simulated screen in `folder`.

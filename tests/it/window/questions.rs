@@ -2,19 +2,10 @@
 
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::Action;
-use grn_explorer::app::state::{Prediction, Tab};
+use grn_explorer::app::state::Prediction;
 use grn_explorer::network::hops::hops;
 
-use super::Window;
-
-/// The sample with its model.
-fn sample() -> Window {
-    let mut window = Window::new([1280.0, 800.0]);
-    window.send(Action::OpenSample);
-    window.until("opening", |state| state.runtime.model.is_some() && !state.runtime.is_busy());
-    window.send(Action::SetTab(Tab::Network));
-    window
-}
+use super::sample;
 
 #[test]
 fn what_moves_a_gene_is_told_and_leads_to_the_whole_response() {

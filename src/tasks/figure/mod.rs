@@ -1,5 +1,7 @@
 //! Figures of a model, drawn without a window.
 
+mod page;
+
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -16,9 +18,11 @@ use crate::figures::response::{
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
-use crate::models::{Intervention, TrainedModel};
+use crate::models::{Intervention, PredictedEffect, TrainedModel};
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{GeneId, Grn};
+
+pub use page::{Page, page};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,79 +191,109 @@ fn observed(model: &TrainedModel) -> anyhow::Result<(&EffectTable, &'static str)
     bail!("the model file has no measured shifts to compare with")
 }
 
+/// Predicted against measured shift of every gene under `perturbation` (the perturbed genes left out), or of the 20 genes with the largest measured
+/// shift of every perturbation.
+fn scatter(
+    model: &TrainedModel,
+    perturbation: Option<&str>,
+    highlight: &[String],
+    text_size: f32,
+) -> anyhow::Result<ScatterFigure> {
+    let (observed, which) = observed(model)?;
+    let predicted = model.predicted();
+    let highlighted = |gene: &str| highlight.iter().any(|wanted| wanted == gene);
+    let (title, points, labels) = match perturbation {
+        None => {
+            let mut points = Vec::new();
+            for (row, name) in observed.perturbations.iter().enumerate() {
+                let Some(own) = predicted.find(name) else { continue };
+                let shifts = observed.row(row);
+                let mut genes = others(observed, name);
+                genes.sort_by(|&a, &b| shifts[b].abs().total_cmp(&shifts[a].abs()));
+                points.extend(genes.into_iter().take(20).map(|gene| ScatterPoint {
+                    x: shifts[gene],
+                    y: predicted.row(own)[gene],
+                    label: format!("{} in {name}", observed.genes[gene]),
+                    highlighted: highlighted(&observed.genes[gene]),
+                }));
+            }
+            (format!("Top 20 genes of {} perturbations", observed.perturbations.len()), points, 6)
+        }
+        Some(wanted) => {
+            let (row, own) = rows(observed, predicted, wanted)?;
+            let points = others(observed, wanted).into_iter().map(|gene| ScatterPoint {
+                x: observed.row(row)[gene],
+                y: predicted.row(own)[gene],
+                label: observed.genes[gene].clone(),
+                highlighted: highlighted(&observed.genes[gene]),
+            });
+            (format!("{wanted}, {} cells", observed.cells[row]), points.collect(), 10)
+        }
+    };
+    let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|point| (point.x, point.y)).unzip();
+    let number = |value: Option<f64>| value.map_or("not defined".to_owned(), |value| format!("{value:.2}"));
+    let statistics = vec![
+        format!("r = {}", number(pearson(&y, &x))),
+        format!("R² = {}", number(r_squared(&y, &x))),
+        format!("{} points", points.len()),
+    ];
+    let (x_label, y_label) = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
+    Ok(ScatterFigure { title, x_label, y_label, points, statistics, labels, text_size })
+}
+
+/// The 20 genes with the largest measured shifts under `perturbation`, measured beside predicted.
+fn shifts(
+    model: &TrainedModel,
+    perturbation: &str,
+    highlight: &[String],
+    text_size: f32,
+) -> anyhow::Result<PairedBarsFigure> {
+    let (observed, _) = observed(model)?;
+    let predicted = model.predicted();
+    let (row, own) = rows(observed, predicted, perturbation)?;
+    let bars = others(observed, perturbation).into_iter().map(|gene| PairedBar {
+        label: observed.genes[gene].clone(),
+        observed: observed.row(row)[gene],
+        predicted: predicted.row(own)[gene],
+        highlighted: highlight.contains(&observed.genes[gene]),
+    });
+    Ok(PairedBarsFigure {
+        x_label: "Shift (log2)".to_owned(),
+        text_size,
+        ..PairedBarsFigure::of_largest(bars.collect(), 20)
+    })
+}
+
+/// The columns of the genes that `perturbation` does not perturb itself.
+fn others(observed: &EffectTable, perturbation: &str) -> Vec<usize> {
+    let targets: Vec<&str> = perturbation.split('+').collect();
+    (0..observed.genes.len()).filter(|&gene| !targets.contains(&observed.genes[gene].as_str())).collect()
+}
+
+/// The rows of `perturbation` in both tables.
+fn rows(observed: &EffectTable, predicted: &EffectTable, perturbation: &str) -> anyhow::Result<(usize, usize)> {
+    let find = |what: &str, table: &EffectTable| {
+        table.find(perturbation).with_context(|| unknown(what, perturbation, &table.perturbations))
+    };
+    Ok((find("measured perturbation", observed)?, find("predicted perturbation", predicted)?))
+}
+
 fn response(
     model: &TrainedModel,
     request: &FigureRequest,
     size: impl Fn(f32) -> [f32; 2],
     theme: &FigureTheme,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
-    let (observed, which) = observed(model)?;
-    let predicted = model.predicted();
-    let labels = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
-    let scatter = |title: String, points: Vec<ScatterPoint>, highlight: usize| {
-        let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|point| (point.x, point.y)).unzip();
-        let number = |value: Option<f64>| value.map_or("not defined".to_owned(), |value| format!("{value:.2}"));
-        let statistics = vec![
-            format!("r = {}", number(pearson(&y, &x))),
-            format!("R² = {}", number(r_squared(&y, &x))),
-            format!("{} points", points.len()),
-        ];
-        let (x_label, y_label) = labels.clone();
-        ScatterFigure { title, x_label, y_label, points, statistics, labels: highlight, text_size: request.text_size }
-    };
-    let highlighted = |gene: &str| request.highlight.iter().any(|wanted| wanted == gene);
-
+    let (_, which) = observed(model)?;
+    let scatter = scatter(model, request.perturbation.as_deref(), &request.highlight, request.text_size)?;
     let Some(wanted) = &request.perturbation else {
-        // All together: each perturbation's 20 genes with the largest observed shift, the perturbed genes left out.
-        let mut points = Vec::new();
-        for (row, name) in observed.perturbations.iter().enumerate() {
-            let Some(own) = predicted.find(name) else { continue };
-            let targets: Vec<&str> = name.split('+').collect();
-            let mut genes: Vec<usize> =
-                (0..observed.genes.len()).filter(|&gene| !targets.contains(&observed.genes[gene].as_str())).collect();
-            let shifts = observed.row(row);
-            genes.sort_by(|&a, &b| shifts[b].abs().total_cmp(&shifts[a].abs()));
-            points.extend(genes.into_iter().take(20).map(|gene| ScatterPoint {
-                x: shifts[gene],
-                y: predicted.row(own)[gene],
-                label: format!("{} in {name}", observed.genes[gene]),
-                highlighted: highlighted(&observed.genes[gene]),
-            }));
-        }
-        let count = observed.perturbations.len();
-        let title = format!("Top 20 genes of {count} perturbations");
-        let figure = scatter(title, points, 6);
         let metadata = FigureMetadata::new(
             "Predicted against observed shifts",
             format!("The 20 genes with the largest observed shift of each perturbation, measured on {which}"),
         );
-        return Ok((figure.scene(size(1.1), theme).scene, metadata));
+        return Ok((scatter.scene(size(1.1), theme).scene, metadata));
     };
-
-    let row =
-        observed.find(wanted).with_context(|| unknown("measured perturbation", wanted, &observed.perturbations))?;
-    let own =
-        predicted.find(wanted).with_context(|| unknown("predicted perturbation", wanted, &predicted.perturbations))?;
-    let targets: Vec<&str> = wanted.split('+').collect();
-    let genes = || (0..observed.genes.len()).filter(|&gene| !targets.contains(&observed.genes[gene].as_str()));
-    let points = genes().map(|gene| ScatterPoint {
-        x: observed.row(row)[gene],
-        y: predicted.row(own)[gene],
-        label: observed.genes[gene].clone(),
-        highlighted: highlighted(&observed.genes[gene]),
-    });
-    let bars = genes().map(|gene| PairedBar {
-        label: observed.genes[gene].clone(),
-        observed: observed.row(row)[gene],
-        predicted: predicted.row(own)[gene],
-        highlighted: highlighted(&observed.genes[gene]),
-    });
-    let scatter = scatter(format!("{wanted}, {} cells", observed.cells[row]), points.collect(), 10);
-    let bars = PairedBarsFigure {
-        x_label: "Shift (log2)".to_owned(),
-        text_size: request.text_size,
-        ..PairedBarsFigure::of_largest(bars.collect(), 20)
-    };
+    let bars = shifts(model, wanted, &request.highlight, request.text_size)?;
     let size = size(1.9);
     let page = PanelsFigure {
         title: String::new(),
@@ -281,6 +315,21 @@ fn response(
     Ok((page.scene(size, theme).scene, metadata))
 }
 
+/// The genes with the largest shifts of `effect`.
+fn ranking(model: &TrainedModel, effect: &PredictedEffect, highlight: &[String], text_size: f32) -> RankingFigure {
+    let genes = model.card().genes.iter().zip(&effect.shifts).map(|(gene, &shift)| RankedGene {
+        label: gene.clone(),
+        shift,
+        highlighted: highlight.contains(gene),
+    });
+    RankingFigure {
+        title: format!("Predicted response to {}", effect.name),
+        x_label: "Predicted shift (log2)".to_owned(),
+        text_size,
+        ..RankingFigure::of_extremes(genes.collect(), 15)
+    }
+}
+
 fn effects(
     model: &TrainedModel,
     request: &FigureRequest,
@@ -290,17 +339,7 @@ fn effects(
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
     let Some(knock_out) = &request.knock_out else { bail!("this view needs a knock-out: --knock-out GENE") };
     let effect = model.predict(knock_out, progress)?;
-    let genes = model.card().genes.iter().zip(&effect.shifts).map(|(gene, &shift)| RankedGene {
-        label: gene.clone(),
-        shift,
-        highlighted: request.highlight.contains(gene),
-    });
-    let figure = RankingFigure {
-        title: format!("Predicted response to {}", effect.name),
-        x_label: "Predicted shift (log2)".to_owned(),
-        text_size: request.text_size,
-        ..RankingFigure::of_extremes(genes.collect(), 15)
-    };
+    let figure = ranking(model, &effect, &request.highlight, request.text_size);
     let metadata = FigureMetadata::new(
         figure.title.clone(),
         format!("The genes with the largest predicted shifts under perturbation of {}", effect.name),
@@ -314,6 +353,14 @@ fn training(
     size: [f32; 2],
     theme: &FigureTheme,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let figure = losses(model, request.text_size)?;
+    let description = format!("Loss after each epoch; {}", model.card().ended);
+    let metadata = FigureMetadata::new("Course of the training", description);
+    Ok((figure.scene(size, theme).scene, metadata))
+}
+
+/// Loss after each epoch.
+fn losses(model: &TrainedModel, text_size: f32) -> anyhow::Result<LossFigure> {
     let card = model.card();
     if card.history.is_empty() {
         bail!("the model file has no history of its training");
@@ -321,7 +368,7 @@ fn training(
     let points = |of: fn(&crate::models::EpochMetrics) -> f64| {
         card.history.iter().map(|epoch| [epoch.epoch as f32, of(epoch) as f32]).collect()
     };
-    let figure = LossFigure {
+    Ok(LossFigure {
         y_label: "Loss".to_owned(),
         series: vec![LossSeries {
             name: "Total".to_owned(),
@@ -329,11 +376,9 @@ fn training(
             validation: points(|epoch| epoch.validation.total),
         }],
         best_epoch: Some(card.best_epoch as f32),
-        text_size: request.text_size,
+        text_size,
         ..LossFigure::default()
-    };
-    let metadata = FigureMetadata::new("Course of the training", format!("Loss after each epoch; {}", card.ended));
-    Ok((figure.scene(size, theme).scene, metadata))
+    })
 }
 
 /// One value per gene of the network; NaN where `genes` does not have it.

@@ -1,0 +1,62 @@
+//! The figure page, drawn in the background while it is shown; the newest question wins.
+
+use std::sync::Arc;
+
+use super::Work;
+use crate::app::state::{PageDrawing, State, Tab};
+use crate::document::Document;
+use crate::jobs::{Job, Outcome};
+use crate::models::{PredictedEffect, TrainedModel};
+use crate::tasks::figure::{Page, page};
+
+/// What was asked last, and the job that answers it.
+#[derive(Default)]
+pub(super) struct Paging {
+    asked: Option<Asked>,
+    job: Option<Job<Page>>,
+}
+
+#[derive(Clone)]
+struct Asked {
+    document: Document,
+    model: Arc<TrainedModel>,
+    effect: Option<Arc<PredictedEffect>>,
+}
+
+impl Asked {
+    fn is(&self, state: &State, model: &Arc<TrainedModel>, effect: Option<&Arc<PredictedEffect>>) -> bool {
+        let same_effect = match (&self.effect, effect) {
+            (Some(known), Some(effect)) => Arc::ptr_eq(known, effect),
+            (None, None) => true,
+            _ => false,
+        };
+        Arc::ptr_eq(&self.model, model) && same_effect && self.document == state.document
+    }
+}
+
+impl Work {
+    pub(super) fn poll_paging(&mut self, state: &mut State) {
+        let Some(model) = state.runtime.model.clone() else {
+            self.paging = Paging::default();
+            state.runtime.page = PageDrawing::None;
+            return;
+        };
+        let effect = state.runtime.prediction.effect();
+        if state.view.tab == Tab::Figure
+            && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, &model, effect))
+        {
+            let asked = Asked { document: state.document.clone(), model, effect: effect.cloned() };
+            self.paging.asked = Some(asked.clone());
+            self.paging.job = Some(Job::spawn("figure page", self.wake(), move |progress| {
+                page(&asked.document, &asked.model, asked.effect.as_deref(), progress)
+            }));
+        }
+        let Some(outcome) = self.paging.job.as_mut().and_then(Job::poll) else { return };
+        self.paging.job = None;
+        match outcome {
+            Outcome::Finished(page) => state.runtime.page = PageDrawing::Ready(Arc::new(page)),
+            Outcome::Cancelled => {}
+            Outcome::Failed { message, .. } => state.runtime.page = PageDrawing::Failed(message),
+        }
+    }
+}

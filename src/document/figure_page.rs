@@ -1,0 +1,67 @@
+//! The figure for the paper: which panels on how wide a page.
+
+use crate::figures::ThemeName;
+
+/// What a panel shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PagePanel {
+    /// The network as filtered, laid out and coloured in the document.
+    Network,
+    /// Predicted against measured shift of every gene, of one perturbation or of all.
+    Scatter,
+    /// The genes with the largest measured shifts, measured beside predicted.
+    Shifts,
+    /// The genes with the largest predicted shifts under the knock-out asked for.
+    Effects,
+    /// The course of the training.
+    Training,
+}
+
+impl PagePanel {
+    /// All, in the order of the menu.
+    pub const ALL: [Self; 5] = [Self::Network, Self::Scatter, Self::Shifts, Self::Effects, Self::Training];
+
+    /// Its name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Network => "Network",
+            Self::Scatter => "Predicted against measured",
+            Self::Shifts => "Largest measured shifts",
+            Self::Effects => "Effects of the knock-out",
+            Self::Training => "Course of the training",
+        }
+    }
+}
+
+/// A page of panels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigurePage {
+    /// The panels, lettered a, b, c, … from left to right, top to bottom.
+    pub panels: Vec<PagePanel>,
+    /// Panels beside each other at most, 1 to 3.
+    pub columns: usize,
+    /// Width in millimetres.
+    pub width_mm: f32,
+    /// Font size in points.
+    pub text_size: f32,
+    /// Colours.
+    pub theme: ThemeName,
+    /// The perturbation of scatter and shifts; none for all together (scatter) or the strongest (shifts).
+    pub perturbation: Option<String>,
+}
+
+/// Widths that journals ask for, in millimetres: one column, two columns.
+pub const COLUMN_WIDTHS: [f32; 2] = [89.0, 183.0];
+
+impl Default for FigurePage {
+    fn default() -> Self {
+        Self {
+            panels: vec![PagePanel::Network, PagePanel::Scatter, PagePanel::Shifts],
+            columns: 2,
+            width_mm: COLUMN_WIDTHS[1],
+            text_size: 7.0,
+            theme: ThemeName::Paper,
+            perturbation: None,
+        }
+    }
+}

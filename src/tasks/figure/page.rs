@@ -1,0 +1,235 @@
+//! The figure for the paper: the panels of the document on one page, the same in the window and without one.
+
+use anyhow::bail;
+
+use super::{by_gene, find, losses, observed, ranking, scatter, shifts};
+use crate::document::{ColourBy, Document, PagePanel};
+use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
+use crate::figures::svg::POINTS_PER_MM;
+use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
+use crate::jobs::Progress;
+use crate::layout::LayoutConfig;
+use crate::models::{PredictedEffect, TrainedModel};
+use crate::network::GeneId;
+use crate::tasks::arrange::Arranging;
+
+/// A page that was drawn.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// In points.
+    pub scene: Scene,
+    /// How it was made.
+    pub metadata: FigureMetadata,
+    /// Panels that have nothing to show, and why.
+    pub left_out: Vec<(PagePanel, String)>,
+}
+
+/// Draw the page of `document` for its `model`. `effect` is the answer to the document's knock-out; without it a knock-out is not drawn.
+///
+/// # Errors
+/// If no panel has anything to show, a gene is unknown, or the work was cancelled.
+pub fn page(
+    document: &Document,
+    model: &TrainedModel,
+    effect: Option<&PredictedEffect>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Page> {
+    let page = &document.page;
+    let (mut drawn, mut left_out): (Vec<(PagePanel, Box<dyn Figure>, String)>, _) = (Vec::new(), Vec::new());
+    let effect = effect.filter(|_| !document.knock_out.is_empty());
+    for &panel in &page.panels {
+        progress.check()?;
+        match figure(panel, document, model, effect, progress) {
+            Ok((figure, words)) => drawn.push((panel, figure, words)),
+            Err(error) if error.is::<crate::jobs::Cancelled>() => return Err(error),
+            Err(error) => left_out.push((panel, format!("{error:#}"))),
+        }
+    }
+    if drawn.is_empty() {
+        match left_out.first() {
+            Some((panel, reason)) => bail!("{}: {reason}", panel.label().to_lowercase()),
+            None => bail!("the page has no panels"),
+        }
+    }
+    // So that no letter touches the edge.
+    let margin = page.text_size * 0.6;
+    let width = page.width_mm * POINTS_PER_MM - 2.0 * margin;
+    let mut description = Vec::new();
+    let mut rows: Vec<PanelRow> = Vec::new();
+    let columns = page.columns.clamp(1, 3);
+    let count = drawn.len();
+    for (at, (panel, figure, words)) in drawn.into_iter().enumerate() {
+        let letter = char::from(b'a' + (at % 26) as u8);
+        description.push(format!("{letter}, {words}"));
+        if at % columns == 0 {
+            rows.push(PanelRow { height: 0.0, panels: Vec::new() });
+        }
+        // The last row may have fewer panels, which are wider then.
+        let beside = columns.min(count - at / columns * columns);
+        let height = width / beside as f32 * proportion(panel, beside);
+        if let Some(row) = rows.last_mut() {
+            row.height = row.height.max(height);
+            row.panels.push(Panel { figure, share: if panel == PagePanel::Network { 1.25 } else { 1.0 } });
+        }
+    }
+    let panels = PanelsFigure { title: String::new(), rows, text_size: page.text_size };
+    let size = [width, panels.height()];
+    let theme = FigureTheme::of(page.theme);
+    let whole = [size[0] + 2.0 * margin, size[1] + 2.0 * margin];
+    let mut scene = Scene { size: whole, background: Some(theme.background), layers: Vec::new() };
+    scene.place(panels.scene(size, &theme).scene, [margin, margin], "");
+    let card = model.card();
+    let mut metadata = FigureMetadata::new("Gene regulatory network and response", description.join("; "))
+        .with("data set", &card.dataset.name)
+        .with("seed of the training", card.settings.seed)
+        .with("edges", document.filter.describe())
+        .with("layout", document.layout.describe())
+        .with("width in mm", page.width_mm)
+        .with("text in points", page.text_size);
+    if let Some(effect) = effect {
+        metadata = metadata.with("knock-out", &effect.name);
+    }
+    metadata.model_hash = document.sources.model.as_ref().map(|file| file.hash.clone());
+    metadata.data_hash = Some(card.dataset.hash.clone());
+    Ok(Page { scene, metadata, left_out })
+}
+
+/// Height over width that suits a panel with others beside it.
+fn proportion(panel: PagePanel, beside: usize) -> f32 {
+    match (panel, beside) {
+        (PagePanel::Network, 1) => 0.75,
+        (PagePanel::Network, _) => 1.0,
+        (PagePanel::Scatter, 1) => 0.7,
+        (PagePanel::Scatter, _) => 0.95,
+        (PagePanel::Shifts | PagePanel::Effects, 1) => 0.55,
+        (PagePanel::Shifts | PagePanel::Effects, _) => 0.95,
+        (PagePanel::Training, 1) => 0.45,
+        (PagePanel::Training, _) => 0.7,
+    }
+}
+
+/// The figure of one panel, and what it shows.
+fn figure(
+    panel: PagePanel,
+    document: &Document,
+    model: &TrainedModel,
+    effect: Option<&PredictedEffect>,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Box<dyn Figure>, String)> {
+    let (page, highlight) = (&document.page, &document.selection);
+    let wanted = page.perturbation.as_deref();
+    Ok(match panel {
+        PagePanel::Network => {
+            let (figure, words) = network(document, model, effect, progress)?;
+            (Box::new(NetworkPanel { figure, view: None }), words)
+        }
+        PagePanel::Scatter => {
+            let (_, which) = observed(model)?;
+            let of = wanted.map_or_else(
+                || "the 20 genes with the largest measured shift of each perturbation".to_owned(),
+                |name| format!("every gene under {name}"),
+            );
+            let words = format!("predicted against measured shifts of {of}, measured on {which}");
+            (Box::new(scatter(model, wanted, highlight, page.text_size)?), words)
+        }
+        PagePanel::Shifts => {
+            let name = match wanted {
+                Some(name) => name.to_owned(),
+                None => strongest(model)?,
+            };
+            let words = format!("the genes with the largest measured shifts under {name}, beside the predicted ones");
+            let mut figure = shifts(model, &name, highlight, page.text_size)?;
+            figure.title = name;
+            (Box::new(figure), words)
+        }
+        PagePanel::Effects => {
+            let Some(effect) = effect else { bail!("no gene is knocked out") };
+            let words = format!("the genes with the largest predicted shifts under perturbation of {}", effect.name);
+            (Box::new(ranking(model, effect, highlight, page.text_size)), words)
+        }
+        PagePanel::Training => {
+            (Box::new(losses(model, page.text_size)?), "loss after each epoch of the training".to_owned())
+        }
+    })
+}
+
+/// The perturbation with the largest measured shifts (root of the mean square).
+fn strongest(model: &TrainedModel) -> anyhow::Result<String> {
+    let (observed, _) = observed(model)?;
+    let size =
+        |row: usize| observed.row(row).iter().filter(|shift| shift.is_finite()).map(|shift| shift * shift).sum::<f32>();
+    let found = (0..observed.perturbations.len()).max_by(|&a, &b| size(a).total_cmp(&size(b)).then(b.cmp(&a)));
+    match found {
+        Some(row) => Ok(observed.perturbations[row].clone()),
+        None => bail!("the model file has no measured shifts"),
+    }
+}
+
+fn network(
+    document: &Document,
+    model: &TrainedModel,
+    effect: Option<&PredictedEffect>,
+    progress: &dyn Progress,
+) -> anyhow::Result<(NetworkFigure, String)> {
+    let grn = model.network();
+    let view = document.filter.apply(grn);
+    if view.edge_count() == 0 {
+        bail!("no edge is left to draw ({}); loosen the filter", document.filter.describe());
+    }
+    let ids = |symbols: &mut dyn Iterator<Item = &String>| -> Vec<GeneId> {
+        symbols.filter_map(|symbol| grn.find(symbol)).collect()
+    };
+    let mut style = NetworkStyle {
+        text_size: document.page.text_size,
+        legend: true,
+        selected: ids(&mut document.selection.iter()),
+        knocked_out: if effect.is_some() { ids(&mut document.knock_out.keys()) } else { Vec::new() },
+        mark_perturbed: true,
+        ..NetworkStyle::default()
+    };
+    style.colour = match (document.colour_by, effect, &document.page.perturbation) {
+        (ColourBy::Prediction, Some(effect), _) => NodeColour::Shift {
+            values: by_gene(grn, &model.card().genes, &effect.shifts),
+            limit: None,
+            label: format!("Predicted shift, {} (log2)", effect.name),
+        },
+        (ColourBy::Measurement, _, Some(name)) => {
+            let (table, which) = observed(model)?;
+            match table.find(name) {
+                Some(row) => NodeColour::Shift {
+                    values: by_gene(grn, &table.genes, table.row(row)),
+                    limit: None,
+                    label: format!("Measured shift, {name}, {which} (log2)"),
+                },
+                None => NodeColour::Plain,
+            }
+        }
+        _ => NodeColour::Plain,
+    };
+    let mut arranging = Arranging::fresh(grn, view.edges(), document.layout.clone());
+    arranging.config = LayoutConfig::default();
+    if let Some(gene) = &document.layout.centre {
+        find(grn, gene)?;
+    }
+    let start = |gene: &crate::network::NetworkGene| document.positions.get(&gene.symbol).copied();
+    arranging.start = grn.genes().iter().map(start).collect();
+    arranging.pinned = grn.genes().iter().map(|gene| document.pinned.contains(&gene.symbol)).collect();
+    let genes = arranging.genes();
+    let known = genes.iter().all(|gene| arranging.start[gene.0 as usize].is_some());
+    let placed = if known {
+        genes.iter().map(|gene| arranging.start[gene.0 as usize].unwrap_or_default()).collect()
+    } else {
+        arranging.run(progress, &mut |_| {})?
+    };
+    let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
+    for (gene, position) in genes.iter().zip(&placed) {
+        positions[gene.0 as usize] = *position;
+    }
+    let words = format!(
+        "{} edges of the network that GPO-VAE learned from {}, between {} genes",
+        view.edge_count(),
+        model.card().dataset.name,
+        genes.len()
+    );
+    Ok((NetworkFigure::of(grn, view.edges(), &positions, &style), words))
+}

@@ -1,0 +1,100 @@
+//! A paragraph for the methods section of a paper: what was done, with the exact settings.
+
+use crate::document::Document;
+use crate::models::TrainedModel;
+use crate::models::gpo_vae::Likelihood;
+use crate::words::{counted, grouped};
+
+/// How `model` was trained, and, with a `document`, what of its network is shown.
+pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
+    let card = model.card();
+    let (data, settings) = (&card.dataset, &card.settings);
+    let (prepare, gpo) = (&settings.prepare, &settings.model);
+    let count = |of: fn(&crate::models::TrainedPerturbation) -> u32| -> usize {
+        card.perturbations.iter().map(|perturbation| of(perturbation) as usize).sum()
+    };
+    let (training, validation, test) =
+        (count(|one| one.training_cells), count(|one| one.validation_cells), count(|one| one.test_cells));
+    let mut text = vec![format!(
+        "A gene regulatory network was inferred from {} ({} and {}; content hash {}) with GRN Explorer {} by GPO-VAE (Baek et al. 2025, \
+         Bioinformatics, btaf256).",
+        data.name,
+        counted(data.cells as usize, "cell"),
+        counted(data.genes as usize, "gene"),
+        &data.hash[..data.hash.len().min(12)],
+        env!("CARGO_PKG_VERSION"),
+    )];
+    if data.genes_of_file > data.genes {
+        text.push(format!(
+            "Of the {} genes of the file the perturbed and the most variable were held.",
+            grouped(data.genes_of_file as usize)
+        ));
+    }
+    text.push(format!(
+        "Cells beyond the median ± {} median absolute deviations in counts, detected genes or the share of mitochondrial, ribosomal or haemoglobin \
+         counts{} were flagged, and perturbations with fewer than {} left out; {} remained.",
+        prepare.quality_mads,
+        if prepare.doublets { ", and doublets by Scrublet's method," } else { "" },
+        counted(prepare.minimum_cells, "cell"),
+        counted(card.perturbations.len(), "perturbation"),
+    ));
+    text.push(format!(
+        "Perturbed cells were divided into {} for training, {} for early stopping and {} for testing (seed {}), and matched to control cells by {} \
+         optimal transport.",
+        grouped(training),
+        grouped(validation),
+        grouped(test),
+        settings.seed,
+        match prepare.matching {
+            crate::preprocess::control_matching::Matching::Sinkhorn => "entropic",
+            crate::preprocess::control_matching::Matching::Wasserstein => "exact",
+            crate::preprocess::control_matching::Matching::Hungarian => "one-to-one",
+        },
+    ));
+    let likelihood = match gpo.likelihood {
+        Likelihood::Poisson => "Poisson",
+        _ => "gamma–Poisson",
+    };
+    text.push(format!(
+        "The model had {} latent dimensions, a decoder of {} × {}, encoders of {} × {} (basal state) and {} × {} (perturbations) units, and a {likelihood} \
+         likelihood; it was trained with Adam (learning rate {}, weight decay {}, batches of {}, {}, gradient norm at most {}) for {} (best {}, {}), with β = \
+         {}, γ = {}, λ = {}, a mask prior of {}, {} hops and a fold-change offset of {}.",
+        gpo.latent,
+        gpo.decoder_layers,
+        gpo.decoder_hidden,
+        gpo.basal_layers,
+        gpo.basal_hidden,
+        gpo.embedding_layers,
+        gpo.embedding_hidden,
+        gpo.learning_rate,
+        gpo.weight_decay,
+        gpo.batch_size,
+        counted(gpo.particles, "particle"),
+        gpo.clip_norm,
+        counted(card.history.len(), "epoch"),
+        card.best_epoch,
+        card.ended,
+        gpo.beta,
+        gpo.gamma,
+        gpo.lambda,
+        gpo.mask_prior,
+        gpo.hops,
+        gpo.fold_change,
+    ));
+    text.push(
+        "Shifts are differences of the mean log2(10,000 · count / total + 1) between perturbed and control cells; predicted shifts are expectations over the \
+         model's count distribution."
+            .to_owned(),
+    );
+    if let Some(document) = document {
+        let view = document.filter.apply(model.network());
+        text.push(format!(
+            "The network shows {} of {} edges ({}; layout: {}).",
+            grouped(view.edge_count()),
+            grouped(model.network().edges().len()),
+            document.filter.describe(),
+            document.layout.describe(),
+        ));
+    }
+    text.join(" ")
+}
