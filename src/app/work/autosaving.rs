@@ -108,7 +108,12 @@ impl Work {
             }
         }
         let Some(recovery) = self.autosaving.recovery.clone() else { return };
-        if self.autosaving.job.is_some() || self.autosaving.looked.is_some_and(|looked| looked.elapsed() < EVERY) {
+        if self.autosaving.job.is_some() {
+            return;
+        }
+        if let Some(left) = self.autosaving.looked.and_then(|looked| EVERY.checked_sub(looked.elapsed())) {
+            // An idle window draws no frames: what just changed is looked at then.
+            self.context.request_repaint_after(left.max(Duration::from_millis(1)));
             return;
         }
         self.autosaving.looked = Some(Instant::now());
