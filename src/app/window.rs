@@ -158,10 +158,9 @@ impl App {
             (first && there).then_some(Action::OpenSample)
         });
         let mut work = Work::new(context.clone(), setup.chooser);
-        if let Some(recovery) = setup.recovery {
-            work.recover_from(recovery, &mut state);
-        }
-        let actions = action.into_iter().collect();
+        // Asked in front of whatever opens.
+        let question = setup.recovery.and_then(|recovery| work.recover_from(recovery)).map(Action::ShowDialog);
+        let actions = action.into_iter().chain(question).collect();
         let mut app = Self {
             state,
             views: Views::default(),

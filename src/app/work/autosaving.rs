@@ -43,15 +43,15 @@ pub(super) struct Autosaving {
 }
 
 impl Work {
-    /// Keep what is unsaved below `recovery`, and ask about what was left there.
-    pub(in crate::app) fn recover_from(&mut self, recovery: Recovery, state: &mut State) {
+    /// Keep what is unsaved below `recovery`. The question about what was left there, if something was.
+    pub(in crate::app) fn recover_from(&mut self, recovery: Recovery) -> Option<Dialog> {
         self.autosaving.lost = recovery.lost();
         self.autosaving.recovery = Some(recovery);
-        self.offer_lost(state);
+        self.lost()
     }
 
-    fn offer_lost(&self, state: &mut State) {
-        let Some(lost) = self.autosaving.lost.first() else { return };
+    fn lost(&self) -> Option<Dialog> {
+        let lost = self.autosaving.lost.first()?;
         let About { name, session, model_unsaved, .. } = &lost.about;
         let lost = LostWork {
             name: name.clone(),
@@ -59,7 +59,7 @@ impl Work {
             model_unsaved: *model_unsaved,
             age: Duration::from_secs(lost.about.age()),
         };
-        state.view.dialog = Some(Dialog::Recover(lost));
+        Some(Dialog::Recover(lost))
     }
 
     /// Open what was left; from then on this window keeps it.
@@ -76,7 +76,7 @@ impl Work {
         if !self.autosaving.lost.is_empty() {
             Slot::remove_shared(self.autosaving.lost.remove(0).slot);
         }
-        self.offer_lost(state);
+        state.view.dialog = self.lost();
     }
 
     /// The window was closed: nothing is to be recovered.

@@ -12,7 +12,10 @@ use super::{Window, screen, small};
 /// A window that keeps its work in `folder`. Dropping it is a crash: it is not told that it ends.
 fn window(folder: &Path) -> Window {
     let recovery = Some(Recovery::new(folder.join("recovery")));
-    Window::start([1024.0, 640.0], egui::Theme::Light, Setup { recovery, ..Setup::default() })
+    let setup = Setup { recovery, ..Setup::default() };
+    let mut window = Window::start([1024.0, 640.0], egui::Theme::Light, setup);
+    window.harness.run_steps(2);
+    window
 }
 
 /// Let time pass until everything is kept.
@@ -35,6 +38,14 @@ fn changes_come_back_after_a_crash() {
     first.send(Action::SetNotes("STAT1 looks odd".to_owned()));
     kept(&mut first, folder.path(), |text| text.contains("STAT1 looks odd"));
     drop(first);
+
+    // The question is asked even where another file is opened at once.
+    let (file, recovery) = (Some(folder.path().join("screen.h5ad")), Recovery::new(folder.path().join("recovery")));
+    let setup = Setup { file, recovery: Some(recovery), ..Setup::default() };
+    let mut other = Window::start([1024.0, 640.0], egui::Theme::Light, setup);
+    other.until("opening", |state| state.runtime.dataset.is_some() && !state.runtime.is_busy());
+    assert!(matches!(other.state().view.dialog, Some(Dialog::Recover(_))));
+    drop(other);
 
     let mut second = window(folder.path());
     assert!(matches!(second.state().view.dialog, Some(Dialog::Recover(_))));
