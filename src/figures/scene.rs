@@ -55,6 +55,24 @@ pub enum Weight {
     Bold,
 }
 
+/// A straight line among many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinePiece {
+    /// Its ends.
+    pub ends: [[f32; 2]; 2],
+    /// Its stroke.
+    pub stroke: Stroke,
+}
+
+/// A filled triangle among many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Triangle {
+    /// Its corners.
+    pub corners: [[f32; 2]; 3],
+    /// Inside.
+    pub fill: Colour,
+}
+
 /// One thing to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Primitive {
@@ -67,6 +85,10 @@ pub enum Primitive {
         /// Length of dashes and gaps; none for a solid line.
         dash: Option<[f32; 2]>,
     },
+    /// Straight lines, the first at the bottom: what tens of thousands of edges are drawn with.
+    Lines(Vec<LinePiece>),
+    /// Triangles, the first at the bottom.
+    Triangles(Vec<Triangle>),
     /// A cubic Bézier curve: start, two controls, end.
     Curve {
         /// The four points.
@@ -159,6 +181,8 @@ impl Primitive {
         };
         match &mut self {
             Self::Polyline { points, .. } | Self::Polygon { points, .. } => points.iter_mut().for_each(shift),
+            Self::Lines(lines) => lines.iter_mut().flat_map(|line| &mut line.ends).for_each(shift),
+            Self::Triangles(triangles) => triangles.iter_mut().flat_map(|one| &mut one.corners).for_each(shift),
             Self::Curve { points, .. } => points.iter_mut().for_each(shift),
             Self::Circle { centre, .. } => shift(centre),
             Self::Rectangle { min, max, .. } => {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::font;
 use super::metadata::FigureMetadata;
-use super::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
+use super::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Triangle, Weight};
 
 /// Points in a millimetre.
 pub const POINTS_PER_MM: f32 = 72.0 / 25.4;
@@ -116,6 +116,30 @@ fn write_layer(out: &mut String, layer: &Layer) {
                     let _ = write!(out, " stroke-dasharray=\"{} {}\"", Short(*on), Short(*off));
                 }
                 out.push_str("/>\n");
+            }
+            Primitive::Lines(lines) => {
+                // One path for all that follow each other in one stroke.
+                for run in lines.chunk_by(|a, b| a.stroke == b.stroke) {
+                    out.push_str("<path d=\"");
+                    for line in run {
+                        let [from, to] = line.ends;
+                        let _ = write!(out, "M{}{}", Point(from), LineTo(from, to));
+                    }
+                    out.push('"');
+                    write_stroke(out, run[0].stroke);
+                    out.push_str("/>\n");
+                }
+            }
+            Primitive::Triangles(triangles) => {
+                for run in triangles.chunk_by(|a, b| a.fill == b.fill) {
+                    out.push_str("<path d=\"");
+                    for Triangle { corners: [a, b, c], .. } in run {
+                        let _ = write!(out, "M{}{}{}Z", Point(*a), LineTo(*a, *b), LineTo(*b, *c));
+                    }
+                    out.push('"');
+                    write_fill(out, run[0].fill);
+                    out.push_str("/>\n");
+                }
             }
             Primitive::Curve { points: [from, a, b, to], stroke } => {
                 let _ = write!(out, "<path d=\"M{}C{} {} {}\"", Point(*from), Point(*a), Point(*b), Point(*to));

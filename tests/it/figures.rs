@@ -719,6 +719,66 @@ fn the_pointer_finds_what_is_drawn() {
     }
 }
 
+/// Lines and triangles of a layer that are drawn in bulk, and everything else in it.
+fn bulk(scene: &Scene) -> (usize, usize, usize) {
+    let layer = scene.layers.iter().find(|layer| layer.name == "edges").expect("edges");
+    layer.primitives.iter().fold((0, 0, 0), |(lines, heads, others), primitive| match primitive {
+        Primitive::Lines(pieces) => (lines + pieces.len(), heads, others),
+        Primitive::Triangles(triangles) => (lines, heads + triangles.len(), others),
+        _ => (lines, heads, others + 1),
+    })
+}
+
+#[test]
+fn thousands_of_edges_are_drawn_in_bulk_with_heads_where_there_is_room() {
+    let (grn, positions) = network(1500, 6000, 5);
+    let positions: Vec<[f32; 2]> = positions.iter().map(|at| at.map(|at| at * 100.0)).collect();
+    let style = NetworkStyle { text_size: 12.0, ..NetworkStyle::default() };
+    let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+    let (size, theme) = ([900.0, 700.0], FigureTheme::light());
+    let whole = figure.scene(size, &figure.fit(size), &theme);
+    let area = whole.area;
+    let apart = figure.fit(size).zoom * figure.spacing();
+    // Neighbours have room for heads or not; a little closer or farther and it is the other way.
+    let camera = |apart_wanted: f32| Camera { zoom: figure.fit(size).zoom * apart_wanted / apart, ..figure.fit(size) };
+    let (far, near) = (figure.scene(size, &camera(13.0), &theme), figure.scene(size, &camera(17.0), &theme));
+    let (lines, heads, others) = bulk(&far.scene);
+    assert!(lines > 5900 && heads == 0 && others == 0, "{lines} lines, {heads} heads, {others} others");
+    let (lines, heads, others) = bulk(&near.scene);
+    assert!(lines > 4000 && heads > 1500 && others == 0, "{lines} lines, {heads} heads, {others} others");
+    // Close by, every edge is drawn with all it has.
+    let close = figure.scene(size, &camera(150.0), &theme);
+    let (lines, heads, others) = bulk(&close.scene);
+    assert!(lines == 0 && heads == 0 && others > 100, "{lines} lines, {heads} heads, {others} others");
+    for drawn in [&whole, &far, &near, &close] {
+        let areas: Vec<Area> = drawn.labels.iter().map(|label| label.area).collect();
+        assert!(!areas.is_empty() && overlaps(&areas) == 0);
+        for (_, line) in drawn.hits.edges().take(500) {
+            let middle = [0, 1].map(|at| f32::midpoint(line[0][at], line[line.len() - 1][at]));
+            assert!(line.len() > 2 || drawn.hits.edge_at(middle, 1.0).is_some());
+        }
+        let text = svg::svg(&drawn.scene, &metadata(), 180.0);
+        parsed(&text);
+        assert!(text.matches("<path").count() < 12_000 && !text.contains("NaN"));
+    }
+    // Nothing reaches far beyond the area: what is out of sight is cut off.
+    let layer = near.scene.layers.iter().find(|layer| layer.name == "edges").expect("edges");
+    for piece in layer.primitives.iter().flat_map(|primitive| match primitive {
+        Primitive::Lines(pieces) => pieces.as_slice(),
+        _ => &[],
+    }) {
+        assert!(
+            piece.ends.iter().all(|end| (0..2).all(|at| (area[0][at] - 5.0..=area[1][at] + 5.0).contains(&end[at])))
+        );
+    }
+    // The edges of a gene that is pointed at stand out, whole.
+    let style = NetworkStyle { hovered: Some(GeneId(0)), ..style };
+    let pointed = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+    let own = grn.edges().iter().filter(|edge| edge.regulator == GeneId(0) || edge.target == GeneId(0)).count();
+    let (_, _, others) = bulk(&pointed.scene(size, &camera(13.0), &theme).scene);
+    assert!(own > 20 && others >= own, "{others} primitives for {own} edges");
+}
+
 #[test]
 fn odd_input_is_drawn_without_harm() {
     let theme = FigureTheme::light();

@@ -3,6 +3,7 @@
 mod badge;
 mod empty;
 pub mod figure;
+mod quick_mesh;
 pub mod scene_painter;
 mod shift_bar;
 mod sort;

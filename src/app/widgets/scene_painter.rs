@@ -13,6 +13,7 @@ use egui::{
     Color32, Context, FontData, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2,
 };
 
+use super::quick_mesh;
 use crate::figures::font;
 use crate::figures::scene::{self, Anchor, Colour, Primitive, Weight};
 
@@ -193,7 +194,7 @@ fn prepare(scene: &scene::Scene, placement: Placement, pixels_per_point: f32) ->
                     };
                     steps.push(Step::Text { clip, text });
                 }
-                _ => tessellate(primitive, placement, &mut tessellator, &mut mesh),
+                _ => tessellate(primitive, placement, 1.0 / pixels_per_point, &mut tessellator, &mut mesh),
             }
         }
     }
@@ -201,7 +202,8 @@ fn prepare(scene: &scene::Scene, placement: Placement, pixels_per_point: f32) ->
     steps
 }
 
-fn tessellate(primitive: &Primitive, placement: Placement, tessellator: &mut Tessellator, mesh: &mut Mesh) {
+/// Put one primitive into `mesh`; `soft` is the width of a pixel in points.
+fn tessellate(primitive: &Primitive, placement: Placement, soft: f32, tessellator: &mut Tessellator, mesh: &mut Mesh) {
     let place = |point: &[f32; 2]| placement.to_screen(*point);
     let line = |stroke: &scene::Stroke| Stroke::new(stroke.width * placement.scale, colour(stroke.colour));
     let rim = |stroke: &Option<scene::Stroke>| stroke.as_ref().map_or(Stroke::NONE, line);
@@ -218,6 +220,19 @@ fn tessellate(primitive: &Primitive, placement: Placement, tessellator: &mut Tes
                 _ => tessellator.tessellate_shape(Shape::line(points, PathStroke::from(line(stroke))), mesh),
             }
         }
+        Primitive::Lines(lines) => {
+            for piece in lines {
+                let ends = [place(&piece.ends[0]), place(&piece.ends[1])];
+                let width = piece.stroke.width * placement.scale;
+                quick_mesh::line(mesh, ends, width, colour(piece.stroke.colour), soft);
+            }
+        }
+        Primitive::Triangles(triangles) => {
+            for one in triangles {
+                let [a, b, c] = &one.corners;
+                quick_mesh::triangle(mesh, [place(a), place(b), place(c)], colour(one.fill), soft);
+            }
+        }
         Primitive::Curve { points, stroke } => {
             let points = [place(&points[0]), place(&points[1]), place(&points[2]), place(&points[3])];
             let curve = CubicBezierShape::from_points_stroke(points, false, Color32::TRANSPARENT, line(stroke));
@@ -230,6 +245,10 @@ fn tessellate(primitive: &Primitive, placement: Placement, tessellator: &mut Tes
         }
         Primitive::Circle { centre, radius, fill, stroke } => {
             let (centre, radius) = (place(centre), radius * placement.scale);
+            if radius <= quick_mesh::LARGEST_DISC {
+                let rim = stroke.as_ref().map(|rim| (rim.width * placement.scale, colour(rim.colour)));
+                return quick_mesh::disc(mesh, centre, radius, colour(*fill), rim, soft);
+            }
             tessellator.tessellate_shape(Shape::circle_filled(centre, radius, colour(*fill)), mesh);
             if stroke.is_some() {
                 tessellator.tessellate_shape(Shape::circle_stroke(centre, radius, rim(stroke)), mesh);

@@ -84,8 +84,9 @@ impl NetworkFigure {
             .copied()
             .collect();
         let drawn = visible.iter().map(|edge| (edge.regulator, edge.target));
-        let pairs: BTreeSet<(GeneId, GeneId)> = drawn.chain(missing.iter().map(|(from, to, _)| (*from, *to))).collect();
-        let curved = |from: GeneId, to: GeneId| from != to && pairs.contains(&(to, from));
+        let mut pairs: Vec<(GeneId, GeneId)> = drawn.chain(missing.iter().map(|(from, to, _)| (*from, *to))).collect();
+        pairs.sort_unstable();
+        let curved = |from: GeneId, to: GeneId| from != to && pairs.binary_search(&(to, from)).is_ok();
         let lines = Lines::of(style, &visible);
         let touches = |from: GeneId, to: GeneId| {
             let of_interest = |gene: GeneId| selected[gene.0 as usize] || style.hovered == Some(gene);

@@ -2,7 +2,7 @@
 
 use super::labels::{Traffic, Wanted, place};
 use super::legend::Mark;
-use super::links::{Disc, Link};
+use super::links::Disc;
 use super::style::{EdgeTint, Tint};
 use super::{Area, Camera, NetworkFigure, NetworkHits, NetworkScene, NodeHit};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
@@ -11,6 +11,10 @@ use crate::network::Sign;
 
 /// Distance between neighbours, in points, at which radii and widths are drawn as given.
 const REFERENCE_SPACING: f32 = 40.0;
+/// Smaller discs (in points) show no ring of what was perturbed: it would be all there is to see.
+const LEAST_RINGED: f32 = 2.4;
+/// Labels are tried for so many times as many nodes as may have one.
+const TRIES: usize = 3;
 /// Thinnest line that prints.
 const HAIRLINE: f32 = 0.35;
 
@@ -95,6 +99,17 @@ fn cross(Disc { centre, radius }: Disc, width: f32, colour: Colour, out: &mut Ve
     }
 }
 
+/// What the parts of a drawing share.
+pub(super) struct View<'a> {
+    pub discs: &'a [Disc],
+    pub area: Area,
+    /// Of the discs.
+    pub scale: f32,
+    /// How far neighbours are apart, in points.
+    pub apart: f32,
+    pub theme: &'a FigureTheme,
+}
+
 impl NetworkFigure {
     /// Where the network is drawn in a figure of `size` points: all of it, less the legend.
     pub fn area(&self, size: [f32; 2]) -> Area {
@@ -145,8 +160,10 @@ impl NetworkFigure {
             .map(|node| Disc { centre: camera.to_screen(node.position, area), radius: (node.radius * scale).max(1.2) })
             .collect();
         let mut hits = NetworkHits::default();
-        let mut traffic = Traffic::new(area, self.edges.len());
-        let edges = self.edge_layer(&discs, area, scale, theme, &mut hits, &mut traffic);
+        // How far neighbours are apart on paper, however small the discs may get.
+        let apart = camera.zoom * self.spacing();
+        let view = View { discs: &discs, area, scale, apart, theme };
+        let (edges, traffic) = self.edge_layer(&view, &mut hits);
         let nodes = self.node_layer(&discs, area, scale, theme, &mut hits);
         let (labels, placed) = self.label_layer(&discs, area, scale, theme, &traffic);
         let mut layers = vec![edges, nodes, labels];
@@ -156,53 +173,8 @@ impl NetworkFigure {
         NetworkScene { scene: Scene { size, background: Some(theme.background), layers }, hits, area, labels: placed }
     }
 
-    fn edge_layer(
-        &self,
-        discs: &[Disc],
-        area: Area,
-        scale: f32,
-        theme: &FigureTheme,
-        hits: &mut NetworkHits,
-        traffic: &mut Traffic,
-    ) -> Layer {
-        let any_highlighted = self.edges.iter().any(|edge| edge.highlighted);
-        let widths = edge_scale(scale);
-        let mut primitives = Vec::with_capacity(self.edges.len() * 2);
-        for highlighted in [false, true] {
-            for (at, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.highlighted == highlighted) {
-                let (Some(&from), Some(&to)) = (discs.get(edge.from), discs.get(edge.to)) else { continue };
-                if out_of_sight(from, to, area) {
-                    continue;
-                }
-                let strength = match (any_highlighted, highlighted) {
-                    (true, false) => edge.opacity * 0.4,
-                    (true, true) => edge.opacity.max(0.85),
-                    (false, _) => edge.opacity,
-                };
-                let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), strength);
-                let stroke = Stroke { width: edge_width(edge.width, widths), colour };
-                let gap = 1.0 * scale.clamp(0.5, 1.5) + self.ring(edge.to, scale);
-                let link = if edge.from == edge.to {
-                    Some(Link::around(from, edge.sign, stroke, scale, gap))
-                } else {
-                    Link::new(from, to, edge.curved, edge.sign, stroke, scale, gap)
-                };
-                let Some(link) = link else { continue };
-                if edge.marked {
-                    primitives.push(link.line.primitive(band(stroke, theme)));
-                }
-                primitives.push(if edge.dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
-                primitives.extend(link.head);
-                hits.add_edge(at, link.line.samples());
-                let length = (to.centre[0] - from.centre[0]).hypot(to.centre[1] - from.centre[1]);
-                traffic.add(link.line, length);
-            }
-        }
-        Layer { name: "edges".into(), primitives, clip: Some(area) }
-    }
-
     /// Reach of the rings around a node.
-    fn ring(&self, node: usize, scale: f32) -> f32 {
+    pub(super) fn ring(&self, node: usize, scale: f32) -> f32 {
         let node = &self.nodes[node];
         line_scale(scale)
             * if node.selected {
@@ -247,7 +219,7 @@ impl NetworkFigure {
                 primitives.push(ring(radius + 2.0 * line, 1.7 * line, theme.highlight));
             } else if node.hovered {
                 primitives.push(ring(radius + 1.5 * line, 1.1 * line, theme.highlight));
-            } else if node.perturbed {
+            } else if node.perturbed && radius >= LEAST_RINGED {
                 primitives.push(ring(radius + 1.6 * line, 0.6 * line, theme.node_rim));
             }
             hits.nodes.push(NodeHit { node: at, centre, radius });
@@ -264,6 +236,9 @@ impl NetworkFigure {
         traffic: &Traffic,
     ) -> (Layer, Vec<super::PlacedLabel>) {
         let size = self.text_size;
+        // More labels the closer one looks, never so many that they hide the network.
+        let room = (area[1][0] - area[0][0]) * (area[1][1] - area[0][1]) / (size * size);
+        let most = (room / 15.0 * scale.clamp(0.5, 1.0)) as usize + 4;
         let mut order: Vec<usize> = (0..self.nodes.len())
             .filter(|at| {
                 let centre = discs[*at].centre;
@@ -274,10 +249,18 @@ impl NetworkFigure {
             let node = &self.nodes[at];
             (u8::from(node.hovered) << 2) | (u8::from(node.selected) << 1) | u8::from(node.knocked_out)
         };
-        order.sort_by(|a, b| {
+        let by_importance = |a: &usize, b: &usize| {
             let priority = |at: usize| self.nodes[at].priority;
             rank(*b).cmp(&rank(*a)).then(priority(*b).total_cmp(&priority(*a))).then(a.cmp(b))
-        });
+        };
+        // Of thousands of nodes only the most important have a chance; those that must have a label come first.
+        let must = order.iter().filter(|at| rank(**at) > 0).count();
+        let tried = must + TRIES * most;
+        if order.len() > tried {
+            order.select_nth_unstable_by(tried, by_importance);
+            order.truncate(tried);
+        }
+        order.sort_unstable_by(by_importance);
         let wanted: Vec<Wanted<'_>> = order
             .into_iter()
             .map(|at| Wanted {
@@ -291,9 +274,6 @@ impl NetworkFigure {
                 priority: self.nodes[at].priority,
             })
             .collect();
-        // More labels the closer one looks, never so many that they hide the network.
-        let room = (area[1][0] - area[0][0]) * (area[1][1] - area[0][1]) / (size * size);
-        let most = (room / 15.0 * scale.clamp(0.5, 1.0)) as usize + 4;
         let coloured = self.nodes.iter().any(|node| node.tint.is_some());
         let placed = place(&wanted, discs, traffic, area, size, most);
         let primitives = placed
@@ -333,7 +313,7 @@ impl NetworkFigure {
 }
 
 /// Whether the box around two discs lies outside the area, or they are nowhere.
-fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
+pub(super) fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
     let reach = a.radius.max(b.radius) * 3.0 + 12.0;
     (0..2).any(|at| {
         let (low, high) = (a.centre[at].min(b.centre[at]), a.centre[at].max(b.centre[at]));

@@ -172,7 +172,11 @@ pub(super) fn place(
     let mut near_discs = Buckets::new(area);
     for (at, disc) in discs.iter().enumerate() {
         let reach = |sign: f32| [disc.centre[0] + sign * disc.radius, disc.centre[1] + sign * disc.radius];
-        near_discs.add([reach(-1.0), reach(1.0)], at);
+        let box_ = [reach(-1.0), reach(1.0)];
+        // Labels stay within the area: what lies outside is in nobody's way.
+        if overlap(box_, area) {
+            near_discs.add(box_, at);
+        }
     }
     let mut priority = vec![f32::NEG_INFINITY; discs.len()];
     for wish in wanted {

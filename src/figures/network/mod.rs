@@ -6,6 +6,7 @@
 mod build;
 mod camera;
 mod draw;
+mod edges;
 mod hits;
 mod labels;
 mod legend;

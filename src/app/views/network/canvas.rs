@@ -229,7 +229,8 @@ fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &F
         ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         ui.ctx().request_repaint();
     }
-    let at = background.hover_pos().filter(|_| !background.dragged());
+    // While the picture moves, nobody reads what lies under the pointer.
+    let at = background.hover_pos().filter(|_| view.still && !background.dragged());
     let edge = at.zip(view.drawn.as_ref()).and_then(|(at, drawn)| {
         let edge = drawn.scene.hits.edge_at(frame.placement.to_scene(at), 3.5)?;
         let edge = drawn.figure.edges[edge];

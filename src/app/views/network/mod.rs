@@ -42,6 +42,8 @@ pub struct NetworkView {
     /// The user moved the camera: it no longer follows the layout.
     camera_held: bool,
     hovered: Option<GeneId>,
+    /// The picture is that of the frame before: worth an index of what lies where.
+    still: bool,
     colours: Option<Colours>,
     drawn: Option<Drawn>,
     painter: ScenePainter,
@@ -201,7 +203,7 @@ impl NetworkView {
             colour: colours.key.clone(),
             text_size: TEXT_SIZE as u32,
         };
-        let previous = self.drawn.take();
+        let (previous, before) = (self.drawn.take(), self.version);
         let figure = match previous {
             Some(ref drawn) if drawn.key == key => None,
             _ => Some(figure(shown, &self.arrangement, &key, &colours.colour, TEXT_SIZE, true)),
@@ -227,6 +229,7 @@ impl NetworkView {
                 (figure.scene(size, &camera, &theme(dark)), self.version)
             }
         };
+        self.still = self.version == before;
         self.drawn = Some(Drawn { key, figure, view, scene, version });
         self.drawn.as_ref().map(|drawn| (drawn, moving))
     }

@@ -44,7 +44,9 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
                 grouped(shown.gene_count()),
                 counted(shown.network().genes().len(), "gene"),
             );
-            ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
+            let text = RichText::new(text).small().color(theme::colours(ui).text_weak);
+            // On a line of its own rather than broken.
+            ui.add(egui::Label::new(text).extend());
         }
     });
     knock_out(ui, state, actions);

@@ -1,0 +1,222 @@
+//! The edges of a network: each by itself while they can be told apart, in bulk where they are too many for that.
+
+use super::draw::{View, band, edge_colour, edge_scale, edge_width, out_of_sight};
+use super::labels::Traffic;
+use super::links::{Disc, Line, Link};
+use super::{Area, NetworkEdge, NetworkFigure, NetworkHits};
+use crate::figures::scene::{Layer, LinePiece, Primitive, Stroke, Triangle};
+
+/// More edges in sight are drawn in bulk: straight from the middle of one disc to that of the other, in few widths.
+const MANY: usize = 2500;
+/// Neighbours nearer to each other (in points) leave no room for arrowheads and bends among many edges.
+const ROOMY: f32 = 15.0;
+/// So many edges in sight are drawn in full strength; more are fainter, down to a part of it.
+const STRONG: f32 = 4000.0;
+const FAINTEST: f32 = 0.45;
+/// Pieces of a bent edge among many.
+const PIECES: usize = 6;
+/// Steps of width and strength among many edges.
+const STEPS: f32 = 12.0;
+
+impl NetworkFigure {
+    /// The edges, less important ones below, those pointed out on top; and how many lines pass where.
+    pub(super) fn edge_layer(&self, view: &View<'_>, hits: &mut NetworkHits) -> (Layer, Traffic) {
+        let mut seen: Vec<u32> = Vec::with_capacity(self.edges.len());
+        for (at, edge) in self.edges.iter().enumerate() {
+            let (Some(from), Some(to)) = (view.discs.get(edge.from), view.discs.get(edge.to)) else { continue };
+            if !out_of_sight(*from, *to, view.area) {
+                seen.push(at as u32);
+            }
+        }
+        let mut drawing = Drawing {
+            figure: self,
+            view,
+            widths: edge_scale(view.scale),
+            dims: self.edges.iter().any(|edge| edge.highlighted),
+            primitives: Vec::new(),
+            traffic: Traffic::new(view.area, seen.len()),
+            hits,
+        };
+        let all = |highlighted: bool| {
+            let edges = &self.edges;
+            seen.iter().map(|at| *at as usize).filter(move |at| edges[*at].highlighted == highlighted)
+        };
+        if seen.len() > MANY {
+            drawing.in_bulk(all(false), seen.len());
+            // Those pointed out are few as a rule, and then whole.
+            if all(true).count() > MANY {
+                drawing.in_bulk(all(true), seen.len());
+            } else {
+                all(true).for_each(|at| drawing.one(at));
+            }
+        } else {
+            all(false).chain(all(true)).for_each(|at| drawing.one(at));
+        }
+        let Drawing { primitives, traffic, .. } = drawing;
+        (Layer { name: "edges".into(), primitives, clip: Some(view.area) }, traffic)
+    }
+}
+
+struct Drawing<'a> {
+    figure: &'a NetworkFigure,
+    view: &'a View<'a>,
+    widths: f32,
+    /// Some edges are pointed out: the others step back.
+    dims: bool,
+    primitives: Vec<Primitive>,
+    traffic: Traffic,
+    hits: &'a mut NetworkHits,
+}
+
+impl Drawing<'_> {
+    fn strength(&self, edge: &NetworkEdge) -> f32 {
+        match (self.dims, edge.highlighted) {
+            (true, false) => edge.opacity * 0.4,
+            (true, true) => edge.opacity.max(0.85),
+            (false, _) => edge.opacity,
+        }
+    }
+
+    fn link(&self, edge: &NetworkEdge, stroke: Stroke) -> Option<Link> {
+        let (from, to) = (self.view.discs[edge.from], self.view.discs[edge.to]);
+        let scale = self.view.scale;
+        let gap = 1.0 * scale.clamp(0.5, 1.5) + self.figure.ring(edge.to, scale);
+        if edge.from == edge.to {
+            Some(Link::around(from, edge.sign, stroke, scale, gap))
+        } else {
+            Link::new(from, to, edge.curved, edge.sign, stroke, scale, gap)
+        }
+    }
+
+    /// An edge with everything that it has.
+    fn one(&mut self, at: usize) {
+        let (edge, theme) = (&self.figure.edges[at], self.view.theme);
+        let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), self.strength(edge));
+        let stroke = Stroke { width: edge_width(edge.width, self.widths), colour };
+        let Some(link) = self.link(edge, stroke) else { return };
+        if edge.marked {
+            self.primitives.push(link.line.primitive(band(stroke, theme)));
+        }
+        self.primitives.push(if edge.dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
+        self.primitives.extend(link.head);
+        self.hits.add_edge(at, link.line.samples());
+        let (from, to) = (self.view.discs[edge.from], self.view.discs[edge.to]);
+        self.traffic.add(link.line, length(from, to));
+    }
+
+    /// Edges as plain lines, `count` in all; with arrowheads and bends only where neighbours have room for them.
+    fn in_bulk(&mut self, edges: impl Iterator<Item = usize>, count: usize) {
+        let theme = self.view.theme;
+        let roomy = self.view.apart >= ROOMY;
+        let faint = (STRONG / count as f32).sqrt().clamp(FAINTEST, 1.0);
+        let (mut lines, mut heads) = (Vec::with_capacity(count), Vec::new());
+        for at in edges {
+            let edge = &self.figure.edges[at];
+            // Few different strokes make small files.
+            let stepped = |value: f32| (value * STEPS).ceil() / STEPS;
+            let strength = stepped(self.strength(edge) * faint);
+            let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), strength);
+            let stroke = Stroke { width: stepped(edge_width(edge.width, self.widths)), colour };
+            let (from, to) = (self.view.discs[edge.from], self.view.discs[edge.to]);
+            if !roomy {
+                // The discs lie above: no need to find their rims.
+                let ends = [from.centre, to.centre];
+                if let Some(ends) = clipped(ends, self.view.area).filter(|_| edge.from != edge.to) {
+                    lines.push(LinePiece { ends, stroke });
+                    self.hits.add_edge(at, ends);
+                    self.traffic.add(Line::Straight(ends), length(from, to));
+                }
+                continue;
+            }
+            let Some(link) = self.link(edge, stroke) else { continue };
+            match link.line {
+                Line::Straight(ends) => {
+                    let Some(seen) = clipped(ends, self.view.area) else { continue };
+                    lines.push(LinePiece { ends: seen, stroke });
+                    self.hits.add_edge(at, seen);
+                }
+                Line::Bent(_) => {
+                    let point = |step: usize| link.line.at(step as f32 / PIECES as f32);
+                    let pieces = (0..PIECES).map(|step| [point(step), point(step + 1)]);
+                    lines.extend(
+                        pieces.filter_map(|ends| clipped(ends, self.view.area).map(|ends| LinePiece { ends, stroke })),
+                    );
+                    self.hits.add_edge(at, link.line.samples());
+                }
+            }
+            self.traffic.add(link.line, length(from, to));
+            match link.head {
+                Some(Primitive::Polygon { points, fill, .. }) => {
+                    if let [a, b, c] = points[..]
+                        && inside(a, self.view.area)
+                    {
+                        heads.push(Triangle { corners: [a, b, c], fill });
+                    }
+                }
+                Some(Primitive::Polyline { points, stroke, .. }) => {
+                    if let [a, b] = points[..] {
+                        lines.extend(clipped([a, b], self.view.area).map(|ends| LinePiece { ends, stroke }));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.primitives.push(Primitive::Lines(lines));
+        if !heads.is_empty() {
+            self.primitives.push(Primitive::Triangles(heads));
+        }
+    }
+}
+
+fn length(from: Disc, to: Disc) -> f32 {
+    (to.centre[0] - from.centre[0]).hypot(to.centre[1] - from.centre[1])
+}
+
+fn inside(point: [f32; 2], area: Area) -> bool {
+    (0..2).all(|axis| (area[0][axis] - 8.0..=area[1][axis] + 8.0).contains(&point[axis]))
+}
+
+/// The part of a line that lies in `area` and a little around it; none if no part does (Liang and Barsky 1984).
+fn clipped([from, to]: [[f32; 2]; 2], area: Area) -> Option<[[f32; 2]; 2]> {
+    const AROUND: f32 = 4.0;
+    let (mut enter, mut leave) = (0.0_f32, 1.0_f32);
+    for axis in 0..2 {
+        let way = to[axis] - from[axis];
+        if !way.is_finite() {
+            return None;
+        }
+        let (low, high) = (area[0][axis] - AROUND - from[axis], area[1][axis] + AROUND - from[axis]);
+        if way == 0.0 {
+            if low > 0.0 || high < 0.0 {
+                return None;
+            }
+        } else {
+            let (a, b) = (low / way, high / way);
+            enter = enter.max(a.min(b));
+            leave = leave.min(a.max(b));
+        }
+    }
+    let at = |share: f32| [0, 1].map(|axis| from[axis] + (to[axis] - from[axis]) * share);
+    if enter >= leave {
+        return None;
+    }
+    Some([if enter > 0.0 { at(enter) } else { from }, if leave < 1.0 { at(leave) } else { to }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AREA: Area = [[0.0, 0.0], [100.0, 50.0]];
+
+    #[test]
+    fn only_what_is_seen_of_a_line_is_kept() {
+        assert_eq!(clipped([[10.0, 10.0], [90.0, 40.0]], AREA), Some([[10.0, 10.0], [90.0, 40.0]]));
+        assert_eq!(clipped([[-104.0, 20.0], [204.0, 20.0]], AREA), Some([[-4.0, 20.0], [104.0, 20.0]]));
+        assert_eq!(clipped([[50.0, -154.0], [50.0, 25.0]], AREA), Some([[50.0, -4.0], [50.0, 25.0]]));
+        // The box around it meets the area, the line does not.
+        assert_eq!(clipped([[-60.0, 30.0], [60.0, 130.0]], AREA), None);
+        assert_eq!(clipped([[10.0, 70.0], [90.0, 70.0]], AREA), None);
+        assert_eq!(clipped([[f32::NAN, 0.0], [1.0, 1.0]], AREA), None);
+    }
+}
