@@ -325,7 +325,7 @@ fn network(views: &mut Views, ui: &mut Ui, state: &State, actions: &mut Vec<Acti
         let most = (ui.available_height() - 160.0).max(100.0);
         Panel::bottom("tables")
             .frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO }))
-            .default_size((ui.available_height() * 0.4).min(most))
+            .default_size((ui.available_height() * 0.36).min(most))
             .size_range(100.0..=most)
             .show(ui, |ui| views::tables::show(&mut views.tables, ui, state, actions));
     }

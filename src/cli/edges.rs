@@ -51,13 +51,13 @@ pub(super) struct EdgeArgs {
     component: Option<String>,
     /// The neighbourhood of these genes in what is left
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
-    around: Vec<String>,
+    neighbourhood: Vec<String>,
     /// How many edges the neighbourhood reaches
-    #[arg(long, value_name = "1|2|3", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3), requires = "around")]
+    #[arg(long, value_name = "1|2|3", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3), requires = "neighbourhood")]
     hops: u8,
     /// Which way the neighbourhood is walked
-    #[arg(long, default_value = "both", value_parser = ["both", "regulators", "targets"], requires = "around")]
-    direction: String,
+    #[arg(long, default_value = "both", value_parser = ["both", "regulators", "targets"], requires = "neighbourhood")]
+    reach: String,
 }
 
 impl EdgeArgs {
@@ -76,9 +76,9 @@ impl EdgeArgs {
         let sign = |word| has(&self.sign, word);
         let evidence = |word| has(&self.evidence, word);
         let around = || Neighbourhood {
-            genes: self.around.clone(),
+            genes: self.neighbourhood.clone(),
             hops: self.hops,
-            reach: match self.direction.as_str() {
+            reach: match self.reach.as_str() {
                 "regulators" => Reach::Regulators,
                 "targets" => Reach::Targets,
                 _ => Reach::Both,
@@ -104,7 +104,7 @@ impl EdgeArgs {
                 "largest" => Component::Largest,
                 gene => Component::Of(gene.to_owned()),
             }),
-            trail: if self.around.is_empty() { Vec::new() } else { vec![around()] },
+            trail: if self.neighbourhood.is_empty() { Vec::new() } else { vec![around()] },
         };
         Ok((filter != NetworkFilter::default()).then_some(filter))
     }
@@ -115,7 +115,7 @@ impl EdgeArgs {
     /// Names the first that is not, and the nearest ones.
     pub(super) fn check(&self, grn: &Grn) -> anyhow::Result<()> {
         let component = self.component.iter().filter(|component| *component != "largest");
-        for gene in self.hide.iter().chain(&self.around).chain(component) {
+        for gene in self.hide.iter().chain(&self.neighbourhood).chain(component) {
             if grn.find(gene).is_none() {
                 let symbols = grn.genes().iter().map(|gene| gene.symbol.as_str());
                 let near = nearest(gene, symbols, 3);

@@ -72,6 +72,21 @@ fn from_a_simulated_screen_to_a_figure() {
     assert!(table.starts_with("regulator\ttarget\trank\tprobability\tsign\tevidence"));
 
     let gene = edges["best"][0]["regulator"].as_str().expect("a gene").to_owned();
+    // Filters combine: the best of one regulator's list, without its best target.
+    std::fs::write(at.join("factors.txt"), format!("{gene}\n")).expect("a list");
+    let target = edges["best"][0]["target"].as_str().expect("a gene").to_owned();
+    let filters = ["--regulators", "factors.txt", "--hide", &target, "--top", "5", "--component", "largest"];
+    let filtered = json(at, &[&["network", "model.safetensors"], &filters[..]].concat());
+    assert_eq!(
+        filtered["filter"],
+        format!("regulators in factors.txt (1 gene); best 5 edges; without {target}; largest component")
+    );
+    assert_eq!(filtered["edges"], 4, "one of the five is hidden");
+    assert!(filtered["best"].as_array().expect("edges").iter().all(|edge| edge["regulator"] == gene.as_str()));
+    let around = ["network", "model.safetensors", "--top", "10", "--neighbourhood", &gene, "--reach", "targets"];
+    assert!(json(at, &around)["genes"].as_u64().expect("a number") >= 2);
+    let unknown = fails(at, 2, &["network", "model.safetensors", "--hide", "NOBODY"]);
+    assert!(unknown.contains("the network has no gene NOBODY"), "{unknown}");
     let effect = json(at, &["predict", "model.safetensors", "--knock-out", &gene, "-o", "effects.tsv"]);
     assert_eq!(effect["knock_out"], gene.as_str());
     let table = std::fs::read_to_string(at.join("effects.tsv")).expect("effects");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use grn_explorer::app::state::{Prediction, TrainingRun};
+use grn_explorer::app::state::{Prediction, TableKind, TrainingRun};
 use grn_explorer::app::views::knock_out::{self, KnockOutView, Known};
 use grn_explorer::app::views::response::{self, Comparison, ResponseView};
 use grn_explorer::app::views::{self, Views};
@@ -345,6 +345,62 @@ fn everything_fits_into_a_small_window_in_both_themes() {
             assert!(window.contains_rect(host.get_by_label(label).rect()), "{label} is cut off");
         }
         host.save(if dark { "small-dark" } else { "small-light" });
+    }
+}
+
+/// The tables alone.
+struct TablesHost {
+    state: State,
+    view: views::tables::TablesView,
+}
+
+/// 50,000 genes that each regulate the next and the second next.
+fn large() -> Arc<Grn> {
+    let genes: u32 = 50_000;
+    let gene = |at| NetworkGene { symbol: format!("GENE{at}"), measured: true, ..NetworkGene::default() };
+    let edge = |at: u32| Edge {
+        regulator: GeneId(at / 2),
+        target: GeneId((at / 2 + 1 + at % 2) % genes),
+        probability: (at * 7919 % 100_003) as f32 / 100_003.0,
+        rank: 0,
+        sign: Sign::Unknown,
+        evidence: SignEvidence::None,
+        shift: None,
+    };
+    Arc::new(Grn::new((0..genes).map(gene).collect(), (0..2 * genes).map(edge).collect()).unwrap())
+}
+
+#[test]
+fn tables_of_fifty_thousand_rows_draw_only_what_is_seen() {
+    let mut state = State::default();
+    let snapshot = Some(NetworkSnapshot { epoch: 3, network: large() });
+    state.runtime.training = Some(TrainingRun { snapshot, ..TrainingRun::default() });
+    state.view.follow_training = true;
+    state.view.table = Some(TableKind::Genes);
+    state.document.filter = NetworkFilter::default();
+    let host = TablesHost { state, view: Default::default() };
+    let mut harness = Harness::builder().with_size([800.0, 600.0]).with_context_setup(theme::install).build_ui_state(
+        |ui, host: &mut TablesHost| views::tables::show(&mut host.view, ui, &host.state, &mut Vec::new()),
+        host,
+    );
+    for (kind, rows, row) in [(TableKind::Genes, "50,000 genes", "gene "), (TableKind::Edges, "100,000 edges", "edge ")]
+    {
+        harness.state_mut().state.view.table = Some(kind);
+        harness.run_steps(4);
+        harness.get_by_label(rows);
+        let drawn = harness.query_all_by_label_contains(row).count();
+        assert!((10..60).contains(&drawn), "{drawn} rows are drawn");
+        let start = std::time::Instant::now();
+        harness.run_steps(30);
+        println!("{rows}: {:.1} ms a frame", start.elapsed().as_secs_f64() * 1000.0 / 30.0);
+        let start = std::time::Instant::now();
+        harness.get_by_label(if kind == TableKind::Genes { "Sort by Gene" } else { "Sort by Regulator" }).click();
+        harness.run_steps(3);
+        println!("{rows}: sorted by name in {:.0} ms", start.elapsed().as_secs_f64() * 1000.0);
+        harness.state_mut().state.document.selection = vec!["GENE31234".into()];
+        harness.run_steps(30);
+        assert!(harness.query_all_by_label_contains("GENE31234").next().is_some(), "scrolled into view");
+        harness.state_mut().state.document.selection.clear();
     }
 }
 

@@ -40,12 +40,16 @@ pub(in crate::app) fn show(dialogs: &mut Dialogs, context: &Context, state: &Sta
         dialogs.genes = gene_list::GeneListForm::default();
     }
     let Some(dialog) = &state.view.dialog else { return };
-    let width: f32 = if matches!(dialog, Dialog::Palette) { 520.0 } else { 460.0 };
+    let width: f32 = match dialog {
+        Dialog::Shortcuts => 570.0,
+        Dialog::Palette => 520.0,
+        _ => 460.0,
+    };
     let most = context.content_rect().size() - egui::vec2(48.0, 48.0);
     let frame = egui::Frame::popup(&context.global_style()).inner_margin(egui::Margin::same(theme::LARGE as i8));
     let response = Modal::new(Id::unique("dialog")).frame(frame).show(context, |ui| {
         ui.set_width(width.min(most.x));
-        egui::ScrollArea::vertical().max_height(most.y).show(ui, |ui| match dialog {
+        egui::ScrollArea::vertical().max_height(most.y).min_scrolled_height(most.y).show(ui, |ui| match dialog {
             Dialog::Palette => palette(dialogs, ui, fresh, state, actions),
             Dialog::Path { reason, purpose, .. } => {
                 path(dialogs, ui, fresh, reason.as_deref(), purpose, state, actions);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Key, Modifiers, Pos2, Rect};
 use egui_kittest::kittest::{NodeT, Queryable};
 use grn_explorer::app::state::{Dialog, PickTool, TableKind};
+use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, Command};
 use grn_explorer::document::{NetworkFilter, PathQuery};
 use grn_explorer::jobs::Silent;
@@ -351,4 +352,64 @@ fn all_keys_are_listed() {
     }
     window.press(Modifiers::NONE, Key::Escape);
     assert_eq!(window.state().view.dialog, None);
+}
+
+/// Saves what is seen where `GRN_LOOK_DIR` says, for eyes.
+fn look(window: &mut Window, name: &str) {
+    if let Some(folder) = std::env::var_os("GRN_LOOK_DIR") {
+        window.harness.hover_at(Pos2::new(1.0, 1.0));
+        window.harness.run_steps(8);
+        let path = std::path::Path::new(&folder).join(format!("{name}.png"));
+        window.harness.render().unwrap().save(path).unwrap();
+    }
+}
+
+#[test]
+fn all_of_it_fits_into_a_small_window() {
+    for (theme, name) in [(ThemeChoice::Light, "light"), (ThemeChoice::Dark, "dark")] {
+        let mut window = open([1024.0, 640.0]);
+        window.send(Action::SetTheme(theme));
+        let network = network(&window);
+        let hub = network.symbol(network.edges()[0].regulator).to_owned();
+        window.send(Action::ShowTable(Some(TableKind::Edges)));
+        window.click("Filters");
+        let hidden = std::collections::BTreeSet::from([network.symbol(network.edges()[5].target).to_owned()]);
+        let first = filter(&window);
+        let strict = NetworkFilter { hidden, minimum_degree: 2, per_regulator: Some(4), ..first.clone() };
+        set(&mut window, strict);
+        window.harness.run_steps(60);
+        let bounds = Rect::from_min_size(Pos2::ZERO, egui::vec2(1024.0, 640.0));
+        for label in [
+            "Filter the edges",
+            "Save the table of edges…",
+            "Table of genes",
+            "Box selection",
+            "Lasso selection",
+            "Tables",
+        ] {
+            let rect = window.harness.get_by_label(label).rect();
+            assert!(bounds.contains_rect(rect), "{label}: {rect:?}");
+        }
+        look(&mut window, &format!("filters-{name}"));
+        set(&mut window, first);
+        let (from, to, _) = joined(&window);
+        select(&mut window, &[from.clone(), to.clone()]);
+        window.send(Action::SetPaths(Some(PathQuery::new(from, to))));
+        window.until("the paths", |state| state.runtime.paths.found().is_some());
+        window.harness.run_steps(40);
+        look(&mut window, &format!("paths-{name}"));
+        window.send(Action::SetPaths(None));
+        window.send(Action::ShowTable(Some(TableKind::Genes)));
+        select(&mut window, std::slice::from_ref(&hub));
+        window.press(Modifiers::COMMAND, Key::E);
+        window.harness.run_steps(60);
+        look(&mut window, &format!("neighbourhood-{name}"));
+        window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+        window.harness.get_by_label("Genes").type_text("TF001, TF002\nSTRANGER");
+        window.harness.run_steps(3);
+        look(&mut window, &format!("list-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+        window.press(Modifiers::NONE, Key::F1);
+        look(&mut window, &format!("keys-{name}"));
+    }
 }

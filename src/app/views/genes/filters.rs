@@ -309,7 +309,7 @@ impl Page<'_> {
             Some(around) => {
                 let text = format!("Around {}", crate::words::listed(&around.genes, 3));
                 ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
-                reach(ui, around);
+                ui.horizontal_wrapped(|ui| reach(ui, around));
             }
             None => {
                 let selected = &self.state.document.selection;
@@ -322,33 +322,32 @@ impl Page<'_> {
     }
 }
 
-/// How far and which way a neighbourhood goes.
+/// Choices of how far and which way a neighbourhood goes, for a line of `ui`.
 pub(in crate::app::views) fn reach(ui: &mut Ui, around: &mut Neighbourhood) {
-    ui.horizontal_wrapped(|ui| {
-        for hops in 1..=Neighbourhood::MOST_HOPS {
-            let text = counted(usize::from(hops), "hop");
-            let text = if hops == 1 { text } else { hops.to_string() };
-            let choice = ui.selectable_label(around.hops == hops, text);
-            let label = format!("Neighbours within {}", counted(usize::from(hops), "hop"));
-            choice.widget_info(|| WidgetInfo::selected(egui::Role::RadioButton, true, around.hops == hops, &label));
-            if choice.on_hover_text(label).clicked() {
-                around.hops = hops;
-            }
+    for hops in 1..=Neighbourhood::MOST_HOPS {
+        let words = counted(usize::from(hops), "hop");
+        let on = around.hops == hops;
+        let choice = ui.selectable_label(on, if hops == 1 { words.clone() } else { hops.to_string() });
+        let label = format!("Neighbours within {words}");
+        choice.widget_info(|| WidgetInfo::selected(egui::Role::RadioButton, true, on, &label));
+        if choice.on_hover_text(label).clicked() {
+            around.hops = hops;
         }
-        ui.add_space(theme::SMALL);
-        for (reach, text, hint) in [
-            (Reach::Both, "Both ways", "Along edges and against them"),
-            (Reach::Regulators, "Regulators", "Against edges: who regulates them, and who regulates those"),
-            (Reach::Targets, "Targets", "Along edges: whom they regulate, and whom those regulate"),
-        ] {
-            let choice = ui.selectable_label(around.reach == reach, text);
-            let label = format!("Direction: {text}");
-            choice.widget_info(|| WidgetInfo::selected(egui::Role::RadioButton, true, around.reach == reach, &label));
-            if choice.on_hover_text(hint).clicked() {
-                around.reach = reach;
-            }
+    }
+    ui.add_space(theme::SMALL);
+    for (reach, text, hint) in [
+        (Reach::Both, "Both ways", "Along edges and against them"),
+        (Reach::Regulators, "Regulators", "Against edges: who regulates them, and who regulates those"),
+        (Reach::Targets, "Targets", "Along edges: whom they regulate, and whom those regulate"),
+    ] {
+        let on = around.reach == reach;
+        let choice = ui.selectable_label(on, text);
+        let label = format!("Direction: {text}");
+        choice.widget_info(|| WidgetInfo::selected(egui::Role::RadioButton, true, on, &label));
+        if choice.on_hover_text(hint).clicked() {
+            around.reach = reach;
         }
-    });
+    }
 }
 
 /// A slider below its filter's line; whether it was moved.

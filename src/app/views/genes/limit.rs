@@ -44,7 +44,10 @@ fn chips(ui: &mut Ui, filter: &NetworkFilter, actions: &mut Vec<Action>) -> bool
         return false;
     }
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::vec2(theme::SMALL, theme::SMALL);
+        let spacing = ui.spacing_mut();
+        spacing.item_spacing = egui::vec2(theme::SMALL, theme::SMALL);
+        spacing.button_padding = egui::vec2(7.0, 2.0);
+        spacing.interact_size.y = 18.0;
         for step in Step::ALL.into_iter().filter(set) {
             let Some(words) = filter.words(step) else { continue };
             let mut short: String = words.chars().take(LONGEST).collect();
@@ -52,13 +55,13 @@ fn chips(ui: &mut Ui, filter: &NetworkFilter, actions: &mut Vec<Action>) -> bool
                 short.push('…');
             }
             let text = RichText::new(format!("{short}  ×")).small();
-            let chip = ui.add(Button::new(text).small());
+            let chip = ui.add(Button::new(text));
             chip.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Take back: {words}")));
             if chip.on_hover_text(format!("{words}\nClick to take it back")).clicked() {
                 actions.push(Action::SetFilter(Box::new(filter.without(step))));
             }
         }
-        let all = ui.add(Button::new(RichText::new("Edit…").small()).small());
+        let all = ui.add(Button::new(RichText::new("Edit…").small()));
         all.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Edit the filters"));
         wanted = all.on_hover_text("Show all filters").clicked();
     });

@@ -11,6 +11,9 @@ use crate::words::{counted, grouped};
 /// Draw it.
 pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
+        // As much as fits into one line.
+        ui.spacing_mut().item_spacing.x = 5.0;
+        ui.spacing_mut().button_padding.x = 8.0;
         colour_by(ui, state, actions);
         layout_menu::show(view, ui, state, actions);
         if state.is_training() {

@@ -31,10 +31,11 @@ pub(super) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 changed.trail.truncate(at + 1);
             }
         }
+        if changed.trail.len() > last {
+            ui.add_space(theme::MEDIUM);
+            reach(ui, &mut changed.trail[last]);
+        }
     });
-    if changed.trail.len() > last {
-        reach(ui, &mut changed.trail[last]);
-    }
     if changed != *filter {
         actions.push(Action::SetFilter(Box::new(changed)));
     }

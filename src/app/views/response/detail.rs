@@ -1,5 +1,6 @@
 //! One perturbation: scatter, top genes, and who predicts best.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -201,11 +202,12 @@ impl Data<'_> {
     }
 
     fn scatter(&self, selection: &[String], chosen: &ComparedPerturbation, text_size: f32) -> ScatterFigure {
+        let selected: HashSet<&String> = selection.iter().collect();
         let point = |(gene, observed, predicted): (&String, f32, f32)| ScatterPoint {
             x: observed,
             y: predicted,
             label: gene.clone(),
-            highlighted: selection.contains(gene),
+            highlighted: selected.contains(gene),
         };
         let points: Vec<ScatterPoint> = self.plotted().map(point).collect();
         let fit = chosen.fit(self.shown).unwrap_or_default();
@@ -226,11 +228,12 @@ impl Data<'_> {
     }
 
     fn bars(&self, selection: &[String], text_size: f32) -> PairedBarsFigure {
+        let selected: HashSet<&String> = selection.iter().collect();
         let bar = |(gene, observed, predicted): (&String, f32, f32)| PairedBar {
             label: gene.clone(),
             observed,
             predicted,
-            highlighted: selection.contains(gene),
+            highlighted: selected.contains(gene),
         };
         PairedBarsFigure {
             title: format!("{}: {TOP} largest measured shifts", self.name),

@@ -1,5 +1,6 @@
 //! The volcano plot.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -21,12 +22,13 @@ const TEXT_SIZE: f32 = 12.0;
 /// The plot of `found`.
 fn figure(found: &TestedGroup, thresholds: Thresholds, selection: &[String], text_size: f32) -> VolcanoFigure {
     let table = &found.table;
+    let selected: HashSet<&String> = selection.iter().collect();
     let point = |(at, gene): (usize, &String)| VolcanoPoint {
         label: gene.clone(),
         change: table.log_fold_changes[at],
         p: table.adjusted_p_values[at],
         target: found.targets.contains(gene),
-        highlighted: selection.contains(gene),
+        highlighted: selected.contains(gene),
     };
     VolcanoFigure {
         points: found.genes.iter().enumerate().map(point).collect(),
