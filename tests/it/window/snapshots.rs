@@ -4,9 +4,10 @@
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::findings::QualityFinding;
-use grn_explorer::app::state::{DataSection, Tab};
+use grn_explorer::app::state::{DataSection, Tab, TableKind};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
+use grn_explorer::document::{NetworkFilter, PathQuery};
 
 use super::{Answers, Window};
 
@@ -82,18 +83,33 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     window.send(Action::KnockOut(vec![("TF046".into(), 1.0)]));
     window.until("the prediction", |state| state.runtime.prediction.effect().is_some());
     photograph(&mut window, "knock-out");
+    window.send(Action::ClearKnockOut);
+    window.send(Action::ShowTable(Some(TableKind::Edges)));
+    window.send(Action::SelectAll(vec!["GENE060".into(), "GENE078".into()]));
+    window.send(Action::SetPaths(Some(PathQuery::new("GENE060", "GENE078"))));
+    window.until("the paths", |state| state.runtime.paths.found().is_some());
+    window.harness.run_steps(60);
+    photograph(&mut window, "paths");
+    window.send(Action::SetPaths(None));
+    window.send(Action::ClearSelection);
+    window.send(Action::ShowTable(None));
+    window.click("Filters");
+    let filter = NetworkFilter { minimum_degree: 2, per_regulator: Some(4), ..NetworkFilter::top(55) };
+    window.send(Action::SetFilter(Box::new(filter)));
+    spiral(&mut window);
+    photograph(&mut window, "filters");
     Some(window.harness.take_snapshot_results())
 }
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let all = ["welcome", "network", "data", "quality", "volcano", "training", "knock-out"];
+    let all = ["welcome", "network", "data", "quality", "volcano", "training", "knock-out", "paths", "filters"];
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
     for (size, theme, name, wanted) in [
         (small, ThemeChoice::Light, "small-light", &all[..]),
         (large, ThemeChoice::Dark, "large-dark", &all[..]),
-        // The other half of the pairs: the page that has the most in it.
+        // The other half of the pairs: the pages that have the most in them.
         (small, ThemeChoice::Dark, "small-dark", &all[6..]),
         (large, ThemeChoice::Light, "large-light", &all[6..]),
     ] {
