@@ -75,17 +75,24 @@ impl Default for EdgeTable {
 }
 
 /// The selected genes of a network, and which edges belong to them.
-struct Selected(HashSet<GeneId>);
+struct Selected {
+    genes: HashSet<GeneId>,
+    /// Positions of the edges of paths that are pointed out, rising.
+    paths: Vec<u32>,
+}
 
 impl Selected {
-    fn of(network: &Grn, selection: &[String]) -> Self {
-        Self(selection.iter().filter_map(|gene| network.find(gene)).collect())
+    fn of(network: &Grn, selection: &[String], paths: Vec<u32>) -> Self {
+        Self { genes: selection.iter().filter_map(|gene| network.find(gene)).collect(), paths }
     }
 
-    /// Edges between selected genes; those at the gene where it is one alone.
+    /// Edges of paths; without any, those between selected genes, or at the gene where it is one alone.
     fn has(&self, edge: &Edge) -> bool {
-        let (regulator, target) = (self.0.contains(&edge.regulator), self.0.contains(&edge.target));
-        if self.0.len() > 1 { regulator && target } else { regulator || target }
+        if !self.paths.is_empty() {
+            return self.paths.binary_search(&(edge.rank - 1)).is_ok();
+        }
+        let (regulator, target) = (self.genes.contains(&edge.regulator), self.genes.contains(&edge.target));
+        if self.genes.len() > 1 { regulator && target } else { regulator || target }
     }
 }
 
@@ -110,10 +117,11 @@ impl EdgeTable {
             self.rows = self.sorted(shown).into();
             self.made = Some(wanted);
         }
-        let selected = Selected::of(network, &state.document.selection);
+        let paths = state.runtime.paths.edges(network, state.document.paths.as_ref());
+        let selected = Selected::of(network, &state.document.selection, paths);
         let goal = self
             .linked
-            .follow(&state.document.selection)
+            .follow(&state.document.selection, &selected.paths)
             .then(|| self.rows.iter().position(|&row| selected.has(&network.edges()[row as usize])));
         if self.rows.is_empty() {
             ui.label("No edge fits");
@@ -373,13 +381,14 @@ mod tests {
     #[test]
     fn edges_between_selected_genes_are_selected() {
         let shown = shown();
-        let chosen = |genes: &[&str]| {
+        let chosen = |genes: &[&str], paths: &[u32]| {
             let selection: Vec<String> = genes.iter().map(|gene| (*gene).to_owned()).collect();
-            let selected = Selected::of(shown.network(), &selection);
+            let selected = Selected::of(shown.network(), &selection, paths.to_vec());
             shown.network().edges().iter().filter(|edge| selected.has(edge)).map(|edge| edge.rank).collect::<Vec<_>>()
         };
-        assert_eq!(chosen(&["IRF1"]), [1, 2, 4]);
-        assert_eq!(chosen(&["IRF1", "STAT1"]), [2, 4]);
-        assert!(chosen(&[]).is_empty());
+        assert_eq!(chosen(&["IRF1"], &[]), [1, 2, 4]);
+        assert_eq!(chosen(&["IRF1", "STAT1"], &[]), [2, 4]);
+        assert_eq!(chosen(&["IRF1", "STAT1"], &[0, 2]), [1, 3], "paths are meant first");
+        assert!(chosen(&[], &[]).is_empty());
     }
 }

@@ -93,7 +93,7 @@ impl GeneTable {
             self.rows = self.sorted(shown).into();
             self.made = Some(wanted);
         }
-        let goal = match (self.linked.follow(&state.document.selection), state.document.focus()) {
+        let goal = match (self.linked.follow(&state.document.selection, &[]), state.document.focus()) {
             (true, Some(gene)) => network.find(gene).and_then(|gene| self.rows.iter().position(|row| *row == gene)),
             _ => None,
         };

@@ -3,7 +3,8 @@
 /// What a table knows of the selection.
 #[derive(Default)]
 pub(super) struct Linked {
-    seen: Vec<String>,
+    genes: Vec<String>,
+    edges: Vec<u32>,
     own: bool,
 }
 
@@ -13,13 +14,15 @@ impl Linked {
         self.own = true;
     }
 
-    /// Whether something else was selected since, and not by this table.
-    pub(super) fn follow(&mut self, selection: &[String]) -> bool {
-        if self.seen == selection {
+    /// Whether other genes were selected, or other edges pointed out, since and not by this table.
+    pub(super) fn follow(&mut self, genes: &[String], edges: &[u32]) -> bool {
+        if self.genes == genes && self.edges == edges {
             return false;
         }
-        self.seen = selection.to_vec();
-        !std::mem::take(&mut self.own) && !selection.is_empty()
+        self.genes = genes.to_vec();
+        self.edges = edges.to_vec();
+        let nothing = genes.is_empty() && edges.is_empty();
+        !(std::mem::take(&mut self.own) || nothing)
     }
 }
 
@@ -31,12 +34,13 @@ mod tests {
     fn only_what_others_select_is_scrolled_to() {
         let mut linked = Linked::default();
         let selection = |gene: &str| vec![gene.to_owned()];
-        assert!(!linked.follow(&[]));
-        assert!(linked.follow(&selection("A")));
-        assert!(!linked.follow(&selection("A")), "told once");
+        assert!(!linked.follow(&[], &[]));
+        assert!(linked.follow(&selection("A"), &[]));
+        assert!(!linked.follow(&selection("A"), &[]), "told once");
         linked.click();
-        assert!(!linked.follow(&selection("B")));
-        assert!(linked.follow(&selection("C")));
-        assert!(!linked.follow(&[]), "nowhere to go");
+        assert!(!linked.follow(&selection("B"), &[]));
+        assert!(linked.follow(&selection("C"), &[]));
+        assert!(linked.follow(&selection("C"), &[3]), "edges of a path");
+        assert!(!linked.follow(&[], &[]), "nowhere to go");
     }
 }
