@@ -13,6 +13,8 @@ use crate::network::{Edge, GeneId, Grn, Sign};
 const RADIUS: [f32; 2] = [4.2, 7.3];
 /// Width of the worst edge, and what the best has more.
 const WIDTH: [f32; 2] = [0.6, 1.7];
+/// Least width of an edge that is pointed out.
+const EMPHASISED: f32 = 1.9;
 /// Opacity of the worst edge, and what the best has more.
 const OPACITY: [f32; 2] = [0.45, 0.5];
 
@@ -106,11 +108,12 @@ impl NetworkFigure {
         });
         let in_network = visible.iter().enumerate().map(|(at, edge)| {
             let known = lines.is_known(edge);
+            let emphasised = style.emphasised.binary_search(&edge.rank).is_ok();
             NetworkEdge {
                 from: at_node[edge.regulator.0 as usize],
                 to: at_node[edge.target.0 as usize],
                 sign: edge.sign,
-                width: lines.width(at, edge),
+                width: lines.width(at, edge).max(if emphasised { EMPHASISED } else { 0.0 }),
                 opacity: OPACITY[0] + OPACITY[1] * lines.quality(at),
                 tint: match style.edge_colour {
                     EdgeColour::Sign => EdgeTint::Sign,
@@ -120,7 +123,7 @@ impl NetworkFigure {
                 },
                 marked: known && lines.mark,
                 dashed: false,
-                highlighted: touches(edge.regulator, edge.target) || style.emphasised.binary_search(&edge.rank).is_ok(),
+                highlighted: touches(edge.regulator, edge.target) || emphasised,
                 curved: curved(edge.regulator, edge.target),
             }
         });
