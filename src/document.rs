@@ -36,18 +36,82 @@ pub struct Sources {
     pub import: ImportOptions,
     /// The model's file, once it was opened or saved.
     pub model: Option<FileReference>,
+    /// A reference network to compare with; its hash is the BLAKE3 (hex) of its bytes, as that of the next two.
+    pub reference: Option<FileReference>,
+    /// A table of genes to colour and size by.
+    pub gene_table: Option<FileReference>,
+    /// Gene sets to test the selection for.
+    pub gene_sets: Option<FileReference>,
 }
 
-/// What the colour of a node says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ColourBy {
-    /// The predicted shift under the knock-out asked for; role while none is asked.
-    #[default]
+/// What the colour or size of a gene says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GeneAttribute {
+    /// Nothing.
+    Nothing,
+    /// The predicted shift under the knock-out asked for.
     Prediction,
-    /// The measured shift under the perturbation shown; role while none is shown.
+    /// The measured shift under the perturbation shown.
     Measurement,
-    /// Perturbed in the screen, or not.
-    Role,
+    /// Number of edges shown out of the gene.
+    OutDegree,
+    /// Number of edges shown into the gene.
+    InDegree,
+    /// PageRank in the edges shown.
+    PageRank,
+    /// Betweenness in the edges shown.
+    Betweenness,
+    /// Community of the edges shown.
+    Community,
+    /// Its own measured shift when it was perturbed.
+    KnockDown,
+    /// A column of the user's table.
+    Column(String),
+}
+
+/// What the colour or width of an edge says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EdgeAttribute {
+    /// Nothing.
+    Nothing,
+    /// Activation or repression; colours only.
+    Sign,
+    /// The rank among the edges shown; widths only.
+    Rank,
+    /// The probability.
+    Probability,
+    /// Whether the reference network knows it.
+    Reference,
+}
+
+/// What colours, sizes and widths of the network say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Colour of genes.
+    pub gene_colour: GeneAttribute,
+    /// Size of genes.
+    pub gene_size: GeneAttribute,
+    /// Colour of edges.
+    pub edge_colour: EdgeAttribute,
+    /// Width of edges.
+    pub edge_width: EdgeAttribute,
+    /// Mark edges that the reference network knows, whatever their colour.
+    pub mark_known: bool,
+    /// Show edges of the reference network between the genes shown that are not among those shown.
+    pub show_missing: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            gene_colour: GeneAttribute::Prediction,
+            gene_size: GeneAttribute::OutDegree,
+            edge_colour: EdgeAttribute::Sign,
+            edge_width: EdgeAttribute::Rank,
+            mark_known: true,
+            show_missing: false,
+        }
+    }
 }
 
 /// Everything the user edits.
@@ -73,8 +137,8 @@ pub struct Document {
     pub selection: Vec<String>,
     /// Genes to perturb with their dose (1 as in the screen).
     pub knock_out: BTreeMap<String, f32>,
-    /// What the colour of a node says.
-    pub colour_by: ColourBy,
+    /// What colours, sizes and widths say.
+    pub style: Style,
     /// The figure for the paper.
     pub page: FigurePage,
     /// Free text.
@@ -97,7 +161,7 @@ impl Default for Document {
             pinned: BTreeSet::new(),
             selection: Vec::new(),
             knock_out: BTreeMap::new(),
-            colour_by: ColourBy::default(),
+            style: Style::default(),
             page: FigurePage::default(),
             notes: String::new(),
         }

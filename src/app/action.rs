@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::attached::Attachment;
 use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, FigurePage, Layout, NetworkFilter, PathQuery};
+use crate::document::{FigurePage, Layout, NetworkFilter, PathQuery, Style};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
+use crate::network::Grn;
+use crate::network::formats::NetworkFormat;
 use crate::preprocess::differential::Test;
+use crate::tasks::networks::Extras;
 use crate::training::DeviceChoice;
 
 /// One change.
@@ -102,8 +106,14 @@ pub enum Action {
     KnockOut(Vec<(String, f32)>),
     /// Perturb nothing.
     ClearKnockOut,
-    /// Colour nodes by something else.
-    SetColourBy(ColourBy),
+    /// Let colours, sizes and widths of the network say something else.
+    SetStyle(Box<Style>),
+    /// Ask for a file to lay beside the network.
+    AskAttach(Attachment),
+    /// Lay this file beside the network. Not an undo step: it says where something is.
+    Attach(Attachment, PathBuf),
+    /// Put it away.
+    Detach(Attachment),
     /// Change the settings of the next training run (drag).
     SetTraining(Box<TrainConfig>, DeviceChoice),
     /// Change the figure page (drag).
@@ -183,6 +193,8 @@ pub enum Action {
 pub enum ExportContent {
     /// A drawing, and how it was made.
     Figure(Arc<Scene>, Box<FigureMetadata>),
+    /// The network in a format of network files, with what is known of it.
+    Network(Arc<NetworkParts>),
     /// Edges as TSV: regulator, target, rank, probability, sign, evidence. Those shown, or all.
     Edges {
         /// Not only those shown.
@@ -196,6 +208,23 @@ pub enum ExportContent {
     Made(TableMaker),
 }
 
+/// A network to be written for other programs.
+#[derive(Clone)]
+pub struct NetworkParts {
+    /// The whole network.
+    pub network: Arc<Grn>,
+    /// Which of its edges.
+    pub filter: NetworkFilter,
+    /// What goes with it; statistics are computed where they are missing.
+    pub extras: Extras,
+}
+
+impl std::fmt::Debug for NetworkParts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("NetworkParts").field("filter", &self.filter).finish_non_exhaustive()
+    }
+}
+
 /// Makes the text of a large table, away from the frame.
 #[derive(Clone)]
 pub struct TableMaker(pub Arc<dyn Fn() -> String + Send + Sync>);
@@ -206,7 +235,7 @@ impl std::fmt::Debug for TableMaker {
     }
 }
 
-/// File formats of a drawing; tables are TSV.
+/// File formats of a drawing or a network; tables are TSV.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ExportFormat {
     /// Scalable, text stays text.
@@ -218,6 +247,8 @@ pub enum ExportFormat {
     Png,
     /// Tab-separated values.
     Tsv,
+    /// One of the formats of networks.
+    Network(NetworkFormat),
 }
 
 impl ExportFormat {
@@ -228,6 +259,7 @@ impl ExportFormat {
             Self::Pdf => "pdf",
             Self::Png => "png",
             Self::Tsv => "tsv",
+            Self::Network(format) => format.extension(),
         }
     }
 }

@@ -115,7 +115,10 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             edit(state, label, Some(&key), |document| document.knock_out = doses.iter().cloned().collect());
         }
         Action::ClearKnockOut => edit(state, "End the knock-out", None, |document| document.knock_out.clear()),
-        Action::SetColourBy(by) => edit(state, "Change colours", None, |document| document.colour_by = by),
+        Action::SetStyle(style) => edit(state, "Change the style", None, |document| document.style = *style),
+        Action::AskAttach(kind) => work.choose(Purpose::Attach(kind), state),
+        Action::Attach(kind, path) => work.attach(kind, path, state),
+        Action::Detach(kind) => *kind.source(&mut state.document.sources) = None,
         Action::SetTraining(config, device) => {
             edit(state, "Change the training settings", Some("training"), |document| {
                 document.training = *config;
@@ -322,6 +325,7 @@ pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> 
         PathPurpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data: data.clone(), labels: path })),
         PathPurpose::SaveChoices => Action::SaveChoicesTo(path),
         PathPurpose::Regulators => Action::ReadRegulators(path),
+        PathPurpose::Attach(kind) => Action::Attach(*kind, path),
         PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),
         PathPurpose::Export => {
             let request = state.runtime.export_waiting.clone()?;

@@ -3,6 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
+use super::attached::Attachment;
 use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind};
 use super::theme::ThemeChoice;
 use super::views::network::chosen_layout;
@@ -75,6 +76,10 @@ pub enum Command {
     GeneTable,
     /// Show or hide the table of edges.
     EdgeTable,
+    /// Show or hide the gene sets that the selection is rich in.
+    GeneSetTable,
+    /// Ask for a reference network.
+    OpenReference,
     /// Show the whole network.
     FitNetwork,
     /// Unpin and lay out anew.
@@ -116,7 +121,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -147,6 +152,8 @@ impl Command {
         Self::SelectList,
         Self::GeneTable,
         Self::EdgeTable,
+        Self::GeneSetTable,
+        Self::OpenReference,
         Self::FitNetwork,
         Self::ResetLayout,
         Self::LayOut(Method::Force),
@@ -203,6 +210,8 @@ impl Command {
             Self::SelectList => "Select a list of genes…",
             Self::GeneTable => "Table of genes",
             Self::EdgeTable => "Table of edges",
+            Self::GeneSetTable => "Gene sets of the selection",
+            Self::OpenReference => "Reference network…",
             Self::FitNetwork => "Show the whole network",
             Self::ResetLayout => "Lay out the network anew",
             Self::LayOut(Method::Force) => "Lay out by forces",
@@ -282,9 +291,13 @@ impl Command {
             Self::RunLayout => state.network().is_some() && state.document.layout.method == Method::Force,
             Self::FindPaths => state.network().is_some() && state.document.selection.len() > 1,
             Self::EndPaths => state.document.paths.is_some(),
-            Self::SelectList | Self::GeneTable | Self::EdgeTable | Self::FindGene | Self::FitNetwork => {
-                state.network().is_some()
-            }
+            Self::SelectList
+            | Self::GeneTable
+            | Self::EdgeTable
+            | Self::GeneSetTable
+            | Self::OpenReference
+            | Self::FindGene
+            | Self::FitNetwork => state.network().is_some(),
             Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
             Self::ZoomOut => state.view.preferences.zoom > *ZOOM.start(),
             _ => true,
@@ -347,6 +360,8 @@ impl Command {
             Self::SelectList => Action::ShowDialog(Dialog::SelectList),
             Self::GeneTable => table(TableKind::Genes, state),
             Self::EdgeTable => table(TableKind::Edges, state),
+            Self::GeneSetTable => table(TableKind::GeneSets, state),
+            Self::OpenReference => Action::AskAttach(Attachment::Reference),
             Self::FitNetwork => Action::FitNetwork,
             Self::ResetLayout => Action::ResetLayout,
             Self::LayOut(method) => Action::SetLayout(Box::new(chosen_layout(method, state))),

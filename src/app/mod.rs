@@ -6,6 +6,7 @@
 
 pub mod action;
 mod apply;
+pub mod attached;
 pub mod chooser;
 pub mod command;
 pub mod findings;
@@ -18,7 +19,7 @@ pub mod widgets;
 mod window;
 mod work;
 
-pub use action::{Action, ExportContent, ExportFormat, ExportRequest, TableMaker};
+pub use action::{Action, ExportContent, ExportFormat, ExportRequest, NetworkParts, TableMaker};
 pub use command::Command;
 pub use state::State;
 pub use window::{App, Setup, run};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::action::ExportRequest;
+use super::attached::{Attached, Attachment};
 use super::command::Command;
 use super::findings::{Findings, ImportPreview, PathFinding};
 use super::theme::ThemeChoice;
@@ -107,6 +108,8 @@ pub enum TableKind {
     Genes,
     /// One row per edge.
     Edges,
+    /// One row per gene set, tested for the selection.
+    GeneSets,
 }
 
 /// Parts of the data page.
@@ -243,6 +246,8 @@ pub enum PathPurpose {
     Labels(PathBuf),
     /// To read a list of regulators.
     Regulators,
+    /// To lay beside the network.
+    Attach(Attachment),
 }
 
 /// Held back until the user decided about what is unsaved.
@@ -305,6 +310,8 @@ pub struct Runtime {
     pub preview: ImportPreview,
     /// What was computed of the open data set on demand.
     pub findings: Findings,
+    /// What lies beside the network: reference network, table of genes, gene sets.
+    pub attached: Attached,
     /// A session waiting for the user to locate its files.
     pub incomplete: Option<IncompleteSession>,
     /// The paths that the document asks for.

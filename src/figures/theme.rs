@@ -148,6 +148,12 @@ impl FigureTheme {
         self.amounts[below].mix(self.amounts[below + 1], at - below as f32)
     }
 
+    /// The colour of a group: the colours of series less the grey one, which stands for all groups that come after.
+    pub fn group(&self, group: usize) -> Colour {
+        const OF_SERIES: [usize; 7] = [0, 1, 2, 3, 4, 5, 7];
+        OF_SERIES.get(group).map_or(self.no_value, |at| self.series[*at])
+    }
+
     /// Black or white, whichever reads better on `fill`.
     pub fn text_on(&self, fill: Colour) -> Colour {
         let (dark, light) = (Colour::hex(0x0B0D10), Colour::hex(0xFFFFFF));

@@ -1,8 +1,10 @@
 //! The gene regulatory network: genes, signed and ranked regulator → target edges, and what is asked of them.
 
+pub mod compare;
 pub mod filter;
 pub mod formats;
 pub mod gene_sets;
+pub mod gene_table;
 mod grn;
 pub mod hops;
 mod hypergeometric;

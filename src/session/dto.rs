@@ -10,8 +10,9 @@ use super::SessionError;
 use super::filter::Filter;
 use super::page::Page;
 use super::paths::Paths;
+use super::style;
 use crate::data::ImportOptions;
-use crate::document::{self, ColourBy, Document, FileReference, NetworkFilter, Sources};
+use crate::document::{self, Document, FileReference, GeneAttribute, NetworkFilter, Sources, Style};
 use crate::layout;
 use crate::models::TrainConfig;
 use crate::training::DeviceChoice;
@@ -36,7 +37,13 @@ pub(super) struct Session {
     pinned: BTreeSet<String>,
     selection: Vec<String>,
     knock_out: BTreeMap<String, f32>,
-    colour_by: Colour,
+    /// What sessions had before colours could say more; read, no longer written.
+    #[serde(skip_serializing)]
+    colour_by: Option<Colour>,
+    style: Option<style::Style>,
+    reference: Option<File>,
+    gene_table: Option<File>,
+    gene_sets: Option<File>,
     page: Page,
     notes: String,
 }
@@ -82,10 +89,9 @@ enum Method {
     Concentric,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Colour {
-    #[default]
     Prediction,
     Measurement,
     Role,
@@ -109,11 +115,11 @@ impl Session {
             pinned: document.pinned.clone(),
             selection: document.selection.clone(),
             knock_out: document.knock_out.clone(),
-            colour_by: match document.colour_by {
-                ColourBy::Prediction => Colour::Prediction,
-                ColourBy::Measurement => Colour::Measurement,
-                ColourBy::Role => Colour::Role,
-            },
+            colour_by: None,
+            style: Some(style::Style::of(&document.style)),
+            reference: file(&document.sources.reference),
+            gene_table: file(&document.sources.gene_table),
+            gene_sets: file(&document.sources.gene_sets),
             page: Page::of(&document.page),
             notes: document.notes.clone(),
         }
@@ -129,6 +135,9 @@ impl Session {
                 dataset: self.dataset.map(|file| file.into_reference(folder)),
                 import: self.import,
                 model: self.model.map(|file| file.into_reference(folder)),
+                reference: self.reference.map(|file| file.into_reference(folder)),
+                gene_table: self.gene_table.map(|file| file.into_reference(folder)),
+                gene_sets: self.gene_sets.map(|file| file.into_reference(folder)),
             },
             training: self.training,
             device: self.device,
@@ -143,10 +152,16 @@ impl Session {
             pinned: self.pinned,
             selection: self.selection,
             knock_out: self.knock_out,
-            colour_by: match self.colour_by {
-                Colour::Prediction => ColourBy::Prediction,
-                Colour::Measurement => ColourBy::Measurement,
-                Colour::Role => ColourBy::Role,
+            style: match (self.style, self.colour_by) {
+                (Some(style), _) => style.into_style(),
+                (None, colour) => Style {
+                    gene_colour: match colour {
+                        None | Some(Colour::Prediction) => GeneAttribute::Prediction,
+                        Some(Colour::Measurement) => GeneAttribute::Measurement,
+                        Some(Colour::Role) => GeneAttribute::Nothing,
+                    },
+                    ..Style::default()
+                },
             },
             page: self.page.into_page()?,
             notes: self.notes,

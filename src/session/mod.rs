@@ -10,6 +10,7 @@ mod migrate;
 mod page;
 mod paths;
 pub mod recovery;
+mod style;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

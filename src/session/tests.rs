@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::data::ImportOptions;
-use crate::document::{ColourBy, FileReference, Layout, NetworkFilter, PathQuery, Sources};
+use crate::document::{EdgeAttribute, FileReference, GeneAttribute, Layout, NetworkFilter, PathQuery, Sources, Style};
 use crate::layout::Method;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
 use crate::network::paths::Walk;
@@ -15,6 +15,9 @@ fn document(folder: &Path) -> Document {
             dataset: Some(FileReference { path: folder.join("screen.h5ad"), hash: "ab".into() }),
             import: ImportOptions { matrix: Some("layers/counts".into()), ..ImportOptions::default() },
             model: Some(FileReference { path: folder.join("model.safetensors"), hash: "cd".into() }),
+            reference: Some(FileReference { path: folder.join("collectri.csv"), hash: "ef".into() }),
+            gene_table: Some(FileReference { path: folder.join("genes.tsv"), hash: "01".into() }),
+            gene_sets: None,
         },
         device: DeviceChoice::Cpu,
         filter: NetworkFilter {
@@ -37,7 +40,14 @@ fn document(folder: &Path) -> Document {
         selection: vec!["STAT1".into(), "IRF1".into()],
         paths: Some(PathQuery { walk: Walk::Either, chosen: Some(2), ..PathQuery::new("STAT1", "IRF1") }),
         knock_out: BTreeMap::from([("IFNGR1".into(), 1.0), ("STAT1".into(), 0.3)]),
-        colour_by: ColourBy::Measurement,
+        style: Style {
+            gene_colour: GeneAttribute::Column("essential".into()),
+            gene_size: GeneAttribute::Betweenness,
+            edge_colour: EdgeAttribute::Reference,
+            edge_width: EdgeAttribute::Probability,
+            mark_known: false,
+            show_missing: true,
+        },
         notes: "β-catenin, \"quoted\"\nsecond line".into(),
         ..Document::default()
     };

@@ -296,3 +296,60 @@ fn ctrl_c_keeps_the_best_epoch_or_leaves_nothing() {
     assert!(said.contains("best epoch so far is kept"), "{said}");
     assert!(ok(at, &["inspect", "model.safetensors"]).contains("stopped by the user"));
 }
+
+#[test]
+fn a_network_goes_to_other_programs_and_is_compared_with_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/sample_model.safetensors");
+    let model = model.to_str().unwrap();
+    for ending in ["tsv", "sif", "graphml", "gexf", "cx2", "dot", "json"] {
+        let file = format!("net.{ending}");
+        let written = json(at, &["network", model, "-o", &file, "--top", "80"]);
+        assert_eq!(written["edges"], 80, "{ending}");
+        // What was written is a network itself.
+        let read = json(at, &["network", &file]);
+        assert_eq!(read["edges"], 80, "{ending}");
+        assert_eq!(read["best"][0]["sign"], written["best"][0]["sign"], "{ending}");
+    }
+    let converted =
+        json(at, &["network", "net.cx2", "-o", "again.graphml", "--top", "10", "--statistics", "genes.tsv"]);
+    assert_eq!(converted["edges"], 10);
+    assert!(converted["modularity"].as_f64().is_some());
+    let genes = std::fs::read_to_string(at.join("genes.tsv")).unwrap();
+    assert!(genes.starts_with("gene\tout_degree\tin_degree\tpage_rank\tbetweenness\tcommunity\n"));
+    assert_eq!(genes.lines().count() as u64, converted["genes"].as_u64().unwrap() + 1);
+
+    let compared = json(at, &["network", model, "--top", "200", "--reference", "net.sif"]);
+    let reference = &compared["reference"];
+    assert_eq!((reference["common"].as_u64(), reference["edges"].as_u64()), (Some(80), Some(80)));
+    assert!(reference["p_value"].as_f64().unwrap() < 1e-9 && reference["layout"] == "SIF file");
+    let text = ok(at, &["network", model, "--top", "200", "--reference", "net.sif"]);
+    assert!(text.contains("edges are known") && text.contains("… and 180 more"), "{text}");
+
+    let differences = ["network", "net.tsv", "--compare", "net.sif", "--differences", "both.tsv"];
+    let both = json(at, &differences);
+    assert_eq!((both["compared"]["both"].as_u64(), both["compared"]["shared"].as_f64()), (Some(80), Some(1.0)));
+    assert_eq!(std::fs::read_to_string(at.join("both.tsv")).unwrap().lines().count(), 81);
+    let two = json(at, &["network", model, "--top", "50", "--compare", "net.tsv"]);
+    assert_eq!((two["compared"]["both"].as_u64(), two["compared"]["right"].as_u64()), (Some(50), Some(0)));
+    let same = json(at, &["network", model, "--top", "50", "--reference", model]);
+    assert!(same["reference"]["layout"].as_str().unwrap().starts_with("model, best"), "{same}");
+
+    let best = &compared["best"];
+    let names: Vec<&str> = (0..6).map(|edge| best[edge]["target"].as_str().unwrap()).collect();
+    std::fs::write(at.join("sets.gmt"), format!("hits\tx\t{}\nelsewhere\tx\tA\tB\tC\n", names.join("\t"))).unwrap();
+    let genes = names[..3].join(",");
+    let tested = ["network", model, "--gene-sets", "sets.gmt", "--genes", &genes, "--enrichment", "sets.tsv"];
+    let sets = json(at, &tested);
+    assert_eq!(sets["gene_sets"]["sets"][0]["name"], "hits");
+    assert!(std::fs::read_to_string(at.join("sets.tsv")).unwrap().starts_with("set\tselected\tsize\t"));
+
+    let ending = fails(at, 2, &["network", model, "-o", "net.xls"]);
+    assert!(ending.contains(".cx2"), "{ending}");
+    std::fs::write(at.join("bad.sif"), "A activates B\nA activates\n").unwrap();
+    let bad = fails(at, 1, &["network", model, "--reference", "bad.sif"]);
+    assert!(bad.contains("bad.sif cannot be read") && bad.contains("line 2"), "{bad}");
+    let unknown = fails(at, 2, &["network", model, "--gene-sets", "sets.gmt", "--genes", "NOSUCH"]);
+    assert!(unknown.contains("the network has no gene NOSUCH"), "{unknown}");
+}

@@ -668,7 +668,7 @@ fn styles_say_what_they_show() {
     let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
     let legend = figure.legend.clone().expect("a legend");
     let groups = legend.groups.expect("groups");
-    assert_eq!((groups.groups.len(), groups.others), (8, 3));
+    assert_eq!((groups.groups.len(), groups.others), (7, 4));
     assert!(legend.widths.is_none() && legend.sizes.is_none() && legend.scale.is_none());
     let texts: Vec<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
     assert_eq!(texts, ["In CollecTRI", "Not in CollecTRI", "Only in CollecTRI"]);

@@ -12,6 +12,7 @@ mod h5ad;
 mod h5ad_variants;
 mod large_screens;
 mod metrics_golden;
+mod networks;
 mod prepare;
 mod preprocess_golden;
 mod preview;

@@ -65,7 +65,7 @@ fn apply(action: Action, state: &mut State) {
         Action::SetPaths(paths) => document.paths = paths,
         Action::SetTool(tool) => state.view.tool = tool,
         Action::ShowTable(table) => state.view.table = table,
-        Action::SetColourBy(by) => document.colour_by = by,
+        Action::SetStyle(style) => document.style = *style,
         Action::MoveNode { gene, position } => {
             Arc::make_mut(&mut document.positions).insert(gene.clone(), position);
             document.pinned.insert(gene);

@@ -111,6 +111,7 @@ fn path(
         PathPurpose::Labels(_) => ("Labels of the cells".to_owned(), "Use"),
         PathPurpose::SaveChoices => ("Save how the data set is read".to_owned(), "Save"),
         PathPurpose::Regulators => ("List of regulators".to_owned(), "Read"),
+        PathPurpose::Attach(kind) => (kind.dialog().2.to_owned(), "Read"),
     };
     heading(ui, &title);
     if let Some(reason) = reason {

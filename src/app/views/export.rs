@@ -6,9 +6,10 @@ use std::sync::Arc;
 use egui::{Context, DragValue, Frame, Grid, Margin, Modal, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::app::widgets::{Placement, ScenePainter};
-use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
+use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, NetworkParts, State, TableMaker, theme};
 use crate::figures::network::{Area, Camera, NetworkFigure};
 use crate::figures::{FigureMetadata, FigureTheme, Scene, ThemeName};
+use crate::network::formats::NetworkFormat;
 
 /// Points of a figure per millimetre in print.
 const POINTS_PER_MM: f32 = 72.0 / 25.4;
@@ -47,6 +48,19 @@ pub enum Content {
     },
     /// Written as it is.
     Table(ExportContent),
+    /// Written in a format of network files.
+    Network(Arc<NetworkParts>),
+}
+
+/// How a network is seen on the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Where one looks.
+    pub camera: Camera,
+    /// The part of the screen that the network takes.
+    pub from: Area,
+    /// The part with the legend, in points.
+    pub size: [f32; 2],
 }
 
 /// What a view offers for export, the most likely choice first.
@@ -62,10 +76,10 @@ impl Exportable {
         name: String,
         metadata: FigureMetadata,
         figure: NetworkFigure,
-        camera: Camera,
-        from: Area,
-        size: [f32; 2],
+        parts: NetworkParts,
+        seen: Seen,
     ) -> Self {
+        let Seen { camera, from, size } = seen;
         let aspect = size[0] / size[1].max(1.0);
         let draw: Draw = Arc::new(move |size, theme| {
             let camera = camera.between(from, figure.area(size));
@@ -82,7 +96,20 @@ impl Exportable {
             content: Content::Table(ExportContent::Edges { all }),
         };
         let shown = edges("Edges shown (table)", "edges", false);
-        Self { choices: vec![figure, shown, edges("All edges (table)", "all-edges", true)] }
+        let file = Choice {
+            label: "Network for other programs (Cytoscape, Gephi, networkx, …)".to_owned(),
+            name: "network".to_owned(),
+            content: Content::Network(Arc::new(parts)),
+        };
+        Self { choices: vec![figure, file, shown, edges("All edges (table)", "all-edges", true)] }
+    }
+}
+
+impl Exportable {
+    /// Offer a table that is made while it is written.
+    pub fn add_table(&mut self, label: String, name: &str, make: impl Fn() -> String + Send + Sync + 'static) {
+        let content = Content::Table(ExportContent::Made(TableMaker(Arc::new(make))));
+        self.choices.push(Choice { label, name: name.to_owned(), content });
     }
 }
 
@@ -113,13 +140,14 @@ struct PreviewKey {
 
 struct Settings {
     format: ExportFormat,
+    network: NetworkFormat,
     dpi: f32,
     for_print: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { format: ExportFormat::Svg, dpi: 300.0, for_print: false }
+        Self { format: ExportFormat::Svg, network: NetworkFormat::Cx2, dpi: 300.0, for_print: false }
     }
 }
 
@@ -180,6 +208,9 @@ impl ExportDialog {
                 preview(&mut self.painter, ui, scene, self.version);
             }
         }
+        if let Content::Network(_) = choice.content {
+            self.settings.show_network(ui);
+        }
         self.save(open, &choice, ui, actions)
     }
 
@@ -189,6 +220,7 @@ impl ExportDialog {
         let format = match choice.content {
             Content::Figure { .. } => self.settings.format,
             Content::Table(_) => ExportFormat::Tsv,
+            Content::Network(_) => ExportFormat::Network(self.settings.network),
         };
         let hint = format!("File to write, such as {}.{}", choice.name, format.extension());
         let field = ui.add(TextEdit::singleline(&mut open.path).hint_text(hint).desired_width(f32::INFINITY));
@@ -206,6 +238,7 @@ impl ExportDialog {
                 }
                 (Content::Figure { .. }, None) => None,
                 (Content::Table(table), _) => Some(table.clone()),
+                (Content::Network(parts), _) => Some(ExportContent::Network(parts.clone())),
             };
             let request = |path: Option<PathBuf>| {
                 let (name, width_mm, dpi) = (choice.name.clone(), open.width_mm, self.settings.dpi);
@@ -247,6 +280,23 @@ fn choose(ui: &mut Ui, choices: &[Choice], chosen: &mut usize) {
 }
 
 impl Settings {
+    /// Formats of network files, each with what it carries.
+    fn show_network(&mut self, ui: &mut Ui) {
+        for (format, hint) in [
+            (NetworkFormat::Cx2, "Attributes, positions, colours, sizes, signs as arrows; opens in Cytoscape"),
+            (NetworkFormat::Gexf, "Attributes, positions, colours and sizes; opens in Gephi"),
+            (NetworkFormat::GraphMl, "Attributes and positions; for networkx, igraph, yEd and others"),
+            (NetworkFormat::Json, "Attributes and positions; for networkx and D3"),
+            (NetworkFormat::Dot, "Attributes, positions and colours; drawn by neato -n"),
+            (NetworkFormat::Sif, "Regulator, sign and target only"),
+            (NetworkFormat::Table, "One line per edge, with attributes of edges"),
+        ] {
+            ui.radio_value(&mut self.network, format, format.label()).on_hover_text(hint);
+        }
+        let text = "The edges shown, with statistics of their genes, shifts, and what the reference network knows";
+        ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
+    }
+
     fn show(&mut self, ui: &mut Ui, width_mm: &mut f32, aspect: f32) {
         Grid::new("export settings").num_columns(2).spacing([theme::LARGE, theme::MEDIUM]).show(ui, |ui| {
             ui.label("Format");
@@ -301,7 +351,7 @@ impl Content {
     fn width(&self) -> f32 {
         match self {
             Self::Figure { width_mm, .. } => *width_mm,
-            Self::Table(_) => 89.0,
+            Self::Table(_) | Self::Network(_) => 89.0,
         }
     }
 }

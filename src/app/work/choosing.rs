@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Work, file_name};
 use crate::app::action::{Action, ExportRequest};
+use crate::app::attached::Attachment;
 use crate::app::chooser::FileFilter;
 use crate::app::findings::PickedLabels;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
@@ -28,6 +29,7 @@ pub(in crate::app) enum Purpose {
     /// For the data set in this file.
     Labels(PathBuf),
     Regulators,
+    Attach(Attachment),
 }
 
 /// An open file dialog.
@@ -58,6 +60,10 @@ impl Work {
             Purpose::Regulators => {
                 let extensions = vec!["txt", "tsv", "csv", "gz"];
                 (FileFilter { name: "Lists of genes and tables of edges", extensions }, "List of regulators", false)
+            }
+            Purpose::Attach(kind) => {
+                let (name, extensions, title) = kind.dialog();
+                (FileFilter { name, extensions }, title, false)
             }
             Purpose::Locate(MissingKind::Dataset) => {
                 (FileFilter { name: "Data set", extensions: DATASET_ENDINGS.to_vec() }, "Locate the data set", false)
@@ -101,6 +107,7 @@ impl Work {
                 Purpose::SaveChoices => Action::SaveChoicesTo(path),
                 Purpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data, labels: path })),
                 Purpose::Regulators => Action::ReadRegulators(path),
+                Purpose::Attach(kind) => Action::Attach(kind, path),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
                 Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
             });
@@ -115,6 +122,7 @@ impl Work {
                 Purpose::SaveChoices => PathPurpose::SaveChoices,
                 Purpose::Labels(data) => PathPurpose::Labels(data),
                 Purpose::Regulators => PathPurpose::Regulators,
+                Purpose::Attach(kind) => PathPurpose::Attach(kind),
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
                 Purpose::Export(request) => {
                     state.runtime.export_waiting = Some(*request);
@@ -150,7 +158,9 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
     let model = state.runtime.model.as_ref().map(|model| model.card().dataset.name.clone());
     let stem = dataset.or(model).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
     match purpose {
-        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) | Purpose::Regulators => String::new(),
+        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) | Purpose::Regulators | Purpose::Attach(_) => {
+            String::new()
+        }
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
         Purpose::SaveModel => format!("{stem}.safetensors"),
         // Beside the data, where it is found by itself.

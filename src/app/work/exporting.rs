@@ -1,17 +1,21 @@
 //! Writing figures and tables.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::{DEFECT, Work, file_name};
-use crate::app::action::{ExportContent, ExportRequest};
+use crate::app::action::{ExportContent, ExportFormat, ExportRequest, NetworkParts};
 use crate::app::state::{Severity, State};
 use crate::document::NetworkFilter;
 use crate::figures::export::{self, ExportOptions};
 use crate::jobs::{Job, Outcome};
-use crate::network::formats::write_edges;
-use crate::tasks::tables;
+use crate::network::Edge;
+use crate::network::formats::{self, NetworkFormat, write_edges};
+use crate::network::statistics::GeneStatistics;
+use crate::tasks::look::STATISTICS_SEED;
+use crate::tasks::{networks, tables};
 
 /// A figure or table being written.
 pub(super) struct Exporting {
@@ -34,7 +38,7 @@ impl Work {
         let effect = state.runtime.prediction.effect().cloned();
         let model = state.runtime.model.clone();
         let target = path.clone();
-        let job = Job::spawn("exporting", self.wake(), move |_| {
+        let job = Job::spawn("exporting", self.wake(), move |progress| {
             match request.content {
                 ExportContent::Figure(scene, metadata) => {
                     let options = ExportOptions::new(request.width_mm, request.dpi, false)?;
@@ -44,6 +48,17 @@ impl Work {
                     let Some(network) = network else { bail!("there is no network") };
                     let filter = if all { NetworkFilter::default() } else { filter };
                     write_edges(&target, &filter.apply(&network))?;
+                }
+                ExportContent::Network(parts) => {
+                    let ExportFormat::Network(format) = request.format else { bail!("no format of networks") };
+                    let NetworkParts { network, filter, mut extras } = Arc::unwrap_or_clone(parts);
+                    let view = filter.apply(&network);
+                    let edges: Vec<&Edge> = view.edges().collect();
+                    if extras.statistics.is_none() && !matches!(format, NetworkFormat::Table | NetworkFormat::Sif) {
+                        let found = GeneStatistics::of(&network, edges.iter().copied(), STATISTICS_SEED, progress)?;
+                        extras.statistics = Some(Arc::new(found));
+                    }
+                    formats::write(&target, format, &networks::contents(&network, &edges, &extras))?;
                 }
                 ExportContent::Effects => {
                     let (Some(effect), Some(model)) = (effect, model) else { bail!("nothing was predicted") };

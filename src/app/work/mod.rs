@@ -3,6 +3,7 @@
 //! [`Work::poll`] runs once a frame: it takes what the jobs sent and either writes it into the [`Runtime`] or queues an
 //! action.
 
+mod attaching;
 mod autosaving;
 mod choosing;
 mod exporting;
@@ -57,6 +58,7 @@ pub(super) struct Work {
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
     listing: Option<listing::Listing>,
+    attaching: attaching::Attaching,
     autosaving: autosaving::Autosaving,
     paging: paging::Paging,
     pathfinding: pathfinding::Pathfinder,
@@ -76,6 +78,7 @@ impl Work {
             saving: Vec::new(),
             exporting: Vec::new(),
             listing: None,
+            attaching: attaching::Attaching::default(),
             autosaving: autosaving::Autosaving::default(),
             paging: paging::Paging::default(),
             pathfinding: pathfinding::Pathfinder::default(),
@@ -96,6 +99,7 @@ impl Work {
         self.poll_saving(state, actions);
         self.poll_exporting(state);
         self.poll_listing(state, actions);
+        self.poll_attaching(state);
         self.poll_pathfinding(state);
         self.poll_predicting(state);
         self.poll_previewing(state);
@@ -116,6 +120,8 @@ impl Work {
         if let Some((name, progress)) = self.screening.activity() {
             runtime.activities.push(Activity { name, progress });
         }
+        let attaching = self.attaching.activities();
+        runtime.activities.extend(attaching.map(|(name, progress)| Activity { name, progress }));
         runtime.activities.extend(self.saving.iter().map(|saving| activity(saving.title(), &saving.job)));
         runtime.activities.extend(self.exporting.iter().map(|export| activity(export.title(), &export.job)));
     }

@@ -4,7 +4,7 @@ use super::labels::{Traffic, Wanted, place};
 use super::legend::Mark;
 use super::links::Disc;
 use super::style::{EdgeTint, Tint};
-use super::{Area, Camera, NetworkFigure, NetworkHits, NetworkScene, NodeHit};
+use super::{Area, Camera, NetworkEdge, NetworkFigure, NetworkHits, NetworkNode, NetworkScene, NodeHit};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
 use crate::network::Sign;
@@ -58,7 +58,7 @@ pub(super) fn tint_colour(tint: Tint, theme: &FigureTheme) -> Colour {
     match tint {
         Tint::Diverging(share) => theme.shift(share),
         Tint::Sequential(share) => theme.amount(share),
-        Tint::Group(group) => theme.series.get(group as usize).copied().unwrap_or(theme.no_value),
+        Tint::Group(group) => theme.group(group as usize),
     }
 }
 
@@ -96,6 +96,13 @@ fn cross(Disc { centre, radius }: Disc, width: f32, colour: Colour, out: &mut Ve
     for side in [1.0, -1.0] {
         let points = vec![[centre[0] - arm, centre[1] - side * arm], [centre[0] + arm, centre[1] + side * arm]];
         out.push(Primitive::Polyline { points, stroke: Stroke { width, colour }, dash: None });
+    }
+}
+
+impl NetworkEdge {
+    /// Its colour in full strength.
+    pub fn colour(&self, theme: &FigureTheme) -> Colour {
+        edge_colour(self.tint, self.sign, theme)
     }
 }
 
@@ -296,8 +303,16 @@ impl NetworkFigure {
         (Layer { name: "labels".into(), primitives, clip: Some(area) }, placed)
     }
 
+    /// Colour of the inside of `node`, one of this figure's.
+    pub fn fill_of(&self, node: &NetworkNode, theme: &FigureTheme) -> Colour {
+        Self::inside(node, self.nodes.iter().any(|node| node.tint.is_some()), theme)
+    }
+
     fn fill(&self, node: usize, coloured: bool, theme: &FigureTheme) -> Colour {
-        let node = &self.nodes[node];
+        Self::inside(&self.nodes[node], coloured, theme)
+    }
+
+    fn inside(node: &NetworkNode, coloured: bool, theme: &FigureTheme) -> Colour {
         node.fill.unwrap_or_else(|| match (node.tint, node.measured) {
             (Some(tint), _) => tint_colour(tint, theme),
             (None, true) if coloured => theme.no_value,

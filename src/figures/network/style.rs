@@ -36,7 +36,7 @@ pub enum NodeColour {
 }
 
 /// Groups that have a colour of their own.
-pub const GROUP_COLOURS: usize = 8;
+pub const GROUP_COLOURS: usize = 7;
 
 /// What the nodes' sizes show.
 #[derive(Clone, Debug, Default, PartialEq)]

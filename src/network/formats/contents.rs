@@ -176,7 +176,7 @@ impl Column {
     }
 
     /// Turn a column of words into whole numbers, numbers, or yes and no, if all of it reads so. Empty words are none.
-    pub(super) fn infer(&mut self) {
+    pub(in crate::network) fn infer(&mut self) {
         let texts = || {
             self.values.iter().flatten().filter_map(|value| match value {
                 Value::Text(text) => Some(text.trim()),

@@ -30,6 +30,7 @@ pub use truth::true_network;
 
 pub(in crate::network) use error::shown;
 pub(in crate::network) use input::text_of;
+pub(in crate::network) use table::rows;
 
 use crate::files;
 use crate::jobs::Progress;

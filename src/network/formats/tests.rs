@@ -312,6 +312,7 @@ fn what_is_no_network_is_told_with_its_line() {
         (Json, "[]", "there is no list \"nodes\""),
         (Table, "", "line 1: found nothing"),
         (Table, "only\n", "line 1: found \"only\""),
+        (Table, "these are words of prose\n", "line 1: found \"these are words of prose\""),
         (Table, "regulator\ttarget\tprobability\nA\tB\tx\n", "line 2: found \"x\" as probability, expected a number"),
         (Table, "tf,target,mor\nA,,1\n", "line 2: found nothing as target"),
         (Table, "source\ttarget\tsign\nA\tB\tblue\n", "line 2: found \"blue\" as sign"),

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
+use super::look::by_gene;
 use crate::data::{EffectTable, nearest};
 use crate::document::Layout;
 use crate::evaluation::{pearson, r_squared};
@@ -379,17 +380,6 @@ fn losses(model: &TrainedModel, text_size: f32) -> anyhow::Result<LossFigure> {
         text_size,
         ..LossFigure::default()
     })
-}
-
-/// One value per gene of the network; NaN where `genes` does not have it.
-fn by_gene(grn: &Grn, genes: &[String], values: &[f32]) -> Vec<f32> {
-    let mut by_gene = vec![f32::NAN; grn.genes().len()];
-    for (gene, &value) in genes.iter().zip(values) {
-        if let Some(id) = grn.find(gene) {
-            by_gene[id.0 as usize] = value;
-        }
-    }
-    by_gene
 }
 
 fn find(grn: &Grn, gene: &str) -> anyhow::Result<GeneId> {

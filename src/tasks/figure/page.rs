@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 
-use super::{by_gene, find, losses, observed, ranking, scatter, shifts};
-use crate::document::{ColourBy, Document, PagePanel};
-use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
+use super::{find, losses, observed, ranking, scatter, shifts};
+use crate::document::{Document, PagePanel};
+use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
 use crate::jobs::Progress;
@@ -12,6 +12,7 @@ use crate::layout::LayoutConfig;
 use crate::models::{PredictedEffect, TrainedModel};
 use crate::network::GeneId;
 use crate::tasks::arrange::Arranging;
+use crate::tasks::look::{self, Known, Look};
 
 /// A page that was drawn.
 #[derive(Clone, Debug)]
@@ -187,25 +188,13 @@ fn network(
         mark_perturbed: true,
         ..NetworkStyle::default()
     };
-    style.colour = match (document.colour_by, effect, &document.page.perturbation) {
-        (ColourBy::Prediction, Some(effect), _) => NodeColour::Shift {
-            values: by_gene(grn, &model.card().genes, &effect.shifts),
-            limit: None,
-            label: format!("Predicted shift, {} (log2)", effect.name),
-        },
-        (ColourBy::Measurement, _, Some(name)) => {
-            let (table, which) = observed(model)?;
-            match table.find(name) {
-                Some(row) => NodeColour::Shift {
-                    values: by_gene(grn, &table.genes, table.row(row)),
-                    limit: None,
-                    label: format!("Measured shift, {name}, {which} (log2)"),
-                },
-                None => NodeColour::Plain,
-            }
-        }
-        _ => NodeColour::Plain,
+    let edges: Vec<&crate::network::Edge> = view.edges().collect();
+    let known = Known {
+        effect: effect.map(|effect| (effect, &model.card().genes[..])),
+        measured: document.page.perturbation.as_ref().and_then(|name| look::measured(grn, model, name)),
+        ..Known::default()
     };
+    Look::of_document(document, grn, &edges, known, progress)?.dress(&mut style);
     let mut arranging = Arranging::fresh(grn, view.edges(), document.layout.clone());
     arranging.config = LayoutConfig::default();
     if let Some(gene) = &document.layout.centre {

@@ -6,6 +6,7 @@ mod flows;
 mod guards;
 mod import;
 mod journey;
+mod known;
 mod pages;
 mod questions;
 mod recovery;

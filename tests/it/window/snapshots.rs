@@ -68,6 +68,31 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     }
     spiral(&mut window);
     photograph(&mut window, "network");
+    if wanted.contains(&"style") {
+        use grn_explorer::app::attached::Attachment;
+        use grn_explorer::document::{EdgeAttribute, GeneAttribute, Style};
+        let before = window.state().document.style.clone();
+        window.click("Style and reference network");
+        window.send(Action::Attach(Attachment::Reference, "sample_data/sample_truth.tsv".into()));
+        window.until("the reference", |state| state.runtime.attached.reference.is_some());
+        let style = Style {
+            gene_colour: GeneAttribute::Community,
+            gene_size: GeneAttribute::Betweenness,
+            edge_width: EdgeAttribute::Probability,
+            show_missing: true,
+            ..Style::default()
+        };
+        window.send(Action::SetStyle(Box::new(style)));
+        window.harness.run_steps(60);
+        photograph(&mut window, "style");
+        // The other pages say nothing of it.
+        let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
+        told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
+        window.send(Action::Detach(Attachment::Reference));
+        window.send(Action::SetStyle(Box::new(before)));
+        window.click("Style and reference network");
+        window.harness.run_steps(20);
+    }
     window.send(Action::SetTab(Tab::Data));
     photograph(&mut window, "data");
     window.send(Action::ShowSection(DataSection::Quality));
@@ -103,15 +128,16 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let all = ["welcome", "network", "data", "quality", "volcano", "training", "knock-out", "paths", "filters"];
+    let all =
+        ["welcome", "network", "style", "data", "quality", "volcano", "training", "knock-out", "paths", "filters"];
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
     for (size, theme, name, wanted) in [
         (small, ThemeChoice::Light, "small-light", &all[..]),
         (large, ThemeChoice::Dark, "large-dark", &all[..]),
         // The other half of the pairs: the pages that have the most in them.
-        (small, ThemeChoice::Dark, "small-dark", &all[6..]),
-        (large, ThemeChoice::Light, "large-light", &all[6..]),
+        (small, ThemeChoice::Dark, "small-dark", &all[7..]),
+        (large, ThemeChoice::Light, "large-light", &all[7..]),
     ] {
         let Some(drawn) = pages(size, theme, name, wanted) else { return };
         results.extend(drawn);

@@ -247,7 +247,8 @@ fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &F
         }
     }
     if let Some(edge) = edge {
-        background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge));
+        let known = view.known.says(edge);
+        background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge, known));
     }
 }
 

@@ -5,9 +5,12 @@
 
 mod arrange;
 mod canvas;
+mod known;
 mod layout_menu;
+mod look;
 mod picking;
 mod shown;
+mod style_bar;
 mod toolbar;
 mod tooltip;
 mod trail;
@@ -17,18 +20,25 @@ use std::sync::Arc;
 use egui::Ui;
 
 use arrange::{Arrangement, Asked, Decided};
+pub use known::Known;
 pub use layout_menu::{chosen as chosen_layout, words as layout_words};
+use look::LookKey;
 pub use shown::{Shown, columns, evidence, verb};
+pub(in crate::app::views) use style_bar::{attachment, p_text};
 pub use tooltip::facts;
 
-use super::export::{ExportDialog, Exportable};
+use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen};
+use crate::app::NetworkParts;
 use crate::app::widgets::{ScenePainter, empty_page};
 use crate::app::{Action, State};
-use crate::document::{ColourBy, NetworkFilter};
-use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour};
+use crate::document::{GeneAttribute, NetworkFilter};
+use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour, NodeSize};
 use crate::figures::{FigureMetadata, FigureTheme, ThemeName};
+use crate::network::compare::Comparison;
 use crate::network::filter::first_view;
 use crate::network::{GeneId, Grn};
+use crate::tasks::look::Look;
+use crate::tasks::networks::Extras;
 
 /// Font size of labels and legend on the screen.
 const TEXT_SIZE: f32 = 12.0;
@@ -44,7 +54,12 @@ pub struct NetworkView {
     hovered: Option<GeneId>,
     /// The picture is that of the frame before: worth an index of what lies where.
     still: bool,
-    colours: Option<Colours>,
+    known: Known,
+    look: Option<(LookKey, Look)>,
+    /// Grows with the look.
+    look_version: u64,
+    /// Whether the lines that choose the style are seen.
+    style_bar: bool,
     drawn: Option<Drawn>,
     painter: ScenePainter,
     canvas: canvas::Canvas,
@@ -57,20 +72,6 @@ impl NetworkView {
     pub fn is_arranging(&self) -> bool {
         self.arrangement.is_running()
     }
-}
-
-/// Shifts that colour the nodes, and what they were made from.
-struct Colours {
-    key: ColourKey,
-    colour: NodeColour,
-}
-
-#[derive(Clone, PartialEq)]
-struct ColourKey {
-    by: ColourBy,
-    network: usize,
-    source: usize,
-    name: String,
 }
 
 /// The figure and its drawing, and what they were made from.
@@ -92,7 +93,7 @@ struct FigureKey {
     selection: Vec<GeneId>,
     hovered: Option<GeneId>,
     knocked_out: Vec<GeneId>,
-    colour: ColourKey,
+    look: u64,
     text_size: u32,
 }
 
@@ -108,6 +109,9 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
     }
     view.follow(ui, network, state, actions);
     toolbar::show(view, ui, state, actions);
+    if view.style_bar {
+        style_bar::show(view, ui, state, actions);
+    }
     trail::show(ui, state, actions);
     if view.shown.as_ref().is_some_and(|shown| shown.edge_count() == 0) {
         let text = format!("The filters leave nothing of this network: {}", state.document.filter.describe());
@@ -174,20 +178,27 @@ impl NetworkView {
         if state.view.fit_network {
             self.camera_held = false;
         }
-        self.follow_colours(network, state);
+        let context = ui.ctx().clone();
+        self.known.follow(shown, state, move || context.request_repaint());
+        self.follow_look(state);
     }
 
-    fn follow_colours(&mut self, network: &Arc<Grn>, state: &State) {
-        let key = colour_key(network, state);
-        if self.colours.as_ref().is_some_and(|colours| colours.key == key) {
+    fn follow_look(&mut self, state: &State) {
+        let Some(shown) = &self.shown else { return };
+        let key = LookKey::of(shown, &self.known, state);
+        if self.look.as_ref().is_some_and(|(of, _)| *of == key) {
             return;
         }
-        self.colours = Some(Colours { colour: colour(network, state), key });
+        let look = look::look(shown, &self.known, state);
+        if self.look.as_ref().is_none_or(|(_, before)| *before != look) {
+            self.look_version += 1;
+        }
+        self.look = Some((key, look));
     }
 
     /// The figure for `size` points, made anew only if something changed.
     fn draw(&mut self, state: &State, size: [f32; 2], dark: bool, moment: f32) -> Option<(&Drawn, bool)> {
-        let (shown, colours) = (self.shown.as_ref()?, self.colours.as_ref()?);
+        let (shown, (_, look)) = (self.shown.as_ref()?, self.look.as_ref()?);
         let network = shown.network();
         let ids = |symbols: &mut dyn Iterator<Item = &String>| -> Vec<GeneId> {
             symbols.filter_map(|symbol| network.find(symbol)).collect()
@@ -200,13 +211,13 @@ impl NetworkView {
             selection: ids(&mut state.document.selection.iter()),
             hovered: self.hovered,
             knocked_out: ids(&mut state.document.knock_out.keys()),
-            colour: colours.key.clone(),
+            look: self.look_version,
             text_size: TEXT_SIZE as u32,
         };
         let (previous, before) = (self.drawn.take(), self.version);
         let figure = match previous {
             Some(ref drawn) if drawn.key == key => None,
-            _ => Some(figure(shown, &self.arrangement, &key, &colours.colour, TEXT_SIZE, true)),
+            _ => Some(figure(shown, &self.arrangement, &key, look, TEXT_SIZE)),
         };
         let fresh = figure.is_some();
         let (figure, scene) = match (figure, previous) {
@@ -236,9 +247,9 @@ impl NetworkView {
 
     /// The figure for a file: without what the pointer does.
     fn exportable(&self, state: &State) -> Option<Exportable> {
-        let (shown, colours, drawn) = (self.shown.as_ref()?, self.colours.as_ref()?, self.drawn.as_ref()?);
+        let (shown, (_, look), drawn) = (self.shown.as_ref()?, self.look.as_ref()?, self.drawn.as_ref()?);
         let key = FigureKey { hovered: None, ..drawn.key.clone() };
-        let figure = figure(shown, &self.arrangement, &key, &colours.colour, 7.0, true);
+        let figure = figure(shown, &self.arrangement, &key, look, PRINT_TEXT_SIZE);
         let (camera, size, _) = drawn.view;
         let from = drawn.scene.area;
         let description = format!(
@@ -251,15 +262,46 @@ impl NetworkView {
             .with("edges shown", state.document.filter.describe())
             .with("layout", state.document.layout.describe());
         let mut name = "network".to_owned();
-        if let NodeColour::Shift { label, .. } = &colours.colour {
-            metadata = metadata.with("node colour", label);
-            if state.document.colour_by == ColourBy::Prediction {
-                let genes: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
-                name = format!("network-{}", genes.join("-"));
+        match &look.colour {
+            NodeColour::Shift { label, .. } => {
+                metadata = metadata.with("node colour", label);
+                if state.document.style.gene_colour == GeneAttribute::Prediction {
+                    let genes: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
+                    name = format!("network-{}", genes.join("-"));
+                }
             }
+            NodeColour::Amount { label, .. } | NodeColour::Groups { label, .. } => {
+                metadata = metadata.with("node colour", label);
+            }
+            NodeColour::Plain => {}
+        }
+        if let NodeSize::Amount { label, .. } = &look.size {
+            metadata = metadata.with("node size", label);
+        }
+        if let (Some(lines), Some(file)) = (&look.reference, &state.document.sources.reference) {
+            metadata = metadata.with("reference network", format!("{}, BLAKE3 {}", lines.label, file.hash));
         }
         metadata.data_hash = state.runtime.model.as_ref().map(|model| model.card().dataset.hash.clone());
-        Some(Exportable::network(name, metadata, figure, camera, from, size))
+        let parts = NetworkParts {
+            network: shown.network().clone(),
+            filter: state.document.filter.clone(),
+            extras: Extras {
+                name: "Gene regulatory network".to_owned(),
+                figure: Some(figure.clone()),
+                statistics: self.known.current_statistics().cloned(),
+                reference: self.known.overlay().cloned(),
+                shifts: look::shifts(shown.network(), state),
+            },
+        };
+        let mut exportable = Exportable::network(name, metadata, figure, parts, Seen { camera, from, size });
+        if let (Some(overlay), Some(reference)) = (self.known.overlay().cloned(), &state.runtime.attached.reference) {
+            let shown = shown.clone();
+            exportable.add_table(format!("Comparison with {} (table)", reference.name()), "comparison", move || {
+                let edges: Vec<&crate::network::Edge> = shown.edges().collect();
+                Comparison::with_reference(shown.network(), &edges, &overlay).table()
+            });
+        }
+        Some(exportable)
     }
 }
 
@@ -268,18 +310,10 @@ pub fn theme(dark: bool) -> FigureTheme {
     FigureTheme::of(if dark { ThemeName::Dark } else { ThemeName::Light })
 }
 
-fn figure(
-    shown: &Shown,
-    arrangement: &Arrangement,
-    key: &FigureKey,
-    colour: &NodeColour,
-    text_size: f32,
-    legend: bool,
-) -> NetworkFigure {
-    let style = NetworkStyle {
+fn figure(shown: &Shown, arrangement: &Arrangement, key: &FigureKey, look: &Look, text_size: f32) -> NetworkFigure {
+    let mut style = NetworkStyle {
         text_size,
-        legend,
-        colour: colour.clone(),
+        legend: true,
         selected: key.selection.clone(),
         emphasised: key.paths.iter().map(|edge| edge + 1).collect(),
         hovered: key.hovered,
@@ -288,6 +322,7 @@ fn figure(
         mark_perturbed: true,
         ..NetworkStyle::default()
     };
+    look.clone().dress(&mut style);
     NetworkFigure::of(shown.network(), shown.edges(), arrangement.positions(), &style)
 }
 
@@ -300,51 +335,4 @@ fn towards(camera: Camera, goal: Camera, moment: f32) -> (Camera, bool) {
     let away = (0..2).map(|axis| ((goal.centre[axis] - centre[axis]) * goal.zoom).abs()).fold(0.0, f32::max);
     let near = away < 0.5 && (zoom / goal.zoom - 1.0).abs() < 2e-3;
     if near || !away.is_finite() { (goal, false) } else { (Camera { centre, zoom }, true) }
-}
-
-fn colour_key(network: &Arc<Grn>, state: &State) -> ColourKey {
-    let by = state.document.colour_by;
-    let (source, name) = match by {
-        ColourBy::Prediction => match state.runtime.prediction.effect() {
-            Some(effect) => (Arc::as_ptr(effect) as usize, effect.name.clone()),
-            None => (0, String::new()),
-        },
-        ColourBy::Measurement => match (&state.runtime.model, &state.view.perturbation) {
-            (Some(model), Some(name)) => (Arc::as_ptr(model) as usize, name.clone()),
-            _ => (0, String::new()),
-        },
-        ColourBy::Role => (0, String::new()),
-    };
-    ColourKey { by, network: Arc::as_ptr(network) as usize, source, name }
-}
-
-fn colour(network: &Arc<Grn>, state: &State) -> NodeColour {
-    let Some(model) = &state.runtime.model else { return NodeColour::Plain };
-    let by_gene = |genes: &[String], shifts: &[f32]| -> Vec<f32> {
-        let value = |column: Option<usize>| column.and_then(|column| shifts.get(column)).copied().unwrap_or(f32::NAN);
-        columns(network, genes).into_iter().map(value).collect()
-    };
-    match state.document.colour_by {
-        ColourBy::Prediction => match state.runtime.prediction.effect() {
-            Some(effect) if !state.document.knock_out.is_empty() => NodeColour::Shift {
-                values: by_gene(&model.card().genes, &effect.shifts),
-                limit: None,
-                label: format!("Predicted shift, {} (log2)", effect.name),
-            },
-            _ => NodeColour::Plain,
-        },
-        ColourBy::Measurement => {
-            let Some(name) = &state.view.perturbation else { return NodeColour::Plain };
-            let tables =
-                [(model.observed_held_out(), "held-out cells"), (model.observed_in_training(), "training cells")];
-            for (table, cells) in tables {
-                if let Some(row) = table.find(name) {
-                    let label = format!("Measured shift, {name}, {cells} (log2)");
-                    return NodeColour::Shift { values: by_gene(&table.genes, table.row(row)), limit: None, label };
-                }
-            }
-            NodeColour::Plain
-        }
-        ColourBy::Role => NodeColour::Plain,
-    }
 }

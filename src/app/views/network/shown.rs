@@ -67,6 +67,16 @@ impl Shown {
         &self.left
     }
 
+    /// What it was asked for.
+    pub fn filter(&self) -> &NetworkFilter {
+        &self.filter
+    }
+
+    /// Positions in the network of the edges shown, rising.
+    pub fn positions(&self) -> &[u32] {
+        &self.edges
+    }
+
     /// The whole network.
     pub fn network(&self) -> &Arc<Grn> {
         &self.network

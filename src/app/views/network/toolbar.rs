@@ -1,11 +1,10 @@
 //! The line above the network: what the colours say, zoom, export.
 
-use egui::{ComboBox, RichText, Ui, WidgetInfo};
+use egui::{RichText, Ui, WidgetInfo};
 
 use super::{NetworkView, layout_menu, picking};
 use crate::app::widgets::{badge, novelty_badge};
 use crate::app::{Action, State, theme};
-use crate::document::ColourBy;
 use crate::words::{counted, grouped};
 
 /// Draw it.
@@ -14,7 +13,13 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         // As much as fits into one line.
         ui.spacing_mut().item_spacing.x = 5.0;
         ui.spacing_mut().button_padding.x = 8.0;
-        colour_by(ui, state, actions);
+        let more = ui.selectable_label(view.style_bar, "Style");
+        more.widget_info(|| {
+            WidgetInfo::selected(egui::accesskit::Role::Button, true, view.style_bar, "Style and reference network")
+        });
+        if more.on_hover_text("What colours, sizes and widths say; a table of genes, a reference network").clicked() {
+            view.style_bar = !view.style_bar;
+        }
         layout_menu::show(view, ui, state, actions);
         if state.is_training() {
             let mut follow = state.view.follow_training;
@@ -59,26 +64,6 @@ fn button(ui: &mut Ui, text: &str, label: &str) -> bool {
     let response = ui.button(text);
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, label));
     response.on_hover_text(label).clicked()
-}
-
-fn colour_by(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let choices = [
-        (ColourBy::Prediction, "Predicted shift", "Shift of each gene under the knock-out that is asked for"),
-        (ColourBy::Measurement, "Measured shift", "Shift of each gene under the perturbation of the response view"),
-        (ColourBy::Role, "No colour", "Nodes are plain"),
-    ];
-    let now = state.document.colour_by;
-    let text = choices.iter().find(|choice| choice.0 == now).map_or("", |choice| choice.1);
-    let combo = ComboBox::from_id_salt("colour by").selected_text(text).width(128.0);
-    let shown = combo.show_ui(ui, |ui| {
-        for (choice, text, hint) in choices {
-            if ui.selectable_label(choice == now, text).on_hover_text(hint).clicked() && choice != now {
-                actions.push(Action::SetColourBy(choice));
-            }
-        }
-    });
-    shown.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, "Colour nodes by"));
-    shown.response.on_hover_text("What the colours of the nodes say");
 }
 
 /// The knock-out that is shown, in a line of its own.

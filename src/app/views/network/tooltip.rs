@@ -43,10 +43,15 @@ pub fn facts(gene: &NetworkGene) -> Vec<String> {
 }
 
 /// An edge.
-pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge) {
+pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>) {
     let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
     ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
     ui.label(format!("Model's probability {:.3}", edge.probability));
     ui.label(format!("Sign from {}", evidence(edge)));
+    if let Some(known) = known {
+        let mut letters = known.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+        ui.label(format!("{first}{}", letters.as_str()));
+    }
 }

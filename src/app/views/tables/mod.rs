@@ -4,11 +4,13 @@
 mod edges;
 mod genes;
 mod linked;
+mod sets;
 
 use egui::{RichText, TextEdit, Ui, WidgetInfo};
 
 pub use edges::EdgeTable;
 pub use genes::GeneTable;
+pub use sets::SetTable;
 
 use super::network::Shown;
 use crate::app::state::{State, TableKind};
@@ -21,6 +23,7 @@ pub struct TablesView {
     shown: Option<Shown>,
     genes: GeneTable,
     edges: EdgeTable,
+    sets: SetTable,
 }
 
 /// Draw the table that is asked for into all of `ui`.
@@ -36,6 +39,7 @@ pub fn show(view: &mut TablesView, ui: &mut Ui, state: &State, actions: &mut Vec
     match kind {
         TableKind::Genes => view.genes.show(ui, shown, true, state, actions),
         TableKind::Edges => view.edges.show(ui, shown, state, actions),
+        TableKind::GeneSets => view.sets.show(ui, network, state, actions),
     }
 }
 
@@ -48,6 +52,33 @@ struct Head {
     total: usize,
     /// Below the network, beside the other table; not alone in the side panel.
     docked: bool,
+}
+
+/// The choice between the tables.
+fn kinds(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(now) = state.view.table else { return };
+    let all = [(TableKind::Genes, "Genes"), (TableKind::Edges, "Edges"), (TableKind::GeneSets, "Gene sets")];
+    for (kind, name) in all {
+        let choice = ui.selectable_label(now == kind, name);
+        let label = format!("Table of {}", name.to_lowercase());
+        choice.widget_info(|| WidgetInfo::selected(egui::Role::Tab, true, now == kind, &label));
+        if choice.clicked() {
+            actions.push(Action::ShowTable(Some(kind)));
+        }
+    }
+}
+
+/// The field that filters rows by text.
+fn filter_field(ui: &mut Ui, text: &mut String, label: &str, width: f32) {
+    let field = ui.add(TextEdit::singleline(text).hint_text(label).desired_width(width.max(60.0)));
+    field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, label));
+}
+
+/// A button that writes the table.
+fn save_button(ui: &mut Ui, what: &str) -> bool {
+    let button = ui.button("Save…");
+    button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Save the table of {what}…")));
+    button.on_hover_text("Save these rows as a table (TSV)").clicked()
 }
 
 /// Narrower tables have two lines above them, in points.
@@ -74,23 +105,12 @@ fn head(
         ui.add(egui::Label::new(RichText::new(text).small().color(theme::colours(ui).text_weak)).truncate());
     };
     ui.horizontal(|ui| {
-        if docked && let Some(now) = state.view.table {
-            for (kind, name) in [(TableKind::Genes, "Genes"), (TableKind::Edges, "Edges")] {
-                let choice = ui.selectable_label(now == kind, name);
-                let label = format!("Table of {}", name.to_lowercase());
-                choice.widget_info(|| WidgetInfo::selected(egui::Role::Tab, true, now == kind, &label));
-                if choice.clicked() {
-                    actions.push(Action::ShowTable(Some(kind)));
-                }
-            }
+        if docked {
+            kinds(ui, state, actions);
         }
         let room = if wide { 200.0 } else { ui.available_width() - 76.0 };
-        let label = format!("Filter the {what}s");
-        let field = ui.add(TextEdit::singleline(text).hint_text(&label).desired_width(room.max(60.0)));
-        field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, &label));
-        let button = ui.button("Save…");
-        button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Save the table of {what}s…")));
-        save = button.on_hover_text("Save these rows as a table (TSV)").clicked();
+        filter_field(ui, text, &format!("Filter the {what}s"), room);
+        save = save_button(ui, &format!("{what}s"));
         if wide {
             switches(ui);
         }

@@ -124,6 +124,13 @@ fn closed(text: &str, separator: char) -> Option<(String, Option<&str>)> {
     }
 }
 
+/// The filled lines of `text` as fields with their numbers (from 1); comments are passed over.
+pub(in crate::network) fn rows(text: &str) -> impl Iterator<Item = (usize, Vec<String>)> + '_ {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    let mut separator = None;
+    lines.map(move |(at, line)| (at + 1, separator.get_or_insert_with(|| Separator::of(line)).split(line)))
+}
+
 /// Read `text` as a table of edges.
 pub(super) fn read(text: &str, name: &str) -> Result<(NetworkContents, TableLayout), FormatError> {
     let is_filled = |line: &&str| !line.trim().is_empty();
@@ -146,7 +153,10 @@ pub(super) fn read(text: &str, name: &str) -> Result<(NetworkContents, TableLayo
                 .map(|read| (read, TableLayout::Corum));
         }
         if !line.starts_with('#') {
-            header = Some((separator, Columns::plain(&fields).ok_or_else(|| {
+            // Prose has blanks too, and more than three words a line.
+            let prose = matches!(separator, Separator::Blanks) && fields.len() > 3;
+            let columns = if prose { None } else { Columns::plain(&fields) };
+            header = Some((separator, columns.ok_or_else(|| {
                 let expected = "a table of edges: at least two columns, the regulator first, or named columns such as \
                                 regulator and target";
                 FormatError::unexpected(format!("line {}", number + 1), shown(line), expected)

@@ -1,0 +1,243 @@
+//! The lines below the toolbar that choose what colours, sizes and widths say, and what lies beside the network.
+
+use egui::{ComboBox, Grid, RichText, Ui, WidgetInfo};
+
+use super::NetworkView;
+use crate::app::attached::Attachment;
+use crate::app::{Action, State, theme};
+use crate::document::{EdgeAttribute, GeneAttribute, Style};
+use crate::words::{counted, grouped};
+
+/// Two lists with their names stand side by side where there is so much room, in points.
+const ROOM_FOR_TWO: f32 = 450.0;
+
+fn name(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
+}
+
+/// Draw them.
+pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let style = &state.document.style;
+    let mut new = style.clone();
+    // A list stays beside its name, whatever the room.
+    let pairs = if ui.available_width() >= ROOM_FOR_TWO { 2 } else { 1 };
+    Grid::new("style").num_columns(2 * pairs).spacing([theme::MEDIUM, theme::SMALL]).show(ui, |ui| {
+        name(ui, "Colour of genes");
+        attributes(ui, "Colour of genes", "What the colours of the nodes say", &mut new.gene_colour, true, state);
+        if pairs == 1 {
+            ui.end_row();
+        }
+        name(ui, "Size of genes");
+        attributes(ui, "Size of genes", "What the sizes of the nodes say", &mut new.gene_size, false, state);
+        ui.end_row();
+        name(ui, "Colour of edges");
+        edges(ui, "Colour of edges", &EDGE_COLOURS, &mut new.edge_colour, state);
+        if pairs == 1 {
+            ui.end_row();
+        }
+        name(ui, "Width of edges");
+        edges(ui, "Width of edges", &EDGE_WIDTHS, &mut new.edge_width, state);
+        ui.end_row();
+    });
+    if new != *style {
+        actions.push(Action::SetStyle(Box::new(new)));
+    }
+    ui.horizontal_wrapped(|ui| {
+        attachment(ui, Attachment::GeneTable, "Table of genes…", state, actions);
+        if *style != Style::default() && ui.button("Usual style").on_hover_text("As it was at first").clicked() {
+            actions.push(Action::SetStyle(Box::default()));
+        }
+        if view.known.is_counting() {
+            ui.spinner();
+            ui.label(RichText::new("Counting paths").small().color(theme::colours(ui).text_weak));
+        }
+        if let Some(reason) = view.known.failed() {
+            ui.label(RichText::new(reason).small().color(theme::colours(ui).bad));
+        }
+    });
+    reference(view, ui, state, actions);
+}
+
+/// The reference network, and what it says.
+fn reference(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        attachment(ui, Attachment::Reference, "Reference network…", state, actions);
+        if state.runtime.attached.reference.is_none() {
+            return;
+        }
+        let style = &state.document.style;
+        let mut new = style.clone();
+        ui.checkbox(&mut new.mark_known, "Mark known edges").on_hover_text("Edges that are in the reference network");
+        ui.checkbox(&mut new.show_missing, "Show its other edges")
+            .on_hover_text("Edges of the reference network between the genes shown that are not among those shown; dashed");
+        if new != *style {
+            actions.push(Action::SetStyle(Box::new(new)));
+        }
+        let Some(overlap) = view.known.overlap() else {
+            ui.spinner();
+            return;
+        };
+        let text = format!(
+            "{} of {} known, {:.1} by chance, p = {}",
+            grouped(overlap.common as usize),
+            counted(overlap.shown as usize, "edge"),
+            overlap.expected,
+            p_text(overlap.p_value)
+        );
+        let hint = format!(
+            "{} of the network are in the reference. Chance draws as many of the {} pairs of a regulator and a target that \
+             occur as such in both, of which the reference knows {} (hypergeometric). {} known edges have the same sign in \
+             both, {} the opposite",
+            counted(overlap.genes, "gene"),
+            grouped(overlap.pairs as usize),
+            grouped(overlap.known as usize),
+            grouped(overlap.same_sign as usize),
+            grouped(overlap.opposite_sign as usize)
+        );
+        ui.label(text).on_hover_text(hint);
+    });
+}
+
+/// `0.03`, `2.1e−9`.
+pub(in crate::app::views) fn p_text(p_value: f64) -> String {
+    if p_value >= 0.001 {
+        return format!("{p_value:.3}");
+    }
+    if p_value <= 0.0 {
+        return "0".to_owned();
+    }
+    format!("{p_value:.1e}").replace('-', "−")
+}
+
+/// A button that asks for a file, or the file's name and a button that puts it away.
+pub(in crate::app::views) fn attachment(
+    ui: &mut Ui,
+    kind: Attachment,
+    ask: &str,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
+    let sources = &state.document.sources;
+    let file = match kind {
+        Attachment::Reference => &sources.reference,
+        Attachment::GeneTable => &sources.gene_table,
+        Attachment::GeneSets => &sources.gene_sets,
+    };
+    let Some(file) = file else {
+        let (_, _, title) = kind.dialog();
+        if ui.button(ask).on_hover_text(format!("{title}. {}", kind.expected())).clicked() {
+            actions.push(Action::AskAttach(kind));
+        }
+        return;
+    };
+    let name = crate::app::work::file_name(&file.path);
+    let button = ui.button(RichText::new(&name).strong());
+    button.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("{name}, change")));
+    if button.on_hover_text(format!("{}\nAnother {}…", file.path.display(), kind.label())).clicked() {
+        actions.push(Action::AskAttach(kind));
+    }
+    let away = ui.button("×");
+    let label = format!("Put the {} away", kind.label());
+    away.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &label));
+    if away.on_hover_text(&label).clicked() {
+        actions.push(Action::Detach(kind));
+    }
+}
+
+/// What genes can be coloured and sized by.
+const GENES: [(GeneAttribute, &str, &str); 9] = [
+    (GeneAttribute::Nothing, "Nothing", "All alike"),
+    (GeneAttribute::Prediction, "Predicted shift", "Shift of each gene under the knock-out that is asked for"),
+    (GeneAttribute::Measurement, "Measured shift", "Shift of each gene under the perturbation of the response view"),
+    (GeneAttribute::OutDegree, "Targets", "Number of edges shown out of the gene"),
+    (GeneAttribute::InDegree, "Regulators", "Number of edges shown into the gene"),
+    (GeneAttribute::PageRank, "PageRank", "Where a walk along the edges shown ends up: genes that much leads to"),
+    (
+        GeneAttribute::Betweenness,
+        "Betweenness",
+        "Share of the shortest paths between other genes that lead through the gene",
+    ),
+    (GeneAttribute::Community, "Community", "Groups of genes with more edges among themselves than by chance (Leiden)"),
+    (
+        GeneAttribute::KnockDown,
+        "Own shift",
+        "Its own measured shift when it was perturbed: how far a knock-down reached",
+    ),
+];
+
+const EDGE_COLOURS: [(EdgeAttribute, &str, &str); 4] = [
+    (EdgeAttribute::Sign, "Sign", "Activation and repression"),
+    (EdgeAttribute::Probability, "Probability", "The model's probability"),
+    (EdgeAttribute::Reference, "Reference", "Whether the reference network knows the edge"),
+    (EdgeAttribute::Nothing, "Nothing", "All alike"),
+];
+
+const EDGE_WIDTHS: [(EdgeAttribute, &str, &str); 4] = [
+    (EdgeAttribute::Rank, "Rank", "The rank among the edges shown"),
+    (EdgeAttribute::Probability, "Probability", "The model's probability"),
+    (EdgeAttribute::Reference, "Reference", "Whether the reference network knows the edge"),
+    (EdgeAttribute::Nothing, "Nothing", "All alike"),
+];
+
+/// A list of attributes of genes, `groups` among them or only what has a size.
+pub(super) fn attributes(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    chosen: &mut GeneAttribute,
+    groups: bool,
+    state: &State,
+) {
+    let text = match &*chosen {
+        GeneAttribute::Column(name) => name.as_str(),
+        known => GENES.iter().find(|entry| entry.0 == *known).map_or("", |entry| entry.1),
+    };
+    let combo = ComboBox::from_id_salt(label).selected_text(text).width(116.0).height(420.0);
+    let shown = combo.show_ui(ui, |ui| {
+        for (attribute, text, hint) in GENES {
+            // Groups have no size.
+            if groups || attribute != GeneAttribute::Community {
+                let is = attribute == *chosen;
+                if ui.selectable_label(is, text).on_hover_text(hint).clicked() {
+                    *chosen = attribute;
+                }
+            }
+        }
+        if let Some(table) = &state.runtime.attached.gene_table {
+            ui.separator();
+            for column in table.columns() {
+                let is = matches!(&*chosen, GeneAttribute::Column(name) if name == column);
+                if ui.selectable_label(is, column).on_hover_text(format!("Column of {}", table.name())).clicked() {
+                    *chosen = GeneAttribute::Column(column.to_owned());
+                }
+            }
+        }
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, label));
+    shown.response.on_hover_text(hint);
+}
+
+fn edges(ui: &mut Ui, label: &str, choices: &[(EdgeAttribute, &str, &str)], chosen: &mut EdgeAttribute, state: &State) {
+    let text = choices.iter().find(|choice| choice.0 == *chosen).map_or("", |choice| choice.1);
+    let shown = ComboBox::from_id_salt(label).selected_text(text).width(116.0).show_ui(ui, |ui| {
+        for (attribute, text, hint) in choices {
+            let there = *attribute != EdgeAttribute::Reference || state.runtime.attached.reference.is_some();
+            let choice = egui::Button::selectable(attribute == chosen, *text);
+            let choice = ui.add_enabled(there, choice).on_hover_text(*hint);
+            if choice.on_disabled_hover_text("Choose a reference network first").clicked() {
+                *chosen = *attribute;
+            }
+        }
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, label));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::p_text;
+
+    #[test]
+    fn chances_are_short() {
+        assert_eq!([0.25, 0.001, 0.00099999, 3.4e-12, 0.0].map(p_text), ["0.250", "0.001", "1.0e−3", "3.4e−12", "0"]);
+    }
+}
