@@ -44,6 +44,9 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
     }
     ui.horizontal_wrapped(|ui| {
         attachment(ui, Attachment::GeneTable, "Table of genes…", state, actions);
+        if state.runtime.attached.reference.is_none() {
+            attachment(ui, Attachment::Reference, "Reference network…", state, actions);
+        }
         if *style != Style::default() && ui.button("Usual style").on_hover_text("As it was at first").clicked() {
             actions.push(Action::SetStyle(Box::default()));
         }
@@ -55,16 +58,15 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
             ui.label(RichText::new(reason).small().color(theme::colours(ui).bad));
         }
     });
-    reference(view, ui, state, actions);
+    if state.runtime.attached.reference.is_some() {
+        reference(view, ui, state, actions);
+    }
 }
 
 /// The reference network, and what it says.
 fn reference(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         attachment(ui, Attachment::Reference, "Reference network…", state, actions);
-        if state.runtime.attached.reference.is_none() {
-            return;
-        }
         let style = &state.document.style;
         let mut new = style.clone();
         ui.checkbox(&mut new.mark_known, "Mark known edges").on_hover_text("Edges that are in the reference network");
