@@ -106,7 +106,8 @@ fn dataset_into(
                     "only of HDF5 files can some genes be held; tables and matrix.mtx are read whole: leave the choice out"
                 )
             }
-            text::read(path, options, progress)?
+            // A quarter of the free memory is room for a matrix; while it is read, it may take most.
+            text::read_into(room.bytes.saturating_mul(3), path, options, progress)?
         }
         // Its errors tell what the file is instead.
         Some(Storage::Hdf5) | None => h5ad::read_into(Some(room), path, options, progress)?,

@@ -335,6 +335,18 @@ pub fn with_guides() -> TempDir {
 }
 
 #[test]
+fn a_matrix_larger_than_memory_is_refused_before_it_is_read() {
+    let folder = with_guides();
+    let entries =
+        std::fs::read_to_string(folder.path().join("matrix.mtx")).expect("written").lines().count() as u64 - 2;
+    let options = ImportOptions::default();
+    let read = |memory| grn_explorer::data::text::read_into(memory, folder.path(), &options, &Silent);
+    assert!(read(entries * 16).is_ok());
+    let error = read(entries * 16 - 1).expect_err("too large").to_string();
+    assert!(error.contains("matrix.mtx"), "{error}");
+}
+
+#[test]
 fn captured_guides_become_labels() {
     let folder = with_guides();
     let dataset = read(folder.path());

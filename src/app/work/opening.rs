@@ -179,7 +179,9 @@ fn remedy(error: &anyhow::Error) -> String {
                 "Keep matrix, genes and barcodes of one sample together in a folder"
             }
             TextError::OtherCells { .. } => "Take the table that belongs to this data set",
-            TextError::TooLarge { .. } => "Open it on a machine with more memory, or take fewer cells or genes",
+            TextError::TooLarge { .. } => {
+                "Convert it to .h5ad, which is read in parts, or open it on a machine with more memory"
+            }
             _ => "Correct that place in the file, or export it again",
         }
         .to_owned();

@@ -60,14 +60,25 @@ pub fn kind_of(path: &Path) -> io::Result<Option<TextKind>> {
 /// # Errors
 /// Names the file and line, what was found there and what was expected; the caller adds the name of the file that was opened.
 pub fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Dataset, TextError> {
+    read_into(u64::MAX, path, options, progress)
+}
+
+/// As [`read`], but a matrix market file that needs more than `memory` bytes while it is read is refused before any is taken: its
+/// entries may come in any order, so that no part of it can be left out on the way.
+pub fn read_into(
+    memory: u64,
+    path: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<Dataset, TextError> {
     let failed = |error: io::Error| TextError::Read { file: lines::file_name(path), reason: error.to_string() };
     match kind_of(path).map_err(failed)? {
         Some(TextKind::Matrix) => {
             let matrix = beside::matrix_of_list(path);
-            mtx::read(matrix.as_deref().unwrap_or(path), options, progress)
+            mtx::read(memory, matrix.as_deref().unwrap_or(path), options, progress)
         }
         Some(TextKind::Table) => table::read(path, options, progress),
-        None if path.is_dir() => mtx::read(path, options, progress),
+        None if path.is_dir() => mtx::read(memory, path, options, progress),
         None => Err(TextError::unexpected(
             lines::file_name(path),
             "no lines that a separator splits evenly",

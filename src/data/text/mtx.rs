@@ -12,6 +12,7 @@ use super::labels::cell_labels;
 use super::lines::Lines;
 use super::list::List;
 use crate::data::import::{Frame, MemoryFrame, ReadMatrix, Source, Triplets, finish_features};
+use crate::data::reduce::BYTES_PER_VALUE;
 use crate::data::{Choice, Dataset, ImportOptions, Orientation};
 use crate::jobs::Progress;
 use crate::words::{counted, grouped};
@@ -24,7 +25,12 @@ const SHORTEST_ENTRY: u64 = 4;
 const CHECK: usize = 1 << 14;
 
 /// Read the matrix that `path` names: the file, one of its lists, or the folder that holds it.
-pub(super) fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress) -> Result<Dataset, TextError> {
+pub(super) fn read(
+    memory: u64,
+    path: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<Dataset, TextError> {
     progress.stage("Opening the file", None);
     let files = matrix_files(path)?;
     let mut lines = Lines::open(&files.matrix)?;
@@ -36,7 +42,7 @@ pub(super) fn read(path: &Path, options: &ImportOptions, progress: &dyn Progress
     let (genes_name, cells_name) = (features.name.clone(), barcodes.name.clone());
     let features = features.into_genes();
     let barcodes = barcodes.into_cells();
-    let read = header.entries(&mut lines, orientation == Orientation::GenesInRows, progress)?;
+    let read = header.entries(&mut lines, orientation == Orientation::GenesInRows, memory, progress)?;
 
     let what = match orientation {
         Orientation::GenesInRows => "genes × cells",
@@ -132,11 +138,17 @@ impl Header {
     }
 
     /// Read the entries as cells × genes; `swapped` if the file has genes in its rows.
-    fn entries(&self, lines: &mut Lines, swapped: bool, progress: &dyn Progress) -> Result<ReadMatrix, TextError> {
+    fn entries(
+        &self,
+        lines: &mut Lines,
+        swapped: bool,
+        memory: u64,
+        progress: &dyn Progress,
+    ) -> Result<ReadMatrix, TextError> {
         let mut triplets = Triplets::default();
         match self.layout {
             Layout::Coordinate { entries, has_values } => {
-                self.reserve(lines, &mut triplets, entries as u64)?;
+                self.reserve(lines, &mut triplets, entries as u64, memory)?;
                 self.coordinates(lines, swapped, entries, has_values, &mut triplets, progress)?;
             }
             Layout::Array => {
@@ -157,10 +169,15 @@ impl Header {
         TextError::unexpected(lines.place(), found, "no more than the file can hold")
     }
 
-    fn reserve(&self, lines: &Lines, triplets: &mut Triplets, entries: u64) -> Result<(), TextError> {
+    fn reserve(&self, lines: &Lines, triplets: &mut Triplets, entries: u64, memory: u64) -> Result<(), TextError> {
         let places = (self.rows as u64).saturating_mul(self.columns as u64);
         if entries > lines.most_bytes() / SHORTEST_ENTRY || entries > places.saturating_mul(2) {
             return Err(self.too_many(lines, entries));
+        }
+        // The entries, and the matrix that they become.
+        let bytes = entries.saturating_mul(Triplets::BYTES + BYTES_PER_VALUE);
+        if bytes > memory {
+            return Err(TextError::TooLarge { place: lines.name().to_owned(), bytes });
         }
         if !triplets.reserve(entries as usize) {
             return Err(TextError::TooLarge { place: lines.name().to_owned(), bytes: entries * Triplets::BYTES });
