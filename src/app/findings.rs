@@ -1,5 +1,6 @@
 //! What is computed of the open data set when a page asks for it: quality of its cells, tests of its perturbations.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use crate::data::preview::Preview;
 use crate::data::{Dataset, ImportOptions};
 use crate::document::PathQuery;
 use crate::jobs::ProgressUpdate;
-use crate::network::Grn;
+use crate::network::hops::Hops;
 use crate::network::paths::Path as NetworkPath;
+use crate::network::{GeneId, Grn};
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::{Filtered, PrepareConfig};
@@ -163,6 +165,19 @@ impl Tests {
     pub fn find(&self, perturbation: &str, test: Test) -> Option<&Arc<TestedGroup>> {
         self.done.iter().find(|done| done.perturbation == perturbation && done.test == test)
     }
+}
+
+/// What the network passes on from the knocked-out genes to the selected one.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The network.
+    pub network: Arc<Grn>,
+    /// The genes knocked out, with their doses.
+    pub doses: BTreeMap<String, f32>,
+    /// The gene that is explained.
+    pub gene: GeneId,
+    /// Steps and ways.
+    pub hops: Hops,
 }
 
 /// What a file would be read as, told before it is read.

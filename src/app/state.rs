@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::action::ExportRequest;
 use super::attached::{Attached, Attachment};
 use super::command::Command;
-use super::findings::{Findings, ImportPreview, PathFinding};
+use super::findings::{Explanation, Findings, ImportPreview, PathFinding};
 use super::theme::ThemeChoice;
 use super::work::Recovered;
 use crate::data::Summary;
@@ -316,6 +316,8 @@ pub struct Runtime {
     pub incomplete: Option<IncompleteSession>,
     /// The paths that the document asks for.
     pub paths: PathFinding,
+    /// Why the selected gene moves; of an earlier question while the last is being answered.
+    pub explanation: Option<Arc<Explanation>>,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
     /// The figure page.

@@ -6,6 +6,7 @@
 //! network; it is not a measurement.
 
 use super::{GeneId, Grn};
+use crate::jobs::{Cancelled, Progress};
 
 /// Longest way that is followed: as many steps as the model's own sum.
 pub const MOST_STEPS: usize = 6;
@@ -45,7 +46,16 @@ struct Stop {
 /// What reaches `target` from `sources` (with their doses, whose sign does not matter), and the `most` best ways.
 ///
 /// Every gene passes on only its own `most` best ways; among ways that go over few genes that is exact, else close.
-pub fn hops(grn: &Grn, sources: &[(GeneId, f64)], target: GeneId, most: usize) -> Hops {
+///
+/// # Errors
+/// When cancelled.
+pub fn hops(
+    grn: &Grn,
+    sources: &[(GeneId, f64)],
+    target: GeneId,
+    most: usize,
+    progress: &dyn Progress,
+) -> Result<Hops, Cancelled> {
     let genes = grn.genes().len();
     let edges: Vec<(u32, u32, f64)> = grn
         .edges()
@@ -65,6 +75,7 @@ pub fn hops(grn: &Grn, sources: &[(GeneId, f64)], target: GeneId, most: usize) -
     let mut found = Hops::default();
     let mut ends: Vec<(f64, u32)> = Vec::new();
     for step in 0..MOST_STEPS {
+        progress.check()?;
         let shrink = if step == 0 { 1.0 } else { 1.0 / genes.max(1) as f64 };
         let mut next = vec![0.0; genes];
         let mut arriving: Vec<Vec<(f64, u32)>> = vec![Vec::new(); genes];
@@ -98,7 +109,7 @@ pub fn hops(grn: &Grn, sources: &[(GeneId, f64)], target: GeneId, most: usize) -
     ends.sort_by(|a, b| b.0.total_cmp(&a.0));
     ends.truncate(most);
     found.ways = ends.into_iter().map(|(amount, end)| Way { genes: trace(&stops, end), amount }).collect();
-    found
+    Ok(found)
 }
 
 fn logit(probability: f32) -> f64 {
@@ -137,6 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::jobs::Silent;
     use crate::network::{Edge, NetworkGene, Sign, SignEvidence};
 
     fn grn(genes: usize, edges: &[(u32, u32, f32)]) -> Grn {
@@ -153,6 +165,10 @@ mod tests {
         Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
     }
 
+    fn reaching(grn: &Grn, sources: &[(GeneId, f64)], target: GeneId, most: usize) -> Hops {
+        hops(grn, sources, target, most, &Silent).unwrap()
+    }
+
     fn names(hops: &Hops) -> Vec<Vec<u32>> {
         hops.ways.iter().map(|way| way.genes.iter().map(|gene| gene.0).collect()).collect()
     }
@@ -162,7 +178,7 @@ mod tests {
         // ln(0.75 / 0.25) = ln 3 and ln(0.9 / 0.1) = ln 9 = 2 ln 3.
         let grn =
             grn(4, &[(0, 3, 0.75), (0, 1, 0.9), (1, 3, 0.75), (0, 2, 0.75), (2, 3, 0.75), (3, 0, 0.9), (1, 2, 0.4)]);
-        let found = hops(&grn, &[(GeneId(0), 1.0)], GeneId(3), 5);
+        let found = reaching(&grn, &[(GeneId(0), 1.0)], GeneId(3), 5);
         let unit = 3f64.ln();
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs().max(1.0), "{a} {b}");
         close(found.steps[0], unit);
@@ -171,13 +187,13 @@ mod tests {
         close(found.steps[2], unit * 2.0 * unit * unit / 16.0);
         assert_eq!(names(&found), [vec![0, 3], vec![0, 1, 3], vec![0, 2, 3]]);
         close(found.ways[1].amount, 2.0 * unit * unit / 4.0);
-        assert_eq!(hops(&grn, &[(GeneId(0), -0.5)], GeneId(3), 5).steps[0], found.steps[0] / 2.0);
+        assert_eq!(reaching(&grn, &[(GeneId(0), -0.5)], GeneId(3), 5).steps[0], found.steps[0] / 2.0);
     }
 
     #[test]
     fn without_a_way_nothing_arrives() {
         let grn = grn(3, &[(0, 1, 0.9), (2, 1, 0.9), (1, 2, 0.5)]);
-        let found = hops(&grn, &[(GeneId(0), 1.0)], GeneId(2), 3);
+        let found = reaching(&grn, &[(GeneId(0), 1.0)], GeneId(2), 3);
         assert_eq!((found.total(), found.ways.len()), (0.0, 0));
         assert_eq!(found.steps.len(), MOST_STEPS);
     }
@@ -191,7 +207,7 @@ mod tests {
                 .map(|(at, &value)| (at as u32 / 5, at as u32 % 5, value))
                 .filter(|(from, to, _)| from != to)
                 .collect();
-            let found = hops(&grn(5, &edges), &[(GeneId(0), 1.0)], GeneId(target), 4);
+            let found = reaching(&grn(5, &edges), &[(GeneId(0), 1.0)], GeneId(target), 4);
             let mut matrix = [[0.0; 5]; 5];
             for &(from, to, value) in edges.iter().filter(|edge| edge.2 > 0.5) {
                 matrix[from as usize][to as usize] = logit(value);

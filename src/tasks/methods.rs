@@ -98,3 +98,32 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
     }
     text.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paragraph_has_the_settings_of_the_run() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/sample_model.safetensors");
+        let model = TrainedModel::open(&path).unwrap();
+        let document = Document { filter: crate::document::NetworkFilter::top(25), ..Document::default() };
+        let text = paragraph(&model, Some(&document));
+        let (card, settings) = (model.card(), &model.card().settings);
+        for part in [
+            "sample (3,000 cells and 200 genes".to_owned(),
+            format!("content hash {}", &card.dataset.hash[..12]),
+            format!("{} latent dimensions", settings.model.latent),
+            format!("learning rate {}, weight decay", settings.model.learning_rate),
+            format!("batches of {}", settings.model.batch_size),
+            format!("(best {}, {})", card.best_epoch, card.ended),
+            "matched to control cells by entropic optimal transport".to_owned(),
+            "40 perturbations remained".to_owned(),
+            "The network shows 25 of 1,560 edges".to_owned(),
+        ] {
+            assert!(text.contains(&part), "{part} in: {text}");
+        }
+        assert!(!text.contains("  "), "{text}");
+        assert!(!paragraph(&model, None).contains("The network shows"));
+    }
+}

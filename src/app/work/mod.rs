@@ -6,6 +6,7 @@
 mod attaching;
 mod autosaving;
 mod choosing;
+mod explaining;
 mod exporting;
 mod listing;
 mod opening;
@@ -61,6 +62,7 @@ pub(super) struct Work {
     attaching: attaching::Attaching,
     autosaving: autosaving::Autosaving,
     paging: paging::Paging,
+    explaining: explaining::Explaining,
     pathfinding: pathfinding::Pathfinder,
 }
 
@@ -81,6 +83,7 @@ impl Work {
             attaching: attaching::Attaching::default(),
             autosaving: autosaving::Autosaving::default(),
             paging: paging::Paging::default(),
+            explaining: explaining::Explaining::default(),
             pathfinding: pathfinding::Pathfinder::default(),
         }
     }
@@ -105,6 +108,7 @@ impl Work {
         self.poll_previewing(state);
         self.poll_screening(state);
         self.poll_paging(state);
+        self.poll_explaining(state);
         self.poll_autosaving(state);
         self.list_activities(&mut state.runtime);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Work;
-use crate::app::state::{PageDrawing, State, Tab};
+use crate::app::state::{PageDrawing, Prediction, State, Tab};
 use crate::document::Document;
 use crate::jobs::{Job, Outcome};
 use crate::models::{PredictedEffect, TrainedModel};
@@ -41,8 +41,11 @@ impl Work {
             state.runtime.page = PageDrawing::None;
             return;
         };
+        // While the knock-out is being predicted there is no answer to draw.
+        let waits = matches!(state.runtime.prediction, Prediction::Pending { .. });
         let effect = state.runtime.prediction.effect();
         if state.view.tab == Tab::Figure
+            && !waits
             && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, &model, effect))
         {
             let asked = Asked { document: state.document.clone(), model, effect: effect.cloned() };

@@ -3,6 +3,7 @@
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::Action;
 use grn_explorer::app::state::Prediction;
+use grn_explorer::jobs::Silent;
 use grn_explorer::network::hops::hops;
 
 use super::sample;
@@ -42,8 +43,10 @@ fn why_a_gene_moves_is_shared_out_over_the_ways_of_the_network() {
     window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
     window.harness.run_steps(4);
     window.click(&target);
-    assert!(window.shows(&format!("Why does {target} move?")) && window.shows("Direct"));
-    let found = hops(&network, &[(best.regulator, 1.0)], best.target, 5);
+    assert!(window.shows(&format!("Why does {target} move?")));
+    window.until("the explanation", |state| state.runtime.explanation.is_some());
+    let found = hops(&network, &[(best.regulator, 1.0)], best.target, 5, &Silent).unwrap();
+    assert!(window.shows("Direct"));
     let share = 100.0 * found.steps[0] / found.total();
     assert!(window.mentions(&format!("{share:.0} %")));
     window.click(&format!("Way {source} → {target}"));

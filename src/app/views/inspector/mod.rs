@@ -6,7 +6,6 @@ mod why;
 use egui::{RichText, ScrollArea, Ui, WidgetInfo};
 
 use self::movers::Movers;
-use self::why::Why;
 use super::network::{evidence, facts};
 use crate::app::widgets::empty_page;
 use crate::app::{Action, State, theme};
@@ -20,7 +19,6 @@ pub struct InspectorView {
     all_targets: bool,
     gene: Option<String>,
     movers: Movers,
-    why: Why,
 }
 
 /// Rows shown of a long list before the user asks for all.
@@ -54,7 +52,7 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         head(ui, network, id, state, actions);
         if let Some(model) = model {
-            why::show(&mut view.why, ui, network, id, state, actions);
+            why::show(ui, network, id, state, actions);
             movers::show(&mut view.movers, ui, model, focus, actions);
         }
         let lists = [

@@ -1,5 +1,6 @@
 //! What moves the selected gene: every perturbation of the screen, by its measured and by its predicted shift.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::{RichText, Ui, WidgetInfo};
@@ -51,15 +52,18 @@ impl Mover {
 /// The perturbations of `model` by what they do to `gene`; the gene's own first, then by the measured shift, or by the predicted one where there
 /// is none.
 fn movers(model: &TrainedModel, gene: &str) -> Vec<Mover> {
-    let targets = |name: &str| {
-        model
-            .card()
-            .perturbations
-            .iter()
-            .any(|known| known.name() == name && known.targets.iter().any(|target| target == gene))
-    };
+    let perturbations = model.card().perturbations.iter();
+    let own = perturbations.filter(|known| known.targets.iter().any(|target| target == gene)).map(|known| known.name());
     let (training, significant) = (model.observed_in_training(), model.significant_in_training());
-    among(gene, model.predicted(), model.observed_held_out(), training, significant, targets)
+    among(gene, model.predicted(), model.observed_held_out(), training, significant, &own.collect())
+}
+
+/// One gene's column of a table of shifts: for each perturbation its row, and the shift where there is one.
+fn column<'a>(table: &'a EffectTable, gene: &str) -> BTreeMap<&'a str, (usize, f32)> {
+    let Some(column) = table.genes.iter().position(|known| known == gene) else { return BTreeMap::new() };
+    let rows = table.perturbations.iter().enumerate();
+    let shifts = rows.map(|(row, name)| (name.as_str(), (row, table.row(row)[column])));
+    shifts.filter(|(_, (_, shift))| shift.is_finite()).collect()
 }
 
 fn among(
@@ -68,34 +72,30 @@ fn among(
     held_out: &EffectTable,
     training: &EffectTable,
     significant: &[bool],
-    own: impl Fn(&str) -> bool,
+    own: &BTreeSet<String>,
 ) -> Vec<Mover> {
-    let shift = |table: &EffectTable, name: &str| {
-        let column = table.genes.iter().position(|known| known == gene)?;
-        let row = table.find(name)?;
-        let shift = table.row(row)[column];
-        shift.is_finite().then(|| (shift, table.cells.get(row).copied().unwrap_or(0), row * table.genes.len() + column))
-    };
-    let names = [predicted, held_out, training].into_iter().flat_map(|table| &table.perturbations);
-    let mut list: Vec<Mover> = Vec::new();
-    let mut known = std::collections::BTreeSet::new();
-    for name in names.filter(|name| known.insert(name.as_str())) {
-        let in_training = shift(training, name);
-        let significant = in_training.and_then(|(_, _, at)| significant.get(at).copied());
-        let of = |truth: Truth, found: Option<(f32, u32, usize)>| {
-            found.map(|(shift, cells, _)| Measured { shift, truth, cells, significant })
+    let at = training.genes.iter().position(|known| known == gene).unwrap_or(0);
+    let is_significant = |row: usize| significant.get(row * training.genes.len() + at).copied();
+    let tables = (held_out, training);
+    let columns = [predicted, held_out, training].map(|table| column(table, gene));
+    let names: BTreeSet<&str> = columns.iter().flat_map(|column| column.keys().copied()).collect();
+    let mover = |name: &str| {
+        let [predicted, held_out, training] = columns.each_ref().map(|column| column.get(name).copied());
+        let significant = training.and_then(|(row, _)| is_significant(row));
+        let of = |truth: Truth, cells: &EffectTable, found: Option<(usize, f32)>| {
+            let (row, shift) = found?;
+            Some(Measured { shift, truth, cells: cells.cells.get(row).copied().unwrap_or(0), significant })
         };
-        list.push(Mover {
-            perturbation: name.clone(),
-            predicted: shift(predicted, name).map(|(shift, ..)| shift),
-            measured: of(Truth::HeldOut, shift(held_out, name)).or_else(|| of(Truth::Training, in_training)),
-            own: own(name),
-        });
-    }
-    list.retain(|mover| mover.predicted.is_some() || mover.measured.is_some());
-    list.sort_by(|a, b| {
-        b.own.cmp(&a.own).then(b.size().total_cmp(&a.size())).then_with(|| a.perturbation.cmp(&b.perturbation))
-    });
+        Mover {
+            perturbation: name.to_owned(),
+            predicted: predicted.map(|(_, shift)| shift),
+            measured: of(Truth::HeldOut, tables.0, held_out).or_else(|| of(Truth::Training, tables.1, training)),
+            own: own.contains(name),
+        }
+    };
+    let mut list: Vec<Mover> = names.into_iter().map(mover).collect();
+    // Of equals the first by name, in whose order they are.
+    list.sort_by(|a, b| b.own.cmp(&a.own).then(b.size().total_cmp(&a.size())));
     list
 }
 
@@ -190,12 +190,12 @@ mod tests {
         let held_out = table(&["A", "Y"], &[-0.9, -1.0], 5);
         let training = table(&["A", "C"], &[0.7, f32::NAN], 50);
         let significant = [false, true, false, false];
-        let list = among("Y", &predicted, &held_out, &training, &significant, |name| name == "Y");
+        let list = among("Y", &predicted, &held_out, &training, &significant, &BTreeSet::from(["Y".to_owned()]));
         let names: Vec<&str> = list.iter().map(|mover| mover.perturbation.as_str()).collect();
         assert_eq!(names, ["Y", "B", "A", "C"]);
         let measured = list[2].measured.unwrap();
         assert_eq!((measured.shift, measured.truth, measured.significant), (-0.9, Truth::HeldOut, Some(true)));
         assert_eq!(list[3].measured, None);
-        assert!(among("Z", &predicted, &held_out, &training, &significant, |_| false).is_empty());
+        assert!(among("Z", &predicted, &held_out, &training, &significant, &BTreeSet::new()).is_empty());
     }
 }

@@ -1,6 +1,5 @@
 //! Why the selected gene moves: what the learned network passes on to it from the genes that are knocked out.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{RichText, Ui, WidgetInfo, vec2};
@@ -8,45 +7,19 @@ use egui::{RichText, Ui, WidgetInfo, vec2};
 use crate::app::widgets::signed;
 use crate::app::{Action, State, theme};
 use crate::models::PredictedEffect;
-use crate::network::hops::{Hops, hops};
 use crate::network::{GeneId, Grn};
 use crate::words::listed;
 
-/// Ways shown.
-const WAYS: usize = 5;
 /// Steps that bring less than this are not worth a line.
 const LEAST: f64 = 0.005;
 
-/// What this section keeps for itself.
-#[derive(Default)]
-pub(super) struct Why {
-    of: Option<(Arc<Grn>, BTreeMap<String, f32>, GeneId)>,
-    found: Hops,
-}
-
 /// Draw it; nothing if no other gene is knocked out.
-pub(super) fn show(
-    view: &mut Why,
-    ui: &mut Ui,
-    network: &Arc<Grn>,
-    gene: GeneId,
-    state: &State,
-    actions: &mut Vec<Action>,
-) {
+pub(super) fn show(ui: &mut Ui, network: &Arc<Grn>, gene: GeneId, state: &State, actions: &mut Vec<Action>) {
     let symbol = network.symbol(gene);
     let doses = &state.document.knock_out;
     let Some(effect) = state.runtime.prediction.effect().filter(|_| !doses.is_empty()) else { return };
     if doses.contains_key(symbol) {
         return;
-    }
-    let is_known = |(of, about, target): &(Arc<Grn>, BTreeMap<String, f32>, GeneId)| {
-        Arc::ptr_eq(of, network) && about == doses && *target == gene
-    };
-    if !view.of.as_ref().is_some_and(is_known) {
-        let sources: Vec<(GeneId, f64)> =
-            doses.iter().filter_map(|(source, &dose)| Some((network.find(source)?, f64::from(dose)))).collect();
-        view.found = hops(network, &sources, gene, WAYS);
-        view.of = Some((network.clone(), doses.clone(), gene));
     }
     let shift = shift_of(symbol, effect, state);
     let sources = listed(&doses.keys().cloned().collect::<Vec<_>>(), 3);
@@ -56,11 +29,20 @@ pub(super) fn show(
          training aligns with the measured shifts). It interprets the network; it is no measurement",
     );
     let weak = theme::colours(ui).text_weak;
-    let total = view.found.total();
     match shift {
         Some(shift) => _ = ui.label(format!("Predicted {} when {sources} is lost", signed(shift))),
         None => _ = ui.label(RichText::new("Its expression was not measured, so no shift is predicted").color(weak)),
     }
+    let found = state
+        .runtime
+        .explanation
+        .as_ref()
+        .filter(|found| Arc::ptr_eq(&found.network, network) && found.doses == *doses && found.gene == gene);
+    let Some(found) = found.map(|found| &found.hops) else {
+        ui.spinner();
+        return;
+    };
+    let total = found.total();
     if total <= 0.0 {
         let text = format!(
             "The network has no way from {sources} to {symbol}: what the model predicts rests on the response as a whole"
@@ -69,7 +51,7 @@ pub(super) fn show(
         return;
     }
     egui::Grid::new("steps").num_columns(4).spacing([theme::MEDIUM, 3.0]).show(ui, |ui| {
-        for (at, &amount) in view.found.steps.iter().enumerate() {
+        for (at, &amount) in found.steps.iter().enumerate() {
             let share = amount / total;
             if share < LEAST {
                 continue;
@@ -81,7 +63,7 @@ pub(super) fn show(
             ui.end_row();
         }
     });
-    for way in &view.found.ways {
+    for way in &found.ways {
         if way.amount / total < LEAST {
             continue;
         }
