@@ -10,6 +10,7 @@ pub mod attached;
 pub mod chooser;
 pub mod command;
 pub mod findings;
+mod memo;
 mod opened;
 mod panels;
 pub mod state;

@@ -9,6 +9,7 @@ use super::action::ExportRequest;
 use super::attached::{Attached, Attachment};
 use super::command::Command;
 use super::findings::{Explanation, Findings, ImportPreview, PathFinding};
+use super::memo::Memo;
 use super::theme::ThemeChoice;
 use super::work::Recovered;
 use crate::data::Summary;
@@ -34,6 +35,8 @@ pub struct State {
     pub view: ViewState,
     /// What is loaded and running: never saved.
     pub runtime: Runtime,
+    /// What several views need of it.
+    pub(super) memo: Memo,
 }
 
 impl State {

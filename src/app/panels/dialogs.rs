@@ -318,15 +318,9 @@ fn matches(query: &str, state: &State) -> Vec<Entry> {
     };
     let commands = Command::ALL.into_iter().filter(|command| *command != Command::Palette);
     let commands = commands.filter(|command| command.is_enabled(state) && fits(command.label())).map(Entry::Command);
-    let mut genes: Vec<&str> = Vec::new();
-    if !query.is_empty()
-        && let Some(network) = state.network()
-    {
-        genes.extend(network.genes().iter().map(|gene| gene.symbol.as_str()));
-        genes.retain(|symbol| symbol.to_lowercase().contains(&query));
-        genes.sort_by_key(|symbol| (!symbol.to_lowercase().starts_with(&query), symbol.len(), *symbol));
-    }
-    let genes = genes.into_iter().map(|symbol| Entry::Gene(symbol.to_owned()));
+    // With a remark they are only similar: commands have names too.
+    let found = state.search().map(|index| index.find(&query, ROWS)).filter(|found| found.remark.is_none());
+    let genes = found.unwrap_or_default().genes.into_iter().map(|hit| Entry::Gene(hit.symbol));
     // A gene's own name first, then commands, then genes that only contain it.
     let (exact, other): (Vec<Entry>, Vec<Entry>) =
         genes.partition(|entry| matches!(entry, Entry::Gene(symbol) if symbol.to_lowercase() == query));

@@ -1,5 +1,7 @@
 //! A pasted list of genes: what is found of it, and the selection of all that is.
 
+use std::sync::Arc;
+
 use egui::{RichText, TextEdit, Ui};
 
 use super::dialogs::{buttons, heading, primary};
@@ -11,29 +13,22 @@ use crate::words::counted;
 #[derive(Default)]
 pub(super) struct GeneListForm {
     text: String,
-    index: Option<SearchIndex>,
+    index: Option<Arc<SearchIndex>>,
     found: Option<(String, FoundList)>,
 }
 
 impl GeneListForm {
     /// What is found of the text, looked up once.
     fn found(&mut self, state: &State) -> FoundList {
-        let Some(network) = state.network() else { return FoundList::default() };
-        let dataset = state.runtime.dataset.as_ref();
-        let index = match self.index.take().filter(|index| index.is_current(network, dataset)) {
-            Some(index) => index,
-            None => {
-                let model = state.runtime.model.as_ref();
-                let measured = model.map(|model| model.card().genes.as_slice()).unwrap_or_default();
-                self.found = None;
-                SearchIndex::new(network, dataset, measured)
-            }
-        };
+        let Some(index) = state.search() else { return FoundList::default() };
+        if !self.index.as_ref().is_some_and(|known| Arc::ptr_eq(known, &index)) {
+            self.index = Some(index.clone());
+            self.found = None;
+        }
         let found = match self.found.take().filter(|(text, _)| *text == self.text) {
             Some((_, found)) => found,
             None => index.all(words(&self.text)),
         };
-        self.index = Some(index);
         self.found = Some((self.text.clone(), found.clone()));
         found
     }

@@ -6,7 +6,6 @@ use egui::{Key, RichText, TextEdit, Ui, WidgetInfo};
 
 use crate::app::views::search::{Found, FoundList, SearchIndex};
 use crate::app::{Action, State, theme};
-use crate::network::Grn;
 use crate::words::counted;
 
 /// Most suggestions.
@@ -18,7 +17,7 @@ pub(super) struct FindField {
     text: String,
     /// Which suggestion the arrow keys chose.
     chosen: usize,
-    index: Option<SearchIndex>,
+    index: Option<Arc<SearchIndex>>,
     answer: Option<(String, Answer)>,
 }
 
@@ -29,7 +28,8 @@ enum Answer {
 
 impl FindField {
     /// Draw it. Gives back whether genes were selected.
-    pub(super) fn show(&mut self, ui: &mut Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) -> bool {
+    pub(super) fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) -> bool {
+        let Some(index) = state.search() else { return false };
         let field = TextEdit::singleline(&mut self.text)
             .hint_text("Find a gene, or paste a list")
             .char_limit(200_000)
@@ -49,7 +49,7 @@ impl FindField {
         let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let (down, up) = ui.input(|input| (input.key_pressed(Key::ArrowDown), input.key_pressed(Key::ArrowUp)));
         let (down, up) = (down && response.has_focus(), up && response.has_focus());
-        let picked = match self.answer(network, state) {
+        let picked = match self.answer(&index) {
             Answer::Many(found) => list(ui, found, enter),
             Answer::One(found) => {
                 let found = found.clone();
@@ -67,14 +67,12 @@ impl FindField {
     }
 
     /// What is found for the text, looked up once.
-    fn answer(&mut self, network: &Arc<Grn>, state: &State) -> &Answer {
-        let dataset = state.runtime.dataset.as_ref();
-        if !self.index.as_ref().is_some_and(|index| index.is_current(network, dataset)) {
-            let measured = state.runtime.model.as_ref().map(|model| model.card().genes.as_slice()).unwrap_or_default();
-            self.index = Some(SearchIndex::new(network, dataset, measured));
+    fn answer(&mut self, index: &Arc<SearchIndex>) -> &Answer {
+        if !self.index.as_ref().is_some_and(|known| Arc::ptr_eq(known, index)) {
+            self.index = Some(index.clone());
             self.answer = None;
         }
-        let (index, text) = (self.index.as_ref().expect("made above"), &self.text);
+        let text = &self.text;
         let known = self.answer.take().filter(|(asked, _)| asked == text);
         let make = || {
             let answer = match index.list(text) {

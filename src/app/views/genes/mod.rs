@@ -6,6 +6,8 @@ mod find;
 mod limit;
 mod paths;
 
+use std::sync::Arc;
+
 use egui::Ui;
 
 pub(super) use filters::reach;
@@ -21,7 +23,7 @@ use crate::app::{Action, State, theme};
 #[derive(Default)]
 pub struct GenesView {
     page: Page,
-    shown: Option<Shown>,
+    shown: Option<Arc<Shown>>,
     find: find::FindField,
     filters: filters::FiltersPage,
     paths: paths::PathsPage,
@@ -57,21 +59,19 @@ pub fn show(
     state: &State,
     actions: &mut Vec<Action>,
 ) {
-    let Some(network) = state.network() else {
+    let Some(shown) = &state.shown() else {
         empty_page(ui, "No genes yet", "Genes and edges are listed here once there is a network", &[]);
         return;
     };
-    let filter = &state.document.filter;
-    if !view.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter)) {
-        view.shown = Some(Shown::of(network, filter));
+    if !view.shown.as_ref().is_some_and(|known| Arc::ptr_eq(known, shown)) {
+        view.shown = Some(shown.clone());
         view.table.forget();
     }
-    let Some(shown) = &view.shown else { return };
     if limit::show(ui, shown, state, actions) {
         view.page = Page::Filters;
     }
     ui.separator();
-    if view.find.show(ui, network, state, actions) {
+    if view.find.show(ui, state, actions) {
         view.page = if state.document.selection.len() > 1 { view.page } else { Page::Selected };
     }
     turn_page(&mut view.page, &mut view.seen, state);

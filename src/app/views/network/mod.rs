@@ -46,6 +46,8 @@ const TEXT_SIZE: f32 = 12.0;
 /// What this view keeps for itself.
 #[derive(Default)]
 pub struct NetworkView {
+    /// What passes the filter, and the same with the edges of paths.
+    filtered: Option<Arc<Shown>>,
     shown: Option<Shown>,
     arrangement: Arrangement,
     camera: Option<Camera>,
@@ -153,10 +155,12 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 impl NetworkView {
     /// Bring edges, positions and colours up to the state.
     fn follow(&mut self, ui: &Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) {
-        let filter = &state.document.filter;
+        let Some(filtered) = state.shown() else { return };
         let paths = state.runtime.paths.edges(network, state.document.paths.as_ref());
-        if !self.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter) && shown.also() == paths) {
-            self.shown = Some(Shown::of(network, filter).with(&paths));
+        let same = self.filtered.as_ref().is_some_and(|known| Arc::ptr_eq(known, &filtered));
+        if !same || self.shown.as_ref().is_none_or(|shown| shown.also() != paths) {
+            self.shown = Some(Shown::clone(&filtered).with(&paths));
+            self.filtered = Some(filtered);
             self.hovered = None;
         }
         let Some(shown) = &self.shown else { return };

@@ -6,6 +6,8 @@ mod genes;
 mod linked;
 mod sets;
 
+use std::sync::Arc;
+
 use egui::{RichText, TextEdit, Ui, WidgetInfo};
 
 pub use edges::EdgeTable;
@@ -20,7 +22,7 @@ use crate::words::{counted, grouped};
 /// Both tables, one of which is seen.
 #[derive(Default)]
 pub struct TablesView {
-    shown: Option<Shown>,
+    shown: Option<Arc<Shown>>,
     genes: GeneTable,
     edges: EdgeTable,
     sets: SetTable,
@@ -29,13 +31,12 @@ pub struct TablesView {
 /// Draw the table that is asked for into all of `ui`.
 pub fn show(view: &mut TablesView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let (Some(kind), Some(network)) = (state.view.table, state.network()) else { return };
-    let filter = &state.document.filter;
-    if !view.shown.as_ref().is_some_and(|shown| shown.is_current(network, filter)) {
-        view.shown = Some(Shown::of(network, filter));
+    let Some(shown) = &state.shown() else { return };
+    if !view.shown.as_ref().is_some_and(|known| Arc::ptr_eq(known, shown)) {
+        view.shown = Some(shown.clone());
         view.genes.forget();
         view.edges.forget();
     }
-    let Some(shown) = &view.shown else { return };
     match kind {
         TableKind::Genes => view.genes.show(ui, shown, true, state, actions),
         TableKind::Edges => view.edges.show(ui, shown, state, actions),
@@ -124,7 +125,7 @@ fn head(
 pub(super) fn save(name: &str, make: impl Fn() -> String + Send + Sync + 'static) -> Action {
     Action::Export(ExportRequest {
         name: name.to_owned(),
-        content: ExportContent::Made(TableMaker(std::sync::Arc::new(make))),
+        content: ExportContent::Made(TableMaker(Arc::new(make))),
         format: ExportFormat::Tsv,
         width_mm: 0.0,
         dpi: 0.0,
