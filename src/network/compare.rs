@@ -138,11 +138,7 @@ impl Comparison {
             for seen in [edge.left, edge.right] {
                 let rank = seen.and_then(|seen| seen.rank).map(|rank| rank.to_string()).unwrap_or_default();
                 let probability = seen.and_then(|seen| seen.probability).map(|number| number.to_string());
-                let sign = seen.map_or("", |seen| match seen.sign {
-                    Sign::Activates => "+",
-                    Sign::Represses => "-",
-                    Sign::Unknown => "?",
-                });
+                let sign = seen.map_or("", |seen| seen.sign.symbol());
                 let _ = write!(text, "\t{rank}\t{}\t{sign}", probability.unwrap_or_default());
             }
             text.push('\n');

@@ -39,6 +39,29 @@ pub enum SignEvidence {
     None,
 }
 
+impl Sign {
+    /// In tables: `+`, `-` or `?`.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Activates => "+",
+            Self::Represses => "-",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+impl SignEvidence {
+    /// In tables: `measured`, `predicted`, `reference` or `none`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Predicted => "predicted",
+            Self::Reference => "reference",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A node's facts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkGene {

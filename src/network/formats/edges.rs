@@ -5,8 +5,6 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::network::evidence_text;
-use super::table::sign_text;
 use crate::files;
 use crate::network::filter::NetworkView;
 use crate::network::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
@@ -49,24 +47,33 @@ pub enum EdgeFileError {
 /// represses, `?` unknown), `evidence` (`measured`, `predicted`, `reference`, `none`) and `shift` (log2, empty where
 /// there is none). Numbers keep all their digits. The file appears whole or not at all.
 pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError> {
-    let grn = view.grn();
-    files::write_whole(path, |file| {
-        let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
-        table.write_record(COLUMNS)?;
-        for edge in view.edges() {
-            table.write_record([
-                grn.symbol(edge.regulator),
-                grn.symbol(edge.target),
-                &edge.rank.to_string(),
-                &edge.probability.to_string(),
-                sign_text(edge.sign),
-                evidence_text(edge.evidence),
-                &edge.shift.map(|shift| shift.to_string()).unwrap_or_default(),
-            ])?;
-        }
-        table.flush()?;
-        Ok(())
-    })
+    files::write_whole(path, |file| write_table(view.grn(), view.edges(), file))
+}
+
+/// Write `edges` of `grn` in their order, with the columns of [`write_edges`].
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn write_table<'a>(
+    grn: &Grn,
+    edges: impl Iterator<Item = &'a Edge>,
+    out: impl std::io::Write,
+) -> Result<(), EdgeFileError> {
+    let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
+    table.write_record(COLUMNS)?;
+    for edge in edges {
+        table.write_record([
+            grn.symbol(edge.regulator),
+            grn.symbol(edge.target),
+            &edge.rank.to_string(),
+            &edge.probability.to_string(),
+            edge.sign.symbol(),
+            edge.evidence.word(),
+            &edge.shift.map(|shift| shift.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    table.flush()?;
+    Ok(())
 }
 
 /// Read such a table as a network of the genes it names, in the order they appear. Columns may come in any order, others

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::contents::{Column, FileEdge, FileNode, NetworkContents, Value};
-use super::table::sign_text;
 use crate::network::statistics::GeneStatistics;
 use crate::network::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
 
@@ -47,8 +46,8 @@ impl NetworkContents {
             edge_columns: vec![
                 Column::integers("rank", edges.iter().map(|edge| Some(i64::from(edge.rank)))),
                 Column::singles("probability", edges.iter().map(|edge| Some(edge.probability))),
-                Column::texts("sign", edges.iter().map(|edge| Some(sign_text(edge.sign)))),
-                Column::texts("evidence", edges.iter().map(|edge| Some(evidence_text(edge.evidence)))),
+                Column::texts("sign", edges.iter().map(|edge| Some(edge.sign.symbol()))),
+                Column::texts("evidence", edges.iter().map(|edge| Some(edge.evidence.word()))),
                 Column::singles("shift", edges.iter().map(|edge| edge.shift)),
             ],
             edges: edges
@@ -177,15 +176,6 @@ impl NetworkContents {
             knock_down: number_at(knock_down, row).map(|shift| shift as f32),
         });
         Ok((Grn::new(genes.collect(), edges)?, reading))
-    }
-}
-
-pub(super) fn evidence_text(evidence: SignEvidence) -> &'static str {
-    match evidence {
-        SignEvidence::Measured => "measured",
-        SignEvidence::Predicted => "predicted",
-        SignEvidence::Reference => "reference",
-        SignEvidence::None => "none",
     }
 }
 

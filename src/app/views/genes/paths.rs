@@ -241,11 +241,7 @@ fn table(found: &FoundPaths) -> String {
     for (at, path) in found.paths.iter().enumerate() {
         let genes: Vec<&str> = path.genes().iter().map(|gene| network.symbol(*gene)).collect();
         let edges = path.steps().iter().map(|step| network.edges()[step.edge as usize].probability.to_string());
-        let sign = match path.sign(network) {
-            Sign::Activates => "+",
-            Sign::Represses => "-",
-            Sign::Unknown => "?",
-        };
+        let sign = path.sign(network).symbol();
         let _ = writeln!(
             text,
             "{}\t{}\t{}\t{}\t{sign}\t{}",

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use egui::{Align, RichText, Ui, WidgetInfo};
@@ -14,6 +13,7 @@ use crate::app::views::network::Shown;
 use crate::app::views::search;
 use crate::app::widgets::{Sort, signed, sort_header};
 use crate::app::{Action, State, theme};
+use crate::network::formats::write_table;
 use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
 use crate::words::grouped;
 
@@ -246,7 +246,7 @@ impl EdgeTable {
                             Key::Rank => grouped(edge.rank as usize),
                             Key::Probability => format!("{:.3}", edge.probability),
                             Key::Sign => sign_word(edge.sign).to_owned(),
-                            Key::Evidence => evidence_word(edge.evidence).to_owned(),
+                            Key::Evidence => edge.evidence.word().to_owned(),
                             Key::Shift => edge.shift.map_or_else(|| "–".to_owned(), signed),
                         };
                         let text = RichText::new(text);
@@ -292,37 +292,13 @@ fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
     }
 }
 
-fn evidence_word(evidence: SignEvidence) -> &'static str {
-    match evidence {
-        SignEvidence::Measured => "measured",
-        SignEvidence::Predicted => "predicted",
-        SignEvidence::Reference => "reference",
-        SignEvidence::None => "none",
-    }
-}
-
-/// The edges `rows` as tab-separated text, with the columns of [`crate::network::formats::write_edges`].
+/// The edges `rows` as tab-separated text, as files of edges have them.
 fn table(network: &Grn, rows: &[u32]) -> String {
-    let mut text = String::from("regulator\ttarget\trank\tprobability\tsign\tevidence\tshift\n");
-    for &row in rows {
-        let edge = &network.edges()[row as usize];
-        let sign = match edge.sign {
-            Sign::Activates => "+",
-            Sign::Represses => "-",
-            Sign::Unknown => "?",
-        };
-        let _ = writeln!(
-            text,
-            "{}\t{}\t{}\t{}\t{sign}\t{}\t{}",
-            network.symbol(edge.regulator),
-            network.symbol(edge.target),
-            edge.rank,
-            edge.probability,
-            evidence_word(edge.evidence),
-            edge.shift.map(|shift| shift.to_string()).unwrap_or_default()
-        );
-    }
-    text
+    let mut text = Vec::new();
+    let edges = rows.iter().map(|&row| &network.edges()[row as usize]);
+    // Memory takes all that is written.
+    let _ = write_table(network, edges, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -227,18 +227,9 @@ fn edge(builder: &mut Builder, columns: &Columns, fields: &[String], line: usize
         }
     }
     if let Some(sign) = stated {
-        builder.set_edge(edge, "sign", Value::Text(sign_text(sign).to_owned()));
+        builder.set_edge(edge, "sign", Value::Text(sign.symbol().to_owned()));
     }
     Ok(())
-}
-
-/// `+`, `-` or `?`.
-pub(super) fn sign_text(sign: Sign) -> &'static str {
-    match sign {
-        Sign::Activates => "+",
-        Sign::Represses => "-",
-        Sign::Unknown => "?",
-    }
 }
 
 /// Write the edges with their attributes, tab-separated.
