@@ -5,6 +5,7 @@
 
 mod figure_page;
 mod layout;
+mod notes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use crate::network::paths::PathQuery;
 use crate::training::DeviceChoice;
 pub use figure_page::{COLUMN_WIDTHS, FigurePage, PagePanel};
 pub use layout::Layout;
+pub use notes::{NoteSubject, Notes};
 
 /// A file and the content it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,8 +143,8 @@ pub struct Document {
     pub style: Style,
     /// The figure for the paper.
     pub page: FigurePage,
-    /// Free text.
-    pub notes: String,
+    /// What the user wrote down.
+    pub notes: Notes,
 }
 
 /// Edges shown at first: as many as can be told apart.
@@ -163,7 +165,7 @@ impl Default for Document {
             knock_out: BTreeMap::new(),
             style: Style::default(),
             page: FigurePage::default(),
-            notes: String::new(),
+            notes: Notes::default(),
         }
     }
 }
@@ -190,6 +192,22 @@ impl Document {
         }
     }
 
+    /// Take the places that a layout gave to genes of `other` since; those that the user gave (they are pinned) stay.
+    pub fn settle_as(&mut self, other: &Self) {
+        let mut positions = other.positions.clone();
+        for gene in self.pinned.iter().chain(&other.pinned) {
+            let own = self.positions.get(gene);
+            if own != positions.get(gene) {
+                let positions = Arc::make_mut(&mut positions);
+                match own {
+                    Some(own) => positions.insert(gene.clone(), *own),
+                    None => positions.remove(gene),
+                };
+            }
+        }
+        self.positions = positions;
+    }
+
     /// The same edits with the sources of `other`.
     pub fn with_sources_of(mut self, other: &Self) -> Self {
         self.sources = other.sources.clone();
@@ -211,5 +229,21 @@ mod tests {
         assert_eq!(document.selection, ["B"]);
         document.select("C", false);
         assert_eq!(document.selection, ["C"]);
+    }
+
+    #[test]
+    fn what_the_layout_moved_is_no_difference_what_the_user_moved_is() {
+        let place = |places: &[(&str, f32)], pinned: &[&str]| Document {
+            positions: Arc::new(places.iter().map(|(gene, x)| ((*gene).to_owned(), [*x, 0.0])).collect()),
+            pinned: pinned.iter().map(|gene| (*gene).to_owned()).collect(),
+            ..Document::default()
+        };
+        let mut saved = place(&[("A", 1.0), ("B", 2.0)], &["B"]);
+        saved.settle_as(&place(&[("A", 1.5), ("B", 2.0), ("C", 3.0)], &["B"]));
+        assert_eq!(saved, place(&[("A", 1.5), ("B", 2.0), ("C", 3.0)], &["B"]));
+        let moved = place(&[("A", 4.0), ("B", 5.0)], &["A", "B"]);
+        let mut saved = place(&[("A", 1.0), ("B", 2.0)], &["B"]);
+        saved.settle_as(&moved);
+        assert_eq!(saved, place(&[("A", 1.0), ("B", 2.0)], &["B"]));
     }
 }

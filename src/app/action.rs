@@ -8,7 +8,7 @@ use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{FigurePage, Layout, NetworkFilter, PathQuery, Style};
+use crate::document::{FigurePage, Layout, NetworkFilter, NoteSubject, PathQuery, Style};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::network::Grn;
@@ -118,8 +118,8 @@ pub enum Action {
     SetTraining(Box<TrainConfig>, DeviceChoice),
     /// Change the figure page (drag).
     SetPage(Box<FigurePage>),
-    /// Change the notes (drag).
-    SetNotes(String),
+    /// Write down something (typing is a drag); no text removes the note.
+    SetNote(NoteSubject, String),
     /// Take back the last step.
     Undo,
     /// Repeat the step taken back last.

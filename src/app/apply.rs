@@ -128,7 +128,10 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::SetPage(page) => {
             edit(state, "Change the figure", Some("figure page"), |document| document.page = *page);
         }
-        Action::SetNotes(notes) => edit(state, "Edit the notes", Some("notes"), |document| document.notes = notes),
+        Action::SetNote(subject, text) => {
+            let about = format!("Note on {}", subject.describe());
+            edit(state, about.clone(), Some(&about), |document| document.notes.write(subject, &text));
+        }
         Action::Undo => step(state, true),
         Action::Redo => step(state, false),
 

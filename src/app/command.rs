@@ -78,6 +78,8 @@ pub enum Command {
     EdgeTable,
     /// Show or hide the gene sets that the selection is rich in.
     GeneSetTable,
+    /// Show or hide the notes.
+    Notes,
     /// Ask for a reference network.
     OpenReference,
     /// Show the whole network.
@@ -121,7 +123,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -153,6 +155,7 @@ impl Command {
         Self::GeneTable,
         Self::EdgeTable,
         Self::GeneSetTable,
+        Self::Notes,
         Self::OpenReference,
         Self::FitNetwork,
         Self::ResetLayout,
@@ -211,6 +214,7 @@ impl Command {
             Self::GeneTable => "Table of genes",
             Self::EdgeTable => "Table of edges",
             Self::GeneSetTable => "Gene sets of the selection",
+            Self::Notes => "Notes",
             Self::OpenReference => "Reference network…",
             Self::FitNetwork => "Show the whole network",
             Self::ResetLayout => "Lay out the network anew",
@@ -295,6 +299,7 @@ impl Command {
             | Self::GeneTable
             | Self::EdgeTable
             | Self::GeneSetTable
+            | Self::Notes
             | Self::OpenReference
             | Self::FindGene
             | Self::FitNetwork => state.network().is_some(),
@@ -361,6 +366,7 @@ impl Command {
             Self::GeneTable => table(TableKind::Genes, state),
             Self::EdgeTable => table(TableKind::Edges, state),
             Self::GeneSetTable => table(TableKind::GeneSets, state),
+            Self::Notes => table(TableKind::Notes, state),
             Self::OpenReference => Action::AskAttach(Attachment::Reference),
             Self::FitNetwork => Action::FitNetwork,
             Self::ResetLayout => Action::ResetLayout,

@@ -113,6 +113,8 @@ pub enum TableKind {
     Edges,
     /// One row per gene set, tested for the selection.
     GeneSets,
+    /// What the user wrote down.
+    Notes,
 }
 
 /// Parts of the data page.

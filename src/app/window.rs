@@ -135,6 +135,8 @@ pub struct App {
     actions: Vec<Action>,
     closing: bool,
     title: String,
+    /// Whether a text field had the focus when the last frame was drawn.
+    typing: bool,
 }
 
 impl App {
@@ -169,6 +171,7 @@ impl App {
             actions,
             closing: false,
             title: String::new(),
+            typing: false,
         };
         app.follow_preferences(context);
         app
@@ -202,13 +205,15 @@ impl App {
         if self.state.view.dialog.is_none() {
             self.take_shortcuts(context);
         }
-        if !context.input(|input| input.pointer.any_down()) {
+        // What is typed into one field is one step, as what is dragged.
+        if !context.input(|input| input.pointer.any_down()) && !context.text_edit_focused() {
             self.state.history.seal();
         }
     }
 
     fn take_shortcuts(&mut self, context: &Context) {
-        let typing = context.text_edit_focused();
+        // Escape takes the focus from a field before the frame begins.
+        let typing = self.typing || context.text_edit_focused();
         let mut shortcuts: Vec<(Command, egui::KeyboardShortcut)> = Command::ALL
             .into_iter()
             .flat_map(|command| command.shortcuts().iter().map(move |keys| (command, *keys)))
@@ -258,6 +263,11 @@ impl App {
     }
 
     fn draw(&mut self, ui: &mut Ui) {
+        self.draw_panels(ui);
+        self.typing = ui.ctx().text_edit_focused();
+    }
+
+    fn draw_panels(&mut self, ui: &mut Ui) {
         let Self { state, views, panels, actions, .. } = self;
         let colours = theme::colours(ui);
         let bar = Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(10, 6));

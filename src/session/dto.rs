@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SessionError;
 use super::filter::Filter;
+use super::notes::Notes;
 use super::page::Page;
 use super::paths::Paths;
 use super::style;
@@ -45,7 +46,8 @@ pub(super) struct Session {
     gene_table: Option<File>,
     gene_sets: Option<File>,
     page: Page,
-    notes: String,
+    #[serde(flatten)]
+    notes: Notes,
 }
 
 /// A reference to a file.
@@ -121,7 +123,7 @@ impl Session {
             gene_table: file(&document.sources.gene_table),
             gene_sets: file(&document.sources.gene_sets),
             page: Page::of(&document.page),
-            notes: document.notes.clone(),
+            notes: Notes::of(&document.notes),
         }
     }
 
@@ -164,7 +166,7 @@ impl Session {
                 },
             },
             page: self.page.into_page()?,
-            notes: self.notes,
+            notes: self.notes.into_notes(),
         })
     }
 }

@@ -7,6 +7,7 @@
 mod dto;
 mod filter;
 mod migrate;
+mod notes;
 mod page;
 mod paths;
 pub mod recovery;

@@ -169,6 +169,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::NoteSubject;
 
     fn about(name: &str, written: u64) -> About {
         About { name: name.to_owned(), session: None, model_unsaved: false, written }
@@ -179,7 +180,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let recovery = Recovery::new(root.path().join("recovery"));
         assert!(recovery.lost().is_empty());
-        let document = Document { notes: "STAT1 first".to_owned(), ..Document::default() };
+        let mut document = Document::default();
+        document.notes.write(NoteSubject::Session, "STAT1 first");
         let running = recovery.claim().unwrap();
         running.write(&document, &about("running", 3)).unwrap();
         let crashed = recovery.claim().unwrap();

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::data::ImportOptions;
-use crate::document::{EdgeAttribute, FileReference, GeneAttribute, Layout, NetworkFilter, PathQuery, Sources, Style};
+use crate::document::{
+    EdgeAttribute, FileReference, GeneAttribute, Layout, NetworkFilter, NoteSubject, Notes, PathQuery, Sources, Style,
+};
 use crate::layout::Method;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
 use crate::network::paths::Walk;
@@ -48,7 +50,13 @@ fn document(folder: &Path) -> Document {
             mark_known: false,
             show_missing: true,
         },
-        notes: "β-catenin, \"quoted\"\nsecond line".into(),
+        notes: {
+            let mut notes = Notes::default();
+            notes.write(NoteSubject::Session, "β-catenin, \"quoted\"\nsecond line");
+            notes.write(NoteSubject::Gene("STAT1".into()), "two guides");
+            notes.write(NoteSubject::Edge("STAT1".into(), "IRF1".into()), "ChIP");
+            notes
+        },
         ..Document::default()
     };
     document.training.seed = 7;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::open::{self, FileKind};
+use crate::document::Notes;
 use crate::figures::FigureTheme;
 use crate::figures::network::NetworkFigure;
 use crate::figures::scene::Colour;
@@ -13,7 +14,7 @@ use crate::jobs::Progress;
 use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
 use crate::models::TrainedModel;
 use crate::network::filter::first_view;
-use crate::network::formats::{self, Column, NetworkContents, Reading};
+use crate::network::formats::{self, Column, FileEdge, NetworkContents, Reading};
 use crate::network::reference::{ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
 use crate::network::{Edge, GeneId, Grn, Sign};
@@ -121,6 +122,8 @@ pub struct Extras {
     pub reference: Option<Arc<ReferenceOverlay>>,
     /// Numbers of genes by their position in the network, with their names: `predicted_shift`.
     pub shifts: Vec<(String, Vec<f32>)>,
+    /// What the user wrote down: becomes the attribute `note` of genes and edges.
+    pub notes: Notes,
 }
 
 /// The edges `shown` of `grn` with `extras`, ready to be written.
@@ -143,10 +146,26 @@ pub fn contents(grn: &Grn, shown: &[&Edge], extras: &Extras) -> NetworkContents 
         };
         contents.edge_columns.push(Column::texts("reference_sign", known.iter().map(text)));
     }
+    add_notes(&mut contents, &extras.notes);
     if let Some(figure) = &extras.figure {
         draw(&mut contents, grn, figure);
     }
     contents
+}
+
+/// A column of notes on genes and one of notes on edges, where there are any.
+fn add_notes(contents: &mut NetworkContents, notes: &Notes) {
+    let text = |note| Some(note).filter(|note: &&str| !note.trim().is_empty());
+    let on_gene = |node: usize| text(notes.on_gene(&contents.nodes[node].symbol));
+    let on_edge = |edge: &FileEdge| {
+        let [regulator, target] = [edge.from, edge.to].map(|node| contents.nodes[node].symbol.as_str());
+        text(notes.on_edge(regulator, target))
+    };
+    let genes = Column::texts("note", (0..contents.nodes.len()).map(on_gene));
+    let edges = Column::texts("note", contents.edges.iter().map(on_edge));
+    let any = |column: &Column| column.values.iter().any(Option::is_some);
+    contents.node_columns.extend(Some(genes).filter(any));
+    contents.edge_columns.extend(Some(edges).filter(any));
 }
 
 /// Take positions, sizes and colours from a figure, as for print.
@@ -195,4 +214,35 @@ pub fn reference(path: &Path, progress: &dyn Progress) -> anyhow::Result<Referen
         return Ok(ReferenceNetwork::of(&contents, &format!("model, best {}", counted(view.edge_count(), "edge"))));
     }
     Ok(ReferenceNetwork::read(path, progress)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::NoteSubject;
+    use crate::network::{NetworkGene, SignEvidence};
+
+    #[test]
+    fn notes_become_attributes_where_there_are_any() {
+        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
+        let edge = |regulator, target, probability| Edge {
+            regulator: GeneId(regulator),
+            target: GeneId(target),
+            probability,
+            rank: 0,
+            sign: Sign::Unknown,
+            evidence: SignEvidence::None,
+            shift: None,
+        };
+        let grn = Grn::new(["A", "B", "C"].map(gene).to_vec(), vec![edge(0, 1, 0.9), edge(1, 0, 0.8)]).unwrap();
+        let shown: Vec<&Edge> = grn.edges().iter().collect();
+        let mut extras = Extras::default();
+        extras.notes.write(NoteSubject::Edge("B".into(), "A".into()), "feeds back");
+        extras.notes.write(NoteSubject::Gene("C".into()), "in no edge shown");
+        let written = contents(&grn, &shown, &extras);
+        let notes = written.edge_column("note").unwrap();
+        assert_eq!(notes.values.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(notes.values[1].as_ref().unwrap().to_text(), "feeds back");
+        assert!(written.node_column("note").is_none());
+    }
 }

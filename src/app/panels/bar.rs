@@ -48,6 +48,7 @@ const VIEW: &[Option<Command>] = &[
     Some(Command::GeneTable),
     Some(Command::EdgeTable),
     Some(Command::GeneSetTable),
+    Some(Command::Notes),
     Some(Command::FitNetwork),
     Some(Command::ResetLayout),
     None,

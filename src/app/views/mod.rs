@@ -1,11 +1,13 @@
 //! What the window shows of a model. Each view keeps only what is its own (camera, sort order, text being typed); it
 //! reads the [`State`](super::State) and pushes [`Action`](super::Action)s.
 
+pub mod edge;
 pub mod export;
 pub mod genes;
 pub mod inspector;
 pub mod knock_out;
 pub mod network;
+pub mod notes;
 pub mod response;
 pub mod search;
 pub mod tables;

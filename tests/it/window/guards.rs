@@ -2,6 +2,7 @@
 
 use grn_explorer::app::Action;
 use grn_explorer::app::state::{Dialog, HeldBack};
+use grn_explorer::document::NoteSubject;
 
 use super::{Window, screen};
 
@@ -39,11 +40,11 @@ fn quitting_asks_first_and_can_discard() {
     window.open(&screen(folder.path()));
     window.send(Action::SaveSessionTo(folder.path().join("mine")));
     window.until("saving", |state| state.runtime.session_path.is_some());
-    window.send(Action::SetNotes("look at STAT1".into()));
+    window.send(Action::SetNote(NoteSubject::Session, "look at STAT1".into()));
     window.send(Action::Quit);
     assert_eq!(window.state().view.dialog, Some(Dialog::Unsaved(HeldBack::Quit)));
     window.click("Do not save");
     assert_eq!(window.state().view.dialog, None);
     let saved = grn_explorer::session::load(&folder.path().join("mine.grn.json")).unwrap();
-    assert_eq!(saved.notes, "");
+    assert!(saved.notes.is_empty());
 }

@@ -7,6 +7,7 @@ mod guards;
 mod import;
 mod journey;
 mod known;
+mod notes;
 mod pages;
 mod questions;
 mod recovery;

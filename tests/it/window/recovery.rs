@@ -4,7 +4,7 @@ use std::path::Path;
 
 use grn_explorer::app::state::Dialog;
 use grn_explorer::app::{Action, App, Setup};
-use grn_explorer::document::NetworkFilter;
+use grn_explorer::document::{NetworkFilter, NoteSubject};
 use grn_explorer::session::recovery::Recovery;
 
 use super::{Window, screen, small};
@@ -35,7 +35,7 @@ fn changes_come_back_after_a_crash() {
     first.open(&screen(folder.path()));
     assert_eq!(first.state().view.dialog, None, "nothing was lost before");
     first.send(Action::SetFilter(Box::new(NetworkFilter::top(17))));
-    first.send(Action::SetNotes("STAT1 looks odd".to_owned()));
+    first.send(Action::SetNote(NoteSubject::Session, "STAT1 looks odd".to_owned()));
     kept(&mut first, folder.path(), |text| text.contains("STAT1 looks odd"));
     drop(first);
 
@@ -56,7 +56,10 @@ fn changes_come_back_after_a_crash() {
     second.click("Recover");
     second.until("opening", |state| state.runtime.dataset.is_some() && !state.runtime.is_busy());
     let document = &second.state().document;
-    assert_eq!((document.notes.as_str(), &document.filter), ("STAT1 looks odd", &NetworkFilter::top(17)));
+    assert_eq!(
+        (document.notes.on(&NoteSubject::Session), &document.filter),
+        ("STAT1 looks odd", &NetworkFilter::top(17))
+    );
     assert!(second.state().unsaved().is_some());
     assert_eq!(second.state().runtime.session_path, None);
     drop(second);
@@ -101,7 +104,7 @@ fn a_window_that_is_closed_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = window(folder.path());
     window.open(&screen(folder.path()));
-    window.send(Action::SetNotes("to be kept".to_owned()));
+    window.send(Action::SetNote(NoteSubject::Session, "to be kept".to_owned()));
     kept(&mut window, folder.path(), |text| text.contains("to be kept"));
     eframe::App::on_exit(window.harness.state_mut() as &mut App, None);
     assert_eq!(std::fs::read_dir(folder.path().join("recovery")).unwrap().count(), 0);

@@ -7,7 +7,7 @@ use grn_explorer::app::findings::QualityFinding;
 use grn_explorer::app::state::{DataSection, Tab, TableKind};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
-use grn_explorer::document::{NetworkFilter, PathQuery};
+use grn_explorer::document::{NetworkFilter, NoteSubject, PathQuery};
 
 use super::{Answers, Window};
 
@@ -116,6 +116,16 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     window.harness.run_steps(60);
     photograph(&mut window, "paths");
     window.send(Action::SetPaths(None));
+    let notes = [
+        (NoteSubject::Session, "First replicate; the second one agrees but for GENE078"),
+        (NoteSubject::Gene("GENE060".into()), "Two guides agree"),
+        (NoteSubject::Edge("GENE060".into(), "GENE078".into()), "Known from ChIP-seq in THP-1 cells"),
+    ];
+    for (subject, text) in notes {
+        window.send(Action::SetNote(subject, text.to_owned()));
+    }
+    window.send(Action::ShowTable(Some(TableKind::Notes)));
+    photograph(&mut window, "notes");
     window.send(Action::ClearSelection);
     window.send(Action::ShowTable(None));
     window.click("Filters");
@@ -128,8 +138,19 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let all =
-        ["welcome", "network", "style", "data", "quality", "volcano", "training", "knock-out", "paths", "filters"];
+    let all = [
+        "welcome",
+        "network",
+        "style",
+        "data",
+        "quality",
+        "volcano",
+        "training",
+        "knock-out",
+        "paths",
+        "notes",
+        "filters",
+    ];
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
     for (size, theme, name, wanted) in [

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use egui::{RichText, ScrollArea, Slider, Ui, WidgetInfo};
 
 use crate::app::findings::{FoundPaths, PathFinding};
+use crate::app::views::edge;
 use crate::app::views::network::Shown;
 use crate::app::views::tables::save;
 use crate::app::{Action, State, theme};
-use crate::document::{NetworkFilter, PathQuery};
+use crate::document::{NetworkFilter, NoteSubject, PathQuery};
 use crate::network::paths::{MOST_PATHS, Path, Shared, Walk, common_regulators, common_targets};
 use crate::network::{GeneId, Grn, Sign};
 use crate::words::{counted, grouped, listed};
@@ -23,6 +24,8 @@ const MANY: usize = 500;
 pub(super) struct PathsPage {
     common: Option<Common>,
     all: [bool; 2],
+    /// The note that is being written.
+    noting: Option<NoteSubject>,
 }
 
 /// What the selected genes have in common, and what it was made for.
@@ -53,6 +56,8 @@ impl PathsPage {
     /// Draw it into the rest of `ui`.
     pub(super) fn show(&mut self, ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) {
         ScrollArea::vertical().id_salt("paths").auto_shrink(false).show(ui, |ui| {
+            edge::show(&mut self.noting, ui, shown.network(), state, actions);
+            ui.add_space(theme::SMALL);
             match &state.document.paths {
                 Some(query) => paths(ui, shown.network(), query, state, actions),
                 None => offer(ui, state, actions),

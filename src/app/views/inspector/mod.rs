@@ -6,9 +6,12 @@ mod why;
 use egui::{RichText, ScrollArea, Ui, WidgetInfo};
 
 use self::movers::Movers;
+use super::edge;
 use super::network::{evidence, facts};
+use super::notes::note;
 use crate::app::widgets::empty_page;
 use crate::app::{Action, State, theme};
+use crate::document::{NoteSubject, Notes};
 use crate::network::{Edge, GeneId, Grn, Sign};
 use crate::words::grouped;
 
@@ -19,6 +22,8 @@ pub struct InspectorView {
     all_targets: bool,
     gene: Option<String>,
     movers: Movers,
+    /// The note that is being written.
+    noting: Option<NoteSubject>,
 }
 
 /// Rows shown of a long list before the user asks for all.
@@ -35,6 +40,7 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
     };
     if view.gene.as_deref() != Some(focus) {
         (view.all_regulators, view.all_targets) = (false, false);
+        view.noting = None;
         view.gene = Some(focus.to_owned());
     }
     let model = state.runtime.model.as_ref().filter(|_| !state.network_is_live());
@@ -51,6 +57,8 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
     };
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         head(ui, network, id, state, actions);
+        note(ui, &mut view.noting, NoteSubject::Gene(focus.to_owned()), state, actions);
+        edge::show(&mut view.noting, ui, network, state, actions);
         if let Some(model) = model {
             why::show(ui, network, id, state, actions);
             movers::show(&mut view.movers, ui, model, focus, actions);
@@ -60,7 +68,8 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
             ("Targets", network.targets(id), &mut view.all_targets),
         ];
         for (title, edges, all) in lists {
-            list(ui, network, id, title, &edges, all, actions);
+            let edges: Vec<&Edge> = edges.into_iter().filter(|edge| edge.regulator != edge.target).collect();
+            list(ui, network, Listed { title, gene: id, edges: &edges, notes: &state.document.notes }, all, actions);
         }
         if network.edges().len() >= 200_000 {
             ui.label(RichText::new("Only the best 200,000 edges are kept").small());
@@ -114,18 +123,19 @@ fn head(ui: &mut Ui, network: &Grn, id: GeneId, state: &State, actions: &mut Vec
     });
 }
 
-/// Edges into or out of the gene, best first; a click selects the other gene.
-fn list(
-    ui: &mut Ui,
-    network: &Grn,
+/// Edges into or out of a gene.
+struct Listed<'a> {
+    title: &'a str,
     gene: GeneId,
-    title: &str,
-    edges: &[&Edge],
-    all: &mut bool,
-    actions: &mut Vec<Action>,
-) {
+    /// Best first, without the gene's own.
+    edges: &'a [&'a Edge],
+    notes: &'a Notes,
+}
+
+/// A click selects the gene at the other end.
+fn list(ui: &mut Ui, network: &Grn, listed: Listed<'_>, all: &mut bool, actions: &mut Vec<Action>) {
+    let Listed { title, gene, edges, notes } = listed;
     ui.add_space(theme::MEDIUM);
-    let edges: Vec<&&Edge> = edges.iter().filter(|edge| edge.regulator != edge.target).collect();
     ui.label(RichText::new(format!("{title} ({})", grouped(edges.len()))).strong());
     if edges.is_empty() {
         ui.label(RichText::new("None among the edges of the model").color(theme::colours(ui).text_weak));
@@ -161,7 +171,11 @@ fn list(
                     format!("{} {other}", title.trim_end_matches('s')),
                 )
             });
-            let text = format!("Sign from {}", evidence(edge));
+            let mut text = format!("Sign from {}", evidence(edge));
+            let note = notes.on_edge(network.symbol(edge.regulator), network.symbol(edge.target));
+            if !note.trim().is_empty() {
+                text = format!("{text}\nNote: {note}");
+            }
             if link.on_hover_text(text).clicked() {
                 actions.push(Action::Select { gene: other.to_owned(), extend: false });
             }

@@ -248,7 +248,7 @@ fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &F
     }
     if let Some(edge) = edge {
         let known = view.known.says(edge);
-        background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge, known));
+        background.clone().on_hover_ui_at_pointer(|ui| tooltip::edge(ui, frame.network, edge, known, frame.state));
     }
 }
 

@@ -295,6 +295,7 @@ impl NetworkView {
                 statistics: self.known.current_statistics().cloned(),
                 reference: self.known.overlay().cloned(),
                 shifts: look::shifts(shown.network(), state),
+                notes: state.document.notes.clone(),
             },
         };
         let mut exportable = Exportable::network(name, metadata, figure, parts, Seen { camera, from, size });

@@ -21,6 +21,7 @@ pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
     {
         ui.label(format!("Predicted shift {} (log2), knock-out of {}", signed(*shift), effect.name));
     }
+    note(ui, state.document.notes.on_gene(&gene.symbol));
     if state.document.pinned.contains(&gene.symbol) {
         ui.label(RichText::new("Pinned; double-click to release").color(theme::colours(ui).text_weak));
     }
@@ -42,8 +43,15 @@ pub fn facts(gene: &NetworkGene) -> Vec<String> {
     lines
 }
 
+/// What the user wrote down, if anything.
+fn note(ui: &mut Ui, note: &str) {
+    if !note.trim().is_empty() {
+        ui.label(RichText::new(note).italics());
+    }
+}
+
 /// An edge.
-pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>) {
+pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state: &State) {
     let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
     ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
@@ -54,4 +62,5 @@ pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>) {
         let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
         ui.label(format!("{first}{}", letters.as_str()));
     }
+    note(ui, state.document.notes.on_edge(regulator, target));
 }

@@ -1,9 +1,10 @@
 //! Tables of genes and of edges, linked both ways with the network and the plots: what is selected there is marked here and
-//! scrolled into view, and a click on a row selects.
+//! scrolled into view, and a click on a row selects. Beside them the gene sets of the selection, and the notes.
 
 mod edges;
 mod genes;
 mod linked;
+mod notes;
 mod sets;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use egui::{RichText, TextEdit, Ui, WidgetInfo};
 
 pub use edges::EdgeTable;
 pub use genes::GeneTable;
+pub use notes::NoteTable;
 pub use sets::SetTable;
 
 use super::network::Shown;
@@ -19,13 +21,14 @@ use crate::app::state::{State, TableKind};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, TableMaker, theme};
 use crate::words::{counted, grouped};
 
-/// Both tables, one of which is seen.
+/// All tables, one of which is seen.
 #[derive(Default)]
 pub struct TablesView {
     shown: Option<Arc<Shown>>,
     genes: GeneTable,
     edges: EdgeTable,
     sets: SetTable,
+    notes: NoteTable,
 }
 
 /// Draw the table that is asked for into all of `ui`.
@@ -41,6 +44,7 @@ pub fn show(view: &mut TablesView, ui: &mut Ui, state: &State, actions: &mut Vec
         TableKind::Genes => view.genes.show(ui, shown, true, state, actions),
         TableKind::Edges => view.edges.show(ui, shown, state, actions),
         TableKind::GeneSets => view.sets.show(ui, network, state, actions),
+        TableKind::Notes => view.notes.show(ui, network, state, actions),
     }
 }
 
@@ -58,7 +62,12 @@ struct Head {
 /// The choice between the tables.
 fn kinds(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let Some(now) = state.view.table else { return };
-    let all = [(TableKind::Genes, "Genes"), (TableKind::Edges, "Edges"), (TableKind::GeneSets, "Gene sets")];
+    let all = [
+        (TableKind::Genes, "Genes"),
+        (TableKind::Edges, "Edges"),
+        (TableKind::GeneSets, "Gene sets"),
+        (TableKind::Notes, "Notes"),
+    ];
     for (kind, name) in all {
         let choice = ui.selectable_label(now == kind, name);
         let label = format!("Table of {}", name.to_lowercase());
@@ -82,8 +91,8 @@ fn save_button(ui: &mut Ui, what: &str) -> bool {
     button.on_hover_text("Save these rows as a table (TSV)").clicked()
 }
 
-/// Narrower tables have two lines above them, in points.
-const ONE_LINE: f32 = 480.0;
+/// Below this width there are two lines above a table, in points.
+const ONE_LINE: f32 = 760.0;
 
 /// The line above a table: which table, the filters of its rows, how many there are, and a button to save them; whether
 /// that was clicked.
@@ -96,7 +105,7 @@ fn head(
     actions: &mut Vec<Action>,
 ) -> bool {
     let Head { what, rows, total, docked } = head;
-    let wide = ui.available_width() >= ONE_LINE;
+    let wide = docked && ui.available_width() >= ONE_LINE;
     let mut save = false;
     let mut switches = |ui: &mut Ui| {
         let hint = format!("Only {what}s that pass the filters of the network; else all it has");
@@ -105,19 +114,24 @@ fn head(
             if rows == total { counted(rows, what) } else { format!("{} of {}", grouped(rows), counted(total, what)) };
         ui.add(egui::Label::new(RichText::new(text).small().color(theme::colours(ui).text_weak)).truncate());
     };
+    let mut finding = |ui: &mut Ui| {
+        let room = if wide { 200.0 } else { ui.available_width() - 76.0 };
+        filter_field(ui, text, &format!("Filter the {what}s"), room.min(240.0));
+        save = save_button(ui, &format!("{what}s"));
+    };
     ui.horizontal(|ui| {
         if docked {
             kinds(ui, state, actions);
         }
-        let room = if wide { 200.0 } else { ui.available_width() - 76.0 };
-        filter_field(ui, text, &format!("Filter the {what}s"), room);
-        save = save_button(ui, &format!("{what}s"));
-        if wide {
+        if wide || !docked {
+            finding(ui);
+        }
+        if docked {
             switches(ui);
         }
     });
     if !wide {
-        ui.horizontal(switches);
+        ui.horizontal(|ui| if docked { finding(ui) } else { switches(ui) });
     }
     save
 }
