@@ -106,7 +106,8 @@ fn apply(saved: Saved, state: &mut State) {
         state.document.sources.model = Some(reference);
         state.runtime.model_unsaved = false;
     }
-    if let Some((path, document)) = saved.session {
+    if let Some((path, mut document)) = saved.session {
+        document.settle_as(&state.document);
         state.runtime.session_path = Some(path.clone());
         state.runtime.saved_document = Some(document);
         let recent = &mut state.view.preferences.recent;
