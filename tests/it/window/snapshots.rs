@@ -3,11 +3,13 @@
 //! They need a graphics driver (lavapipe will do); without one they say so and pass. `UPDATE_SNAPSHOTS=1` draws them anew.
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::findings::QualityFinding;
-use grn_explorer::app::state::{DataSection, Tab, TableKind};
+use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
-use grn_explorer::document::{NetworkFilter, NoteSubject, PathQuery};
+use grn_explorer::document::{Layout, NetworkFilter, NoteSubject, PathQuery};
+use grn_explorer::layout::Method;
 
 use super::{Answers, Window};
 
@@ -69,7 +71,6 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     spiral(&mut window);
     photograph(&mut window, "network");
     if wanted.contains(&"style") {
-        use grn_explorer::app::attached::Attachment;
         use grn_explorer::document::{EdgeAttribute, GeneAttribute, Style};
         let before = window.state().document.style.clone();
         window.click("Style and reference network");
@@ -133,32 +134,64 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     window.send(Action::SetFilter(Box::new(filter)));
     spiral(&mut window);
     photograph(&mut window, "filters");
+    for (method, name) in [(Method::Layered, "layers"), (Method::Concentric, "rings")] {
+        if wanted.contains(&name) {
+            let centre = Some("TF046".to_owned()).filter(|_| method == Method::Concentric);
+            window.send(Action::SetLayout(Box::new(Layout { method, centre, ..Layout::default() })));
+            window.until("the layout", |state| !state.document.positions.is_empty());
+            window.harness.run_steps(60);
+            photograph(&mut window, name);
+        }
+    }
+    if wanted.contains(&"gene-sets") {
+        gene_sets(&mut window);
+        photograph(&mut window, "gene-sets");
+        window.send(Action::ShowTable(None));
+    }
+    if wanted.contains(&"figure") {
+        window.send(Action::SetTab(Tab::Figure));
+        window.until("the page", |state| matches!(state.runtime.page, PageDrawing::Ready(_)));
+        window.harness.run_steps(20);
+        photograph(&mut window, "figure");
+    }
     Some(window.harness.take_snapshot_results())
+}
+
+/// Eight genes selected, and the table of the gene sets that they are rich in.
+fn gene_sets(window: &mut Window) {
+    let folder = tempfile::tempdir().unwrap();
+    let gmt = folder.path().join("sets.gmt");
+    let set = |name: &str, from: usize, to: usize| {
+        let genes: Vec<String> = (from..to).map(|gene| format!("TF{gene:03}")).collect();
+        format!("{name}\t\t{}\n", genes.join("\t"))
+    };
+    let text = set("INTERFERON RESPONSE", 1, 12) + &set("G2M CHECKPOINT", 8, 30) + &set("UNFOLDED PROTEIN", 30, 50);
+    std::fs::write(&gmt, text).unwrap();
+    window.send(Action::Attach(Attachment::GeneSets, gmt));
+    window.until("the gene sets", |state| state.runtime.attached.gene_sets.is_some());
+    let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
+    told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
+    window.send(Action::ShowTable(Some(TableKind::GeneSets)));
+    window.send(Action::SelectAll((1..9).map(|gene| format!("TF{gene:03}")).collect()));
+    window.harness.run_steps(40);
 }
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let all = [
-        "welcome",
-        "network",
-        "style",
-        "data",
-        "quality",
-        "volcano",
-        "training",
-        "knock-out",
-        "paths",
-        "notes",
-        "filters",
-    ];
+    let of_both_halves = ["knock-out", "paths", "notes", "filters"];
+    let mut small_light = vec!["welcome", "network", "style", "data", "quality", "volcano", "training"];
+    small_light.extend(of_both_halves);
+    let mut large_dark = small_light.clone();
+    small_light.extend(["rings", "figure"]);
+    large_dark.extend(["layers", "gene-sets", "figure"]);
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
     for (size, theme, name, wanted) in [
-        (small, ThemeChoice::Light, "small-light", &all[..]),
-        (large, ThemeChoice::Dark, "large-dark", &all[..]),
+        (small, ThemeChoice::Light, "small-light", &small_light[..]),
+        (large, ThemeChoice::Dark, "large-dark", &large_dark[..]),
         // The other half of the pairs: the pages that have the most in them.
-        (small, ThemeChoice::Dark, "small-dark", &all[7..]),
-        (large, ThemeChoice::Light, "large-light", &all[7..]),
+        (small, ThemeChoice::Dark, "small-dark", &of_both_halves[..]),
+        (large, ThemeChoice::Light, "large-light", &of_both_halves[..]),
     ] {
         let Some(drawn) = pages(size, theme, name, wanted) else { return };
         results.extend(drawn);
