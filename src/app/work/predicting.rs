@@ -1,4 +1,8 @@
-//! The prediction follows the document's knock-out in the background.
+//! The prediction follows the document's knock-out in the background: the newest question wins.
+//!
+//! While a dose is dragged, every frame asks anew. A question that is being answered for other doses of the same genes is
+//! answered to its end (a moment) and shown meanwhile, so that the picture follows the slider; then the newest is taken up,
+//! those between are never asked. A question for other genes ends at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,11 +12,31 @@ use crate::app::state::{Prediction, State};
 use crate::jobs::{Job, Outcome};
 use crate::models::{Intervention, PredictError, PredictedEffect, TrainedModel};
 
-/// What was asked last, and the job that answers it.
+/// The newest question, and the job that answers it or the one before.
 #[derive(Default)]
 pub(super) struct Predictor {
-    asked: Option<(Arc<TrainedModel>, BTreeMap<String, f32>)>,
-    job: Option<Job<PredictedEffect>>,
+    asked: Option<Question>,
+    running: Option<(Question, Job<PredictedEffect>)>,
+}
+
+/// The response of a model to doses of genes.
+#[derive(Clone)]
+struct Question {
+    model: Arc<TrainedModel>,
+    doses: BTreeMap<String, f32>,
+}
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.model, &other.model) && self.doses == other.doses
+    }
+}
+
+impl Question {
+    /// Whether it differs from `other` in doses at most.
+    fn is_near(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.model, &other.model) && self.doses.keys().eq(other.doses.keys())
+    }
 }
 
 impl Predictor {
@@ -20,45 +44,61 @@ impl Predictor {
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
-
-    fn is_answering(&self, model: &Arc<TrainedModel>, doses: &BTreeMap<String, f32>) -> bool {
-        self.asked.as_ref().is_some_and(|(asked, about)| Arc::ptr_eq(asked, model) && about == doses)
-    }
 }
 
 impl Work {
     pub(super) fn poll_predicting(&mut self, state: &mut State) {
         let wake = self.wake();
-        let predictor = &mut self.predicting;
+        let Predictor { asked, running } = &mut self.predicting;
         let prediction = &mut state.runtime.prediction;
         let doses = &state.document.knock_out;
         let Some(model) = state.runtime.model.as_ref().filter(|_| !doses.is_empty()) else {
-            if predictor.asked.is_some() || !matches!(prediction, Prediction::None) {
-                predictor.forget();
+            if asked.is_some() || !matches!(prediction, Prediction::None) {
+                self.predicting.forget();
                 *prediction = Prediction::None;
             }
             return;
         };
-        if !predictor.is_answering(model, doses) {
-            predictor.asked = Some((model.clone(), doses.clone()));
-            let (model, doses) = (model.clone(), doses.clone());
-            // Dropping the job before cancels it.
-            predictor.job = Some(Job::spawn("prediction", wake, move |progress| {
-                model.predict(&Intervention::with_doses(doses), progress).map_err(PredictFailure)
-            }));
-            *prediction = Prediction::Pending { previous: prediction.effect().cloned() };
+        let is_asked = |question: &Question| Arc::ptr_eq(&question.model, model) && question.doses == *doses;
+        if !asked.as_ref().is_some_and(is_asked) {
+            let question = Question { model: model.clone(), doses: doses.clone() };
+            let same_model = asked.as_ref().is_some_and(|before| Arc::ptr_eq(&before.model, model));
+            let previous = prediction.effect().filter(|_| same_model).cloned();
+            *prediction = Prediction::Pending { previous };
+            // Dropping a job cancels it.
+            running.take_if(|(before, _)| !before.is_near(&question));
+            *asked = Some(question);
         }
-        let Some(outcome) = predictor.job.as_mut().and_then(Job::poll) else { return };
-        predictor.job = None;
-        *prediction = match outcome {
-            Outcome::Finished(effect) => Prediction::Ready(Arc::new(effect)),
-            Outcome::Cancelled => Prediction::None,
-            Outcome::Failed { message, panicked: false } => Prediction::Failed(message),
-            Outcome::Failed { message, panicked: true } => {
-                Prediction::Failed(format!("the prediction failed by a defect of the program: {message}"))
-            }
-        };
+        let outcome = running.as_mut().and_then(|(_, job)| job.poll());
+        if let Some(outcome) = outcome
+            && let Some((question, _)) = running.take()
+        {
+            take(outcome, asked.as_ref() == Some(&question), prediction);
+        }
+        if let (None, Prediction::Pending { .. }, Some(question)) = (&running, &*prediction, asked) {
+            let question = question.clone();
+            let Question { model, doses } = question.clone();
+            let job = Job::spawn("prediction", wake, move |progress| {
+                model.predict(&Intervention::with_doses(doses), progress).map_err(PredictFailure)
+            });
+            *running = Some((question, job));
+        }
     }
+}
+
+/// Take the answer to the newest question, or to one before.
+fn take(outcome: Outcome<PredictedEffect>, newest: bool, prediction: &mut Prediction) {
+    *prediction = match (outcome, newest) {
+        (Outcome::Finished(effect), true) => Prediction::Ready(Arc::new(effect)),
+        (Outcome::Finished(effect), false) => Prediction::Pending { previous: Some(Arc::new(effect)) },
+        // What ails an older question is no news; the newest is asked next.
+        (_, false) => return,
+        (Outcome::Cancelled, true) => Prediction::None,
+        (Outcome::Failed { message, panicked: false }, true) => Prediction::Failed(message),
+        (Outcome::Failed { message, panicked: true }, true) => {
+            Prediction::Failed(format!("the prediction failed by a defect of the program: {message}"))
+        }
+    };
 }
 
 /// The sentence for the user.
@@ -67,5 +107,33 @@ struct PredictFailure(PredictError);
 impl std::fmt::Display for PredictFailure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Novelty;
+
+    fn effect(name: &str) -> PredictedEffect {
+        let (shifts, control) = (vec![0.5], vec![1.0]);
+        PredictedEffect { name: name.into(), novelty: Novelty::NeverPerturbed, extrapolated: false, shifts, control }
+    }
+
+    fn failed() -> Outcome<PredictedEffect> {
+        Outcome::Failed { message: "no".into(), panicked: false }
+    }
+
+    #[test]
+    fn an_older_answer_is_shown_until_the_newest_is_there() {
+        let mut prediction = Prediction::Pending { previous: None };
+        take(Outcome::Finished(effect("A × 0.4")), false, &mut prediction);
+        assert!(matches!(&prediction, Prediction::Pending { previous: Some(shown) } if shown.name == "A × 0.4"));
+        take(failed(), false, &mut prediction);
+        assert_eq!(prediction.effect().unwrap().name, "A × 0.4", "an older failure is no news");
+        take(Outcome::Finished(effect("A × 0.5")), true, &mut prediction);
+        assert!(matches!(&prediction, Prediction::Ready(shown) if shown.name == "A × 0.5"));
+        take(failed(), true, &mut prediction);
+        assert!(matches!(&prediction, Prediction::Failed(reason) if reason == "no"));
     }
 }

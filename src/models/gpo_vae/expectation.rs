@@ -4,6 +4,7 @@
 //! effects at a few hundred counts per cell; summing over the distribution of each count removes it (Rao–Blackwell).
 //! The total Σx is taken at its given library size.
 
+use rayon::prelude::*;
 use statrs::function::gamma::{digamma, ln_gamma};
 
 /// Above this mean a negative binomial is as good as the gamma distribution behind it.
@@ -127,22 +128,50 @@ pub struct Curve {
 /// Below this mean the expectation is proportional to the mean.
 const LOWEST_LN_MEAN: f64 = -9.0;
 const STEP: f64 = 0.25;
+/// Between ln concentrations at which curves are summed, and how far they reach: beyond, a gene is all noise or none.
+const LOG_STEP: f64 = 0.125;
+const LOG_CONCENTRATIONS: [f64; 2] = [-5.0, 12.0];
 
 impl Curve {
-    /// For a negative binomial of this concentration; means reach up to the library size.
-    pub fn new(concentration: f64, library: f64) -> Self {
-        let mut table = LogTable::new(library);
+    /// For a negative binomial of this concentration and the table of its library; means reach up to the library size.
+    pub fn new(concentration: f64, library: f64, table: &mut LogTable) -> Self {
         let highest = library.max(1.0).ln();
         // One point beyond each end for the cubic.
         let points = ((highest - LOWEST_LN_MEAN) / STEP).ceil() as usize + 4;
         let at = |point: usize| {
             let mean = (LOWEST_LN_MEAN + (point as f64 - 1.0) * STEP).exp();
-            CountDistribution::NegativeBinomial { mean, concentration }.expected_log(&mut table)
+            CountDistribution::NegativeBinomial { mean, concentration }.expected_log(table)
         };
         Self { values: (0..points).map(at).collect() }
     }
 
-    /// E\[log2(10,000·x/library + 1)\] at a mean, by cubic interpolation (Catmull and Rom).
+    /// Curves of thousands of genes, by gene and library. The expectation is smooth in ln concentration, too: it is summed at
+    /// evenly spaced ones and interpolated between them, which takes a moment instead of minutes.
+    pub fn of_genes(log_concentrations: &[f32], libraries: &[f64]) -> Vec<Vec<Self>> {
+        let bounded = |log: f32| f64::from(log).clamp(LOG_CONCENTRATIONS[0], LOG_CONCENTRATIONS[1]);
+        let finite = || log_concentrations.iter().filter(|log| !log.is_nan()).map(|log| bounded(*log));
+        let lowest = finite().fold(f64::INFINITY, f64::min).min(LOG_CONCENTRATIONS[1]);
+        let highest = finite().fold(lowest, f64::max);
+        // Two points above the highest and one below the lowest for the cubic.
+        let rows = ((highest - lowest) / LOG_STEP).floor() as usize + 4;
+        let summed = |&library: &f64| -> Vec<Self> {
+            let mut table = LogTable::new(library);
+            let concentration = |row: usize| (lowest + (row as f64 - 1.0) * LOG_STEP).exp();
+            (0..rows).map(|row| Self::new(concentration(row), library, &mut table)).collect()
+        };
+        let summed: Vec<Vec<Self>> = libraries.par_iter().map(summed).collect();
+        let curve = |log: f32, rows: &[Self]| {
+            let position = (bounded(log) - lowest) / LOG_STEP + 1.0;
+            let row = (position as usize).clamp(1, rows.len() - 3);
+            let t = position - row as f64;
+            let [a, b, c, d] = [row - 1, row, row + 1, row + 2].map(|row| rows[row].values.iter());
+            let values = a.zip(b).zip(c.zip(d));
+            Self { values: values.map(|((a, b), (c, d))| between([*a, *b, *c, *d], t)).collect() }
+        };
+        log_concentrations.par_iter().map(|&log| summed.iter().map(|rows| curve(log, rows)).collect()).collect()
+    }
+
+    /// E\[log2(10,000·x/library + 1)\] at a mean, by cubic interpolation.
     pub fn at(&self, ln_mean: f64) -> f64 {
         if ln_mean.is_nan() {
             return f64::NAN;
@@ -153,9 +182,13 @@ impl Curve {
         let position = (ln_mean - LOWEST_LN_MEAN) / STEP + 1.0;
         let point = (position as usize).min(self.values.len() - 3);
         let t = position - point as f64;
-        let [a, b, c, d] = [point - 1, point, point + 1, point + 2].map(|point| self.values[point]);
-        b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
+        between([point - 1, point, point + 1, point + 2].map(|point| self.values[point]), t)
     }
+}
+
+/// Between the middle two of four evenly spaced values, by the share `t` of their distance (Catmull and Rom).
+fn between([a, b, c, d]: [f64; 4], t: f64) -> f64 {
+    b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
 }
 
 #[cfg(test)]
@@ -191,7 +224,7 @@ mod tests {
     #[test]
     fn the_curve_is_the_sum() {
         for (concentration, library) in [(0.2, 150.0), (1.0, 2500.0), (30.0, 1e4)] {
-            let curve = Curve::new(concentration, library);
+            let curve = Curve::new(concentration, library, &mut LogTable::new(library));
             for mean in [1e-6f64, 1e-3, 0.017, 0.3, 1.0, 7.7, 55.0, library * 0.9] {
                 let exact = CountDistribution::NegativeBinomial { mean, concentration }
                     .expected_log(&mut LogTable::new(library));
@@ -199,6 +232,28 @@ mod tests {
                 assert!((found - exact).abs() < 2e-3 * exact.max(0.05), "{mean} {concentration}: {found}, {exact}");
             }
         }
+    }
+
+    #[test]
+    fn curves_between_concentrations_are_those_of_the_sum() {
+        let (logs, libraries) = ([-1.37f32, 0.0, 0.06, 0.71, 2.9, 40.0, f32::NAN], [900.0, 4000.0]);
+        let curves = Curve::of_genes(&logs, &libraries);
+        for (log, curves) in logs.iter().zip(&curves) {
+            for (library, curve) in libraries.iter().zip(curves) {
+                if log.is_nan() {
+                    assert!(curve.at(0.0).is_nan());
+                    continue;
+                }
+                let concentration = f64::from(log.min(12.0)).exp();
+                let exact = Curve::new(concentration, *library, &mut LogTable::new(*library));
+                for mean in [0.01f64, 0.3, 2.0, 17.0, 160.0] {
+                    let (found, exact) = (curve.at(mean.ln()), exact.at(mean.ln()));
+                    assert!((found - exact).abs() < 5e-5 * exact.max(0.1), "{mean} {log}: {found}, {exact}");
+                }
+            }
+        }
+        assert_eq!(Curve::of_genes(&[0.5], &libraries)[0].len(), 2);
+        assert!(Curve::of_genes(&[], &libraries).is_empty());
     }
 
     #[test]

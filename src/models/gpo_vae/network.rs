@@ -156,6 +156,11 @@ impl GpoVae {
         self.mask_logits.to_vec2()
     }
 
+    /// The row of A of one treatment: the logits of its edges, by target.
+    pub fn mask_row(&self, treatment: usize) -> Result<Vec<f32>> {
+        self.mask_logits.get(treatment)?.to_vec1()
+    }
+
     /// log c per gene, where the likelihood has it.
     pub fn log_concentration(&self) -> Result<Option<Vec<f32>>> {
         self.log_concentration.as_ref().map(Tensor::to_vec1).transpose()
@@ -250,7 +255,7 @@ impl GpoVae {
     /// The decoder on \[z, D(E∘M), flag·U\]: `[P, B, G]`, before the likelihood's link. Only the branch that counts for a
     /// cell is computed: its flag is 1 if it fails quality control.
     fn decode(&self, basal: &Tensor, sample: &Sample, conditions: &Tensor, cells: &Assignment) -> Result<Tensor> {
-        let first = Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)?;
+        let first = self.decoder_parts()?;
         let (table, shared) = first.shared(sample, conditions)?;
         let hidden = self.decoder.after_first(leaky_sum(&first.own(basal)?, &table, &shared, cells)?)?;
         self.decoder_head.forward(&hidden, Activation::None)
@@ -282,18 +287,24 @@ impl GpoVae {
         total * (self.config.gamma / (batch.cells.len() * batch.measured_treatments) as f64)
     }
 
-    /// Decoder outputs `[S, G]` of the good branch for S basal states `[S, L]`, without perturbation.
-    pub fn decode_control(&self, basal: &Tensor) -> Result<Tensor> {
-        let offset = Tensor::zeros((basal.dim(0)?, self.sizes.treatments), basal.dtype(), basal.device())?;
-        self.decode_offset(basal, &offset)
+    /// What the basal states `[S, L]` bring into the decoder's first layer, with its bias and before its activation: `[S, H]`.
+    pub fn decoder_start(&self, basal: &Tensor) -> Result<Tensor> {
+        self.decoder_parts()?.own(basal)
     }
 
-    /// The same with an offset D(E∘M) `[S, T]` per state.
-    pub fn decode_offset(&self, basal: &Tensor, offset: &Tensor) -> Result<Tensor> {
-        let first = Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)?;
-        let sum = (first.own(basal)? + Split::of(&first.offset, offset)?)?;
-        let hidden = self.decoder.after_first(crate::models::nn::kernels::leaky_relu(&sum)?)?;
+    /// What an offset D(E∘M) `[S, T]` per state brings there: `[S, H]`, linear in the offset.
+    pub fn decoder_offset(&self, offset: &Tensor) -> Result<Tensor> {
+        Split::of(&self.decoder_parts()?.offset, offset)
+    }
+
+    /// Decoder outputs `[S, G]` of the good branch from the sum `[S, H]` of what enters its first layer.
+    pub fn decode_from(&self, entering: &Tensor) -> Result<Tensor> {
+        let hidden = self.decoder.after_first(crate::models::nn::kernels::leaky_relu(entering)?)?;
         self.decoder_head.forward(&hidden, Activation::None)
+    }
+
+    fn decoder_parts(&self) -> Result<Split> {
+        Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)
     }
 
     /// E∘M of one treatment for S given mask rows `[S, T]` (zeros and ones) and noise `[S, T]`.

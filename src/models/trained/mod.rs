@@ -115,6 +115,7 @@ impl TrainedModel {
             predicted.cells.push(0);
             predicted.shifts.extend(predictor.shifts(&model, &doses, progress)?);
         }
+        progress.check()?;
         Self::with_predictions(card, model, observed, predicted, predictor.into())
     }
 
