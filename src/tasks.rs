@@ -4,6 +4,7 @@
 //! error whose chain says what failed and why; the caller adds what to do.
 
 pub mod arrange;
+pub mod badges;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;

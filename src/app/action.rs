@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attached::Attachment;
 use super::findings::PickedLabels;
-use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind};
+use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind, WaveView};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
 use crate::document::{FigurePage, Layout, NetworkFilter, NoteSubject, PathQuery, Style};
@@ -138,6 +138,8 @@ pub enum Action {
     SetTool(PickTool),
     /// Show this table below the network, or none.
     ShowTable(Option<TableKind>),
+    /// Show the wave from the knocked-out genes, so far and going on or not; none to end it.
+    SetWave(Option<WaveView>),
     /// Show or hide the side panel.
     ToggleSidePanel,
     /// Light, dark or as the system.

@@ -149,6 +149,13 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
                 state.view.tab = Tab::Network;
             }
         }
+        Action::SetWave(wave) => {
+            // From another page the network comes forward; a step of the wave turns no page.
+            if wave.is_some() && state.view.wave.is_none() {
+                state.view.tab = Tab::Network;
+            }
+            state.view.wave = wave.filter(|_| state.can_show_wave());
+        }
         Action::ToggleSidePanel => {
             let shown = &mut state.view.preferences.side_panel;
             *shown = !*shown;

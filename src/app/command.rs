@@ -4,7 +4,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
 use super::attached::Attachment;
-use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind};
+use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind, WaveView};
 use super::theme::ThemeChoice;
 use super::views::network::chosen_layout;
 use crate::document::PathQuery;
@@ -58,6 +58,14 @@ pub enum Command {
     KnockOutSelection,
     /// End the knock-out.
     ClearKnockOut,
+    /// Let a wave run from the knocked-out genes, or wait.
+    PlayWave,
+    /// One step on.
+    WaveOn,
+    /// One step back.
+    WaveBack,
+    /// Show the network without it.
+    EndWave,
     /// Select nothing.
     ClearSelection,
     /// Take the selected genes out of the picture.
@@ -123,7 +131,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 57] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -145,6 +153,10 @@ impl Command {
         Self::FindGene,
         Self::KnockOutSelection,
         Self::ClearKnockOut,
+        Self::PlayWave,
+        Self::WaveOn,
+        Self::WaveBack,
+        Self::EndWave,
         Self::ClearSelection,
         Self::HideSelection,
         Self::ShowNeighbourhood,
@@ -204,6 +216,10 @@ impl Command {
             Self::FindGene => "Find a gene",
             Self::KnockOutSelection => "Knock out the selected genes",
             Self::ClearKnockOut => "End the knock-out",
+            Self::PlayWave => "Play or pause the wave of the knock-out",
+            Self::WaveOn => "Step the wave on",
+            Self::WaveBack => "Step the wave back",
+            Self::EndWave => "End the wave",
             Self::ClearSelection => "Clear the selection",
             Self::HideSelection => "Hide the selected genes",
             Self::ShowNeighbourhood => "Show the neighbourhood of the selection",
@@ -262,6 +278,9 @@ impl Command {
             Self::FindPaths => const { &[keys(COMMAND, Key::L)] },
             Self::SelectList => const { &[keys(COMMAND_SHIFT, Key::F)] },
             Self::Shortcuts => const { &[keys(Modifiers::NONE, Key::F1)] },
+            Self::PlayWave => const { &[keys(COMMAND, Key::P)] },
+            Self::WaveOn => const { &[keys(COMMAND, Key::Period)] },
+            Self::WaveBack => const { &[keys(COMMAND, Key::Comma)] },
             Self::HideSelection => const { &[keys(COMMAND_SHIFT, Key::H)] },
             Self::ShowNeighbourhood => const { &[keys(COMMAND, Key::E)] },
             Self::ToggleSidePanel => const { &[keys(COMMAND, Key::B)] },
@@ -286,6 +305,10 @@ impl Command {
             Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
             Self::ClearKnockOut => !state.document.knock_out.is_empty(),
+            Self::PlayWave => state.can_show_wave(),
+            Self::WaveOn => state.wave().is_some_and(|(view, found)| view.step < found.last()),
+            Self::WaveBack => state.wave().is_some_and(|(view, _)| view.step > 0),
+            Self::EndWave => state.view.wave.is_some(),
             Self::ClearSelection => !state.document.selection.is_empty(),
             Self::HideSelection | Self::ShowNeighbourhood => {
                 state.network().is_some() && !state.document.selection.is_empty()
@@ -342,6 +365,10 @@ impl Command {
                 Action::KnockOut(state.document.selection.iter().map(|gene| (gene.clone(), 1.0)).collect())
             }
             Self::ClearKnockOut => Action::ClearKnockOut,
+            Self::PlayWave => Action::SetWave(Some(toggled_wave(state))),
+            Self::WaveOn => step_wave(state, |step| step + 1),
+            Self::WaveBack => step_wave(state, |step| step.saturating_sub(1)),
+            Self::EndWave => Action::SetWave(None),
             Self::ClearSelection => Action::ClearSelection,
             Self::HideSelection => {
                 let mut filter = state.document.filter.clone();
@@ -385,6 +412,20 @@ impl Command {
             Self::About => Action::ShowDialog(Dialog::About),
         }
     }
+}
+
+/// A wave from its start, a playing one paused, a paused one going on; one at its end begins anew.
+fn toggled_wave(state: &State) -> WaveView {
+    match (state.view.wave, state.wave()) {
+        (Some(wave), _) if wave.playing => WaveView { playing: false, ..wave },
+        (Some(wave), Some((view, found))) if view.step < found.last() => WaveView { playing: true, ..wave },
+        _ => WaveView { step: 0, playing: true },
+    }
+}
+
+/// The wave paused at another step.
+fn step_wave(state: &State, to: impl Fn(usize) -> usize) -> Action {
+    Action::SetWave(state.wave().map(|(view, _)| WaveView { step: to(view.step), playing: false }))
 }
 
 /// Show this table, or hide it.

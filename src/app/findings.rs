@@ -10,6 +10,7 @@ use crate::document::PathQuery;
 use crate::jobs::ProgressUpdate;
 use crate::network::hops::Hops;
 use crate::network::paths::Path as NetworkPath;
+use crate::network::wave::Wave;
 use crate::network::{GeneId, Grn};
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::CellDoublets;
@@ -178,6 +179,24 @@ pub struct Explanation {
     pub gene: GeneId,
     /// Steps and ways.
     pub hops: Hops,
+}
+
+/// What the network passes on from the knocked-out genes to all others, step by step.
+#[derive(Clone, Debug)]
+pub struct FoundWave {
+    /// The network.
+    pub network: Arc<Grn>,
+    /// The genes knocked out, with their doses.
+    pub doses: BTreeMap<String, f32>,
+    /// What arrives where.
+    pub wave: Wave,
+}
+
+impl FoundWave {
+    /// The last step that is shown: later ones bring less than a thousandth of all that arrives.
+    pub fn last(&self) -> usize {
+        self.wave.last_above(1e-3)
+    }
 }
 
 /// What a file would be read as, told before it is read.

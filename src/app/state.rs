@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::action::ExportRequest;
 use super::attached::{Attached, Attachment};
 use super::command::Command;
-use super::findings::{Explanation, Findings, ImportPreview, PathFinding};
+use super::findings::{Explanation, Findings, FoundWave, ImportPreview, PathFinding};
 use super::memo::Memo;
 use super::theme::ThemeChoice;
 use super::work::Recovered;
@@ -65,6 +65,22 @@ impl State {
         } else {
             None
         }
+    }
+
+    /// The wave through the network shown, if one is asked for and known.
+    pub fn wave(&self) -> Option<(WaveView, &Arc<FoundWave>)> {
+        let found = self.runtime.wave.as_ref()?;
+        let network = self.network().filter(|_| !self.network_is_live())?;
+        self.view.wave.filter(|_| Arc::ptr_eq(&found.network, network)).map(|view| {
+            let step = view.step.min(found.last());
+            (WaveView { step, ..view }, found)
+        })
+    }
+
+    /// Whether a wave could be shown: genes of the network are knocked out.
+    pub fn can_show_wave(&self) -> bool {
+        let network = self.network().filter(|_| !self.network_is_live());
+        network.is_some_and(|network| self.document.knock_out.keys().any(|gene| network.find(gene).is_some()))
     }
 
     /// Whether a training run is under way.
@@ -178,8 +194,19 @@ pub struct ViewState {
     pub run_layout: bool,
     /// A running layout of the network waits.
     pub layout_paused: bool,
+    /// The wave from the knocked-out genes that is shown on the network.
+    pub wave: Option<WaveView>,
     /// What is asked or told in front of the window.
     pub dialog: Option<Dialog>,
+}
+
+/// How far a wave through the network is shown, and whether it goes on by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaveView {
+    /// What has arrived with this step and those before it is shown; with 0 only where the wave starts.
+    pub step: usize,
+    /// It goes on by itself.
+    pub playing: bool,
 }
 
 /// What is asked or told in front of the window; one at a time.
@@ -323,6 +350,8 @@ pub struct Runtime {
     pub paths: PathFinding,
     /// Why the selected gene moves; of an earlier question while the last is being answered.
     pub explanation: Option<Arc<Explanation>>,
+    /// The wave asked for last; of an earlier question while the last is being answered.
+    pub wave: Option<Arc<FoundWave>>,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
     /// The figure page.

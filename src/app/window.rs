@@ -231,10 +231,11 @@ impl App {
         }
         if !typing
             && !context.any_popup_open()
-            && Command::ClearSelection.is_enabled(&self.state)
+            && let Some(command) =
+                [Command::EndWave, Command::ClearSelection].into_iter().find(|command| command.is_enabled(&self.state))
             && context.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
         {
-            self.actions.push(Action::ClearSelection);
+            self.actions.push(command.action(&self.state));
         }
     }
 

@@ -57,13 +57,7 @@ pub fn hops(
     progress: &dyn Progress,
 ) -> Result<Hops, Cancelled> {
     let genes = grn.genes().len();
-    let edges: Vec<(u32, u32, f64)> = grn
-        .edges()
-        .iter()
-        .take_while(|edge| edge.probability > 0.5)
-        .filter(|edge| edge.regulator != edge.target)
-        .map(|edge| (edge.regulator.0, edge.target.0, logit(edge.probability)))
-        .collect();
+    let edges = passing(grn);
     let mut amounts = vec![0.0; genes];
     let mut stops: Vec<Stop> = Vec::new();
     let mut fronts: Vec<Vec<u32>> = vec![Vec::new(); genes];
@@ -76,7 +70,7 @@ pub fn hops(
     let mut ends: Vec<(f64, u32)> = Vec::new();
     for step in 0..MOST_STEPS {
         progress.check()?;
-        let shrink = if step == 0 { 1.0 } else { 1.0 / genes.max(1) as f64 };
+        let shrink = shrink(genes, step);
         let mut next = vec![0.0; genes];
         let mut arriving: Vec<Vec<(f64, u32)>> = vec![Vec::new(); genes];
         for &(from, to, weight) in &edges {
@@ -112,7 +106,23 @@ pub fn hops(
     Ok(found)
 }
 
-fn logit(probability: f32) -> f64 {
+/// The edges that pass something on, best first: regulator, target, and the logit of the probability. Those likelier than not,
+/// none from a gene to itself.
+pub(super) fn passing(grn: &Grn) -> Vec<(u32, u32, f64)> {
+    let likely = grn.edges().iter().take_while(|edge| edge.probability > 0.5);
+    likely
+        .filter(|edge| edge.regulator != edge.target)
+        .map(|edge| (edge.regulator.0, edge.target.0, logit(edge.probability)))
+        .collect()
+}
+
+/// By how much less arrives with each step after the first (`step` 0), among so many genes: the T of S.
+pub(super) fn shrink(genes: usize, step: usize) -> f64 {
+    if step == 0 { 1.0 } else { 1.0 / genes.max(1) as f64 }
+}
+
+/// ln(p / (1 − p)).
+pub(super) fn logit(probability: f32) -> f64 {
     // A probability of 1 would weigh infinitely much.
     let probability = f64::from(probability).min(1.0 - 1e-7);
     (probability / (1.0 - probability)).ln()

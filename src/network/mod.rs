@@ -13,5 +13,6 @@ pub mod recovery;
 pub mod reference;
 pub mod sign;
 pub mod statistics;
+pub mod wave;
 
 pub use grn::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};

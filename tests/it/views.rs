@@ -168,8 +168,8 @@ fn a_node_is_selected_by_its_label_and_the_inspector_shows_it() {
     harness.get_by_label("node STAT1").click();
     rest(&mut harness);
     assert_eq!(harness.state().state.document.selection, ["STAT1"]);
-    harness.get_by_label("Perturbed in 40 cells");
-    harness.get_by_label("Own shift when perturbed −1.20 (log2)");
+    harness.get_by_label("40 cells");
+    harness.get_by_label("knock-down −1.20");
     harness.save("selected");
     let target = harness.query_all_by_label_contains("Target GENE").next().expect("STAT1 has targets");
     target.click();
@@ -590,7 +590,7 @@ fn the_effects_of_a_knock_out_are_listed_sorted_and_filtered() {
     );
     harness.run_steps(4);
     harness.save("knock-out");
-    harness.get_by_label("measured");
+    harness.get_by_label("trained on");
     harness.get_by_label("63 cells in training, 18 cells held out");
     harness.get_by_label("Measured shifts are means over 18 held-out cells");
     // The gene that was knocked out has the largest shift of all.

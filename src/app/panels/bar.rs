@@ -42,6 +42,8 @@ const EDIT: &[Option<Command>] = &[
     None,
     Some(Command::KnockOutSelection),
     Some(Command::ClearKnockOut),
+    Some(Command::PlayWave),
+    Some(Command::EndWave),
 ];
 const VIEW: &[Option<Command>] = &[
     Some(Command::ToggleSidePanel),

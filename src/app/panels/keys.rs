@@ -31,7 +31,7 @@ pub(in crate::app) fn show(ui: &mut Ui) {
             ui.end_row();
         }
         ui.label("Escape");
-        ui.label(RichText::new(Command::ClearSelection.label()).color(weak));
+        ui.label(RichText::new("End the wave, or clear the selection").color(weak));
         ui.end_row();
     });
     ui.add_space(theme::MEDIUM);

@@ -1,10 +1,9 @@
-//! Small coloured words that say how far a prediction can be trusted.
+//! Small coloured words that say what a gene or perturbation rests on; which, is decided in [`crate::tasks::badges`].
 
-use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Ui};
+use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Sense, Ui, vec2};
 
 use crate::app::theme;
-use crate::models::Novelty;
-use crate::words::counted;
+use crate::tasks::badges::{Badge, Tone};
 
 /// `text` on a soft ground of `colour`, explained on hover.
 pub fn badge(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Response {
@@ -17,46 +16,63 @@ pub fn badge(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Res
     shown.response.on_hover_text(explanation)
 }
 
-/// `measured`, `held out`, `new combination` or `never perturbed`, with what that rests on.
-pub fn novelty_badge(ui: &mut Ui, novelty: Novelty) -> Response {
-    let colours = theme::colours(ui);
-    let colour = match novelty {
-        Novelty::Measured { .. } => colours.good,
-        Novelty::HeldOut { .. } => colours.accent,
-        Novelty::NewCombination => colours.warning,
-        Novelty::NeverPerturbed => colours.bad,
-    };
-    badge(ui, novelty_label(novelty), colour, &novelty_explanation(novelty))
+/// One of them, in the colour of its tone.
+pub fn evidence_badge(ui: &mut Ui, shown: &Badge) -> Response {
+    badge(ui, &shown.label(), colour(ui, shown.tone()), &shown.explanation())
 }
 
-/// The badge's word.
-pub fn novelty_label(novelty: Novelty) -> &'static str {
-    match novelty {
-        Novelty::Measured { .. } => "measured",
-        Novelty::HeldOut { .. } => "held out",
-        Novelty::NewCombination => "new combination",
-        Novelty::NeverPerturbed => "never perturbed",
+/// All of them in a row, which breaks where it has to.
+pub fn evidence_badges(ui: &mut Ui, badges: &[Badge]) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(theme::SMALL, 3.0);
+        for shown in badges {
+            evidence_badge(ui, shown);
+        }
+    });
+}
+
+/// The first of them as a dot, all of them on hover: for rows without room for words. Its label says what the words would.
+pub fn evidence_dot(ui: &mut Ui, badges: &[Badge]) {
+    let (rect, response) = ui.allocate_exact_size(vec2(9.0, 14.0), Sense::hover());
+    let Some(first) = badges.first() else { return };
+    let colour = colour(ui, first.tone());
+    if matches!(first, Badge::NeverPerturbed) {
+        ui.painter().circle_stroke(rect.center(), 3.0, egui::Stroke::new(1.2, theme::colours(ui).text_weak));
+    } else {
+        ui.painter().circle_filled(rect.center(), 3.6, colour);
+    }
+    response.on_hover_text(told(badges));
+}
+
+/// All of them in words, one a line.
+pub fn told(badges: &[Badge]) -> String {
+    let line = |badge: &Badge| {
+        let label = badge.label();
+        let mut letters = label.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}", letters.as_str())
+    };
+    badges.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn colour(ui: &Ui, tone: Tone) -> Color32 {
+    let colours = theme::colours(ui);
+    match tone {
+        Tone::Good => colours.good,
+        Tone::Plain => colours.text_weak,
+        Tone::Test => colours.accent,
+        Tone::Careful => colours.warning,
+        Tone::Bad => colours.bad,
     }
 }
 
-/// What the badge means here.
-pub fn novelty_explanation(novelty: Novelty) -> String {
-    let cells = |count: u32| counted(count as usize, "cell");
-    match novelty {
-        Novelty::Measured { training_cells, test_cells } => format!(
-            "The model was trained on {} of this very perturbation; {} were kept out of the training",
-            cells(training_cells),
-            cells(test_cells)
-        ),
-        Novelty::HeldOut { cells: count } => {
-            format!("In the screen ({}), but kept out of the training as a whole", cells(count))
-        }
-        Novelty::NewCombination => "These genes were perturbed one by one or in other combinations, never together: \
-             the model adds what it learned of each"
-            .to_owned(),
-        Novelty::NeverPerturbed => {
-            "The screen never perturbed this gene: the prediction rests on the network alone, so treat it as a guess"
-                .to_owned()
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_badges_are_told_one_a_line() {
+        let badges = [Badge::TrainedOn { training_cells: 3, test_cells: 0 }, Badge::Cells(40), Badge::NotMeasured];
+        assert_eq!(told(&badges), "Trained on\n40 cells\nNot measured");
     }
 }

@@ -8,7 +8,7 @@ pub mod scene_painter;
 mod shift_bar;
 mod sort;
 
-pub use badge::{badge, novelty_badge};
+pub use badge::{badge, evidence_badge, evidence_badges, evidence_dot, told};
 pub use empty::empty_page;
 pub use figure::FigureWidget;
 pub use scene_painter::{Placement, ScenePainter};

@@ -17,6 +17,7 @@ mod previewing;
 mod saving;
 mod screening;
 mod training;
+mod waving;
 
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ pub(super) struct Work {
     paging: paging::Paging,
     explaining: explaining::Explaining,
     pathfinding: pathfinding::Pathfinder,
+    waving: waving::Waving,
 }
 
 impl Work {
@@ -85,6 +87,7 @@ impl Work {
             paging: paging::Paging::default(),
             explaining: explaining::Explaining::default(),
             pathfinding: pathfinding::Pathfinder::default(),
+            waving: waving::Waving::default(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Work {
         self.poll_screening(state);
         self.poll_paging(state);
         self.poll_explaining(state);
+        self.poll_waving(state);
         self.poll_autosaving(state);
         self.list_activities(&mut state.runtime);
     }

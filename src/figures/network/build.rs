@@ -92,7 +92,7 @@ impl NetworkFigure {
         let lines = Lines::of(style, &visible);
         let touches = |from: GeneId, to: GeneId| {
             let of_interest = |gene: GeneId| selected[gene.0 as usize] || style.hovered == Some(gene);
-            style.emphasised.is_empty() && (of_interest(from) || of_interest(to))
+            style.emphasised.is_empty() && style.emphasis.is_none() && (of_interest(from) || of_interest(to))
         };
         let only_known = missing.iter().map(|&(from, to, sign)| NetworkEdge {
             from: at_node[from.0 as usize],
@@ -138,8 +138,14 @@ impl NetworkFigure {
             probability: (style.edge_colour == EdgeColour::Probability && !visible.is_empty())
                 .then(|| lines.probabilities.map(short)),
             known: lines.keys(style, &edges),
+            emphasis: style.emphasis.clone(),
             widths: lines.width_key(&visible, &edges[edges.len() - visible.len()..]),
             sizes: sizes.key(),
+            not_reached: matches!(style.colour, NodeColour::Arrived { .. }),
+            note: match &style.colour {
+                NodeColour::Arrived { note, .. } => Some(note.clone()),
+                _ => None,
+            },
             no_value: tints.scale.is_some() && nodes.iter().any(|node| node.tint.is_none() && node.measured),
             scale: tints.scale_key(),
             groups: tints.group_key(&nodes),
@@ -210,7 +216,7 @@ impl<'a> Tints<'a> {
             seen.map(|(value, _)| *value).collect()
         };
         let scale = match colour {
-            NodeColour::Plain | NodeColour::Groups { .. } => None,
+            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Arrived { .. } => None,
             NodeColour::Shift { values, limit, .. } => {
                 let limit = limit.filter(|limit| limit.is_finite() && *limit > 0.0).unwrap_or_else(|| {
                     let mut sizes: Vec<f32> = finite(values).into_iter().map(f32::abs).collect();
@@ -242,19 +248,29 @@ impl<'a> Tints<'a> {
                 let share = if most > least { (value - least) / (most - least) } else { 1.0 };
                 Some(Tint::Sequential(share.clamp(0.0, 1.0)))
             }
+            (NodeColour::Arrived { shares, least, .. }, _) => {
+                let share = shares.get(gene).copied().filter(|share| *share > 0.0)?;
+                // By decades between the least and all.
+                let at = 1.0 - share.min(1.0).log10() / least.clamp(1e-6, 0.5).log10();
+                Some(Tint::Sequential(at.max(0.0)))
+            }
             (NodeColour::Groups { of_gene, .. }, _) => of_gene.get(gene).copied().flatten().map(Tint::Group),
             _ => None,
         }
     }
 
     fn scale_key(&self) -> Option<ScaleKey> {
+        if let NodeColour::Arrived { label, least, .. } = self.colour {
+            let ends = [format!("≤ {} %", short(100.0 * least)), "100 %".to_owned()];
+            return Some(ScaleKey { label: label.clone(), kind: ScaleKind::Sequential, ends });
+        }
         let [least, most] = self.scale?;
         let (label, kind, ends) = match self.colour {
             NodeColour::Shift { label, .. } => {
                 (label, ScaleKind::Diverging, [format!("−{}", short(most)), format!("+{}", short(most))])
             }
             NodeColour::Amount { label, .. } => (label, ScaleKind::Sequential, [short(least), short(most)]),
-            NodeColour::Plain | NodeColour::Groups { .. } => return None,
+            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Arrived { .. } => return None,
         };
         Some(ScaleKey { label: label.clone(), kind, ends })
     }

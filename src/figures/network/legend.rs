@@ -19,6 +19,8 @@ pub struct NetworkLegend {
     pub probability: Option<[String; 2]>,
     /// What a reference network says about edges.
     pub known: Vec<EdgeKey>,
+    /// What the edges that are pointed out are.
+    pub emphasis: Option<String>,
     /// What the widths of edges mean.
     pub widths: Option<WidthKey>,
     /// What the sizes of nodes mean.
@@ -29,6 +31,10 @@ pub struct NetworkLegend {
     pub groups: Option<GroupKey>,
     /// Whether genes without a value are among those coloured.
     pub no_value: bool,
+    /// Whether genes are explained that nothing has reached.
+    pub not_reached: bool,
+    /// What else there is to say.
+    pub note: Option<String>,
     /// Whether genes that were perturbed in the screen are marked.
     pub perturbed: bool,
     /// Whether genes are knocked out.
@@ -154,7 +160,8 @@ impl NetworkLegend {
                 });
             }
         }
-        for EdgeKey { text, tint, marked } in self.known.clone() {
+        let plain = |text: String| EdgeKey { text, tint: EdgeTint::Plain, marked: false };
+        for EdgeKey { text, tint, marked } in self.emphasis.clone().map(plain).into_iter().chain(self.known.clone()) {
             items.push(Item {
                 width: line + size * 0.5 + width(&text),
                 draw: Box::new(move |[left, middle], theme, out| {
@@ -162,6 +169,12 @@ impl NetworkLegend {
                     out.push(words(&text, [left + line + size * 0.5, middle], size, theme.text));
                 }),
             });
+        }
+        if let Some(note) = self.note.clone() {
+            let draw = move |[left, middle]: [f32; 2], theme: &FigureTheme, out: &mut Vec<Primitive>| {
+                out.push(words(&note, [left, middle], size, theme.text));
+            };
+            items.push(Item { width: self.note.as_deref().map_or(0.0, width), draw: Box::new(draw) });
         }
         if let Some(ends) = self.probability.clone() {
             let label = "Probability".to_owned();
@@ -238,6 +251,7 @@ impl NetworkLegend {
         let marks = [
             (self.perturbed, Mark::Perturbed, "Perturbed in the screen"),
             (self.knocked_out, Mark::KnockedOut, "Knocked out"),
+            (self.not_reached, Mark::NoValue, "Not reached"),
             (self.no_value, Mark::NoValue, "No value"),
             (self.unmeasured, Mark::Unmeasured, "Not measured"),
         ];

@@ -24,6 +24,18 @@ pub enum NodeColour {
         /// What the values are: `Betweenness`.
         label: String,
     },
+    /// What has arrived at each gene, as a share of the most: on a logarithmic scale that stays the same from figure to
+    /// figure. Nothing arrived where it is zero.
+    Arrived {
+        /// By position of the gene in the network, 0 to 1; not finite for none.
+        shares: Vec<f32>,
+        /// The share at which the scale begins; smaller ones look like it.
+        least: f32,
+        /// What the values are: `Arrived by step 2`.
+        label: String,
+        /// What else the legend says of them.
+        note: String,
+    },
     /// A group per gene. The first [`GROUP_COLOURS`] groups have colours of their own, the rest share one.
     Groups {
         /// By position of the gene in the network: a position in `names`.
@@ -117,6 +129,8 @@ pub struct NetworkStyle {
     pub selected: Vec<GeneId>,
     /// Ranks of edges to point out instead of those of the selected genes; rising.
     pub emphasised: Vec<u32>,
+    /// What the legend calls them; where it is given, the edges of selected genes are never pointed out instead.
+    pub emphasis: Option<String>,
     /// The gene under the pointer.
     pub hovered: Option<GeneId>,
     /// Genes knocked out in the prediction that is shown.
@@ -139,6 +153,7 @@ impl Default for NetworkStyle {
             reference: None,
             selected: Vec::new(),
             emphasised: Vec::new(),
+            emphasis: None,
             hovered: None,
             knocked_out: Vec::new(),
             isolated: false,

@@ -39,11 +39,11 @@ fn from_the_sample_to_a_figure() {
     window.harness.get_by_label(&format!("node {gene}")).click();
     window.harness.run_steps(3);
     assert_eq!(window.state().document.focus(), Some(gene.as_str()));
-    assert!(window.mentions("Perturbed in "));
+    assert!(window.mentions("trained on") && window.mentions("knock-down "));
     window.harness.query_all_by_label("Knock out").next().expect("a button").click();
     window.harness.run_steps(3);
     window.until("the prediction", |state| state.runtime.prediction.effect().is_some());
-    assert!(window.shows("measured") && window.mentions("held out"));
+    assert!(window.shows("trained on") && window.mentions("held out"));
     let shifts = &window.state().runtime.prediction.effect().unwrap().shifts;
     assert!(shifts.iter().any(|shift| shift.abs() > 0.05), "nothing answers to {gene}");
 

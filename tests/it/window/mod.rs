@@ -15,6 +15,7 @@ mod screening;
 mod sessions;
 mod snapshots;
 mod training;
+mod wave;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -5,7 +5,7 @@
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::findings::QualityFinding;
-use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind};
+use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind, WaveView};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
 use grn_explorer::document::{Layout, NetworkFilter, NoteSubject, PathQuery};
@@ -109,6 +109,13 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     window.send(Action::KnockOut(vec![("TF046".into(), 1.0)]));
     window.until("the prediction", |state| state.runtime.prediction.effect().is_some());
     photograph(&mut window, "knock-out");
+    if wanted.contains(&"wave") {
+        window.send(Action::SetWave(Some(WaveView { step: 1, playing: false })));
+        window.until("the wave", |state| state.wave().is_some());
+        window.harness.run_steps(40);
+        photograph(&mut window, "wave");
+        window.send(Action::SetWave(None));
+    }
     window.send(Action::ClearKnockOut);
     window.send(Action::ShowTable(Some(TableKind::Edges)));
     window.send(Action::SelectAll(vec!["GENE060".into(), "GENE078".into()]));
@@ -178,7 +185,7 @@ fn gene_sets(window: &mut Window) {
 
 #[test]
 fn the_pages_look_as_they_did() {
-    let of_both_halves = ["knock-out", "paths", "notes", "filters"];
+    let of_both_halves = ["knock-out", "wave", "paths", "notes", "filters"];
     let mut small_light = vec!["welcome", "network", "style", "data", "quality", "volcano", "training"];
     small_light.extend(of_both_halves);
     let mut large_dark = small_light.clone();

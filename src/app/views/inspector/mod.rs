@@ -7,9 +7,10 @@ use egui::{RichText, ScrollArea, Ui, WidgetInfo};
 
 use self::movers::Movers;
 use super::edge;
-use super::network::{evidence, facts};
+use super::knock_out::verb;
+use super::network::evidence;
 use super::notes::note;
-use crate::app::widgets::empty_page;
+use crate::app::widgets::{empty_page, evidence_badges};
 use crate::app::{Action, State, theme};
 use crate::document::{NoteSubject, Notes};
 use crate::network::{Edge, GeneId, Grn, Sign};
@@ -48,6 +49,9 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
         let text = "It is no node of this network: it was neither perturbed nor a strong responder";
         ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
             ui.label(RichText::new(focus).heading());
+            if let Some(evidence) = model.and_then(|_| state.evidence()) {
+                evidence_badges(ui, &evidence.of_gene(focus));
+            }
             ui.add(egui::Label::new(text).wrap());
             if let Some(model) = model {
                 movers::show(&mut view.movers, ui, model, focus, actions);
@@ -81,23 +85,23 @@ fn head(ui: &mut Ui, network: &Grn, id: GeneId, state: &State, actions: &mut Vec
     let gene = network.gene(id);
     let document = &state.document;
     ui.label(RichText::new(&gene.symbol).heading());
-    for line in facts(gene) {
-        ui.label(line);
-    }
+    evidence_badges(ui, &state.badges(gene));
     ui.add_space(theme::SMALL);
     let can_predict = state.runtime.model.is_some() && !state.network_is_live();
     let why_not = "Predictions need a trained model; the network shown is still being learned";
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(can_predict, |ui| {
             let selected = &document.selection;
-            let alone = ui.button("Knock out").on_disabled_hover_text(why_not);
-            if alone.on_hover_text(format!("Predict the response to losing {}", gene.symbol)).clicked() {
+            let verb = verb(state);
+            let alone = ui.button(verb).on_disabled_hover_text(why_not);
+            if alone.on_hover_text(format!("Predict the response as if the screen perturbed {}", gene.symbol)).clicked()
+            {
                 actions.push(Action::KnockOut(vec![(gene.symbol.clone(), 1.0)]));
             }
             if selected.len() > 1 {
                 let names = selected.join(", ");
-                let together = ui.button(format!("Knock out all {}", selected.len()));
-                if together.on_hover_text(format!("Predict the response to losing {names} together")).clicked() {
+                let together = ui.button(format!("{verb} all {}", selected.len()));
+                if together.on_hover_text(format!("Predict the response to {names} together")).clicked() {
                     actions.push(Action::KnockOut(selected.iter().map(|gene| (gene.clone(), 1.0)).collect()));
                 }
             }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use egui::{RichText, Ui, WidgetInfo, vec2};
 
+use crate::app::state::WaveView;
+use crate::app::views::knock_out::kind;
 use crate::app::widgets::signed;
 use crate::app::{Action, State, theme};
 use crate::models::PredictedEffect;
@@ -24,13 +26,24 @@ pub(super) fn show(ui: &mut Ui, network: &Arc<Grn>, gene: GeneId, state: &State,
     let shift = shift_of(symbol, effect, state);
     let sources = listed(&doses.keys().cloned().collect::<Vec<_>>(), 3);
     ui.add_space(theme::MEDIUM);
-    ui.label(RichText::new(format!("Why does {symbol} move?")).strong()).on_hover_text(
+    let title = RichText::new(format!("Why does {symbol} move?")).strong();
+    let titled = ui.horizontal_wrapped(|ui| {
+        let title = ui.label(title);
+        let hint = "Watch what the network passes on, step by step";
+        if state.view.wave.is_none() && ui.small_button("Show as a wave").on_hover_text(hint).clicked() {
+            actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
+        }
+        title
+    });
+    titled.inner.on_hover_text(
         "The predicted shift is shared out by what the learned network passes on in so many steps (S = A + A²/T + …, the sum that the \
          training aligns with the measured shifts). It interprets the network; it is no measurement",
     );
     let weak = theme::colours(ui).text_weak;
     match shift {
-        Some(shift) => _ = ui.label(format!("Predicted {} when {sources} is lost", signed(shift))),
+        Some(shift) => {
+            _ = ui.label(format!("Predicted {} for the {} of {sources}", signed(shift), kind(state).label()))
+        }
         None => _ = ui.label(RichText::new("Its expression was not measured, so no shift is predicted").color(weak)),
     }
     let found = state

@@ -1,6 +1,7 @@
 //! The knock-out: which genes by which dose, how far the answer can be trusted, and the shift of every gene.
 
 mod effects;
+mod words;
 
 use std::sync::Arc;
 
@@ -8,9 +9,11 @@ use egui::{RichText, Slider, TextEdit, Ui, WidgetInfo, vec2};
 use egui_extras::{Column, TableBuilder};
 
 pub use effects::{Effect, EffectColumn, Measured};
+use words::dose_words;
+pub use words::{asked, kind, verb};
 
-use crate::app::state::Prediction;
-use crate::app::widgets::{Sort, badge, empty_page, novelty_badge, plain_header, shift_bar, signed, sort_header};
+use crate::app::state::{Prediction, WaveView};
+use crate::app::widgets::{Sort, empty_page, evidence_badges, plain_header, shift_bar, signed, sort_header};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
 use crate::models::{Novelty, PredictedEffect};
@@ -101,7 +104,7 @@ pub fn contents(view: &mut KnockOutView, ui: &mut Ui, known: Known<'_>, state: &
         view.list = Some(List::new(effect, &known, &targets));
     }
     let Some(list) = &mut view.list else { return };
-    trust(ui, list);
+    trust(ui, list, state);
     ui.horizontal(|ui| {
         let room = (ui.available_width() - 92.0).max(60.0);
         let field = ui.add(TextEdit::singleline(&mut view.filter).hint_text("Filter genes").desired_width(room));
@@ -122,37 +125,36 @@ pub fn contents(view: &mut KnockOutView, ui: &mut Ui, known: Known<'_>, state: &
     table(&mut view.sort, list, ui, state, actions);
 }
 
-/// One slider per gene.
+/// One slider per gene, and one for all where there are several.
 fn doses(view: &mut KnockOutView, ui: &mut Ui, kind: PerturbationKind, state: &State, actions: &mut Vec<Action>) {
     let doses = &state.document.knock_out;
     view.beyond |= doses.values().any(|dose| !(0.0..=1.0).contains(dose));
-    let kind = kind.label();
+    let range = if view.beyond { -1.0..=2.0 } else { 0.0..=1.0 };
     let mut changed: Option<Vec<(String, f32)>> = None;
     for (gene, &dose) in doses {
-        ui.horizontal(|ui| {
-            let left = egui::Layout::left_to_right(egui::Align::Center);
-            ui.allocate_ui_with_layout(vec2(74.0, 20.0), left, |ui| {
-                ui.set_min_width(74.0);
-                ui.add(egui::Label::new(RichText::new(gene).strong()).truncate());
-            });
-            let mut value = dose;
-            let range = if view.beyond { -1.0..=2.0 } else { 0.0..=1.0 };
-            ui.spacing_mut().slider_width = (ui.available_width() - 100.0).clamp(40.0, 160.0);
-            let slider = ui.add(Slider::new(&mut value, range).step_by(0.05).fixed_decimals(2));
-            slider.widget_info(|| WidgetInfo::slider(true, f64::from(value), format!("Dose of {gene}")));
-            let hint =
-                format!("1 is the {kind} of the screen, 0 none; below 0 is the opposite, above 1 more than was done");
-            if slider.on_hover_text(hint).changed() {
-                changed = Some(with_dose(state, gene, Some(value)));
-            }
+        let (wanted, remove) = slider(ui, gene, dose, &range, &format!("Dose of {gene}"), kind, |ui| {
             let remove = ui.small_button("×");
             remove.widget_info(|| {
                 WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Remove {gene} from knock-out"))
             });
-            if remove.on_hover_text("Do not perturb this gene").clicked() {
-                changed = Some(with_dose(state, gene, None));
-            }
+            remove.on_hover_text("Do not perturb this gene").clicked()
         });
+        if let Some(value) = wanted {
+            changed = Some(with_dose(state, gene, Some(value)));
+        }
+        if remove {
+            changed = Some(with_dose(state, gene, None));
+        }
+    }
+    if doses.len() > 1 {
+        // Where they differ it stands at their mean.
+        let mean = doses.values().sum::<f32>() / doses.len() as f32;
+        let same = doses.values().all(|dose| (dose - mean).abs() < 1e-6);
+        let name = if same { "All" } else { "All (mean)" };
+        let (wanted, ()) = slider(ui, name, mean, &range, "Dose of all genes", kind, |_| ());
+        if let Some(value) = wanted {
+            changed = Some(doses.keys().map(|gene| (gene.clone(), rounded(value))).collect());
+        }
     }
     if let Some(doses) = changed {
         actions.push(if doses.is_empty() { Action::ClearKnockOut } else { Action::KnockOut(doses) });
@@ -163,27 +165,70 @@ fn doses(view: &mut KnockOutView, ui: &mut Ui, kind: PerturbationKind, state: &S
         if ui.button("Clear").on_hover_text("Perturb nothing").clicked() {
             actions.push(Action::ClearKnockOut);
         }
+        if state.view.wave.is_none() && state.can_show_wave() {
+            let hint = "Watch what the learned network passes on from here, step by step";
+            if ui.button("Show the wave").on_hover_text(hint).clicked() {
+                actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
+            }
+        }
     });
+}
+
+/// A dose with its name before it and its meaning below; the dose wanted, if it was changed.
+fn slider<T>(
+    ui: &mut Ui,
+    name: &str,
+    dose: f32,
+    range: &std::ops::RangeInclusive<f32>,
+    label: &str,
+    kind: PerturbationKind,
+    after: impl FnOnce(&mut Ui) -> T,
+) -> (Option<f32>, T) {
+    let mut value = dose;
+    let shown = ui.horizontal(|ui| {
+        let left = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(vec2(74.0, 20.0), left, |ui| {
+            ui.set_min_width(74.0);
+            ui.add(egui::Label::new(RichText::new(name).strong()).truncate());
+        });
+        ui.spacing_mut().slider_width = (ui.available_width() - 100.0).clamp(40.0, 160.0);
+        let slider = ui.add(Slider::new(&mut value, range.clone()).step_by(0.05).fixed_decimals(2));
+        slider.widget_info(|| WidgetInfo::slider(true, f64::from(value), label));
+        let hint = format!(
+            "1 is the {} of the screen, 0 none; below 0 is the opposite, above 1 more than was done",
+            kind.label()
+        );
+        let changed = slider.on_hover_text(hint).changed();
+        (changed, after(ui))
+    });
+    if dose != 1.0 {
+        let text = RichText::new(dose_words(kind, dose)).small().color(theme::colours(ui).text_weak);
+        ui.add(egui::Label::new(text).wrap());
+    }
+    let (changed, after) = shown.inner;
+    (changed.then_some(value), after)
+}
+
+/// Two decimals, as shown: 0.15000001 would give the prediction another name.
+fn rounded(dose: f32) -> f32 {
+    (dose * 100.0).round() / 100.0
 }
 
 fn with_dose(state: &State, gene: &str, dose: Option<f32>) -> Vec<(String, f32)> {
     let mut doses = state.document.knock_out.clone();
     match dose {
-        // Two decimals, as shown: 0.15000001 would give the prediction another name.
-        Some(dose) => _ = doses.insert(gene.to_owned(), (dose * 100.0).round() / 100.0),
+        Some(dose) => _ = doses.insert(gene.to_owned(), rounded(dose)),
         None => _ = doses.remove(gene),
     }
     doses.into_iter().collect()
 }
 
 /// How far the answer can be trusted.
-fn trust(ui: &mut Ui, list: &List) {
+fn trust(ui: &mut Ui, list: &List, state: &State) {
     let colours = theme::colours(ui);
+    let known = state.evidence().map(|evidence| evidence.of_doses(&state.document.knock_out));
+    evidence_badges(ui, &known.unwrap_or_else(|| vec![list.effect.novelty.into()]));
     ui.horizontal_wrapped(|ui| {
-        novelty_badge(ui, list.effect.novelty);
-        if list.effect.extrapolated {
-            badge(ui, "extrapolation", colours.warning, "A dose outside 0 to 1 was never seen in training");
-        }
         let cells = |count: u32| counted(count as usize, "cell");
         let text = match list.effect.novelty {
             Novelty::Measured { training_cells, test_cells } => {

@@ -3,7 +3,9 @@
 use egui::{Color32, CursorIcon, Id, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::picking::{self, Picking};
-use super::{NetworkView, tooltip};
+use super::{NetworkView, tooltip, wave};
+use crate::app::state::WaveView;
+use crate::app::views::knock_out::verb;
 use crate::app::widgets::Placement;
 use crate::app::{Action, State, theme};
 use crate::figures::network::{Area, Camera, NodeHit};
@@ -38,6 +40,9 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
     let placement = Placement::at(rect.min.round());
     let painter = ui.painter_at(rect);
     paint(view, &painter, placement);
+    if let (Some(now), Some(drawn)) = (view.wave.now(), &view.drawn) {
+        wave::dots(now, drawn, &super::theme(dark), &painter, placement);
+    }
     if moving {
         ui.ctx().request_repaint();
     }
@@ -280,12 +285,17 @@ fn many(
 
 fn menu(ui: &mut Ui, symbol: &str, state: &State, actions: &mut Vec<Action>) {
     let document = &state.document;
-    if ui.button(format!("Knock out {symbol}")).clicked() {
+    let verb = verb(state);
+    if ui.button(format!("{verb} {symbol}")).clicked() {
         actions.push(Action::KnockOut(vec![(symbol.to_owned(), 1.0)]));
+    }
+    if ui.button(format!("Show the wave from {symbol}")).clicked() {
+        actions.push(Action::KnockOut(vec![(symbol.to_owned(), 1.0)]));
+        actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
     }
     if !document.knock_out.is_empty() && !document.knock_out.contains_key(symbol) {
         let names: Vec<&str> = document.knock_out.keys().map(String::as_str).collect();
-        if ui.button(format!("Knock out {symbol} with {}", names.join(", "))).clicked() {
+        if ui.button(format!("{verb} {symbol} with {}", names.join(", "))).clicked() {
             let mut doses: Vec<(String, f32)> = document.knock_out.clone().into_iter().collect();
             doses.push((symbol.to_owned(), 1.0));
             actions.push(Action::KnockOut(doses));

@@ -14,6 +14,7 @@ mod style_bar;
 mod toolbar;
 mod tooltip;
 mod trail;
+mod wave;
 
 use std::sync::Arc;
 
@@ -25,7 +26,6 @@ pub use layout_menu::{chosen as chosen_layout, words as layout_words};
 use look::LookKey;
 pub use shown::{Shown, columns, evidence, verb};
 pub(in crate::app::views) use style_bar::{attachment, p_text};
-pub use tooltip::facts;
 
 use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen};
 use crate::app::NetworkParts;
@@ -65,6 +65,7 @@ pub struct NetworkView {
     drawn: Option<Drawn>,
     painter: ScenePainter,
     canvas: canvas::Canvas,
+    wave: wave::Player,
     export: ExportDialog,
     version: u64,
 }
@@ -96,6 +97,7 @@ struct FigureKey {
     hovered: Option<GeneId>,
     knocked_out: Vec<GeneId>,
     look: u64,
+    wave: Option<wave::WaveKey>,
     text_size: u32,
 }
 
@@ -110,6 +112,7 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         return;
     }
     view.follow(ui, network, state, actions);
+    view.wave.follow(ui, state, actions);
     toolbar::show(view, ui, state, actions);
     if view.style_bar {
         style_bar::show(view, ui, state, actions);
@@ -124,6 +127,7 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         }
         return;
     }
+    wave::strip(view, ui, state, actions);
     canvas::show(view, ui, state, actions);
     view.export.show(ui.ctx(), state, actions);
 }
@@ -216,12 +220,13 @@ impl NetworkView {
             hovered: self.hovered,
             knocked_out: ids(&mut state.document.knock_out.keys()),
             look: self.look_version,
+            wave: self.wave.now().map(|now| now.key().clone()),
             text_size: TEXT_SIZE as u32,
         };
         let (previous, before) = (self.drawn.take(), self.version);
         let figure = match previous {
             Some(ref drawn) if drawn.key == key => None,
-            _ => Some(figure(shown, &self.arrangement, &key, look, TEXT_SIZE)),
+            _ => Some(figure(shown, &self.arrangement, &key, look, self.wave.now(), TEXT_SIZE)),
         };
         let fresh = figure.is_some();
         let (figure, scene) = match (figure, previous) {
@@ -253,7 +258,8 @@ impl NetworkView {
     fn exportable(&self, state: &State) -> Option<Exportable> {
         let (shown, (_, look), drawn) = (self.shown.as_ref()?, self.look.as_ref()?, self.drawn.as_ref()?);
         let key = FigureKey { hovered: None, ..drawn.key.clone() };
-        let figure = figure(shown, &self.arrangement, &key, look, PRINT_TEXT_SIZE);
+        let wave = self.wave.now().filter(|now| Some(now.key()) == key.wave.as_ref());
+        let figure = figure(shown, &self.arrangement, &key, look, wave, PRINT_TEXT_SIZE);
         let (camera, size, _) = drawn.view;
         let from = drawn.scene.area;
         let description = format!(
@@ -266,7 +272,12 @@ impl NetworkView {
             .with("edges shown", state.document.filter.describe())
             .with("layout", state.document.layout.describe());
         let mut name = "network".to_owned();
+        if let Some(wave) = wave {
+            name = wave.file_name();
+            metadata = metadata.with("wave", wave.describe());
+        }
         match &look.colour {
+            _ if wave.is_some() => {}
             NodeColour::Shift { label, .. } => {
                 metadata = metadata.with("node colour", label);
                 if state.document.style.gene_colour == GeneAttribute::Prediction {
@@ -277,7 +288,7 @@ impl NetworkView {
             NodeColour::Amount { label, .. } | NodeColour::Groups { label, .. } => {
                 metadata = metadata.with("node colour", label);
             }
-            NodeColour::Plain => {}
+            NodeColour::Plain | NodeColour::Arrived { .. } => {}
         }
         if let NodeSize::Amount { label, .. } = &look.size {
             metadata = metadata.with("node size", label);
@@ -315,7 +326,14 @@ pub fn theme(dark: bool) -> FigureTheme {
     FigureTheme::of(if dark { ThemeName::Dark } else { ThemeName::Light })
 }
 
-fn figure(shown: &Shown, arrangement: &Arrangement, key: &FigureKey, look: &Look, text_size: f32) -> NetworkFigure {
+fn figure(
+    shown: &Shown,
+    arrangement: &Arrangement,
+    key: &FigureKey,
+    look: &Look,
+    wave: Option<&wave::Now>,
+    text_size: f32,
+) -> NetworkFigure {
     let mut style = NetworkStyle {
         text_size,
         legend: true,
@@ -328,6 +346,9 @@ fn figure(shown: &Shown, arrangement: &Arrangement, key: &FigureKey, look: &Look
         ..NetworkStyle::default()
     };
     look.clone().dress(&mut style);
+    if let Some(wave) = wave {
+        wave.dress(&mut style, shown);
+    }
     NetworkFigure::of(shown.network(), shown.edges(), arrangement.positions(), &style)
 }
 

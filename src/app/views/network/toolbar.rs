@@ -3,7 +3,9 @@
 use egui::{RichText, Ui, WidgetInfo};
 
 use super::{NetworkView, layout_menu, picking};
-use crate::app::widgets::{badge, novelty_badge};
+use crate::app::state::WaveView;
+use crate::app::views::knock_out::asked;
+use crate::app::widgets::evidence_badge;
 use crate::app::{Action, State, theme};
 use crate::words::{counted, grouped};
 
@@ -74,13 +76,12 @@ fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     let colours = theme::colours(ui);
     ui.horizontal_wrapped(|ui| {
-        let names: Vec<&str> = state.document.knock_out.keys().map(String::as_str).collect();
-        ui.label(RichText::new(format!("Knock-out of {}", names.join(" + "))).strong());
+        ui.label(RichText::new(asked(state)).strong());
         match &state.runtime.prediction {
             Prediction::Ready(effect) => {
-                novelty_badge(ui, effect.novelty);
-                if effect.extrapolated {
-                    badge(ui, "extrapolation", colours.warning, "A dose outside 0 to 1 was never seen in training");
+                let known = state.evidence().map(|evidence| evidence.of_doses(&state.document.knock_out));
+                for badge in known.unwrap_or_else(|| vec![effect.novelty.into()]) {
+                    evidence_badge(ui, &badge);
                 }
             }
             Prediction::Pending { .. } => {
@@ -90,6 +91,14 @@ fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 ui.label(RichText::new(reason).color(colours.bad));
             }
             Prediction::None => {}
+        }
+        if state.view.wave.is_none() && state.can_show_wave() {
+            let wave = ui.button("Wave");
+            wave.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Wave through the network"));
+            let hint = "Watch what the learned network passes on from here, step by step";
+            if wave.on_hover_text(hint).clicked() {
+                actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
+            }
         }
         if ui.button("Clear knock-out").clicked() {
             actions.push(Action::ClearKnockOut);

@@ -3,44 +3,34 @@
 use egui::{RichText, Ui};
 
 use super::shown::{evidence, verb};
-use crate::app::widgets::signed;
+use crate::app::widgets::{evidence_badges, signed};
 use crate::app::{State, theme};
-use crate::network::{Edge, GeneId, Grn, NetworkGene};
-use crate::words::{counted, grouped};
+use crate::network::{Edge, GeneId, Grn};
+use crate::words::grouped;
 
 /// A gene.
 pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
     let gene = network.gene(id);
     ui.label(RichText::new(&gene.symbol).strong());
-    for line in facts(gene) {
-        ui.label(line);
-    }
+    evidence_badges(ui, &state.badges(gene));
     if let (Some(effect), Some(model)) = (state.runtime.prediction.effect(), &state.runtime.model)
         && let Some(column) = model.card().genes.iter().position(|symbol| *symbol == gene.symbol)
         && let Some(shift) = effect.shifts.get(column)
     {
-        ui.label(format!("Predicted shift {} (log2), knock-out of {}", signed(*shift), effect.name));
+        ui.label(format!(
+            "Predicted shift {} (log2), {} of {}",
+            signed(*shift),
+            model.card().perturbation_kind.label(),
+            effect.name
+        ));
+    }
+    if let Some(told) = super::wave::told(id, state) {
+        ui.label(told);
     }
     note(ui, state.document.notes.on_gene(&gene.symbol));
     if state.document.pinned.contains(&gene.symbol) {
         ui.label(RichText::new("Pinned; double-click to release").color(theme::colours(ui).text_weak));
     }
-}
-
-/// What the screen says about a gene: how often it was perturbed, its knock-down, whether it was measured.
-pub fn facts(gene: &NetworkGene) -> Vec<String> {
-    let mut lines = Vec::new();
-    if gene.perturbed_cells > 0 {
-        lines.push(format!("Perturbed in {}", counted(gene.perturbed_cells as usize, "cell")));
-    } else {
-        lines.push("Never perturbed in the screen".to_owned());
-    }
-    match (gene.measured, gene.knock_down) {
-        (false, _) => lines.push("Its expression was not measured".to_owned()),
-        (true, Some(shift)) => lines.push(format!("Own shift when perturbed {} (log2)", signed(shift))),
-        (true, None) => {}
-    }
-    lines
 }
 
 /// What the user wrote down, if anything.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::data::EffectTable;
 use crate::evaluation::effects::{self, EffectMetrics, EffectOptions, PerturbationFit};
 use crate::models::{Novelty, TrainedPerturbation};
+use crate::tasks::badges::novelty;
 
 /// Which cells a measured shift rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -251,16 +252,6 @@ impl Comparison {
             Predictor::OverallMean => (!self.overall.is_empty()).then(|| constant(&self.overall)),
             Predictor::NoChange => Some(constant(&vec![0.0; self.genes.len()])),
         }
-    }
-}
-
-/// What the model saw of a perturbation of its screen.
-pub fn novelty(perturbation: &TrainedPerturbation) -> Novelty {
-    let TrainedPerturbation { training_cells, validation_cells, test_cells, held_out, .. } = *perturbation;
-    if held_out || training_cells == 0 {
-        Novelty::HeldOut { cells: training_cells + validation_cells + test_cells }
-    } else {
-        Novelty::Measured { training_cells, test_cells }
     }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use egui::{Grid, RichText, Ui, vec2};
 
-use super::{ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, caption};
+use super::{
+    ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, badges, caption,
+};
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
 use crate::app::views::network::theme as figure_theme;
-use crate::app::widgets::{coefficient, novelty_badge};
+use crate::app::widgets::{coefficient, evidence_badge};
 use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
@@ -107,7 +109,9 @@ fn head(
 ) {
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&chosen.name).heading());
-        novelty_badge(ui, chosen.novelty);
+        for badge in badges(chosen, state) {
+            evidence_badge(ui, &badge);
+        }
         if ui.button("Export…").on_hover_text("Save the plots or their numbers").clicked() {
             view.export.open(exportable(comparison, chosen, shown, &state.document.selection));
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use egui::{TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
-use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth};
-use crate::app::widgets::{Sort, badge, coefficient, novelty_badge, plain_header, sort_header};
-use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, theme};
+use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth, badges};
+use crate::app::widgets::{Sort, badge, coefficient, evidence_badge, plain_header, sort_header, told};
+use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::words::grouped;
 
 /// Columns of the table.
@@ -96,6 +96,7 @@ pub fn show(
     ui: &mut Ui,
     comparison: &Comparison,
     chosen: Option<&ComparedPerturbation>,
+    state: &State,
     actions: &mut Vec<Action>,
 ) {
     ui.horizontal(|ui| {
@@ -151,11 +152,16 @@ pub fn show(
     header.body(|body| {
         body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
             let perturbation = &comparison.perturbations[rows[row.index()] as usize];
+            let badges = badges(perturbation, state);
             row.set_selected(chosen.is_some_and(|chosen| chosen.name == perturbation.name));
             let fit = perturbation.fit(Predictor::Model).unwrap_or_default();
             let plain = |text: String| egui::Label::new(text).selectable(false).truncate();
             row.col(|ui| _ = ui.add(plain(perturbation.name.clone())));
-            row.col(|ui| _ = novelty_badge(ui, perturbation.novelty));
+            row.col(|ui| {
+                if let Some(first) = badges.first() {
+                    evidence_badge(ui, first);
+                }
+            });
             row.col(|ui| _ = ui.add(plain(grouped(perturbation.cells as usize))));
             row.col(|ui| _ = ui.add(plain(coefficient(fit.r))));
             row.col(|ui| _ = ui.add(plain(coefficient(fit.r_squared))));
@@ -172,7 +178,7 @@ pub fn show(
             let response = row.response();
             let label = format!("perturbation {}", perturbation.name);
             response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Row, true, &label));
-            if response.clicked() {
+            if response.on_hover_text(format!("{}\n{}", perturbation.name, told(&badges))).clicked() {
                 actions.push(Action::ShowPerturbation(Some(perturbation.name.clone())));
             }
         });

@@ -19,6 +19,7 @@ use crate::app::widgets::{FigureWidget, Sort, empty_page};
 use crate::app::{Action, State, theme};
 use crate::jobs::{Job, Outcome};
 use crate::models::TrainedModel;
+use crate::tasks::badges::Badge;
 
 /// Definition of r, for tooltips.
 const R: &str = "Pearson's correlation r of predicted and measured shifts over all genes but the perturbed ones: 1 is a perfect \
@@ -121,7 +122,7 @@ pub fn contents(
         });
     } else {
         overview::show(ui, comparison);
-        list::show(view, ui, comparison, None, actions);
+        list::show(view, ui, comparison, None, state, actions);
     }
     view.export.show(ui.ctx(), state, actions);
 }
@@ -138,7 +139,7 @@ fn wide(
     let left = (ui.available_width() * 0.42).clamp(360.0, 520.0);
     egui::Panel::left("response list").exact_size(left).resizable(false).show(ui, |ui| {
         overview::show(ui, comparison);
-        list::show(view, ui, comparison, chosen, actions);
+        list::show(view, ui, comparison, chosen, state, actions);
     });
     egui::CentralPanel::default().show(ui, |ui| match chosen {
         Some(chosen) => {
@@ -204,6 +205,12 @@ impl ResponseView {
             self.seen_knock_out = name;
         }
     }
+}
+
+/// What is known of a perturbation.
+fn badges(perturbation: &ComparedPerturbation, state: &State) -> Vec<Badge> {
+    let known = state.evidence().map(|evidence| evidence.of_perturbation(&perturbation.name));
+    known.unwrap_or_else(|| vec![perturbation.novelty.into()])
 }
 
 /// A line of caption text.

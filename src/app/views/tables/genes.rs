@@ -11,7 +11,7 @@ use super::linked::Linked;
 use super::{Head, head, save};
 use crate::app::views::network::{Shown, columns};
 use crate::app::views::search;
-use crate::app::widgets::{Sort, signed, sort_header};
+use crate::app::widgets::{Sort, evidence_dot, signed, sort_header, told};
 use crate::app::{Action, State, theme};
 use crate::models::PredictedEffect;
 use crate::network::{GeneId, Grn};
@@ -190,8 +190,12 @@ impl GeneTable {
                 let id = rows[row.index()];
                 let gene = network.gene(id);
                 row.set_selected(state.document.is_selected(&gene.symbol));
+                let badges = state.badges(gene);
                 for &(key, ..) in columns {
                     row.col(|ui| {
+                        if key == Key::Symbol {
+                            evidence_dot(ui, &badges);
+                        }
                         let text = match key {
                             Key::Symbol => gene.symbol.clone(),
                             Key::Targets => number(shown.targets_of(id)),
@@ -212,6 +216,7 @@ impl GeneTable {
                 response.widget_info(|| {
                     WidgetInfo::selected(egui::Role::Row, true, selected, format!("gene {}", gene.symbol))
                 });
+                let response = response.on_hover_text(format!("{}\n{}", gene.symbol, told(&badges)));
                 if response.clicked() {
                     self.linked.click();
                     let extend = response.ctx.input(|input| input.modifiers.shift || input.modifiers.command);
