@@ -1,6 +1,7 @@
 //! Where the genes of a network lie: the layouts of the window and of the command line.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::document::Layout;
 use crate::jobs::{Cancelled, Part, Progress};
@@ -9,6 +10,9 @@ use crate::layout::{
 };
 use crate::network::statistics::{Topology, communities};
 use crate::network::{Edge, GeneId, Grn};
+
+/// Between two steps of a layout that follows the pointer.
+const STEP: Duration = Duration::from_millis(8);
 
 /// Which genes the layout moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,33 +82,14 @@ impl Arranging {
         progress: &dyn Progress,
         on_the_way: &mut dyn FnMut(&[[f32; 2]]),
     ) -> Result<Vec<[f32; 2]>, Cancelled> {
-        let genes = self.genes();
-        let mut slot = vec![u32::MAX; self.network.genes().len()];
-        genes.iter().enumerate().for_each(|(at, gene)| slot[gene.0 as usize] = at as u32);
-        let edges: Vec<LayoutEdge> = self
-            .shown()
-            .map(|edge| LayoutEdge {
-                from: slot[edge.regulator.0 as usize],
-                to: slot[edge.target.0 as usize],
-                weight: edge.probability,
-            })
-            .collect();
-        let nodes = nodes(genes.len(), &edges);
-        let start: Vec<Option<[f32; 2]>> = genes
-            .iter()
-            .map(|gene| {
-                self.start.get(gene.0 as usize).copied().flatten().filter(|at| at.iter().all(|at| at.is_finite()))
-            })
-            .collect();
+        let Prepared { genes, slot, nodes, edges, start } = self.prepare();
         let pinned = |at: usize| self.pinned.get(genes[at].0 as usize).copied().unwrap_or(false);
         let config = self.layout.config(self.config);
         let all_known = start.iter().all(Option::is_some);
         let stays = all_known && !matches!(self.moving, Moving::All);
         let mut positions = match self.layout.method {
             Method::Force => {
-                let known = start.iter().any(Option::is_some).then_some(start.as_slice());
-                let mut layout = ForceLayout::new(&nodes, &edges, &config, known);
-                (0..genes.len()).filter(|&at| pinned(at) && start[at].is_some()).for_each(|at| layout.hold(at));
+                let mut layout = self.forces(&genes, &nodes, &edges, &start);
                 match self.moving {
                     Moving::New => {}
                     Moving::All => layout.loosen(),
@@ -150,6 +135,100 @@ impl Arranging {
         on_the_way(&positions);
         Ok(positions)
     }
+
+    fn prepare(&self) -> Prepared {
+        let genes = self.genes();
+        let mut slot = vec![u32::MAX; self.network.genes().len()];
+        genes.iter().enumerate().for_each(|(at, gene)| slot[gene.0 as usize] = at as u32);
+        let edges: Vec<LayoutEdge> = self
+            .shown()
+            .map(|edge| LayoutEdge {
+                from: slot[edge.regulator.0 as usize],
+                to: slot[edge.target.0 as usize],
+                weight: edge.probability,
+            })
+            .collect();
+        let nodes = nodes(genes.len(), &edges);
+        let start: Vec<Option<[f32; 2]>> = genes
+            .iter()
+            .map(|gene| {
+                self.start.get(gene.0 as usize).copied().flatten().filter(|at| at.iter().all(|at| at.is_finite()))
+            })
+            .collect();
+        Prepared { genes, slot, nodes, edges, start }
+    }
+
+    /// The layout by forces, with what is pinned held in place.
+    fn forces(
+        &self,
+        genes: &[GeneId],
+        nodes: &[LayoutNode],
+        edges: &[LayoutEdge],
+        start: &[Option<[f32; 2]>],
+    ) -> ForceLayout {
+        let known = start.iter().any(Option::is_some).then_some(start);
+        let mut layout = ForceLayout::new(nodes, edges, &self.layout.config(self.config), known);
+        for (at, gene) in genes.iter().enumerate() {
+            if start[at].is_some() && self.pinned.get(gene.0 as usize).copied().unwrap_or(false) {
+                layout.hold(at);
+            }
+        }
+        layout
+    }
+
+    /// Lay out by forces while `held` says where the pointer holds `gene`, and then until all rests; `gene` stays where it
+    /// was let go. Only genes near it move; where [`Moving::All`] is asked for, the whole layout goes on meanwhile.
+    /// `on_the_way` sees the points after every step.
+    ///
+    /// # Errors
+    /// When cancelled.
+    pub fn follow(
+        &self,
+        gene: GeneId,
+        held: &dyn Fn() -> Option<[f32; 2]>,
+        progress: &dyn Progress,
+        on_the_way: &mut dyn FnMut(&[[f32; 2]]),
+    ) -> Result<Vec<[f32; 2]>, Cancelled> {
+        let Prepared { genes, slot, nodes, edges, start } = self.prepare();
+        let mut layout = self.forces(&genes, &nodes, &edges, &start);
+        let node = slot.get(gene.0 as usize).map_or(usize::MAX, |node| *node as usize);
+        let all = self.moving == Moving::All;
+        if all {
+            layout.loosen();
+        }
+        let mut last = None;
+        loop {
+            progress.check()?;
+            let now = held();
+            match now {
+                Some(_) if last == now => {}
+                Some(position) if all => layout.carry(node, position),
+                Some(position) => layout.drag(node, position),
+                None if layout.is_settled() => return Ok(layout.positions().to_vec()),
+                None => {}
+            }
+            last = now;
+            let begun = Instant::now();
+            if !layout.is_settled() {
+                layout.step();
+                on_the_way(layout.positions());
+            }
+            // A small layout would be done between two pictures: it jumped rather than followed.
+            std::thread::sleep(STEP.saturating_sub(begun.elapsed()));
+        }
+    }
+}
+
+/// A layout's input.
+struct Prepared {
+    /// What is laid out.
+    genes: Vec<GeneId>,
+    /// By position in the network: the position in `genes`.
+    slot: Vec<u32>,
+    nodes: Vec<LayoutNode>,
+    edges: Vec<LayoutEdge>,
+    /// By position in `genes`.
+    start: Vec<Option<[f32; 2]>>,
 }
 
 /// As large as the genes are drawn, and some room for a label: more targets, more room.
@@ -253,6 +332,38 @@ mod tests {
             away(&fourth) < 0.9 * away(&first)
         };
         assert!([2, 4, 6, 8, 10].into_iter().all(nearer));
+    }
+
+    #[test]
+    fn a_dragged_gene_takes_its_neighbours_along_until_it_is_let_go() {
+        use std::cell::Cell;
+        let mut arranging = arranging(Method::Force);
+        let first = run(&arranging);
+        arranging.start = first.iter().map(|at| Some(*at)).collect();
+        let steps = Cell::new(0);
+        let target = |step: u32| [first[0][0] + 10.0 * step.min(40) as f32, first[0][1]];
+        let held = || (steps.get() < 50).then(|| target(steps.get()));
+        let mut met = Vec::new();
+        let last = arranging
+            .follow(GeneId(0), &held, &Silent, &mut |positions| {
+                steps.set(steps.get() + 1);
+                met.push(positions[2]);
+            })
+            .unwrap();
+        assert_eq!(last[0], target(40), "where it was let go");
+        assert!(met[20][0] > first[2][0] + 10.0, "its neighbours follow while it is dragged");
+        assert_eq!(last.len(), first.len());
+        // Pinned genes stay, whoever is dragged.
+        arranging.pinned = (0..13).map(|gene| gene == 2).collect();
+        steps.set(0);
+        let last = arranging.follow(GeneId(0), &held, &Silent, &mut |_| steps.set(steps.get() + 1)).unwrap();
+        assert_eq!(last[2], first[2]);
+        // A layout under way goes on, around the gene that is held.
+        arranging.moving = Moving::All;
+        steps.set(0);
+        let last = arranging.follow(GeneId(1), &held, &Silent, &mut |_| steps.set(steps.get() + 1)).unwrap();
+        assert_eq!((last[1], last[2]), (target(40), first[2]));
+        assert_ne!(last[3], first[3]);
     }
 
     #[test]

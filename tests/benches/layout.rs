@@ -1,19 +1,24 @@
-//! How fast large networks are laid out and drawn: `cargo bench --bench layout`.
+//! How fast and how well large networks are laid out and drawn: `cargo bench --bench layout -- [PARTS] [SIZES] [OPTIONS]`.
 //!
-//! `GRN_LAYOUT_TABLE=1 cargo bench --bench layout` prints instead, for networks of 500, 5,000 and 20,000 genes, the time to
-//! the end of the layout and how good it is, beside two other crates with their own defaults (fjadra, the forces of D3; fa2,
-//! ForceAtlas2 for 300 iterations with Barnes–Hut on all cores). `GRN_LAYOUT_PICTURES=FOLDER` draws these networks instead,
-//! as PNG, for looking at.
+//! Parts are `quality` (time to the end of the layout and how good it is, beside two other crates with their own defaults:
+//! fjadra, the forces of D3, and fa2, ForceAtlas2 for 300 iterations with Barnes–Hut on all cores; each ends after a
+//! minute at the latest, as its number of iterations then tells), `steps` (iterations a
+//! second), `frames` (what the processor does for a frame in which the camera, the layout or the pointer moves) and
+//! `pictures` (the networks as PNG, for looking at, in the folder that `--folder` names). Sizes are numbers of genes, 500,
+//! 5000 and 20000 unless said otherwise; `--repeat` is the number of frames and of steps. Without parts there are all but
+//! the pictures: some minutes on two cores.
 //!
 //! Both kinds of graph have ten edges per gene: *modular*, planted communities with four edges in five inside; and
 //! *scale-free*, by preferential attachment.
 
+#![allow(clippy::print_stdout)]
+
 use std::collections::{BTreeSet, HashSet};
 use std::hint::black_box;
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use clap::Parser;
 use egui::{Pos2, RawInput, Rect, vec2};
 use grn_explorer::app::widgets::{Placement, ScenePainter};
 use grn_explorer::figures::export::{self, ExportOptions};
@@ -24,8 +29,26 @@ use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use grn_explorer::random;
 use rand::RngExt;
 
+/// What is to be done.
+#[derive(Parser)]
+struct Arguments {
+    /// quality, steps, frames, pictures; and numbers of genes
+    parts: Vec<String>,
+    /// Frames and steps to measure
+    #[arg(long, default_value_t = 60)]
+    repeat: usize,
+    /// Where pictures go
+    #[arg(long, default_value = "target/layout-pictures")]
+    folder: PathBuf,
+    /// Said by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 /// Edges per gene.
 const EDGES: usize = 10;
+/// No layout is waited for any longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The canvas that is drawn on.
 const SIZE: [f32; 2] = [1100.0, 800.0];
 
@@ -88,15 +111,13 @@ fn laid_out(genes: usize, edges: &[LayoutEdge], steps: u32) -> Vec<[f32; 2]> {
 }
 
 /// Time, iterations and quality of three layouts for each graph.
-#[allow(clippy::print_stdout)]
-fn table() {
+fn quality_table(sizes: &[usize]) {
     println!("| graph | genes | layout | seconds | iterations | per second | neighbours kept | stress |");
     println!("|---|---|---|---|---|---|---|---|");
-    for genes in [500, 5_000, 20_000] {
+    for &genes in sizes {
         for (graph, pairs) in [("modular", modular(genes)), ("scale-free", scale_free(genes))] {
             let edges = layout_edges(&pairs);
-            let row = |name: &str, start: Instant, iterations: usize, positions: &[[f32; 2]], seconds: Option<f64>| {
-                let seconds = seconds.unwrap_or_else(|| start.elapsed().as_secs_f64());
+            let row = |name: &str, seconds: f64, iterations: usize, positions: &[[f32; 2]]| {
                 let kept = quality::neighbourhood_preservation(positions, &edges).unwrap_or(f64::NAN);
                 let stress = quality::stress(positions, &edges, 200).unwrap_or(f64::NAN);
                 let speed = iterations as f64 / seconds;
@@ -112,7 +133,7 @@ fn table() {
                 steps += 1;
             }
             let seconds = start.elapsed().as_secs_f64();
-            row("ours", start, steps, layout.positions(), Some(seconds));
+            row("ours", seconds, steps, layout.positions());
 
             let start = Instant::now();
             let links = pairs.iter().map(|&(from, to)| (from as usize, to as usize));
@@ -122,13 +143,13 @@ fn table() {
                 .add_force("charge", fjadra::ManyBody::new())
                 .add_force("center", fjadra::Center::new());
             let mut ticks = 0;
-            while !simulation.is_finished() {
+            while !simulation.is_finished() && start.elapsed() < PATIENCE {
                 simulation.tick(1);
                 ticks += 1;
             }
             let seconds = start.elapsed().as_secs_f64();
             let positions: Vec<[f32; 2]> = simulation.positions().map(|at| at.map(|at| at as f32)).collect();
-            row("fjadra 0.2.1", start, ticks, &positions, Some(seconds));
+            row("fjadra 0.2.1", seconds, ticks, &positions);
 
             let start = Instant::now();
             let mut random = random::stream(1, "start");
@@ -139,71 +160,83 @@ fn table() {
             pairs.iter().for_each(|&(from, to)| data.add_edge(from as usize, to as usize));
             let settings = fa2::FA2Settings::from_graph_order(genes).with_barnes_hut().parallel(true);
             let mut layout = settings.build(data);
-            layout.run(300);
+            let mut rounds = 0;
+            while rounds < 300 && start.elapsed() < PATIENCE {
+                layout.run(1);
+                rounds += 1;
+            }
             let seconds = start.elapsed().as_secs_f64();
             let positions: Vec<[f32; 2]> = layout.data().positions().map(|(x, y)| [x, y]).collect();
-            row("fa2 0.3.0", start, 300, &positions, Some(seconds));
+            row("fa2 0.3.0", seconds, rounds, &positions);
         }
     }
 }
 
 /// Draws the networks, light and dark, whole and close by.
-fn pictures(folder: &Path) {
+fn pictures(sizes: &[usize], folder: &Path) {
     std::fs::create_dir_all(folder).expect("a folder");
-    for (graph, genes, pairs) in [
-        ("modular", 5_000, modular(5_000)),
-        ("scale-free", 5_000, scale_free(5_000)),
-        ("modular", 20_000, modular(20_000)),
-    ] {
-        let grn = network(genes, &pairs);
-        let positions = laid_out(genes, &layout_edges(&pairs), 300);
-        let style = NetworkStyle { text_size: 12.0, ..NetworkStyle::default() };
-        let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
-        for (name, theme) in [("light", FigureTheme::light()), ("dark", FigureTheme::dark())] {
-            for zoom in [1.0, 3.0, 10.0] {
-                let mut camera = figure.fit(SIZE);
-                camera.zoom *= zoom;
-                let scene = figure.scene(SIZE, &camera, &theme).scene;
-                let options = ExportOptions::new(SIZE[0] / 96.0 * 25.4, 96.0, false).expect("a size");
-                let path = folder.join(format!("{graph}-{genes}-{name}-{zoom}.png"));
-                export::write(&scene, &FigureMetadata::default(), &options, &path).expect("a picture");
+    for &genes in sizes {
+        for (graph, pairs) in [("modular", modular(genes)), ("scale-free", scale_free(genes))] {
+            let grn = network(genes, &pairs);
+            let positions = laid_out(genes, &layout_edges(&pairs), 300);
+            let style = NetworkStyle { text_size: 12.0, ..NetworkStyle::default() };
+            let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+            for (name, theme) in [("light", FigureTheme::light()), ("dark", FigureTheme::dark())] {
+                for zoom in [1.0, 4.0, 16.0] {
+                    let mut camera = figure.fit(SIZE);
+                    camera.zoom *= zoom;
+                    let scene = figure.scene(SIZE, &camera, &theme).scene;
+                    let options = ExportOptions::new(SIZE[0] / 96.0 * 25.4, 96.0, false).expect("a size");
+                    let path = folder.join(format!("{graph}-{genes}-{name}-{zoom}.png"));
+                    export::write(&scene, &FigureMetadata::default(), &options, &path).expect("a picture");
+                }
             }
         }
     }
 }
 
-/// What was asked for instead of the benchmarks; whether anything was.
-fn instead() -> bool {
-    if let Some(folder) = std::env::var_os("GRN_LAYOUT_PICTURES") {
-        pictures(Path::new(&folder));
-        return true;
-    }
-    let wanted = std::env::var_os("GRN_LAYOUT_TABLE").is_some();
-    if wanted {
-        table();
-    }
-    wanted
+/// Seconds that this thread computed; none where the system does not tell.
+fn processor_seconds() -> Option<f64> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(told.split_whitespace().next()?.parse::<f64>().ok()? * 1e-9)
 }
 
-/// One step of the layout: at least 30 a second are wanted.
-fn steps(criterion: &mut Criterion) {
-    if instead() {
-        return;
-    }
-    let mut group = criterion.benchmark_group("layout step");
-    group.sample_size(20);
-    for genes in [5_000, 20_000] {
+/// Milliseconds of this thread for each of `count` calls, from the shortest to the longest: of its own computing, whatever
+/// else the machine does, or by the clock where the system does not tell.
+fn milliseconds(count: usize, mut what: impl FnMut()) -> Vec<f64> {
+    let mut times: Vec<f64> = (0..count.max(1))
+        .map(|_| {
+            let (start, computed) = (Instant::now(), processor_seconds());
+            what();
+            let clock = start.elapsed().as_secs_f64();
+            let computed = computed.zip(processor_seconds()).map(|(from, to)| to - from);
+            computed.unwrap_or(clock) * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// The value that a share of sorted `times` does not exceed.
+fn quantile(times: &[f64], share: f64) -> f64 {
+    times[((times.len() - 1) as f64 * share).round() as usize]
+}
+
+/// Steps of the layout from the middle of the way on: at least 30 a second are wanted.
+fn steps(sizes: &[usize], repeat: usize) {
+    println!("| genes | edges | ms a step | steps a second |\n|---|---|---|---|");
+    for &genes in sizes {
         let edges = layout_edges(&modular(genes));
         let nodes = vec![LayoutNode { radius: 8.0 }; genes];
-        let config = LayoutConfig { steps: 400, ..LayoutConfig::default() };
+        let config = LayoutConfig { steps: 2 * (100 + repeat as u32), ..LayoutConfig::default() };
         let mut layout = ForceLayout::new(&nodes, &edges, &config, None);
         (0..100).for_each(|_| _ = layout.step());
-        group.bench_function(format!("{genes} genes, {} edges", edges.len()), |bench| {
-            // Always steps from the middle of the way.
-            bench.iter_batched_ref(|| layout.clone(), |layout| black_box(layout.step()), BatchSize::LargeInput);
-        });
+        // By the clock: it computes on all cores.
+        let start = Instant::now();
+        (0..repeat).for_each(|_| _ = black_box(layout.step()));
+        let each = start.elapsed().as_secs_f64() / repeat.max(1) as f64;
+        println!("| {genes} | {} | {:.1} | {:.0} |", edges.len(), 1e3 * each, 1.0 / each);
     }
-    group.finish();
 }
 
 fn network(genes: usize, pairs: &Pairs) -> Grn {
@@ -225,65 +258,135 @@ fn network(genes: usize, pairs: &Pairs) -> Grn {
     Grn::new((0..genes).map(gene).collect(), pairs.iter().enumerate().map(edge).collect()).expect("a network")
 }
 
-/// What the processor does in a frame of panning: the drawing, its meshes, and what egui makes of them. At most 16 ms are
-/// wanted for 5,000 genes and 50,000 edges. Pixels are the graphics card's.
-fn frames(criterion: &mut Criterion) {
-    if ["GRN_LAYOUT_TABLE", "GRN_LAYOUT_PICTURES"].iter().any(|name| std::env::var_os(name).is_some()) {
-        return;
-    }
-    let mut group = criterion.benchmark_group("frame");
-    group.sample_size(20);
-    for genes in [5_000, 20_000] {
+/// What the processor does in a frame: the drawing, its meshes, and what egui makes of them. At most 16 ms are wanted for
+/// 5,000 genes and 50,000 edges. Pixels are the graphics card's.
+fn frames(sizes: &[usize], repeat: usize) {
+    println!("| genes | edges | view | what moves | ms a frame (median) | 19 of 20 within | edges drawn | vertices |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for &genes in sizes {
         let pairs = modular(genes);
         let grn = network(genes, &pairs);
         let positions = laid_out(genes, &layout_edges(&pairs), 60);
         let style = NetworkStyle { text_size: 12.0, ..NetworkStyle::default() };
-        let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+        let mut figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
         let theme = FigureTheme::light();
-        let name = |what: &str| format!("{what}, {genes} genes, {} edges", pairs.len());
-        group.bench_function(name("figure"), |bench| {
-            bench.iter(|| black_box(NetworkFigure::of(&grn, grn.edges(), &positions, &style).edges.len()));
-        });
-        for (what, zoom) in [("whole", 1.0), ("four times larger", 4.0), ("sixteen times larger", 16.0)] {
-            let mut camera = figure.fit(SIZE);
-            camera.zoom *= zoom;
-            group.bench_function(name(&format!("geometry, {what}")), |bench| {
-                bench.iter(|| {
-                    camera.pan([0.5, 0.25]);
-                    black_box(figure.scene(SIZE, &camera, &theme).hits.nodes.len())
-                });
-            });
-            let mut camera = figure.fit(SIZE);
-            camera.zoom *= zoom;
-            let (context, mut painter, mut version) = (egui::Context::default(), ScenePainter::default(), 0);
-            let input = || RawInput {
-                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(SIZE[0], SIZE[1]))),
-                ..RawInput::default()
+        let row = |view: &str, what: &str, times: &[f64], drawn: [usize; 2]| {
+            let (median, most) = (quantile(times, 0.5), quantile(times, 0.95));
+            let edges = pairs.len();
+            println!("| {genes} | {edges} | {view} | {what} | {median:.1} | {most:.1} | {} | {} |", drawn[0], drawn[1]);
+        };
+        let times = milliseconds(5, || _ = black_box(NetworkFigure::of(&grn, grn.edges(), &positions, &style)));
+        row("", "filter (figure anew)", &times, [0, 0]);
+        for (view, zoom) in [("whole", 1.0), ("× 4", 4.0), ("× 16", 16.0)] {
+            let fitted = || {
+                let mut camera = figure.fit(SIZE);
+                camera.zoom *= zoom;
+                camera
             };
-            group.bench_function(name(&format!("geometry and meshes, {what}")), |bench| {
-                bench.iter(|| {
-                    camera.pan([0.5, 0.25]);
-                    version += 1;
-                    let scene = figure.scene(SIZE, &camera, &theme).scene;
-                    let output = context.run_ui(input(), |ui| {
-                        painter.paint(ui.painter(), &scene, version, Placement::at(Pos2::ZERO));
-                    });
-                    black_box(context.tessellate(output.shapes, output.pixels_per_point).len())
-                });
+            let mut camera = fitted();
+            let times = milliseconds(repeat, || {
+                camera.pan([0.5, 0.25]);
+                black_box(figure.scene(SIZE, &camera, &theme).hits.nodes.len());
             });
+            row(view, "panning, geometry only", &times, [0, 0]);
+            let mut window = Window::default();
+            let mut camera = fitted();
+            let times = milliseconds(repeat, || {
+                camera.pan([0.5, 0.25]);
+                window.frame(&figure, &camera, &theme);
+            });
+            row(view, "panning", &times, window.drawn);
+            let mut camera = fitted();
+            let times = milliseconds(repeat, || {
+                camera.zoom *= 1.003;
+                window.frame(&figure, &camera, &theme);
+            });
+            row(view, "zooming", &times, window.drawn);
+            let camera = fitted();
+            let mut moved = positions.clone();
+            let times = milliseconds(repeat, || {
+                moved.iter_mut().for_each(|at| at[0] += 0.05);
+                figure.place(&moved);
+                let camera = grn_explorer::figures::network::Camera { zoom: camera.zoom, ..figure.fit(SIZE) };
+                window.frame(&figure, &camera, &theme);
+            });
+            row(view, "layout", &times, window.drawn);
+            figure.place(&positions);
+            let mut gene = 0;
+            let times = milliseconds(repeat, || {
+                gene = (gene + 7919) % genes as u32;
+                figure.point_at(Some(GeneId(gene)));
+                window.frame(&figure, &camera, &theme);
+            });
+            row(view, "pointer, to another gene", &times, window.drawn);
+            figure.point_at(None);
             let scene = figure.scene(SIZE, &camera, &theme);
+            let index = milliseconds(1, || _ = black_box(scene.hits.edge_at([0.0; 2], 1.0)));
+            row(view, "index of what lies where, once at rest", &index, [0, 0]);
             let mut at = 0_u32;
-            group.bench_function(name(&format!("edge under the pointer, {what}")), |bench| {
-                bench.iter(|| {
-                    at = at.wrapping_add(7919);
-                    let point = [(at % 1100) as f32, (at / 1100 % 800) as f32];
-                    black_box((scene.hits.node_at(point, 4.0), scene.hits.edge_at(point, 3.5)))
-                });
+            let times = milliseconds(repeat, || {
+                at = at.wrapping_add(7919);
+                let point = [(at % 1100) as f32, (at / 1100 % 800) as f32];
+                black_box((scene.hits.node_at(point, 4.0), scene.hits.edge_at(point, 3.5)));
             });
+            row(view, "what is under the pointer", &times, [0, 0]);
         }
     }
-    group.finish();
 }
 
-criterion_group!(benches, steps, frames);
-criterion_main!(benches);
+/// What paints frames as the window does.
+#[derive(Default)]
+struct Window {
+    context: egui::Context,
+    painter: ScenePainter,
+    version: u64,
+    /// Edges and vertices of the frame painted last.
+    drawn: [usize; 2],
+}
+
+impl Window {
+    fn frame(&mut self, figure: &NetworkFigure, camera: &grn_explorer::figures::network::Camera, theme: &FigureTheme) {
+        self.version += 1;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(SIZE[0], SIZE[1]))),
+            ..RawInput::default()
+        };
+        let drawn = figure.scene(SIZE, camera, theme);
+        let (painter, version) = (&mut self.painter, self.version);
+        let output = self.context.run_ui(input, |ui| {
+            painter.paint(ui.painter(), &drawn.scene, version, Placement::at(Pos2::ZERO));
+        });
+        let meshes = self.context.tessellate(output.shapes, output.pixels_per_point);
+        let vertices = meshes.iter().map(|mesh| match &mesh.primitive {
+            egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+            egui::epaint::Primitive::Callback(_) => 0,
+        });
+        self.drawn = [drawn.hits.edges().count(), vertices.sum()];
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let (sizes, parts): (Vec<_>, Vec<_>) = arguments.parts.iter().partition(|part| part.parse::<usize>().is_ok());
+    let mut sizes: Vec<usize> = sizes.into_iter().filter_map(|size| size.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = vec![500, 5_000, 20_000];
+    }
+    let wanted = |part: &str| parts.iter().any(|given| *given == part) || parts.is_empty() && part != "pictures";
+    if let Some(part) = parts.iter().find(|part| !["quality", "steps", "frames", "pictures"].contains(&part.as_str())) {
+        println!("{part} is neither a part (quality, steps, frames, pictures) nor a number of genes");
+        std::process::exit(2);
+    }
+    if wanted("quality") {
+        quality_table(&sizes);
+    }
+    if wanted("steps") {
+        steps(&sizes, arguments.repeat);
+    }
+    if wanted("frames") {
+        frames(&sizes, arguments.repeat);
+    }
+    if wanted("pictures") {
+        pictures(&sizes, &arguments.folder);
+    }
+}

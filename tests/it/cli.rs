@@ -353,3 +353,63 @@ fn a_network_goes_to_other_programs_and_is_compared_with_what_is_known() {
     let unknown = fails(at, 2, &["network", model, "--gene-sets", "sets.gmt", "--genes", "NOSUCH"]);
     assert!(unknown.contains("the network has no gene NOSUCH"), "{unknown}");
 }
+
+/// Centres of the discs in the layer of the nodes.
+fn discs(svg: &str) -> Vec<[f32; 2]> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let layer = document.descendants().find(|node| node.attribute("id") == Some("nodes")).expect("a layer of nodes");
+    let discs = layer.descendants().filter(|node| node.has_tag_name("circle"));
+    // Some have a ring around them, or a mark.
+    let mut centres: Vec<[f32; 2]> =
+        discs.map(|disc| ["cx", "cy"].map(|name| disc.attribute(name).unwrap().parse().unwrap())).collect();
+    centres.dedup();
+    centres
+}
+
+#[test]
+fn every_way_to_lay_out_makes_a_figure_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/sample_model.safetensors");
+    let model = model.to_str().unwrap();
+    let draw = |layout: &str, more: &[&str]| {
+        let start = ["figure", model, "--view", "network", "--top", "60", "--layout", layout, "-o", "network.svg"];
+        ok(at, &[&start[..], more].concat());
+        std::fs::read_to_string(at.join("network.svg")).unwrap()
+    };
+    // Different values, where less than half a point apart is the same.
+    let distinct = |values: &mut dyn Iterator<Item = f32>| {
+        let mut values: Vec<f32> = values.collect();
+        values.sort_by(f32::total_cmp);
+        values.dedup_by(|a, b| (*a - *b).abs() < 0.5);
+        values.len()
+    };
+    let methods = ["force", "layers", "circle", "communities", "rings"];
+    let drawn = methods.map(|layout| draw(layout, &[]));
+    let genes = discs(&drawn[0]).len();
+    assert!(genes > 20, "{genes}");
+    for (at, (layout, svg)) in methods.iter().zip(&drawn).enumerate() {
+        assert_eq!(*svg, draw(layout, &[]), "{layout} is the same twice");
+        assert_eq!(discs(svg).len(), genes, "{layout}");
+        assert!(drawn[..at].iter().all(|other| discs(other) != discs(svg)), "{layout} is one of the others");
+    }
+    let [force, layers, circle, _, rings] = drawn.each_ref().map(|svg| discs(svg));
+    let from = |centre: [f32; 2]| move |disc: &[f32; 2]| (disc[0] - centre[0]).hypot(disc[1] - centre[1]);
+    let middle = [0, 1].map(|axis| circle.iter().map(|disc| disc[axis]).sum::<f32>() / genes as f32);
+    let reach: Vec<f32> = circle.iter().map(from(middle)).collect();
+    let (least, most) = (reach.iter().copied().fold(f32::MAX, f32::min), reach.iter().copied().fold(0.0, f32::max));
+    assert!(most - least < 0.1 * most, "on a circle: {least} to {most} points from the middle");
+    let heights = |discs: &[[f32; 2]]| distinct(&mut discs.iter().map(|disc| disc[1]));
+    assert!(heights(&layers) * 2 < genes && heights(&force) * 3 > genes * 2, "few layers: {}", heights(&layers));
+    let on_rings = rings.iter().map(|centre| distinct(&mut rings.iter().map(from(*centre)))).min().unwrap();
+    assert!(on_rings * 2 < genes, "some gene lies in the middle of {on_rings} rings");
+    // Around another gene, by another seed; and what cannot be.
+    let best = json(at, &["network", model, "--top", "60"]);
+    let target = best["best"][3]["target"].as_str().unwrap();
+    assert_ne!(draw("rings", &["--centre", target]), drawn[4]);
+    assert_ne!(draw("force", &["--layout-seed", "7"]), drawn[0]);
+    let start = ["figure", model, "--view", "network", "-o", "network.svg"];
+    let centre = fails(at, 2, &[&start[..], &["--layout", "circle", "--centre", target]].concat());
+    assert!(centre.contains("--centre GENE needs --layout rings"), "{centre}");
+    assert!(fails(at, 2, &[&start[..], &["--layout", "spiral"]].concat()).contains("communities"));
+}

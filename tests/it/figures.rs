@@ -28,7 +28,7 @@ const SYMBOLS: [&str; 60] = [
 ];
 
 /// A network with a few hubs, drawn by a seed, and positions that a force-directed layout might give.
-fn network(genes: usize, edges: usize, seed: u64) -> (Grn, Vec<[f32; 2]>) {
+pub fn network(genes: usize, edges: usize, seed: u64) -> (Grn, Vec<[f32; 2]>) {
     let mut random = grn_explorer::random::stream(seed, "figure");
     let symbol = |at: usize| SYMBOLS.get(at).map_or_else(|| format!("GENE{at}"), |symbol| (*symbol).to_owned());
     let list = (0..genes)
@@ -295,7 +295,7 @@ fn metadata() -> FigureMetadata {
 }
 
 /// Every figure with its name and how wide it is made, in millimetres.
-fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
+pub fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
     let mut out = Vec::new();
     for (width_mm, text) in [(89.0, 7.0), (183.0, 7.0), (320.0, 12.0)] {
         let width = width_mm * svg::POINTS_PER_MM;
@@ -777,6 +777,59 @@ fn thousands_of_edges_are_drawn_in_bulk_with_heads_where_there_is_room() {
     let own = grn.edges().iter().filter(|edge| edge.regulator == GeneId(0) || edge.target == GeneId(0)).count();
     let (_, _, others) = bulk(&pointed.scene(size, &camera(13.0), &theme).scene);
     assert!(own > 20 && others >= own, "{others} primitives for {own} edges");
+}
+
+#[test]
+fn of_very_many_edges_each_genes_best_are_drawn_and_the_legend_says_so() {
+    let (grn, positions) = network(3000, 90_000, 6);
+    let style = NetworkStyle { text_size: 12.0, ..NetworkStyle::default() };
+    let figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+    let (size, theme) = ([900.0, 700.0], FigureTheme::light());
+    let mut camera = figure.fit(size);
+    let drawn = |camera: &Camera| {
+        let scene = figure.scene(size, camera, &theme);
+        let edges: std::collections::BTreeSet<usize> = scene.hits.edges().map(|(edge, _)| edge).collect();
+        (scene, edges)
+    };
+    let (whole, edges) = drawn(&camera);
+    assert!((59_000..=60_000).contains(&bulk(&whole.scene).0), "{:?}", bulk(&whole.scene));
+    let ends = |edge: &usize| [figure.edges[*edge].from, figure.edges[*edge].to];
+    let covered: std::collections::BTreeSet<usize> = edges.iter().flat_map(ends).collect();
+    assert_eq!(covered.len(), figure.nodes.len(), "no gene loses all of its edges");
+    assert!(
+        texts(&whole.scene).any(|(text, _)| text == "At most 60,000 of 90,000 edges drawn, each gene’s best first")
+    );
+    // Close by, all in sight are drawn.
+    camera.zoom *= 30.0;
+    let (_, close) = drawn(&camera);
+    assert!(close.iter().any(|edge| !edges.contains(edge)));
+    // While it is moved, hardly any comes or goes.
+    camera.zoom /= 22.0;
+    let (_, before) = drawn(&camera);
+    camera.pan([2.0, 1.0]);
+    let (_, after) = drawn(&camera);
+    let changed = before.symmetric_difference(&after).count();
+    assert!(before.len() > 20_000 && changed * 50 < before.len(), "{changed} of {}", before.len());
+    // Few enough are drawn as ever.
+    let few = NetworkFigure::of(&grn, &grn.edges()[..5000], &positions, &style);
+    assert!(few.legend.is_some_and(|legend| legend.thinned.is_none()));
+}
+
+#[test]
+fn a_figure_follows_the_layout_and_the_pointer_as_if_made_anew() {
+    let (grn, mut positions) = network(80, 300, 7);
+    for emphasised in [vec![], vec![3, 5, 8]] {
+        let style = NetworkStyle { selected: vec![GeneId(2)], emphasised, ..NetworkStyle::default() };
+        let mut figure = NetworkFigure::of(&grn, grn.edges(), &positions, &style);
+        positions.iter_mut().for_each(|at| *at = [at[1] + 1.0, 2.0 * at[0]]);
+        figure.place(&positions);
+        assert!(figure == NetworkFigure::of(&grn, grn.edges(), &positions, &style));
+        for hovered in [Some(GeneId(0)), Some(GeneId(2)), Some(GeneId(7)), None] {
+            figure.point_at(hovered);
+            let style = NetworkStyle { hovered, ..style.clone() };
+            assert!(figure == NetworkFigure::of(&grn, grn.edges(), &positions, &style), "{hovered:?}");
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod prepare;
 mod preprocess_golden;
 mod preview;
 mod reference;
+mod same_picture;
 mod simulate;
 mod text_formats;
 mod training;

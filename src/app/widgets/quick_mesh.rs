@@ -6,6 +6,8 @@ use egui::{Color32, Pos2, Vec2};
 
 /// Discs of larger radius (in points) are left to egui, which rounds them more finely.
 pub(super) const LARGEST_DISC: f32 = 40.0;
+/// Discs of smaller radius show no rim of its own.
+const SMALL: f32 = 3.0;
 
 fn vertex(mesh: &mut Mesh, pos: Pos2, color: Color32) {
     mesh.vertices.push(Vertex { pos, uv: WHITE_UV, color });
@@ -74,12 +76,23 @@ pub(super) fn disc(mesh: &mut Mesh, centre: Pos2, radius: f32, fill: Color32, ri
         return;
     }
     let half = 0.5 * soft;
-    // Radius and colour of each circle of vertices, from within.
     let clear = Color32::TRANSPARENT;
+    let rim = rim.filter(|(width, colour)| *width > 0.0 && *colour != clear);
+    let turns = directions(radius);
+    let around = turns.len() as u32;
+    let first = mesh.vertices.len() as u32;
+    // Radius and colour of each circle of vertices, from within.
     let mut circles: [(f32, Color32); 4] = [(0.0, clear); 4];
-    let count = match rim.filter(|(width, colour)| *width > 0.0 && *colour != clear) {
+    let count = match rim {
         None => {
             circles[..2].copy_from_slice(&[(radius - half, fill), (radius + half, clear)]);
+            2
+        }
+        Some((width, colour)) if radius <= SMALL && width < soft && fill != clear => {
+            // No inside that could be told from its rim: from the fill in the middle to the rim's colour.
+            let thin = mix(fill, colour, (width / soft).min(1.0));
+            let radius = radius + 0.5 * width;
+            circles[..2].copy_from_slice(&[(radius - half, thin), (radius + half, clear)]);
             2
         }
         Some((width, colour)) if width <= soft => {
@@ -94,9 +107,6 @@ pub(super) fn disc(mesh: &mut Mesh, centre: Pos2, radius: f32, fill: Color32, ri
             4
         }
     };
-    let turns = directions(radius);
-    let around = turns.len() as u32;
-    let first = mesh.vertices.len() as u32;
     for &(reach, colour) in &circles[..count] {
         let reach = reach.max(0.0);
         for turn in turns {
@@ -125,14 +135,16 @@ fn mix(a: Color32, b: Color32, share: f32) -> Color32 {
     Color32::from_rgba_premultiplied(part(0), part(1), part(2), part(3))
 }
 
-/// Directions of the corners of a disc: as many as its size shows.
+/// Directions of the corners of a disc: as many as its size shows, and as long as makes the shape as large as the disc.
 fn directions(radius: f32) -> &'static [Vec2] {
     use std::sync::LazyLock;
     fn circle(count: usize) -> Vec<Vec2> {
-        (0..count).map(|at| Vec2::angled(std::f32::consts::TAU * at as f32 / count as f32)).collect()
+        let turn = std::f32::consts::TAU / count as f32;
+        let length = (turn / turn.sin()).sqrt();
+        (0..count).map(|at| length * Vec2::angled(turn * at as f32)).collect()
     }
-    static CIRCLES: LazyLock<[Vec<Vec2>; 5]> = LazyLock::new(|| [8, 12, 18, 28, 48].map(circle));
-    let at = [2.5, 5.0, 10.0, 20.0].iter().filter(|limit| radius > **limit).count();
+    static CIRCLES: LazyLock<[Vec<Vec2>; 6]> = LazyLock::new(|| [6, 8, 12, 18, 28, 48].map(circle));
+    let at = [1.6, 3.2, 5.0, 10.0, 20.0].iter().filter(|limit| radius > **limit).count();
     &CIRCLES[at]
 }
 
@@ -176,6 +188,11 @@ mod tests {
                 let full = radius + rim.map_or(0.0, |(width, _)| width * 0.5);
                 let area = std::f32::consts::PI * full * full;
                 assert!((ink(&mesh) / area - 1.0).abs() < 0.2, "{radius} {rim:?}: {} of {area}", ink(&mesh));
+                assert!(
+                    radius > 2.0 || rim.is_some_and(|(width, _)| width > 1.0) || mesh.vertices.len() <= 17,
+                    "{radius}: {}",
+                    mesh.vertices.len()
+                );
             }
         }
         // Only a rim: nothing within.

@@ -107,7 +107,13 @@ impl ScenePainter {
             cached.version == version && cached.placement == placement && cached.pixels_per_point == pixels_per_point
         });
         if !current {
-            let steps = prepare(scene, placement, pixels_per_point);
+            // Memory of the meshes painted last, if egui is done with them: a large network's take millions of corners.
+            let before = self.cached.take().into_iter().flat_map(|cached| cached.steps);
+            let spare = before.filter_map(|step| match step {
+                Step::Mesh { mesh, .. } => Arc::try_unwrap(mesh).ok(),
+                Step::Text { .. } => None,
+            });
+            let steps = prepare(scene, placement, pixels_per_point, &mut spare.collect());
             self.cached = Some(Cached { version, placement, pixels_per_point, steps });
         }
         let Some(cached) = &self.cached else { return };
@@ -151,8 +157,8 @@ impl Fonts {
     }
 }
 
-/// Everything but text becomes meshes: as few as the order of painting allows.
-fn prepare(scene: &scene::Scene, placement: Placement, pixels_per_point: f32) -> Vec<Step> {
+/// Everything but text becomes meshes: as few as the order of painting allows. `spare` meshes give their memory.
+fn prepare(scene: &scene::Scene, placement: Placement, pixels_per_point: f32, spare: &mut Vec<Mesh>) -> Vec<Step> {
     let options = TessellationOptions {
         // Discs from the texture of letters would go stale in a kept mesh.
         prerasterized_discs: false,
@@ -161,10 +167,17 @@ fn prepare(scene: &scene::Scene, placement: Placement, pixels_per_point: f32) ->
     };
     let mut tessellator = Tessellator::new(pixels_per_point, options, [1, 1], Vec::new());
     let mut steps = Vec::new();
-    let mut mesh = Mesh::default();
-    let finish = |mesh: &mut Mesh, clip: Option<Rect>, steps: &mut Vec<Step>| {
+    // In the order they were used: a layer's mesh is about as large in the next frame.
+    spare.reverse();
+    let mut next = || {
+        let mut mesh = spare.pop().unwrap_or_default();
+        mesh.clear();
+        mesh
+    };
+    let mut mesh = next();
+    let mut finish = |mesh: &mut Mesh, clip: Option<Rect>, steps: &mut Vec<Step>| {
         if !mesh.is_empty() {
-            steps.push(Step::Mesh { clip, mesh: Arc::new(std::mem::take(mesh)) });
+            steps.push(Step::Mesh { clip, mesh: Arc::new(std::mem::replace(mesh, next())) });
         }
     };
     if let Some(background) = scene.background {
@@ -221,6 +234,9 @@ fn tessellate(primitive: &Primitive, placement: Placement, soft: f32, tessellato
             }
         }
         Primitive::Lines(lines) => {
+            // Six corners and four triangles each, as a rule.
+            mesh.reserve_vertices(6 * lines.len());
+            mesh.reserve_triangles(4 * lines.len());
             for piece in lines {
                 let ends = [place(&piece.ends[0]), place(&piece.ends[1])];
                 let width = piece.stroke.width * placement.scale;
@@ -349,9 +365,9 @@ mod tests {
             |x: f32| Primitive::Circle { centre: [x, 5.0], radius: 2.0, fill: Colour::hex(0xFF0000), stroke: None };
         let layer = |clip| scene::Layer { name: "discs".into(), primitives: vec![disc(1.0), disc(2.0)], clip };
         let mut drawing = scene::Scene { size: [10.0, 10.0], background: None, layers: vec![layer(None), layer(None)] };
-        assert_eq!(prepare(&drawing, Placement::at(Pos2::ZERO), 1.0).len(), 1);
+        assert_eq!(prepare(&drawing, Placement::at(Pos2::ZERO), 1.0, &mut Vec::new()).len(), 1);
         drawing.layers[1].clip = Some([[0.0, 0.0], [5.0, 5.0]]);
-        let steps = prepare(&drawing, Placement { origin: pos2(3.0, 0.0), scale: 2.0 }, 1.0);
+        let steps = prepare(&drawing, Placement { origin: pos2(3.0, 0.0), scale: 2.0 }, 1.0, &mut Vec::new());
         let clips: Vec<_> = steps.iter().map(|step| matches!(step, Step::Mesh { clip: Some(_), .. })).collect();
         assert_eq!(clips, [false, true]);
         let Step::Mesh { clip: Some(clip), mesh } = &steps[1] else { panic!("a clipped mesh") };

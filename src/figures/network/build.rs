@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::edges::MOST;
 use super::legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
 use super::style::{
     EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
@@ -127,7 +128,12 @@ impl NetworkFigure {
                 curved: curved(edge.regulator, edge.target),
             }
         });
-        let edges: Vec<NetworkEdge> = only_known.chain(in_network).collect();
+        let mut edges: Vec<NetworkEdge> = only_known.chain(in_network).collect();
+        let widths = lines.width_key(&visible, &edges[edges.len() - visible.len()..]);
+        let thinned = (edges.len() > MOST).then_some([MOST, edges.len()]);
+        if thinned.is_some() {
+            foremost_last(&mut edges, nodes.len());
+        }
 
         let legend = style.legend.then(|| NetworkLegend {
             signs: [Sign::Activates, Sign::Represses, Sign::Unknown]
@@ -139,7 +145,8 @@ impl NetworkFigure {
                 .then(|| lines.probabilities.map(short)),
             known: lines.keys(style, &edges),
             emphasis: style.emphasis.clone(),
-            widths: lines.width_key(&visible, &edges[edges.len() - visible.len()..]),
+            widths,
+            thinned,
             sizes: sizes.key(),
             not_reached: matches!(style.colour, NodeColour::Arrived { .. }),
             note: match &style.colour {
@@ -153,8 +160,59 @@ impl NetworkFigure {
             knocked_out: nodes.iter().any(|node| node.knocked_out),
             unmeasured: nodes.iter().any(|node| !node.measured),
         });
-        Self { nodes, edges, legend, text_size: style.text_size, spacing: None }
+        let by_gene = style.emphasised.is_empty() && style.emphasis.is_none();
+        Self { nodes, edges, legend, text_size: style.text_size, spacing: None, by_gene }
     }
+
+    /// Moves the genes to where `positions` (one point per gene of the network) has them; those that have none there stay.
+    /// The figure is the same as [`NetworkFigure::of`] makes of these positions, provided that they place the same genes.
+    pub fn place(&mut self, positions: &[[f32; 2]]) {
+        for node in &mut self.nodes {
+            let known = positions.get(node.gene.0 as usize).filter(|at| at.iter().all(|part| part.is_finite()));
+            node.position = known.copied().unwrap_or(node.position);
+        }
+    }
+
+    /// Points at one gene of the figure, or at none any more: the same as [`NetworkFigure::of`] makes of the style with
+    /// this gene hovered, provided that the gene is shown.
+    pub fn point_at(&mut self, gene: Option<GeneId>) {
+        let before = self.nodes.iter().position(|node| node.hovered);
+        let now = self.nodes.iter().position(|node| Some(node.gene) == gene);
+        if before == now {
+            return;
+        }
+        for (node, hovered) in [(before, false), (now, true)] {
+            if let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) {
+                node.hovered = hovered;
+            }
+        }
+        if self.by_gene {
+            let touched = |end: usize| Some(end) == before || Some(end) == now;
+            let stands_out = |end: usize| self.nodes[end].selected || self.nodes[end].hovered;
+            for edge in self.edges.iter_mut().filter(|edge| touched(edge.from) || touched(edge.to)) {
+                edge.highlighted = stands_out(edge.from) || stands_out(edge.to);
+            }
+        }
+    }
+}
+
+/// Puts the edges that are drawn first where there is room for few at the end: the best edge of every gene, then the second
+/// best of each, and so on; so that no gene loses all of its edges. `edges` come least important first, and are so among
+/// equals.
+fn foremost_last(edges: &mut Vec<NetworkEdge>, nodes: usize) {
+    let mut counted = vec![[0_u32; 2]; nodes];
+    let mut place = |edge: &NetworkEdge| {
+        let own = &mut counted[edge.from][0];
+        *own += 1;
+        let as_regulator = *own;
+        let own = &mut counted[edge.to][1];
+        *own += 1;
+        (*own).min(as_regulator)
+    };
+    let mut order: Vec<(u32, NetworkEdge)> = edges.iter().rev().map(|edge| (place(edge), *edge)).collect();
+    order.sort_by_key(|(place, _)| *place);
+    edges.clear();
+    edges.extend(order.into_iter().rev().map(|(_, edge)| edge));
 }
 
 /// Sizes of nodes, and what they mean.
@@ -421,6 +479,27 @@ fn rounded_up(value: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_gene_keeps_its_best_edge_before_any_has_two() {
+        let edge = |(from, to): (usize, usize)| NetworkEdge {
+            from,
+            to,
+            sign: Sign::Unknown,
+            width: 1.0,
+            opacity: 1.0,
+            tint: EdgeTint::Sign,
+            marked: false,
+            dashed: false,
+            highlighted: false,
+            curved: false,
+        };
+        // The best come last; gene 0 has the four best.
+        let mut edges: Vec<NetworkEdge> = [(4, 5), (0, 3), (5, 4), (0, 3), (0, 2), (0, 1)].map(edge).to_vec();
+        foremost_last(&mut edges, 6);
+        let pairs: Vec<(usize, usize)> = edges.iter().rev().map(|edge| (edge.from, edge.to)).collect();
+        assert_eq!(pairs, [(0, 1), (0, 2), (0, 3), (5, 4), (4, 5), (0, 3)]);
+    }
 
     #[test]
     fn limits_are_round() {

@@ -11,6 +11,8 @@ use crate::network::Sign;
 
 /// Distance between neighbours, in points, at which radii and widths are drawn as given.
 const REFERENCE_SPACING: f32 = 40.0;
+/// No disc is smaller, in points.
+const LEAST_RADIUS: f32 = 1.1;
 /// Smaller discs (in points) show no ring of what was perturbed: it would be all there is to see.
 const LEAST_RINGED: f32 = 2.4;
 /// Labels are tried for so many times as many nodes as may have one.
@@ -160,11 +162,14 @@ impl NetworkFigure {
     /// Draws the network in a figure of `size` points. Nodes without a finite position are left out.
     pub fn scene(&self, size: [f32; 2], camera: &Camera, theme: &FigureTheme) -> NetworkScene {
         let area = self.area(size);
-        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.28, 2.2);
+        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.14, 2.2);
         let discs: Vec<Disc> = self
             .nodes
             .iter()
-            .map(|node| Disc { centre: camera.to_screen(node.position, area), radius: (node.radius * scale).max(1.2) })
+            .map(|node| Disc {
+                centre: camera.to_screen(node.position, area),
+                radius: (node.radius * scale).max(LEAST_RADIUS),
+            })
             .collect();
         let mut hits = NetworkHits::default();
         // How far neighbours are apart on paper, however small the discs may get.

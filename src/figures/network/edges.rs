@@ -1,4 +1,5 @@
-//! The edges of a network: each by itself while they can be told apart, in bulk where they are too many for that.
+//! The edges of a network: each by itself while they can be told apart, in bulk where they are too many for that, and of
+//! very many only the foremost.
 
 use super::draw::{View, band, edge_colour, edge_scale, edge_width, out_of_sight};
 use super::labels::Traffic;
@@ -12,7 +13,11 @@ const MANY: usize = 2500;
 const ROOMY: f32 = 15.0;
 /// So many edges in sight are drawn in full strength; more are fainter, down to a part of it.
 const STRONG: f32 = 4000.0;
-const FAINTEST: f32 = 0.45;
+const FAINTEST: f32 = 0.3;
+/// At most so many edges are drawn at once, the foremost of those in sight: more would be a blot that says less, and too
+/// slow to move. The last of them fade out, from this share on, so that none comes or goes at once as the camera moves.
+pub(super) const MOST: usize = 60_000;
+const FADING: f32 = 0.85;
 /// Pieces of a bent edge among many.
 const PIECES: usize = 6;
 /// Steps of width and strength among many edges.
@@ -21,40 +26,59 @@ const STEPS: f32 = 12.0;
 impl NetworkFigure {
     /// The edges, less important ones below, those pointed out on top; and how many lines pass where.
     pub(super) fn edge_layer(&self, view: &View<'_>, hits: &mut NetworkHits) -> (Layer, Traffic) {
-        let mut seen: Vec<u32> = Vec::with_capacity(self.edges.len());
-        for (at, edge) in self.edges.iter().enumerate() {
+        // From the foremost on.
+        let mut seen: Vec<u32> = Vec::with_capacity(self.edges.len().min(MOST));
+        let (mut pointed_out, mut others): (Vec<u32>, usize) = (Vec::new(), 0);
+        let mut dims = false;
+        for (at, edge) in self.edges.iter().enumerate().rev() {
+            dims |= edge.highlighted;
             let (Some(from), Some(to)) = (view.discs.get(edge.from), view.discs.get(edge.to)) else { continue };
-            if !out_of_sight(*from, *to, view.area) {
-                seen.push(at as u32);
+            if out_of_sight(*from, *to, view.area) {
+                continue;
+            }
+            if edge.highlighted {
+                pointed_out.push(at as u32);
+            } else {
+                others += 1;
+                if seen.len() < MOST {
+                    seen.push(at as u32);
+                }
             }
         }
+        let count = seen.len() + pointed_out.len();
         let mut drawing = Drawing {
             figure: self,
             view,
             widths: edge_scale(view.scale),
-            dims: self.edges.iter().any(|edge| edge.highlighted),
+            dims,
             primitives: Vec::new(),
-            traffic: Traffic::new(view.area, seen.len()),
+            traffic: Traffic::new(view.area, count),
             hits,
         };
-        let all = |highlighted: bool| {
-            let edges = &self.edges;
-            seen.iter().map(|at| *at as usize).filter(move |at| edges[*at].highlighted == highlighted)
-        };
-        if seen.len() > MANY {
-            drawing.in_bulk(all(false), seen.len());
+        let whole = pointed_out.iter().rev().map(|at| *at as usize);
+        if count > MANY {
+            let strength = fading(others);
+            drawing.in_bulk(seen.iter().enumerate().rev().map(|(place, at)| (*at as usize, strength(place))), count);
             // Those pointed out are few as a rule, and then whole.
-            if all(true).count() > MANY {
-                drawing.in_bulk(all(true), seen.len());
+            if pointed_out.len() > MANY {
+                drawing.in_bulk(whole.map(|at| (at, 1.0)), count);
             } else {
-                all(true).for_each(|at| drawing.one(at));
+                whole.for_each(|at| drawing.one(at));
             }
         } else {
-            all(false).chain(all(true)).for_each(|at| drawing.one(at));
+            seen.iter().rev().map(|at| *at as usize).chain(whole).for_each(|at| drawing.one(at));
         }
         let Drawing { primitives, traffic, .. } = drawing;
         (Layer { name: "edges".into(), primitives, clip: Some(view.area) }, traffic)
     }
+}
+
+/// How strongly each of `count` edges in sight is drawn, by its place from the foremost on: all fully where there is room
+/// for them, else the last ones fade to nothing. Continuous in both, so that nothing jumps as edges come into sight.
+fn fading(count: usize) -> impl Fn(usize) -> f32 {
+    let (most, from) = (MOST as f32, MOST as f32 * FADING);
+    let fade = ((count as f32 - from) / (most - from)).clamp(0.0, 1.0);
+    move |place| if fade > 0.0 { ((most - place as f32) / (most - from)).clamp(0.0, 1.0).powf(fade) } else { 1.0 }
 }
 
 struct Drawing<'a> {
@@ -104,17 +128,18 @@ impl Drawing<'_> {
         self.traffic.add(link.line, length(from, to));
     }
 
-    /// Edges as plain lines, `count` in all; with arrowheads and bends only where neighbours have room for them.
-    fn in_bulk(&mut self, edges: impl Iterator<Item = usize>, count: usize) {
+    /// Edges (with a part of their strength) as plain lines, `count` in all; with arrowheads and bends only where neighbours
+    /// have room for them.
+    fn in_bulk(&mut self, edges: impl Iterator<Item = (usize, f32)>, count: usize) {
         let theme = self.view.theme;
         let roomy = self.view.apart >= ROOMY;
         let faint = (STRONG / count as f32).sqrt().clamp(FAINTEST, 1.0);
         let (mut lines, mut heads) = (Vec::with_capacity(count), Vec::new());
-        for at in edges {
+        for (at, part) in edges {
             let edge = &self.figure.edges[at];
             // Few different strokes make small files.
             let stepped = |value: f32| (value * STEPS).ceil() / STEPS;
-            let strength = stepped(self.strength(edge) * faint);
+            let strength = stepped(self.strength(edge) * faint * part);
             let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), strength);
             let stroke = Stroke { width: stepped(edge_width(edge.width, self.widths)), colour };
             let (from, to) = (self.view.discs[edge.from], self.view.discs[edge.to]);
@@ -208,6 +233,22 @@ mod tests {
     use super::*;
 
     const AREA: Area = [[0.0, 0.0], [100.0, 50.0]];
+
+    #[test]
+    fn the_last_of_too_many_edges_fade() {
+        let places = [0, MOST / 2, MOST * 9 / 10, MOST - 1];
+        assert_eq!(places.map(fading((MOST as f32 * FADING) as usize)), [1.0; 4]);
+        let crowded = places.map(fading(4 * MOST));
+        assert!(crowded[..2] == [1.0; 2] && (0.5..0.8).contains(&crowded[2]) && crowded[3] < 0.01, "{crowded:?}");
+        // One edge more changes nothing much, whatever the number.
+        for count in (MOST / 2..2 * MOST).step_by(97) {
+            let (one, more) = (fading(count), fading(count + 1));
+            let last = count.min(MOST) - 1;
+            assert!((one(last) - more(last)).abs() < 0.05 && (one(last / 2) - more(last / 2)).abs() < 1e-3, "{count}");
+            // The edge that no longer finds room was next to nothing.
+            assert!(count < MOST || one(MOST - 1) < 0.01, "{count}");
+        }
+    }
 
     #[test]
     fn only_what_is_seen_of_a_line_is_kept() {

@@ -7,6 +7,7 @@ use crate::figures::network::style::{EdgeTint, Tint};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
 use crate::network::Sign;
+use crate::words::grouped;
 
 /// What the strip explains. Parts that are empty are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +30,8 @@ pub struct NetworkLegend {
     pub scale: Option<ScaleKey>,
     /// What they mean, by group.
     pub groups: Option<GroupKey>,
+    /// How many edges are drawn at most at a time, and of how many; none where all are.
+    pub thinned: Option<[usize; 2]>,
     /// Whether genes without a value are among those coloured.
     pub no_value: bool,
     /// Whether genes are explained that nothing has reached.
@@ -221,6 +224,13 @@ impl NetworkLegend {
                     out.push(Primitive::Polygon { points, fill: theme.weak_text, stroke: None });
                     out.push(words(&tail, [from + line + gap, middle], size, theme.text));
                 }),
+            });
+        }
+        if let Some([most, all]) = self.thinned {
+            let text = format!("At most {} of {} edges drawn, each gene’s best first", grouped(most), grouped(all));
+            items.push(Item {
+                width: width(&text),
+                draw: Box::new(move |at, theme, out| out.push(words(&text, at, size, theme.text))),
             });
         }
         if let Some(SizeKey { heading, steps }) = self.sizes.clone() {

@@ -83,7 +83,8 @@ pub struct NetworkEdge {
 pub struct NetworkFigure {
     /// Genes.
     pub nodes: Vec<NetworkNode>,
-    /// Edges, least important first: later ones are drawn over earlier ones.
+    /// Edges, least important first: later ones are drawn over earlier ones, and of very many in sight only the last ones
+    /// are drawn.
     pub edges: Vec<NetworkEdge>,
     /// What the strip below explains; none for no strip.
     pub legend: Option<NetworkLegend>,
@@ -91,6 +92,8 @@ pub struct NetworkFigure {
     pub text_size: f32,
     /// Typical distance between neighbours in the layout's plane; none to estimate it from the positions.
     pub spacing: Option<f32>,
+    /// The edges of the genes pointed at stand out; otherwise those of a list do.
+    pub by_gene: bool,
 }
 
 /// The drawn network.

@@ -22,10 +22,11 @@ use parts::{Part, parts};
 const PACKING_STEPS: u32 = 30;
 /// Sweeps at most that remove the last overlaps.
 const SWEEPS: u32 = 300;
-/// Temperature (in wanted distances) at the start of a fresh layout, of one that goes on from known positions, and at the
-/// end.
+/// Temperature (in wanted distances) at the start of a fresh layout, of one that goes on from known positions, while a node
+/// is dragged, and at the end.
 const HOT: f32 = 1.0;
 const WARM: f32 = 0.4;
+const GENTLE: f32 = 0.12;
 const COLD: f32 = 0.004;
 /// Steps of a layout that goes on, or is disturbed, as a share of those of a fresh one.
 const WARM_SHARE: f32 = 0.4;
@@ -33,6 +34,8 @@ const WARM_SHARE: f32 = 0.4;
 const KNOWN_MOBILITY: f32 = 0.04;
 /// How freely nodes follow one that is dragged, by their distance from it in edges; all others keep their place.
 const DRAG_MOBILITY: [f32; 3] = [1.0, 0.6, 0.25];
+/// More nodes two edges away keep their place as well: they would be the whole graph.
+const MOST_DRAGGED: usize = 200;
 /// Where the mean way of a step falls below this share of the wanted distance, nothing more is to come.
 const STILL: f64 = 5e-4;
 /// Up to so many steps in a row must be still.
@@ -229,6 +232,30 @@ impl ForceLayout {
         }
     }
 
+    /// Hold `node` at `position` while it is dragged: those near it follow gently, all others stay.
+    pub fn drag(&mut self, node: usize, position: [f32; 2]) {
+        if !self.is_sound(node, position) {
+            return;
+        }
+        self.positions[node] = position;
+        self.pinned[node] = true;
+        self.loosen_around(node);
+        self.temperature = 0.0;
+        self.reheat_to(GENTLE);
+    }
+
+    /// Hold `node` at `position` while it is dragged through a layout that goes on.
+    pub fn carry(&mut self, node: usize, position: [f32; 2]) {
+        if self.is_sound(node, position) {
+            self.positions[node] = position;
+            self.pinned[node] = true;
+            if self.is_settled() {
+                self.temperature = 0.0;
+                self.reheat_to(GENTLE);
+            }
+        }
+    }
+
     /// Let all nodes that are not pinned move freely, from where they are: after the settings changed.
     pub fn loosen(&mut self) {
         self.mobility.fill(1.0);
@@ -237,15 +264,23 @@ impl ForceLayout {
 
     /// Let the nodes move again for a while, gently.
     pub fn reheat(&mut self) {
+        self.reheat_to(WARM);
+    }
+
+    fn reheat_to(&mut self, temperature: f32) {
         // Whoever disturbs a layout wants the rest to stay about where it is.
         self.parts.iter_mut().for_each(|part| part.free = false);
         let steps = self.warm_steps();
-        let hot = self.temperature.max(WARM);
+        let hot = self.temperature.max(temperature);
         self.heat(hot.min(HOT), steps);
     }
 
+    fn is_sound(&self, node: usize, position: [f32; 2]) -> bool {
+        node < self.positions.len() && position.iter().all(|at| at.abs() < 1e7)
+    }
+
     fn put(&mut self, node: usize, position: [f32; 2]) -> bool {
-        let sound = node < self.positions.len() && position.iter().all(|at| at.abs() < 1e7);
+        let sound = self.is_sound(node, position);
         if sound && (self.positions[node] != position || !self.pinned[node]) {
             self.positions[node] = position;
             self.disturb(node);
@@ -262,7 +297,10 @@ impl ForceLayout {
         let mut reached = vec![false; part.nodes.len()];
         reached[at] = true;
         let mut near = vec![at];
-        for mobility in DRAG_MOBILITY {
+        for (steps, mobility) in DRAG_MOBILITY.into_iter().enumerate() {
+            if steps > 1 && near.len() > MOST_DRAGGED {
+                return;
+            }
             near.iter().for_each(|&at| self.mobility[part.nodes[at]] = mobility);
             let mut next = Vec::new();
             for &(other, _) in near.iter().flat_map(|&at| part.springs_of(at)) {
@@ -470,6 +508,42 @@ mod tests {
         layout.pin(99, [0.0, 0.0]);
         layout.move_node(1, [f32::NAN, 0.0]);
         assert!(layout.positions()[1][0].is_finite());
+    }
+
+    #[test]
+    fn neighbours_follow_a_dragged_node_gently_and_others_stay() {
+        // Two rings of twelve, and a path from one to the other.
+        let ring = |first: u32| (0..12).map(move |at| (first + at, first + (at + 1) % 12));
+        let path = [(0, 24), (24, 25), (25, 26), (26, 12)];
+        let edges = edges(&ring(0).chain(ring(12)).chain(path).collect::<Vec<_>>());
+        let nodes = nodes(27);
+        let mut layout = settled(&nodes, &edges);
+        let start = layout.positions().to_vec();
+        let mut largest = 0.0_f32;
+        for step in 1..=60 {
+            let before = layout.positions().to_vec();
+            layout.drag(0, [start[0][0] + 4.0 * step as f32, start[0][1]]);
+            layout.step();
+            assert_eq!(layout.positions()[0], [start[0][0] + 4.0 * step as f32, start[0][1]]);
+            let way = |(a, b): (&[f32; 2], &[f32; 2])| (a[0] - b[0]).hypot(a[1] - b[1]);
+            largest = layout.positions()[1..].iter().zip(&before[1..]).map(way).fold(largest, f32::max);
+        }
+        assert!(largest < 12.0, "{largest} points in a step");
+        layout.settle();
+        let moved = |node: usize| {
+            let (a, b) = (start[node], layout.positions()[node]);
+            (a[0] - b[0]).hypot(a[1] - b[1])
+        };
+        assert!([1, 11, 24].into_iter().all(|node| moved(node) > 15.0), "{} {} {}", moved(1), moved(11), moved(24));
+        assert!((3..10).chain(12..24).all(|node| moved(node) == 0.0), "three edges away all stay");
+        // Carried through a layout that runs, it is where the pointer is.
+        layout.loosen();
+        layout.carry(5, [7.0, 8.0]);
+        layout.settle();
+        assert_eq!(layout.positions()[5], [7.0, 8.0]);
+        layout.drag(99, [0.0; 2]);
+        layout.carry(1, [f32::NAN, 0.0]);
+        assert!(layout.is_settled());
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct Tree {
     y: Vec<f32>,
     mass: Vec<f32>,
     keys: Vec<u64>,
+    /// How many times it was built.
+    builds: u32,
 }
 
 /// What acts on a group of bodies: positions and masses, of single bodies and of far cells.
@@ -48,14 +50,19 @@ pub(super) struct Acting {
 }
 
 impl Tree {
-    /// Sort bodies into the tree, in place of what was there.
+    /// Sort bodies into the tree, in place of what was there. Its cells lie elsewhere each time, or bodies would line up
+    /// along the borders of cells.
     pub fn build(&mut self, positions: &[[f32; 2]], mass: &[f32]) {
         self.cells.clear();
         let (min, max) = bounds(positions.iter().copied());
         let width = (max[0] - min[0]).max(max[1] - min[1]).max(1e-6);
-        let scale = ((1_u32 << BITS) - 1) as f32 / width;
+        // Spread evenly over the plane (Roberts 2018, the sequence R2).
+        let share = |step: f64| (f64::from(self.builds) * step).fract() as f32;
+        let offset = [share(0.754_877_666_246_692_8), share(0.569_840_290_998_053_3)].map(|share| 0.5 * share * width);
+        self.builds = self.builds.wrapping_add(1);
+        let scale = ((1_u32 << BITS) - 1) as f32 / (1.5 * width);
         let key = |(body, at): (usize, &[f32; 2])| {
-            let place = |axis: usize| spread(((at[axis] - min[axis]) * scale) as u32);
+            let place = |axis: usize| spread(((at[axis] - min[axis] + offset[axis]) * scale) as u32);
             u64::from(place(0) | place(1) << 1) << 32 | body as u64
         };
         self.keys.clear();

@@ -1,8 +1,8 @@
 //! Where the nodes lie: the layout runs on a thread of its own, and what was placed once stays where it is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::shown::Shown;
@@ -48,18 +48,31 @@ pub struct Arrangement {
     pinned: BTreeSet<String>,
     /// The edges laid out last, by position in the network's list.
     laid_out: Option<Arc<[u32]>>,
-    /// Was let go: those near it may make room.
-    disturbed: Option<GeneId>,
     job: Option<Running>,
     /// Follows the pointer; the layout must not move it.
     held: Option<(GeneId, [f32; 2])>,
     version: u64,
+    /// Grows whenever a gene gets its first place or loses it.
+    placed: u64,
 }
 
 struct Running {
     job: Job<Vec<[f32; 2]>, (), Vec<[f32; 2]>>,
     genes: Vec<GeneId>,
     paused: Arc<AtomicBool>,
+    /// Where the pointer holds the gene that this layout follows.
+    held: Option<Held>,
+}
+
+/// Where the pointer holds a gene; none once it let go.
+type Held = Arc<Mutex<Option<[f32; 2]>>>;
+
+fn set(held: &Held, at: Option<[f32; 2]>) {
+    *held.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+}
+
+fn get(held: &Held) -> Option<[f32; 2]> {
+    *held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 const NOWHERE: [f32; 2] = [f32::NAN; 2];
@@ -86,9 +99,19 @@ impl Arrangement {
         self.version
     }
 
+    /// Grows whenever it changes which genes have a position.
+    pub fn placed(&self) -> u64 {
+        self.placed
+    }
+
     /// Whether the layout is still running.
     pub fn is_running(&self) -> bool {
         self.job.is_some()
+    }
+
+    /// Whether all that runs is what follows a gene that is dragged, or was let go.
+    pub fn is_following(&self) -> bool {
+        self.job.as_ref().is_some_and(|running| running.held.is_some())
     }
 
     /// Positions by symbol of the genes that were placed.
@@ -107,13 +130,17 @@ impl Arrangement {
             self.goals[at] = position;
             self.version += 1;
         }
+        if let Some(held) = self.job.as_ref().and_then(|running| running.held.as_ref()) {
+            set(held, Some(position));
+        }
     }
 
-    /// The pointer let go; the neighbours may now make room.
-    pub fn release(&mut self) {
-        if let Some((gene, _)) = self.held.take() {
-            self.disturbed = Some(gene);
+    /// The pointer let go: the gene and where it is now, if one was held. Its neighbours go on to rest.
+    pub fn release(&mut self) -> Option<(GeneId, [f32; 2])> {
+        if let Some(held) = self.job.as_ref().and_then(|running| running.held.as_ref()) {
+            set(held, None);
         }
+        self.held.take()
     }
 
     /// Follow network, filter and document; take what the layout sent; start it where something is to be placed.
@@ -141,14 +168,14 @@ impl Arrangement {
     /// Move nodes a part of the way to where they belong; new ones appear there. Whether any is still on its way.
     fn glide(&mut self, moment: f32) -> bool {
         let share = 1.0 - (-14.0 * moment.clamp(0.0, 0.25)).exp();
-        let (mut moved, mut moving) = (false, false);
+        let (mut moved, mut moving, mut placed) = (false, false, false);
         let placing = self.job.is_some();
         for (at, goal) in self.positions.iter_mut().zip(&self.goals) {
             if !goal[0].is_finite() {
                 // What is laid out anew stays where it was until the layout says where it goes.
                 if !placing && at[0].is_finite() {
                     *at = NOWHERE;
-                    moved = true;
+                    (moved, placed) = (true, true);
                 }
                 continue;
             }
@@ -157,6 +184,7 @@ impl Arrangement {
             }
             moved = true;
             let away = (goal[0] - at[0]).hypot(goal[1] - at[1]);
+            placed |= away.is_nan();
             if away.is_nan() || away < 0.3 {
                 *at = *goal;
             } else {
@@ -165,6 +193,7 @@ impl Arrangement {
             }
         }
         self.version += u64::from(moved);
+        self.placed += u64::from(placed);
         moving
     }
 
@@ -182,6 +211,7 @@ impl Arrangement {
         self.job = None;
         self.held = None;
         self.version += 1;
+        self.placed += 1;
     }
 
     /// Positions that the document changed (a drag, undo, an opened session) are taken over.
@@ -192,13 +222,21 @@ impl Arrangement {
         let (mut anew, mut taken_back) = (false, false);
         for (gene, at) in network.genes().iter().zip(&mut self.goals) {
             let (was, is) = (self.decided.get(&gene.symbol), decided.positions.get(&gene.symbol));
-            if was != is {
+            if was != is && is != Some(&*at) {
                 *at = is.copied().unwrap_or(NOWHERE);
                 anew |= is.is_none();
                 // The user's own moves pin; anything else is another time's layout.
                 taken_back |= is.is_some() && !decided.pinned.contains(&gene.symbol);
                 self.version += 1;
             }
+        }
+        if taken_back {
+            // Also what followed a gene that was dragged, of which the document knows nothing before all rests.
+            for (gene, at) in network.genes().iter().zip(&mut self.goals) {
+                *at = decided.positions.get(&gene.symbol).copied().unwrap_or(*at);
+            }
+            // A pin that is taken back with the move that set it lets nothing loose.
+            self.pinned = decided.pinned.clone();
         }
         if anew {
             self.laid_out = None;
@@ -238,13 +276,14 @@ impl Arrangement {
         if self.pinned != *decided.pinned {
             self.pinned = decided.pinned.clone();
         }
-        if self.held.is_some() {
+        if let Some((gene, at)) = self.held {
+            self.follow_pointer(gene, at, shown, decided, wake);
             return;
         }
         let edges = shown.edge_positions();
         // The same list is told by its address; an equal one only by its numbers.
         let same = self.laid_out.as_ref().is_some_and(|last| Arc::ptr_eq(last, edges) || last == edges);
-        let loose = self.disturbed.take().or_else(|| unpinned.and_then(|gene| shown.network().find(&gene)));
+        let loose = unpinned.and_then(|gene| shown.network().find(&gene));
         let loose = loose.filter(|gene| shown.has(*gene) && decided.layout.method == Method::Force);
         let moving = match loose {
             _ if again => Moving::All,
@@ -262,7 +301,39 @@ impl Arrangement {
         let paused = Arc::new(AtomicBool::new(false));
         let (input, waiting) = (self.input(shown, decided, moving), paused.clone());
         let job = Job::spawn("layout", wake, move |context| run(&input, &waiting, context));
-        self.job = Some(Running { job, genes, paused });
+        self.job = Some(Running { job, genes, paused, held: None });
+    }
+
+    /// While a gene is dragged its neighbours follow: one layout from the first move until all rests after the last.
+    fn follow_pointer(
+        &mut self,
+        gene: GeneId,
+        at: [f32; 2],
+        shown: &Shown,
+        decided: Decided<'_>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) {
+        let following =
+            self.job.as_ref().is_some_and(|running| running.held.as_ref().is_some_and(|held| get(held).is_some()));
+        if following || decided.layout.method != Method::Force || !shown.has(gene) {
+            return;
+        }
+        let genes: Vec<GeneId> = shown.genes().collect();
+        if !genes.iter().all(|gene| self.is_placed(*gene)) {
+            // The first layout has not yet found a place for all.
+            return;
+        }
+        // A layout that is under way goes on.
+        let under_way = self.job.as_ref().is_some_and(|running| running.held.is_none());
+        let moving = if under_way { Moving::All } else { Moving::Around(gene) };
+        let (held, paused): (Held, _) = (Arc::new(Mutex::new(Some(at))), Arc::new(AtomicBool::new(false)));
+        let (input, waiting, pointer) = (self.input(shown, decided, moving), paused.clone(), held.clone());
+        let job = Job::spawn("layout", wake, move |context| {
+            let shows = &mut shower(&waiting, context);
+            input.follow(gene, &|| get(&pointer), context, shows)
+        });
+        self.laid_out = Some(shown.edge_positions().clone());
+        self.job = Some(Running { job, genes, paused, held: Some(held) });
     }
 
     fn input(&self, shown: &Shown, decided: Decided<'_>, moving: Moving) -> Arranging {
@@ -290,8 +361,13 @@ fn run(
     paused: &AtomicBool,
     context: &JobContext<(), Vec<[f32; 2]>>,
 ) -> Result<Vec<[f32; 2]>, crate::jobs::Cancelled> {
+    input.run(context, &mut shower(paused, context))
+}
+
+/// Shows the window positions on the way, and waits while the layout is paused.
+fn shower(paused: &AtomicBool, context: &JobContext<(), Vec<[f32; 2]>>) -> impl FnMut(&[[f32; 2]]) {
     let mut last = None::<Instant>;
-    input.run(context, &mut |positions| {
+    move |positions| {
         if last.is_none_or(|last| last.elapsed() >= PICTURE) {
             last = Some(Instant::now());
             context.preview(positions.to_vec());
@@ -299,7 +375,7 @@ fn run(
         while paused.load(Ordering::Relaxed) && !context.is_cancelled() {
             std::thread::sleep(NAP);
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -413,9 +489,13 @@ mod tests {
         rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() });
         arrangement.hold(GeneId(2), [900.0, 900.0]);
         positions = Arc::new(arrangement.by_symbol().into_iter().collect());
-        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() });
+        for _ in 0..20 {
+            let decided = Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() };
+            arrangement.update(&shown, decided, Asked::default(), 0.25, || {});
+            std::thread::sleep(Duration::from_millis(5));
+        }
         assert_eq!(arrangement.positions()[2], [900.0, 900.0]);
-        arrangement.release();
+        assert_eq!(arrangement.release(), Some((GeneId(2), [900.0, 900.0])));
         positions = Arc::default();
         assert!(rest(
             &mut arrangement,
@@ -423,5 +503,48 @@ mod tests {
             Decided { positions: &positions, pinned: &pinned, layout: &Layout::default() }
         ));
         assert!(arrangement.positions()[2][0] < 800.0);
+    }
+
+    #[test]
+    fn neighbours_follow_a_held_node_and_undo_brings_them_back() {
+        let network = network(20);
+        let shown = Shown::of(&network, &NetworkFilter::top(30));
+        let (mut positions, mut pinned, layout) = (Arc::default(), BTreeSet::new(), Layout::default());
+        let mut arrangement = Arrangement::default();
+        rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &layout });
+        // What the window does once a layout rests.
+        positions = Arc::new(arrangement.by_symbol().into_iter().collect());
+        let before = positions.clone();
+        let at = |arrangement: &Arrangement, gene: usize| arrangement.positions()[gene];
+        let start = at(&arrangement, 0);
+        for step in 1..=60 {
+            arrangement.hold(GeneId(0), [start[0] + 5.0 * step as f32, start[1]]);
+            let decided = Decided { positions: &positions, pinned: &pinned, layout: &layout };
+            arrangement.update(&shown, decided, Asked::default(), 0.05, || {});
+            std::thread::sleep(Duration::from_millis(8));
+        }
+        // G1, G2 and G3 are its targets; G13 is three edges away.
+        assert!(at(&arrangement, 1)[0] > before["G1"][0] + 20.0, "{:?} {:?}", at(&arrangement, 1), before["G1"]);
+        assert_eq!(at(&arrangement, 13), before["G13"]);
+        // Dropped: the document learns of the gene at once, of its neighbours when all rests.
+        let (_, dropped) = arrangement.release().unwrap();
+        assert_eq!(dropped, [start[0] + 300.0, start[1]]);
+        Arc::make_mut(&mut positions).insert("G0".into(), dropped);
+        pinned.insert("G0".into());
+        assert!(rest(&mut arrangement, &shown, Decided { positions: &positions, pinned: &pinned, layout: &layout }));
+        assert_eq!((at(&arrangement, 0), at(&arrangement, 13)), (dropped, before["G13"]));
+        let followed = at(&arrangement, 1);
+        assert_ne!(followed, before["G1"]);
+        // Undo, although the document has not yet learned where the neighbours went.
+        let none = BTreeSet::new();
+        let undone = Decided { positions: &before, pinned: &none, layout: &layout };
+        rest(&mut arrangement, &shown, undone);
+        assert!(before.iter().all(|(gene, place)| arrangement.by_symbol().contains(&(gene.clone(), *place))));
+        // And once it has.
+        let dragged: BTreeMap<String, [f32; 2]> = before.keys().map(|gene| (gene.clone(), [1.0, 2.0])).collect();
+        let dragged = Arc::new(dragged);
+        rest(&mut arrangement, &shown, Decided { positions: &dragged, pinned: &pinned, layout: &layout });
+        rest(&mut arrangement, &shown, undone);
+        assert!(before.iter().all(|(gene, place)| arrangement.by_symbol().contains(&(gene.clone(), *place))));
     }
 }

@@ -21,6 +21,8 @@ const REACH: f32 = 9.0;
 pub struct Canvas {
     /// The node that is dragged, and where it was taken relative to its centre (points).
     dragged: Option<(GeneId, Vec2)>,
+    /// The node whose menu is open, where nodes are no widgets of their own.
+    menu: Option<GeneId>,
     /// A box or lasso under way.
     picking: Option<Picking>,
 }
@@ -212,11 +214,14 @@ fn drag(
     if let (true, Some(at)) = (response.dragged(), pointer) {
         let position = frame.layout_point(at + offset);
         view.arrangement.hold(gene, position);
-        actions.push(Action::MoveNode { gene: frame.network.symbol(gene).to_owned(), position });
+        ui.ctx().request_repaint();
     }
     if response.drag_stopped() || !ui.input(|input| input.pointer.any_down()) {
         view.canvas.dragged = None;
-        view.arrangement.release();
+        // The document learns of it once, when the node is dropped.
+        if let Some((gene, position)) = view.arrangement.release() {
+            actions.push(Action::MoveNode { gene: frame.network.symbol(gene).to_owned(), position });
+        }
     }
 }
 
@@ -267,8 +272,16 @@ fn many(
     frame: &Frame<'_>,
     actions: &mut Vec<Action>,
 ) {
+    let pannable = !background.dragged() || view.canvas.dragged.is_some() || background.drag_started();
+    let pressed = ui.input(|input| input.pointer.any_down() || input.pointer.any_released());
     let at = match view.canvas.dragged {
         Some((gene, _)) => genes.iter().position(|known| *known == gene),
+        // The pointer is on its menu.
+        None if background.context_menu_opened() => {
+            view.canvas.menu.and_then(|gene| genes.iter().position(|known| *known == gene))
+        }
+        // While the picture moves, nobody reads what lies under the pointer.
+        None if !(pannable && (view.steady || pressed)) => None,
         None => {
             let press = ui.input(|input| input.pointer.press_origin());
             let at = press.or(background.hover_pos()).map(|at| frame.placement.to_scene(at));
@@ -276,7 +289,9 @@ fn many(
             found.and_then(|found| nodes.iter().position(|hit| hit.node == found))
         }
     };
-    let pannable = !background.dragged() || view.canvas.dragged.is_some() || background.drag_started();
+    if background.secondary_clicked() {
+        view.canvas.menu = at.map(|at| genes[at]);
+    }
     match at {
         Some(at) if pannable => node(view, ui, background.clone(), genes[at], &nodes[at], frame, actions),
         _ => empty_space(view, ui, background, frame, actions),

@@ -13,7 +13,8 @@ pub fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Ac
     if state.document.layout.method == Method::Force {
         forces(ui, state, actions);
     }
-    if view.is_arranging() {
+    // A button that comes and goes while a gene is dragged would be in the way.
+    if view.is_arranging() && !view.arrangement.is_following() {
         let paused = state.view.layout_paused;
         let (text, hint) = if paused { ("Resume", "Let the layout go on") } else { ("Pause", "Hold the layout") };
         let response = ui.button(text);

@@ -56,6 +56,8 @@ pub struct NetworkView {
     hovered: Option<GeneId>,
     /// The picture is that of the frame before: worth an index of what lies where.
     still: bool,
+    /// Neither the camera nor the layout moved since the frame before.
+    steady: bool,
     known: Known,
     look: Option<(LookKey, Look)>,
     /// Grows with the look.
@@ -81,6 +83,9 @@ impl NetworkView {
 struct Drawn {
     key: FigureKey,
     figure: NetworkFigure,
+    /// What the figure follows without being made anew: the layout, and the pointer.
+    arrangement: u64,
+    hovered: Option<GeneId>,
     view: (Camera, [f32; 2], bool),
     scene: NetworkScene,
     version: u64,
@@ -92,9 +97,9 @@ struct FigureKey {
     filter: NetworkFilter,
     /// Positions of the edges of paths.
     paths: Vec<u32>,
-    arrangement: u64,
+    /// Which genes have a position.
+    placed: u64,
     selection: Vec<GeneId>,
-    hovered: Option<GeneId>,
     knocked_out: Vec<GeneId>,
     look: u64,
     wave: Option<wave::WaveKey>,
@@ -215,24 +220,28 @@ impl NetworkView {
             network: Arc::as_ptr(network) as usize,
             filter: state.document.filter.clone(),
             paths: shown.also().to_vec(),
-            arrangement: self.arrangement.version(),
+            placed: self.arrangement.placed(),
             selection: ids(&mut state.document.selection.iter()),
-            hovered: self.hovered,
             knocked_out: ids(&mut state.document.knock_out.keys()),
             look: self.look_version,
             wave: self.wave.now().map(|now| now.key().clone()),
             text_size: TEXT_SIZE as u32,
         };
-        let (previous, before) = (self.drawn.take(), self.version);
-        let figure = match previous {
-            Some(ref drawn) if drawn.key == key => None,
-            _ => Some(figure(shown, &self.arrangement, &key, look, self.wave.now(), TEXT_SIZE)),
-        };
-        let fresh = figure.is_some();
-        let (figure, scene) = match (figure, previous) {
-            (Some(figure), _) => (figure, None),
-            (None, Some(drawn)) => (drawn.figure, Some((drawn.view, drawn.scene, drawn.version))),
-            (None, None) => return None,
+        let (arrangement, hovered) = (self.arrangement.version(), self.hovered);
+        let before = self.version;
+        let seen = self.drawn.as_ref().map(|drawn| (drawn.arrangement, drawn.view));
+        let (figure, scene) = match self.drawn.take() {
+            Some(mut drawn) if drawn.key == key => {
+                let same = drawn.arrangement == arrangement && drawn.hovered == hovered;
+                if drawn.arrangement != arrangement {
+                    drawn.figure.place(self.arrangement.positions());
+                }
+                if drawn.hovered != hovered {
+                    drawn.figure.point_at(hovered);
+                }
+                (drawn.figure, same.then_some((drawn.view, drawn.scene, drawn.version)))
+            }
+            _ => (figure(shown, &self.arrangement, &key, hovered, look, self.wave.now(), TEXT_SIZE), None),
         };
         let fitted = figure.fit(size);
         let (camera, moving) = match self.camera {
@@ -243,23 +252,24 @@ impl NetworkView {
         self.camera = Some(camera);
         let view = (camera, size, dark);
         let (scene, version) = match scene {
-            Some((known, scene, version)) if !fresh && known == view => (scene, version),
+            Some((known, scene, version)) if known == view => (scene, version),
             _ => {
                 self.version += 1;
                 (figure.scene(size, &camera, &theme(dark)), self.version)
             }
         };
         self.still = self.version == before;
-        self.drawn = Some(Drawn { key, figure, view, scene, version });
+        self.steady = seen == Some((arrangement, view));
+        self.drawn = Some(Drawn { key, figure, arrangement, hovered, view, scene, version });
         self.drawn.as_ref().map(|drawn| (drawn, moving))
     }
 
     /// The figure for a file: without what the pointer does.
     fn exportable(&self, state: &State) -> Option<Exportable> {
         let (shown, (_, look), drawn) = (self.shown.as_ref()?, self.look.as_ref()?, self.drawn.as_ref()?);
-        let key = FigureKey { hovered: None, ..drawn.key.clone() };
+        let key = &drawn.key;
         let wave = self.wave.now().filter(|now| Some(now.key()) == key.wave.as_ref());
-        let figure = figure(shown, &self.arrangement, &key, look, wave, PRINT_TEXT_SIZE);
+        let figure = figure(shown, &self.arrangement, key, None, look, wave, PRINT_TEXT_SIZE);
         let (camera, size, _) = drawn.view;
         let from = drawn.scene.area;
         let description = format!(
@@ -330,6 +340,7 @@ fn figure(
     shown: &Shown,
     arrangement: &Arrangement,
     key: &FigureKey,
+    hovered: Option<GeneId>,
     look: &Look,
     wave: Option<&wave::Now>,
     text_size: f32,
@@ -339,7 +350,7 @@ fn figure(
         legend: true,
         selected: key.selection.clone(),
         emphasised: key.paths.iter().map(|edge| edge + 1).collect(),
-        hovered: key.hovered,
+        hovered,
         knocked_out: key.knocked_out.clone(),
         isolated: false,
         mark_perturbed: true,

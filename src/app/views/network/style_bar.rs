@@ -1,6 +1,6 @@
 //! The lines below the toolbar that choose what colours, sizes and widths say, and what lies beside the network.
 
-use egui::{ComboBox, Grid, RichText, Ui, WidgetInfo};
+use egui::{ComboBox, RichText, Ui, WidgetInfo};
 
 use super::NetworkView;
 use crate::app::attached::Attachment;
@@ -8,41 +8,32 @@ use crate::app::{Action, State, theme};
 use crate::document::{EdgeAttribute, GeneAttribute, Style};
 use crate::words::{counted, grouped};
 
-/// Two lists with their names stand side by side where there is so much room, in points.
-const ROOM_FOR_TWO: f32 = 450.0;
+/// What a list chooses: its name for screen readers, and the shorter one in the list itself.
+#[derive(Clone, Copy)]
+struct Named(&'static str, &'static str);
 
-fn name(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
+const GENE_COLOUR: Named = Named("Colour of genes", "Gene colour");
+const GENE_SIZE: Named = Named("Size of genes", "Gene size");
+const EDGE_COLOUR: Named = Named("Colour of edges", "Edge colour");
+const EDGE_WIDTH: Named = Named("Width of edges", "Edge width");
+
+/// As much as fits into one line.
+fn close_together(ui: &mut Ui) {
+    ui.spacing_mut().item_spacing.x = 5.0;
+    ui.spacing_mut().button_padding.x = 8.0;
 }
 
 /// Draw them.
 pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let style = &state.document.style;
     let mut new = style.clone();
-    // A list stays beside its name, whatever the room.
-    let pairs = if ui.available_width() >= ROOM_FOR_TWO { 2 } else { 1 };
-    Grid::new("style").num_columns(2 * pairs).spacing([theme::MEDIUM, theme::SMALL]).show(ui, |ui| {
-        name(ui, "Colour of genes");
-        attributes(ui, "Colour of genes", "What the colours of the nodes say", &mut new.gene_colour, true, state);
-        if pairs == 1 {
-            ui.end_row();
-        }
-        name(ui, "Size of genes");
-        attributes(ui, "Size of genes", "What the sizes of the nodes say", &mut new.gene_size, false, state);
-        ui.end_row();
-        name(ui, "Colour of edges");
-        edges(ui, "Colour of edges", &EDGE_COLOURS, &mut new.edge_colour, state);
-        if pairs == 1 {
-            ui.end_row();
-        }
-        name(ui, "Width of edges");
-        edges(ui, "Width of edges", &EDGE_WIDTHS, &mut new.edge_width, state);
-        ui.end_row();
-    });
-    if new != *style {
-        actions.push(Action::SetStyle(Box::new(new)));
-    }
     ui.horizontal_wrapped(|ui| {
+        close_together(ui);
+        let hint = "What the colours of the nodes say";
+        attributes(ui, GENE_COLOUR, hint, &mut new.gene_colour, true, state);
+        attributes(ui, GENE_SIZE, "What the sizes of the nodes say", &mut new.gene_size, false, state);
+        edges(ui, EDGE_COLOUR, &EDGE_COLOURS, &mut new.edge_colour, state);
+        edges(ui, EDGE_WIDTH, &EDGE_WIDTHS, &mut new.edge_width, state);
         attachment(ui, Attachment::GeneTable, "Table of genes…", state, actions);
         if state.runtime.attached.reference.is_none() {
             attachment(ui, Attachment::Reference, "Reference network…", state, actions);
@@ -58,6 +49,9 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
             ui.label(RichText::new(reason).small().color(theme::colours(ui).bad));
         }
     });
+    if new != *style {
+        actions.push(Action::SetStyle(Box::new(new)));
+    }
     if state.runtime.attached.reference.is_some() {
         reference(view, ui, state, actions);
     }
@@ -66,6 +60,7 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
 /// The reference network, and what it says.
 fn reference(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
+        close_together(ui);
         attachment(ui, Attachment::Reference, "Reference network…", state, actions);
         let style = &state.document.style;
         let mut new = style.clone();
@@ -181,10 +176,16 @@ const EDGE_WIDTHS: [(EdgeAttribute, &str, &str); 4] = [
     (EdgeAttribute::Nothing, "Nothing", "All alike"),
 ];
 
+/// A list that says what it chooses and what is chosen; as wide as that.
+fn list<'a>(label: &str, short: &str, chosen: &str) -> ComboBox<'a> {
+    let text = format!("{short}: {chosen}");
+    ComboBox::from_id_salt(label).selected_text(text).width(0.0).wrap_mode(egui::TextWrapMode::Extend)
+}
+
 /// A list of attributes of genes, `groups` among them or only what has a size.
-pub(super) fn attributes(
+fn attributes(
     ui: &mut Ui,
-    label: &str,
+    Named(label, short): Named,
     hint: &str,
     chosen: &mut GeneAttribute,
     groups: bool,
@@ -194,7 +195,7 @@ pub(super) fn attributes(
         GeneAttribute::Column(name) => name.as_str(),
         known => GENES.iter().find(|entry| entry.0 == *known).map_or("", |entry| entry.1),
     };
-    let combo = ComboBox::from_id_salt(label).selected_text(text).width(116.0).height(420.0);
+    let combo = list(label, short, text).height(420.0);
     let shown = combo.show_ui(ui, |ui| {
         for (attribute, text, hint) in GENES {
             // Groups have no size.
@@ -219,9 +220,15 @@ pub(super) fn attributes(
     shown.response.on_hover_text(hint);
 }
 
-fn edges(ui: &mut Ui, label: &str, choices: &[(EdgeAttribute, &str, &str)], chosen: &mut EdgeAttribute, state: &State) {
+fn edges(
+    ui: &mut Ui,
+    Named(label, short): Named,
+    choices: &[(EdgeAttribute, &str, &str)],
+    chosen: &mut EdgeAttribute,
+    state: &State,
+) {
     let text = choices.iter().find(|choice| choice.0 == *chosen).map_or("", |choice| choice.1);
-    let shown = ComboBox::from_id_salt(label).selected_text(text).width(116.0).show_ui(ui, |ui| {
+    let shown = list(label, short, text).show_ui(ui, |ui| {
         for (attribute, text, hint) in choices {
             let there = *attribute != EdgeAttribute::Reference || state.runtime.attached.reference.is_some();
             let choice = egui::Button::selectable(attribute == chosen, *text);
