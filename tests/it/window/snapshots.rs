@@ -41,6 +41,15 @@ fn photographed(size: [f32; 2]) -> Option<Window> {
 /// Nodes on a spiral of whole numbers: a layout that no processor computes differently.
 fn spiral(window: &mut Window) {
     window.until("the layout", |state| !state.document.positions.is_empty());
+    // Genes that came with another filter are placed a moment later.
+    let mut known = 0;
+    while known != window.state().document.positions.len() {
+        known = window.state().document.positions.len();
+        for _ in 0..60 {
+            window.harness.step();
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
     let genes: Vec<String> = window.state().document.positions.keys().cloned().collect();
     let place = |(at, gene): (usize, String)| {
         let (turn, reach) = (at as f32 * 2.4, 40.0 * (at as f32 + 1.0).sqrt());

@@ -12,10 +12,10 @@ use crate::words::{counted, grouped};
 #[derive(Clone, Copy)]
 struct Named(&'static str, &'static str);
 
-const GENE_COLOUR: Named = Named("Colour of genes", "Gene colour");
-const GENE_SIZE: Named = Named("Size of genes", "Gene size");
-const EDGE_COLOUR: Named = Named("Colour of edges", "Edge colour");
-const EDGE_WIDTH: Named = Named("Width of edges", "Edge width");
+const GENE_COLOUR: Named = Named("Colour of genes", "Colour");
+const GENE_SIZE: Named = Named("Size of genes", "Size");
+const EDGE_COLOUR: Named = Named("Colour of edges", "Edges");
+const EDGE_WIDTH: Named = Named("Width of edges", "Width");
 
 /// As much as fits into one line.
 fn close_together(ui: &mut Ui) {
@@ -75,23 +75,24 @@ fn reference(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<A
             return;
         };
         let text = format!(
-            "{} of {} known, {:.1} by chance, p = {}",
+            "{} of {} known, p = {}",
             grouped(overlap.common as usize),
             counted(overlap.shown as usize, "edge"),
-            overlap.expected,
             p_text(overlap.p_value)
         );
         let hint = format!(
-            "{} of the network are in the reference. Chance draws as many of the {} pairs of a regulator and a target that \
-             occur as such in both, of which the reference knows {} (hypergeometric). {} known edges have the same sign in \
-             both, {} the opposite",
+            "{:.1} would be by chance. {} of the network are in the reference. Chance draws as many of the {} pairs of a \
+             regulator and a target that occur as such in both, of which the reference knows {} (hypergeometric). {} known \
+             edges have the same sign in both, {} the opposite",
+            overlap.expected,
             counted(overlap.genes, "gene"),
             grouped(overlap.pairs as usize),
             grouped(overlap.known as usize),
             grouped(overlap.same_sign as usize),
             grouped(overlap.opposite_sign as usize)
         );
-        ui.label(text).on_hover_text(hint);
+        // On a line of its own rather than broken.
+        ui.add(egui::Label::new(text).extend()).on_hover_text(hint);
     });
 }
 
