@@ -17,7 +17,8 @@ pub struct Wave {
     arrived: Vec<Vec<f64>>,
     is_source: Vec<bool>,
     most: f64,
-    /// By step, from 1 on: the carriers.
+    /// By step, from 1 on: what it brings to all genes together, and the edges that bring most of it.
+    brought: Vec<f64>,
     carriers: Vec<Carriers>,
 }
 
@@ -49,7 +50,7 @@ pub fn wave(grn: &Grn, sources: &[(GeneId, f64)], progress: &dyn Progress) -> Re
     }
     let mut arriving = vec![front];
     let mut arrived = vec![vec![0.0; genes]];
-    let mut carriers = Vec::new();
+    let (mut totals, mut carriers) = (Vec::new(), Vec::new());
     for step in 0..MOST_STEPS {
         progress.check()?;
         let (front, shrink) = (&arriving[step], shrink(genes, step));
@@ -66,12 +67,13 @@ pub fn wave(grn: &Grn, sources: &[(GeneId, f64)], progress: &dyn Progress) -> Re
             break;
         }
         arrived.push(arrived[step].iter().zip(&next).map(|(before, now)| before + now).collect());
+        totals.push(next.iter().sum());
         arriving.push(next);
         carriers.push(Carriers::of(brought));
     }
     let last = arrived.iter().next_back().into_iter().flatten().zip(&is_source);
     let most = last.filter(|(_, source)| !**source).fold(0.0, |most: f64, (amount, _)| most.max(*amount));
-    Ok(Wave { arriving, arrived, is_source, most, carriers })
+    Ok(Wave { arriving, arrived, is_source, most, brought: totals, carriers })
 }
 
 impl Carriers {
@@ -98,16 +100,13 @@ impl Wave {
 
     /// The last step that brings at least `share` of all that arrives anywhere; 0 if nothing does. Later ones fade.
     pub fn last_above(&self, share: f64) -> usize {
-        let brings = |step: usize| self.arriving(step).iter().sum::<f64>();
-        let all: f64 = (1..=self.last()).map(brings).sum();
-        (1..=self.last()).rev().find(|step| brings(*step) >= share * all).unwrap_or(0)
+        (1..=self.last()).rev().find(|step| self.share(*step) >= share).unwrap_or(0)
     }
 
     /// The share of all that arrives anywhere which this step brings, counted from 1.
     pub fn share(&self, step: usize) -> f64 {
-        let brings = |step: usize| self.arriving(step).iter().sum::<f64>();
-        let all: f64 = (1..=self.last()).map(brings).sum();
-        if step > 0 && all > 0.0 { brings(step) / all } else { 0.0 }
+        let brought = step.checked_sub(1).and_then(|at| self.brought.get(at)).copied().unwrap_or(0.0);
+        if brought > 0.0 { brought / self.brought.iter().sum::<f64>() } else { 0.0 }
     }
 
     /// The edges that bring most of this step, counted from 1.

@@ -2,7 +2,8 @@
 //!
 //! While a dose is dragged, every frame asks anew. A question that is being answered for other doses of the same genes is
 //! answered to its end (a moment) and shown meanwhile, so that the picture follows the slider; then the newest is taken up,
-//! those between are never asked. A question for other genes ends at once.
+//! those between are never asked. A question for other genes ends at once. What a gene brings is drawn when it is selected, before
+//! anybody asks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +13,16 @@ use crate::app::state::{Prediction, State};
 use crate::jobs::{Job, Outcome};
 use crate::models::{Intervention, PredictError, PredictedEffect, TrainedModel};
 
+/// Selected genes that are drawn ahead.
+const MOST_READY: usize = 8;
+
 /// The newest question, and the job that answers it or the one before.
 #[derive(Default)]
 pub(super) struct Predictor {
     asked: Option<Question>,
     running: Option<(Question, Job<PredictedEffect>)>,
+    /// Who may be asked about next: the selected genes.
+    ready: Option<(Arc<TrainedModel>, Vec<String>, Job<()>)>,
 }
 
 /// The response of a model to doses of genes.
@@ -48,13 +54,14 @@ impl Predictor {
 
 impl Work {
     pub(super) fn poll_predicting(&mut self, state: &mut State) {
+        self.get_ready(state);
         let wake = self.wake();
-        let Predictor { asked, running } = &mut self.predicting;
+        let Predictor { asked, running, .. } = &mut self.predicting;
         let prediction = &mut state.runtime.prediction;
         let doses = &state.document.knock_out;
         let Some(model) = state.runtime.model.as_ref().filter(|_| !doses.is_empty()) else {
             if asked.is_some() || !matches!(prediction, Prediction::None) {
-                self.predicting.forget();
+                (*asked, *running) = (None, None);
                 *prediction = Prediction::None;
             }
             return;
@@ -83,6 +90,31 @@ impl Work {
             });
             *running = Some((question, job));
         }
+    }
+}
+
+impl Work {
+    /// Draw ahead for the selected genes; not while a model trains, which needs the processor more.
+    fn get_ready(&mut self, state: &State) {
+        let predictor = &mut self.predicting;
+        let Some(model) = state.runtime.model.as_ref().filter(|_| !state.is_training()) else {
+            predictor.ready = None;
+            return;
+        };
+        let genes = &state.document.selection[..state.document.selection.len().min(MOST_READY)];
+        let is_ready =
+            |(of, known, _): &(Arc<TrainedModel>, Vec<String>, Job<()>)| Arc::ptr_eq(of, model) && known == genes;
+        if predictor.ready.as_ref().is_some_and(is_ready) || predictor.running.is_some() {
+            return;
+        }
+        let (asked, genes) = (model.clone(), genes.to_vec());
+        let about = genes.clone();
+        let job = Job::spawn(
+            "ready to predict",
+            || {},
+            move |progress| asked.get_ready(&about, progress).map_err(PredictFailure),
+        );
+        predictor.ready = Some((model.clone(), genes, job));
     }
 }
 

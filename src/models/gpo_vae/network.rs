@@ -166,7 +166,7 @@ impl GpoVae {
         self.log_concentration.as_ref().map(Tensor::to_vec1).transpose()
     }
 
-    /// Concatenate mask rows `[…, T, T]` or some of them with their treatments' one-hot vectors and encode.
+    /// Concatenate mask rows `[…, T, T]` with their treatments' one-hot vectors and encode.
     fn encode_effects(&self, mask_rows: &Tensor, one_hot: &Tensor) -> Result<Normal> {
         let one_hot = one_hot.broadcast_as(mask_rows.shape())?;
         self.effect_encoder.forward(&Tensor::cat(&[mask_rows, &one_hot], 2)?)
@@ -309,14 +309,42 @@ impl GpoVae {
 
     /// E∘M of one treatment for S given mask rows `[S, T]` (zeros and ones) and noise `[S, T]`.
     pub fn masked_effect(&self, treatment: usize, mask_rows: &Tensor, noise: &Tensor) -> Result<Tensor> {
-        let mut one_hot = vec![0.0f32; self.sizes.treatments];
-        one_hot[treatment] = 1.0;
-        let one_hot = Tensor::from_vec(one_hot, (1, 1, self.sizes.treatments), mask_rows.device())?;
-        let posterior = self.encode_effects(&mask_rows.unsqueeze(0)?, &one_hot)?;
-        posterior.sample(&noise.unsqueeze(0)?)?.squeeze(0)? * mask_rows
+        // Of the one-hot part of the input only one column of the weights is left.
+        let (first, treatments) = (self.effect_encoder.mlp.first(), self.sizes.treatments);
+        let chosen = first.weight().narrow(1, treatments + treatment, 1)?.squeeze(1)?;
+        let (weight, bias) = (first.weight().narrow(1, 0, treatments)?, (first.bias() + chosen)?);
+        let hidden = affine(mask_rows, &weight, &bias, Activation::LeakyRelu)?;
+        self.effect_encoder.after_first(hidden)?.sample(noise)? * mask_rows
     }
 }
 
 fn sigmoid(x: &Tensor) -> Result<Tensor> {
     candle_nn::ops::sigmoid(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::nn::parameters::normal;
+
+    #[test]
+    fn the_effect_of_one_treatment_is_that_among_all() {
+        let (sizes, states) = (Sizes { genes: 5, treatments: 7 }, 11);
+        let config = GpoVaeConfig { latent: 3, embedding_hidden: 6, embedding_layers: 2, ..GpoVaeConfig::default() };
+        let source = Source::Random(Box::new(crate::random::stream(2, "model")));
+        let model = GpoVae::new(sizes, &config, source, &Device::Cpu).unwrap();
+        let mut random = crate::random::stream(3, "draws");
+        let mut draw = || normal(&mut random, (states, 7), &Device::Cpu).unwrap();
+        let (mask, noise) = (draw().ge(0.0).unwrap().to_dtype(candle_core::DType::F32).unwrap(), draw());
+        for treatment in [0, 4, 6] {
+            let mut chosen = vec![0.0f32; 7];
+            chosen[treatment] = 1.0;
+            let chosen = Tensor::from_vec(chosen, (1, 1, 7), &Device::Cpu).unwrap();
+            let posterior = model.encode_effects(&mask.unsqueeze(0).unwrap(), &chosen).unwrap();
+            let whole = (posterior.sample(&noise.unsqueeze(0).unwrap()).unwrap().squeeze(0).unwrap() * &mask).unwrap();
+            let found = model.masked_effect(treatment, &mask, &noise).unwrap();
+            let difference = (whole - found).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            assert!(difference < 1e-5, "{difference}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ use super::config::Likelihood;
 use super::expectation::{CountDistribution, Curve, LogTable};
 use super::network::GpoVae;
 use crate::jobs::Progress;
+use crate::models::nn::kernels::exponential;
 use crate::models::nn::parameters::normal;
 use crate::random;
 
@@ -94,6 +95,11 @@ impl Predictor {
         Ok(treated.iter().zip(&self.control).map(|(treated, control)| treated - control).collect())
     }
 
+    /// Draw what `treatment` (a position) brings, so that its first answer comes as quickly as the next.
+    pub fn remember(&self, model: &GpoVae, treatment: usize) -> Result<()> {
+        self.effect(model, treatment).map(|_| ())
+    }
+
     /// What `treatment` at dose 1 brings into the decoder's first layer, `[S, H]`: as remembered, or drawn.
     fn effect(&self, model: &GpoVae, treatment: usize) -> Result<Tensor> {
         let remembered = || self.remembered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -153,21 +159,42 @@ impl Predictor {
 
     /// Gene after gene, so that its curve stays at hand; within it by library and state.
     fn mean_by_curves(&self, decoded: &[f32], genes: usize) -> Vec<f32> {
-        // By state: what turns a decoder output into the ln of the mean count, ln(library / Σ exp).
+        // What turns a decoder output into the ln of the mean count, ln(library / Σ exp), by state in the order of `place`.
         let scale = |(state, row): (usize, &[f32])| {
-            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let total: f64 = row.iter().map(|logit| f64::from((logit - largest).exp())).sum();
-            (self.libraries[class_of(state)] / total).ln() - f64::from(largest)
+            let largest =
+                row.iter().copied().fold(f32::NEG_INFINITY, |most, logit| if logit > most { logit } else { most });
+            let mut sums = [0.0f64; 4];
+            let (fours, rest) = row.as_chunks::<4>();
+            for four in fours {
+                let quick = four.map(|logit| exponential(logit - largest));
+                sums.iter_mut().zip(quick).for_each(|(sum, value)| *sum += f64::from(value));
+            }
+            let rest: f64 = rest.iter().map(|logit| f64::from(exponential(logit - largest))).sum();
+            (self.libraries[state % LIBRARIES] / (sums.iter().sum::<f64>() + rest)).ln() - f64::from(largest)
         };
-        let scales: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
+        let by_state: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
+        let mut scales = vec![0.0; STATES];
+        by_state.iter().enumerate().for_each(|(state, scale)| scales[place(state)] = *scale);
         let mut mean = vec![0.0f32; genes];
         mean.par_chunks_mut(TILE).enumerate().for_each(|(tile, mean)| {
-            for (gene, mean) in mean.iter_mut().enumerate().map(|(at, mean)| (tile * TILE + at, mean)) {
+            // The outputs of these genes, one gene after the other: each line of memory is read once.
+            let from = tile * TILE;
+            let mut outputs = vec![0.0f32; mean.len() * STATES];
+            for (state, row) in decoded.chunks_exact(genes).enumerate() {
+                let at = place(state);
+                for (gene, logit) in row[from..from + mean.len()].iter().enumerate() {
+                    outputs[gene * STATES + at] = *logit;
+                }
+            }
+            for (gene, (mean, outputs)) in mean.iter_mut().zip(outputs.chunks_exact(STATES)).enumerate() {
+                let classes = outputs.chunks_exact(STATES / LIBRARIES).zip(scales.chunks_exact(STATES / LIBRARIES));
                 let mut sum = 0.0;
-                for (class, curve) in self.curves[gene].iter().enumerate() {
-                    for (state, scale) in scales.iter().enumerate().skip(class).step_by(LIBRARIES) {
-                        sum += curve.at(f64::from(decoded[state * genes + gene]) + scale);
-                    }
+                for (curve, (outputs, scales)) in self.curves[from + gene].iter().zip(classes) {
+                    sum += outputs
+                        .iter()
+                        .zip(scales)
+                        .map(|(logit, scale)| curve.at(f64::from(*logit) + scale))
+                        .sum::<f64>();
                 }
                 *mean = (sum / STATES as f64) as f32;
             }
@@ -176,9 +203,9 @@ impl Predictor {
     }
 }
 
-/// The library size of a state, by position.
-fn class_of(state: usize) -> usize {
-    state % LIBRARIES
+/// Where a state stands when those of one library size stand together.
+fn place(state: usize) -> usize {
+    (state % LIBRARIES) * (STATES / LIBRARIES) + state / LIBRARIES
 }
 
 /// The rate is not scaled by a library; the cell's own total is.
@@ -279,6 +306,14 @@ mod tests {
                 assert!(doses.is_empty() || quick.iter().any(|shift| shift.abs() > 1e-3), "{quick:?}");
             }
         }
+    }
+
+    #[test]
+    fn states_of_one_library_stand_together() {
+        let mut places: Vec<usize> = (0..STATES).map(place).collect();
+        assert!((0..STATES).all(|state| places[state] / (STATES / LIBRARIES) == state % LIBRARIES));
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..STATES));
     }
 
     #[test]

@@ -202,13 +202,7 @@ impl TrainedModel {
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
         let doses = positions(&self.card, intervention)?;
-        let predictor = match self.predictor.get() {
-            Some(predictor) => predictor,
-            None => {
-                let new = Predictor::new(&self.model, &self.observed.control_libraries, self.card.settings.seed)?;
-                self.predictor.get_or_init(|| new)
-            }
-        };
+        let predictor = self.predictor()?;
         progress.check()?;
         let shifts = predictor.shifts(&self.model, &doses, progress)?;
         progress.check()?;
@@ -219,6 +213,27 @@ impl TrainedModel {
             shifts,
             control: predictor.control().to_vec(),
         })
+    }
+
+    /// Draw what [`TrainedModel::predict`] draws at the first question about these genes, so that it is answered at once. Genes that
+    /// are no treatments are left out.
+    pub fn get_ready(&self, genes: &[String], progress: &dyn Progress) -> Result<(), PredictError> {
+        let predictor = self.predictor()?;
+        for gene in genes {
+            progress.check()?;
+            if let Some(treatment) = self.card.treatments.iter().position(|treatment| treatment.symbol == *gene) {
+                predictor.remember(&self.model, treatment)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn predictor(&self) -> Result<&Predictor, PredictError> {
+        if let Some(predictor) = self.predictor.get() {
+            return Ok(predictor);
+        }
+        let new = Predictor::new(&self.model, &self.observed.control_libraries, self.card.settings.seed)?;
+        Ok(self.predictor.get_or_init(|| new))
     }
 
     /// How far a question is from what the model was shown, whatever the doses.

@@ -1,9 +1,12 @@
 //! Asking of a gene what moves it, and why.
 
+use std::sync::Arc;
+
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::Action;
 use grn_explorer::app::state::Prediction;
 use grn_explorer::jobs::Silent;
+use grn_explorer::models::Intervention;
 use grn_explorer::network::hops::hops;
 
 use super::sample;
@@ -55,4 +58,86 @@ fn why_a_gene_moves_is_shared_out_over_the_ways_of_the_network() {
     window.send(Action::Select { gene: source.clone(), extend: false });
     assert!(!window.shows(&format!("Why does {source} move?")));
     assert!(window.harness.query_all_by_label_contains("Way ").next().is_none());
+}
+
+#[test]
+fn while_a_dose_is_dragged_the_newest_question_wins() {
+    let mut window = sample();
+    let model = window.state().runtime.model.clone().unwrap();
+    let genes: Vec<String> =
+        model.card().perturbations.iter().take(2).flat_map(|shown| shown.targets.clone()).collect();
+    let asked = |dose: f32| genes.iter().map(|gene| (gene.clone(), dose)).collect::<Vec<(String, f32)>>();
+    window.send(Action::KnockOut(asked(1.0)));
+    window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    let whole = window.state().runtime.prediction.effect().unwrap().clone();
+    for step in (0..20).rev() {
+        window.harness.state_mut().send(Action::KnockOut(asked(0.05 * step as f32)));
+        window.harness.step();
+        assert!(window.state().runtime.prediction.effect().is_some(), "an answer is shown all the time");
+    }
+    window.send(Action::KnockOut(asked(0.35)));
+    window.until("the newest", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    let found = window.state().runtime.prediction.effect().unwrap().clone();
+    let expected = model.predict(&Intervention::with_doses(asked(0.35)), &Silent).unwrap();
+    assert_eq!(*found, expected);
+    assert!(!Arc::ptr_eq(&found, &whole) && found.name.contains("× 0.35"));
+}
+
+#[test]
+fn doses_of_several_genes_are_set_together_and_told() {
+    let mut window = sample();
+    let model = window.state().runtime.model.clone().unwrap();
+    let genes: Vec<String> =
+        model.card().perturbations.iter().take(2).flat_map(|shown| shown.targets.clone()).collect();
+    window.send(Action::KnockOut(genes.iter().map(|gene| (gene.clone(), 1.0)).collect()));
+    window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    window.harness.get_by_label("Dose of all genes").set_value_accesskit(0.35);
+    window.harness.run_steps(4);
+    assert!(window.state().document.knock_out.values().all(|dose| *dose == 0.35));
+    window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    let what = model.card().perturbation_kind.label();
+    assert!(window.mentions(&format!("partial {what}: 35 % of the screen's")));
+    assert!(window.mentions("partial dose") && window.mentions(&format!("{} × 0.35", genes[0])));
+    // Beyond the screen in dose, and in the number of genes.
+    window.click("Allow doses beyond 0 to 1");
+    window.harness.get_by_label(&format!("Dose of {}", genes[0])).set_value_accesskit(-0.5);
+    window.harness.run_steps(4);
+    assert!(window.mentions("dose out of range") && window.mentions("the other way; beyond the screen"));
+    let many: Vec<(String, f32)> =
+        model.card().treatments.iter().take(5).map(|treatment| (treatment.symbol.clone(), 1.0)).collect();
+    window.send(Action::KnockOut(many));
+    window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    assert!(window.shows("out of range"));
+}
+
+#[test]
+fn badges_say_in_every_place_what_a_gene_rests_on() {
+    let mut window = sample();
+    let network = window.state().network().unwrap().clone();
+    let never = network.genes().iter().find(|gene| gene.perturbed_cells == 0);
+    let gene = network.symbol(network.edges()[0].regulator).to_owned();
+    let badges = window.state().evidence().unwrap().of_gene(&gene);
+    let labels: Vec<String> = badges.iter().map(grn_explorer::tasks::badges::Badge::label).collect();
+    assert_eq!(labels[0], "trained on");
+    // Inspector, and the list of genes on hover.
+    window.send(Action::Select { gene: gene.clone(), extend: false });
+    window.harness.run_steps(4);
+    assert!(labels.iter().all(|label| window.mentions(label)), "{labels:?}");
+    window.click("All genes");
+    let row = window.harness.get_by_label(&format!("gene {gene}")).rect().center();
+    window.harness.hover_at(row);
+    window.harness.run_steps(12);
+    assert!(window.mentions(&format!("{gene}\nTrained on\n{}", labels[1])));
+    // The node's tooltip.
+    window.until("the layout", |state| !state.document.positions.is_empty());
+    window.send(Action::ShowPerturbation(None));
+    let node = window.harness.get_by_label(&format!("node {gene}")).rect().center();
+    window.harness.hover_at(node);
+    window.harness.run_steps(12);
+    assert!(labels.iter().all(|label| window.shows(label)), "{labels:?}");
+    if let Some(never) = never {
+        window.send(Action::Select { gene: never.symbol.clone(), extend: false });
+        window.harness.run_steps(4);
+        assert!(window.mentions("never perturbed"));
+    }
 }

@@ -239,10 +239,11 @@ pub(super) fn strip(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mu
             });
             return;
         };
-        let hint = view.shown.as_ref().map(|shown| now.hint(shown)).unwrap_or_default();
         let words = |ui: &mut Ui| {
             let words = egui::Label::new(RichText::new(now.words()).small()).truncate();
-            ui.add(words).on_hover_text(&hint);
+            // A look at all edges, only for who asks.
+            ui.add(words)
+                .on_hover_ui(|ui| _ = ui.label(view.shown.as_ref().map_or(String::new(), |shown| now.hint(shown))));
         };
         let wide = ui.available_width() >= WIDE;
         controls(now, shown, ui, actions, |ui| {
