@@ -162,7 +162,8 @@ impl NetworkFigure {
     /// Draws the network in a figure of `size` points. Nodes without a finite position are left out.
     pub fn scene(&self, size: [f32; 2], camera: &Camera, theme: &FigureTheme) -> NetworkScene {
         let area = self.area(size);
-        let scale = (camera.zoom * self.spacing() / REFERENCE_SPACING).clamp(0.14, 2.2);
+        let spacing = self.spacing();
+        let scale = (camera.zoom * spacing / REFERENCE_SPACING).clamp(0.14, 2.2);
         let discs: Vec<Disc> = self
             .nodes
             .iter()
@@ -173,7 +174,7 @@ impl NetworkFigure {
             .collect();
         let mut hits = NetworkHits::default();
         // How far neighbours are apart on paper, however small the discs may get.
-        let apart = camera.zoom * self.spacing();
+        let apart = camera.zoom * spacing;
         let view = View { discs: &discs, area, scale, apart, theme };
         let (edges, traffic) = self.edge_layer(&view, &mut hits);
         let nodes = self.node_layer(&discs, area, scale, theme, &mut hits);
@@ -333,7 +334,7 @@ impl NetworkFigure {
 }
 
 /// Whether the box around two discs lies outside the area, or they are nowhere.
-pub(super) fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
+fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
     let reach = a.radius.max(b.radius) * 3.0 + 12.0;
     (0..2).any(|at| {
         let (low, high) = (a.centre[at].min(b.centre[at]), a.centre[at].max(b.centre[at]));

@@ -1,7 +1,7 @@
 //! The edges of a network: each by itself while they can be told apart, in bulk where they are too many for that, and of
 //! very many only the foremost.
 
-use super::draw::{View, band, edge_colour, edge_scale, edge_width, out_of_sight};
+use super::draw::{View, band, edge_colour, edge_scale, edge_width};
 use super::labels::Traffic;
 use super::links::{Disc, Line, Link};
 use super::{Area, NetworkEdge, NetworkFigure, NetworkHits};
@@ -30,10 +30,11 @@ impl NetworkFigure {
         let mut seen: Vec<u32> = Vec::with_capacity(self.edges.len().min(MOST));
         let (mut pointed_out, mut others): (Vec<u32>, usize) = (Vec::new(), 0);
         let mut dims = false;
+        let beyond: Vec<u8> = view.discs.iter().map(|disc| beyond(*disc, view.area)).collect();
         for (at, edge) in self.edges.iter().enumerate().rev() {
             dims |= edge.highlighted;
-            let (Some(from), Some(to)) = (view.discs.get(edge.from), view.discs.get(edge.to)) else { continue };
-            if out_of_sight(*from, *to, view.area) {
+            let (Some(from), Some(to)) = (beyond.get(edge.from), beyond.get(edge.to)) else { continue };
+            if from & to != 0 || (from | to) & NOWHERE != 0 {
                 continue;
             }
             if edge.highlighted {
@@ -71,6 +72,22 @@ impl NetworkFigure {
         let Drawing { primitives, traffic, .. } = drawing;
         (Layer { name: "edges".into(), primitives, clip: Some(view.area) }, traffic)
     }
+}
+
+/// The place of a disc that has none.
+const NOWHERE: u8 = 16;
+
+/// Beyond which sides of the area a disc with all around it lies, one bit each: an edge whose ends lie beyond the same side
+/// is out of sight (Cohen and Sutherland 1967).
+fn beyond(disc: Disc, area: Area) -> u8 {
+    let reach = disc.radius * 3.0 + 12.0;
+    let sides = (0..2).map(|axis| {
+        let at = disc.centre[axis];
+        let before = u8::from(at + reach < area[0][axis]);
+        let behind = u8::from(at - reach > area[1][axis]);
+        (before | behind << 1) << (2 * axis) | if at.is_finite() { 0 } else { NOWHERE }
+    });
+    sides.fold(0, |all, side| all | side)
 }
 
 /// How strongly each of `count` edges in sight is drawn, by its place from the foremost on: all fully where there is room
@@ -248,6 +265,18 @@ mod tests {
             // The edge that no longer finds room was next to nothing.
             assert!(count < MOST || one(MOST - 1) < 0.01, "{count}");
         }
+    }
+
+    #[test]
+    fn edges_with_both_ends_beyond_one_side_are_out_of_sight() {
+        let place = |x: f32, y: f32| beyond(Disc { centre: [x, y], radius: 1.0 }, AREA);
+        assert_eq!(
+            [place(50.0, 25.0), place(-14.0, 60.0), place(114.0, -14.0)],
+            [0; 3],
+            "what is around it may be seen"
+        );
+        assert_eq!([place(-16.0, 25.0), place(116.0, 25.0), place(50.0, -16.0), place(50.0, 66.0)], [1, 2, 4, 8]);
+        assert_eq!((place(-16.0, 66.0), place(f32::NAN, 25.0)), (9, NOWHERE));
     }
 
     #[test]
