@@ -3,6 +3,7 @@
 //! Genes go by symbol, never by position, so that a document outlives the data set and the model it was made with.
 //! It holds no data: [`Sources`] says where they are.
 
+mod comparing;
 mod figure_page;
 mod layout;
 mod notes;
@@ -16,6 +17,7 @@ use crate::models::TrainConfig;
 pub use crate::network::filter::NetworkFilter;
 pub use crate::network::paths::PathQuery;
 use crate::training::DeviceChoice;
+pub use comparing::{ComparedWith, Comparing, OtherEdges};
 pub use figure_page::{COLUMN_WIDTHS, FigurePage, PagePanel};
 pub use layout::Layout;
 pub use notes::{NoteSubject, Notes};
@@ -38,8 +40,14 @@ pub struct Sources {
     pub import: ImportOptions,
     /// The model's file, once it was opened or saved.
     pub model: Option<FileReference>,
+    /// A network file that was opened instead of data or a model; its hash is the BLAKE3 (hex) of its bytes.
+    pub network: Option<FileReference>,
     /// A reference network to compare with; its hash is the BLAKE3 (hex) of its bytes, as that of the next two.
     pub reference: Option<FileReference>,
+    /// Another model or network file to lay beside the open network.
+    pub compared: Option<FileReference>,
+    /// The model that was open before the last training run, if it is in a file.
+    pub before: Option<FileReference>,
     /// A table of genes to colour and size by.
     pub gene_table: Option<FileReference>,
     /// Gene sets to test the selection for.
@@ -69,6 +77,8 @@ pub enum GeneAttribute {
     KnockDown,
     /// A column of the user's table.
     Column(String),
+    /// As the network file has it.
+    File,
 }
 
 /// What the colour or width of an edge says.
@@ -84,6 +94,8 @@ pub enum EdgeAttribute {
     Probability,
     /// Whether the reference network knows it.
     Reference,
+    /// As the network file has it.
+    File,
 }
 
 /// What colours, sizes and widths of the network say.
@@ -141,6 +153,8 @@ pub struct Document {
     pub knock_out: BTreeMap<String, f32>,
     /// What colours, sizes and widths say.
     pub style: Style,
+    /// Another network beside the open one.
+    pub comparing: Option<Comparing>,
     /// The figure for the paper.
     pub page: FigurePage,
     /// What the user wrote down.
@@ -164,6 +178,7 @@ impl Default for Document {
             selection: Vec::new(),
             knock_out: BTreeMap::new(),
             style: Style::default(),
+            comparing: None,
             page: FigurePage::default(),
             notes: Notes::default(),
         }

@@ -5,6 +5,7 @@
 
 pub mod arrange;
 pub mod badges;
+pub mod compare;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;

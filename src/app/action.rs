@@ -8,7 +8,7 @@ use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind, WaveView};
 use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
-use crate::document::{FigurePage, Layout, NetworkFilter, NoteSubject, PathQuery, Style};
+use crate::document::{Comparing, FigurePage, Layout, NetworkFilter, NoteSubject, PathQuery, Style};
 use crate::figures::{FigureMetadata, Scene};
 use crate::models::TrainConfig;
 use crate::network::Grn;
@@ -108,6 +108,10 @@ pub enum Action {
     ClearKnockOut,
     /// Let colours, sizes and widths of the network say something else.
     SetStyle(Box<Style>),
+    /// Lay another network beside the open one, or put it away; what is to be compared is at hand, or asked for.
+    SetComparing(Option<Comparing>),
+    /// The same, and show the page of the comparison.
+    Compare(Comparing),
     /// Ask for a file to lay beside the network.
     AskAttach(Attachment),
     /// Lay this file beside the network. Not an undo step: it says where something is.

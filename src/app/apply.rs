@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::action::{Action, ExportRequest};
+use super::attached::Attachment;
 use super::command::ZOOM;
 use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
 use super::work::{OpenRequest, Purpose, Work};
-use crate::document::{Document, Layout, NetworkFilter};
+use crate::document::{ComparedWith, Comparing, Document, Layout, NetworkFilter};
 
 /// What an action asks of the window itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +117,28 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         }
         Action::ClearKnockOut => edit(state, "End the knock-out", None, |document| document.knock_out.clear()),
         Action::SetStyle(style) => edit(state, "Change the style", None, |document| document.style = *style),
+        Action::SetComparing(comparing) => set_comparing(comparing, state),
+        Action::Compare(comparing) => {
+            set_comparing(Some(comparing), state);
+            state.view.tab = Tab::Compare;
+        }
         Action::AskAttach(kind) => work.choose(Purpose::Attach(kind), state),
-        Action::Attach(kind, path) => work.attach(kind, path, state),
-        Action::Detach(kind) => *kind.source(&mut state.document.sources) = None,
+        Action::Attach(kind, path) => {
+            work.attach(kind, path, state);
+            if kind == Attachment::Compared {
+                let now = Comparing::with(ComparedWith::File);
+                let overlaid = state.document.comparing.is_some_and(|before| before.overlaid);
+                set_comparing(Some(Comparing { overlaid, ..now }), state);
+                state.view.tab = Tab::Compare;
+            }
+        }
+        Action::Detach(kind) => {
+            *kind.source(&mut state.document.sources) = None;
+            if kind == Attachment::Before {
+                // It may be in no file.
+                state.runtime.attached.before = None;
+            }
+        }
         Action::SetTraining(config, device) => {
             edit(state, "Change the training settings", Some("training"), |document| {
                 document.training = *config;
@@ -262,6 +282,23 @@ fn set_layout(layout: Layout, state: &mut State) {
     }
 }
 
+fn set_comparing(comparing: Option<Comparing>, state: &mut State) {
+    let label = match (&state.document.comparing, &comparing) {
+        (_, None) => "End the comparison",
+        (None, Some(_)) => "Compare two networks",
+        (Some(before), Some(now)) if before.overlaid != now.overlaid => {
+            if now.overlaid {
+                "Show both networks overlaid"
+            } else {
+                "Show both networks side by side"
+            }
+        }
+        (Some(before), Some(now)) if before.with != now.with => "Compare with another network",
+        (Some(_), Some(_)) => "Change which edges are compared",
+    };
+    edit(state, label, None, |document| document.comparing = comparing);
+}
+
 fn step(state: &mut State, back: bool) {
     let now = state.document.clone();
     let found = if back { state.history.undo(now) } else { state.history.redo(now) };
@@ -310,6 +347,7 @@ fn locate(kind: MissingKind, path: Option<PathBuf>, state: &mut State, work: &mu
     let source = match kind {
         MissingKind::Dataset => &mut sources.dataset,
         MissingKind::Model => &mut sources.model,
+        MissingKind::Network => &mut sources.network,
     };
     match (path, &mut *source) {
         (Some(path), Some(file)) => file.path = path,

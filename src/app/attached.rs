@@ -1,4 +1,4 @@
-//! Files that lie beside the network: a reference network, a table of genes, gene sets.
+//! Files that lie beside the network: a reference network, a table of genes, gene sets, another network to compare with.
 
 use std::sync::Arc;
 
@@ -6,6 +6,8 @@ use crate::document::{FileReference, Sources};
 use crate::network::gene_sets::GeneSets;
 use crate::network::gene_table::GeneTable;
 use crate::network::reference::ReferenceNetwork;
+use crate::tasks::compare::of_reference;
+use crate::tasks::networks::OpenedNetwork;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,11 +18,15 @@ pub enum Attachment {
     GeneTable,
     /// Sets to test the selection for.
     GeneSets,
+    /// Another network to compare with.
+    Compared,
+    /// The model that a training run replaced.
+    Before,
 }
 
 impl Attachment {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Reference, Self::GeneTable, Self::GeneSets];
+    pub const ALL: [Self; 5] = [Self::Reference, Self::GeneTable, Self::GeneSets, Self::Compared, Self::Before];
 
     /// `reference network`.
     pub fn label(self) -> &'static str {
@@ -28,31 +34,32 @@ impl Attachment {
             Self::Reference => "reference network",
             Self::GeneTable => "table of genes",
             Self::GeneSets => "gene sets",
+            Self::Compared => "other network",
+            Self::Before => "network before",
         }
     }
 
     /// Kind of files, their endings, and the title of the dialog.
     pub(super) fn dialog(self) -> (&'static str, Vec<&'static str>, &'static str) {
+        const NETWORKS: [&str; 14] = [
+            "tsv",
+            "csv",
+            "txt",
+            "tab",
+            "sif",
+            "graphml",
+            "gexf",
+            "cx2",
+            "dot",
+            "gv",
+            "json",
+            "gz",
+            "zip",
+            "safetensors",
+        ];
         match self {
-            Self::Reference => {
-                let endings = vec![
-                    "tsv",
-                    "csv",
-                    "txt",
-                    "tab",
-                    "sif",
-                    "graphml",
-                    "gexf",
-                    "cx2",
-                    "dot",
-                    "gv",
-                    "json",
-                    "gz",
-                    "zip",
-                    "safetensors",
-                ];
-                ("Networks", endings, "Reference network")
-            }
+            Self::Reference => ("Networks", NETWORKS.to_vec(), "Reference network"),
+            Self::Compared | Self::Before => ("Models and networks", NETWORKS.to_vec(), "Compare with"),
             Self::GeneTable => ("Tables", vec!["tsv", "csv", "txt", "tab", "gz"], "Table of genes"),
             Self::GeneSets => ("Gene sets", vec!["gmt", "txt", "gz", "zip"], "Gene sets"),
         }
@@ -64,6 +71,9 @@ impl Attachment {
             Self::Reference => {
                 "Choose a table of edges (CollecTRI, TRRUST, DoRothEA, STRING, CORUM, …) or a network file (SIF, GraphML, \
                  GEXF, CX2, DOT, JSON), or another model"
+            }
+            Self::Compared | Self::Before => {
+                "Choose another trained model, or a network file (a table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON)"
             }
             Self::GeneTable => "Choose a table (TSV or CSV) with names of columns and one gene per row",
             Self::GeneSets => {
@@ -78,6 +88,8 @@ impl Attachment {
             Self::Reference => &mut sources.reference,
             Self::GeneTable => &mut sources.gene_table,
             Self::GeneSets => &mut sources.gene_sets,
+            Self::Compared => &mut sources.compared,
+            Self::Before => &mut sources.before,
         }
     }
 }
@@ -91,6 +103,10 @@ pub struct Attached {
     pub gene_table: Option<Arc<GeneTable>>,
     /// Sets to test the selection for.
     pub gene_sets: Option<Arc<GeneSets>>,
+    /// Another network to compare with.
+    pub compared: Option<Arc<OpenedNetwork>>,
+    /// The network that a training run replaced; also where it is in no file.
+    pub before: Option<Arc<OpenedNetwork>>,
 }
 
 impl Attached {
@@ -100,6 +116,38 @@ impl Attached {
             Attachment::Reference => self.reference = None,
             Attachment::GeneTable => self.gene_table = None,
             Attachment::GeneSets => self.gene_sets = None,
+            Attachment::Compared => self.compared = None,
+            Attachment::Before => self.before = None,
+        }
+    }
+}
+
+/// A network to compare with, as it is at hand.
+#[derive(Clone, Debug)]
+pub enum Other {
+    /// As it was read.
+    Network(Arc<OpenedNetwork>),
+    /// A reference, which is a network only once it is asked for.
+    Reference(Arc<ReferenceNetwork>),
+}
+
+impl Other {
+    /// The network itself; of a large reference this takes a moment.
+    pub fn network(&self) -> Arc<OpenedNetwork> {
+        match self {
+            Self::Network(network) => network.clone(),
+            Self::Reference(reference) => Arc::new(of_reference(reference)),
+        }
+    }
+}
+
+impl PartialEq for Other {
+    /// Whether it is the very same.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network(a), Self::Network(b)) => Arc::ptr_eq(a, b),
+            (Self::Reference(a), Self::Reference(b)) => Arc::ptr_eq(a, b),
+            _ => false,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::attached::Attachment;
 use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind, WaveView};
 use super::theme::ThemeChoice;
 use super::views::network::chosen_layout;
-use crate::document::PathQuery;
+use crate::document::{ComparedWith, Comparing, PathQuery};
 use crate::layout::Method;
 use crate::network::filter::Step;
 
@@ -90,6 +90,18 @@ pub enum Command {
     Notes,
     /// Ask for a reference network.
     OpenReference,
+    /// Show the network beside another one.
+    ShowComparison,
+    /// Ask for another network to compare with.
+    CompareWithFile,
+    /// Compare with the reference network.
+    CompareWithReference,
+    /// Compare with the network before the last training run.
+    CompareWithBefore,
+    /// One over the other, or side by side.
+    OverlayComparison,
+    /// Compare no more.
+    EndComparison,
     /// Show the whole network.
     FitNetwork,
     /// Unpin and lay out anew.
@@ -131,7 +143,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 63] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -169,6 +181,12 @@ impl Command {
         Self::GeneSetTable,
         Self::Notes,
         Self::OpenReference,
+        Self::ShowComparison,
+        Self::CompareWithFile,
+        Self::CompareWithReference,
+        Self::CompareWithBefore,
+        Self::OverlayComparison,
+        Self::EndComparison,
         Self::FitNetwork,
         Self::ResetLayout,
         Self::LayOut(Method::Force),
@@ -232,6 +250,12 @@ impl Command {
             Self::GeneSetTable => "Gene sets of the selection",
             Self::Notes => "Notes",
             Self::OpenReference => "Reference network…",
+            Self::ShowComparison => "Show comparison",
+            Self::CompareWithFile => "Compare with another network…",
+            Self::CompareWithReference => "Compare with the reference network",
+            Self::CompareWithBefore => "Compare with the network before the training",
+            Self::OverlayComparison => "Compare overlaid or side by side",
+            Self::EndComparison => "End the comparison",
             Self::FitNetwork => "Show the whole network",
             Self::ResetLayout => "Lay out the network anew",
             Self::LayOut(Method::Force) => "Lay out by forces",
@@ -272,6 +296,7 @@ impl Command {
             Self::ShowResponse => const { &[keys(COMMAND, Key::Num3)] },
             Self::ShowTraining => const { &[keys(COMMAND, Key::Num4)] },
             Self::ShowFigure => const { &[keys(COMMAND, Key::Num5)] },
+            Self::ShowComparison => const { &[keys(COMMAND, Key::Num6)] },
             Self::FindGene => const { &[keys(COMMAND, Key::F)] },
             Self::GeneTable => const { &[keys(COMMAND, Key::T)] },
             Self::EdgeTable => const { &[keys(COMMAND_SHIFT, Key::T)] },
@@ -299,7 +324,9 @@ impl Command {
             Self::Undo => state.history.undo_label().is_some(),
             Self::Redo => state.history.redo_label().is_some(),
             Self::SaveModel => runtime.model.is_some(),
-            Self::SaveSession | Self::SaveSessionAs => runtime.dataset.is_some() || runtime.model.is_some(),
+            Self::SaveSession | Self::SaveSessionAs => {
+                runtime.dataset.is_some() || runtime.model.is_some() || runtime.network_file.is_some()
+            }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
             Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
             Self::StopTraining | Self::CancelTraining => state.is_training(),
@@ -318,7 +345,12 @@ impl Command {
             Self::RunLayout => state.network().is_some() && state.document.layout.method == Method::Force,
             Self::FindPaths => state.network().is_some() && state.document.selection.len() > 1,
             Self::EndPaths => state.document.paths.is_some(),
+            Self::CompareWithReference => state.network().is_some() && runtime.attached.reference.is_some(),
+            Self::CompareWithBefore => state.network().is_some() && runtime.attached.before.is_some(),
+            Self::OverlayComparison | Self::EndComparison => state.document.comparing.is_some(),
             Self::SelectList
+            | Self::ShowComparison
+            | Self::CompareWithFile
             | Self::GeneTable
             | Self::EdgeTable
             | Self::GeneSetTable
@@ -395,6 +427,15 @@ impl Command {
             Self::GeneSetTable => table(TableKind::GeneSets, state),
             Self::Notes => table(TableKind::Notes, state),
             Self::OpenReference => Action::AskAttach(Attachment::Reference),
+            Self::ShowComparison => Action::SetTab(Tab::Compare),
+            Self::CompareWithFile => Action::AskAttach(Attachment::Compared),
+            Self::CompareWithReference => compare(ComparedWith::Reference, state),
+            Self::CompareWithBefore => compare(ComparedWith::Before, state),
+            Self::OverlayComparison => {
+                let turned = |comparing: Comparing| Comparing { overlaid: !comparing.overlaid, ..comparing };
+                Action::SetComparing(state.document.comparing.map(turned))
+            }
+            Self::EndComparison => Action::SetComparing(None),
             Self::FitNetwork => Action::FitNetwork,
             Self::ResetLayout => Action::ResetLayout,
             Self::LayOut(method) => Action::SetLayout(Box::new(chosen_layout(method, state))),
@@ -431,6 +472,12 @@ fn step_wave(state: &State, to: impl Fn(usize) -> usize) -> Action {
 /// Show this table, or hide it.
 fn table(kind: TableKind, state: &State) -> Action {
     Action::ShowTable((state.view.table != Some(kind)).then_some(kind))
+}
+
+/// Compare with this network, shown as the one before.
+fn compare(with: ComparedWith, state: &State) -> Action {
+    let overlaid = state.document.comparing.is_some_and(|before| before.overlaid);
+    Action::Compare(Comparing { overlaid, ..Comparing::with(with) })
 }
 
 #[cfg(test)]

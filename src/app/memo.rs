@@ -41,7 +41,14 @@ impl State {
     pub fn badges(&self, gene: &NetworkGene) -> Vec<Badge> {
         match self.evidence().filter(|_| !self.network_is_live()) {
             Some(evidence) => evidence.of_gene(&gene.symbol),
-            None => badges::of_network(gene),
+            None => {
+                let mut badges = badges::of_network(gene);
+                if self.has_no_model() {
+                    // Of a network file nothing says that there was a screen.
+                    badges.retain(|badge| *badge != Badge::NeverPerturbed);
+                }
+                badges
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What happens to the state when something was opened.
 
 use super::state::{DataSection, Prediction, Severity, State, Tab};
-use super::work::{Opened, Recovered, file_name};
+use super::work::{Opened, OpenedNetworkFile, Recovered, file_name};
 use crate::document::Document;
 use crate::network::filter::first_view;
 
@@ -10,7 +10,7 @@ const RECENT: usize = 8;
 
 /// Show what was opened. Opening starts a new document; only what belongs together stays.
 pub(super) fn show(opened: Opened, state: &mut State) {
-    let Opened { dataset, model, session, changed, recovered, path, .. } = opened;
+    let Opened { dataset, model, network, session, changed, recovered, path, .. } = opened;
     let is_session = session.is_some();
     let (session_path, document) = match session {
         Some((path, document)) => (Some(path), document),
@@ -37,6 +37,17 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         runtime.model = None;
         runtime.model_unsaved = false;
     }
+    if dataset.is_some() || model.is_some() || network.is_some() {
+        runtime.network_file = None;
+    }
+    if network.is_some() {
+        // A network of its own: what it was learned from is not known.
+        if let Some(open) = &runtime.dataset {
+            closed = Some(format!("{} was closed: nothing says that the network was learned from it", open.name()));
+        }
+        (runtime.dataset, runtime.summary, runtime.targets, runtime.model) = (None, None, None, None);
+        runtime.model_unsaved = false;
+    }
     let mut sources = if is_session { document.sources.clone() } else { state.document.sources.clone() };
     if runtime.dataset.is_none() {
         sources.dataset = None;
@@ -44,6 +55,13 @@ pub(super) fn show(opened: Opened, state: &mut State) {
     }
     if runtime.model.is_none() || runtime.model_unsaved {
         sources.model = None;
+    }
+    if runtime.network_file.is_none() {
+        sources.network = None;
+    }
+    if !is_session {
+        // What a training run replaced belongs to the document it ran in.
+        sources.before = None;
     }
     let had_model = runtime.model.is_some();
     let mut document = Document { sources, ..document };
@@ -65,8 +83,21 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         runtime.model = Some(model.model);
         runtime.model_unsaved = false;
         tab = Tab::Network;
+    } else if let Some(OpenedNetworkFile { opened, reference }) = network {
+        document.sources.network = Some(reference);
+        if !is_session {
+            opened.begin(&mut document);
+            let notes = opened.notes.join("; ");
+            runtime.tell(Severity::Done, format!("{} opened", opened.name), notes, "");
+        }
+        runtime.network_file = Some(opened);
+        tab = Tab::Network;
     } else if !is_session && had_model {
         document.training = state.document.training.clone();
+    }
+    if document.sources.before.is_none() {
+        // Of another document, and in no file.
+        runtime.attached.before = None;
     }
     runtime.prediction = Prediction::None;
     runtime.last_run = None;
@@ -120,9 +151,13 @@ pub(super) fn title(state: &State) -> String {
         .model
         .as_ref()
         .map(|_| sources.model.as_ref().map_or_else(|| "model not saved".to_owned(), |file| file_name(&file.path)));
+    let network =
+        runtime.network_file.as_ref().filter(|_| runtime.model.is_none()).map(|file| {
+            sources.network.as_ref().map_or_else(|| file.name.clone(), |reference| file_name(&reference.path))
+        });
     let parts: Vec<String> = match session {
         Some(session) => vec![session],
-        None => dataset.into_iter().chain(model).collect(),
+        None => dataset.into_iter().chain(model).chain(network).collect(),
     };
     parts.join(" · ")
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::action::ExportRequest;
-use super::attached::{Attached, Attachment};
+use super::attached::{Attached, Attachment, Other};
 use super::command::Command;
 use super::findings::{Explanation, Findings, FoundWave, ImportPreview, PathFinding};
 use super::memo::Memo;
+use super::opened;
 use super::theme::ThemeChoice;
 use super::work::Recovered;
 use crate::data::Summary;
 use crate::data::{Dataset, ImportOptions};
-use crate::document::Document;
+use crate::document::{ComparedWith, Document};
 use crate::history::History;
 use crate::jobs::ProgressUpdate;
 use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
@@ -22,6 +23,7 @@ use crate::network::Grn;
 use crate::preprocess::differential::Test;
 use crate::preprocess::target_check::TargetCheck;
 use crate::tasks::figure::Page;
+use crate::tasks::networks::OpenedNetwork;
 use crate::training::NetworkSnapshot;
 
 /// All state. Panels and views get it to read.
@@ -40,12 +42,45 @@ pub struct State {
 }
 
 impl State {
-    /// The network to show: the live one while the view follows the training, else the model's.
+    /// The network to show: the live one while the view follows the training, else the model's, else that of the network
+    /// file.
     pub fn network(&self) -> Option<&Arc<Grn>> {
         let live = self.runtime.training.as_ref().filter(|_| self.view.follow_training);
         live.and_then(|run| run.snapshot.as_ref())
             .map(|snapshot| &snapshot.network)
             .or_else(|| self.runtime.model.as_ref().map(|model| model.network()))
+            .or_else(|| self.runtime.network_file.as_ref().map(|file| &file.grn))
+    }
+
+    /// The network that is open, not one that is still being learned: the model's, else that of the network file.
+    pub fn settled_network(&self) -> Option<&Arc<Grn>> {
+        let runtime = &self.runtime;
+        let model = runtime.model.as_ref().map(|model| model.network());
+        model.or_else(|| runtime.network_file.as_ref().map(|file| &file.grn))
+    }
+
+    /// What is open as network, with what it came with: the model, or the network file.
+    pub fn opened_network(&self) -> Option<Arc<OpenedNetwork>> {
+        let runtime = &self.runtime;
+        match &runtime.model {
+            Some(model) => Some(Arc::new(OpenedNetwork::of_model(opened::title(self), model.clone()))),
+            None => runtime.network_file.clone(),
+        }
+    }
+
+    /// The network that the document compares with, if it is at hand.
+    pub fn other_network(&self) -> Option<Other> {
+        let attached = &self.runtime.attached;
+        match self.document.comparing.as_ref()?.with {
+            ComparedWith::File => attached.compared.clone().map(Other::Network),
+            ComparedWith::Before => attached.before.clone().map(Other::Network),
+            ComparedWith::Reference => attached.reference.clone().map(Other::Reference),
+        }
+    }
+
+    /// Whether the network shown comes from a file of edges: there is no model to ask.
+    pub fn has_no_model(&self) -> bool {
+        self.runtime.model.is_none() && self.runtime.network_file.is_some()
     }
 
     /// Whether the network shown is still being learned.
@@ -106,6 +141,8 @@ pub enum Tab {
     Training,
     /// The figure for the paper.
     Figure,
+    /// The network beside another one.
+    Compare,
 }
 
 /// What a drag between the nodes of the network does.
@@ -302,14 +339,17 @@ pub enum MissingKind {
     Dataset,
     /// The model.
     Model,
+    /// The network file.
+    Network,
 }
 
 impl MissingKind {
-    /// `data set` or `model`.
+    /// `data set`, `model` or `network file`.
     pub fn label(self) -> &'static str {
         match self {
             Self::Dataset => "data set",
             Self::Model => "model",
+            Self::Network => "network file",
         }
     }
 }
@@ -334,6 +374,8 @@ pub struct Runtime {
     pub dataset: Option<Arc<Dataset>>,
     /// The open model.
     pub model: Option<Arc<TrainedModel>>,
+    /// The open network file; there is no model beside it.
+    pub network_file: Option<Arc<OpenedNetwork>>,
     /// The open data set in numbers.
     pub summary: Option<Arc<Summary>>,
     /// Whether its perturbations worked.

@@ -86,34 +86,26 @@ impl Room {
     fn of(width: f32, state: &State) -> Self {
         let side = width >= LEAST_FOR_SIDE;
         let taken = if side && state.view.preferences.side_panel { SIDE } else { 0.0 };
-        Self { side, split: width - taken >= LEAST_FOR_SPLIT }
+        // Of a network file there is no response.
+        Self { side, split: width - taken >= LEAST_FOR_SPLIT && !state.has_no_model() }
     }
 
-    /// The pages, in order.
-    pub(super) fn tabs(self) -> &'static [(Tab, &'static str)] {
-        match (self.side, self.split) {
-            (_, true) => &[
-                (Tab::Data, "Data"),
-                (Tab::Network, "Network and response"),
-                (Tab::Training, "Training"),
-                (Tab::Figure, "Figure"),
-            ],
-            (true, false) => &[
-                (Tab::Data, "Data"),
-                (Tab::Network, "Network"),
-                (Tab::Response, "Response"),
-                (Tab::Training, "Training"),
-                (Tab::Figure, "Figure"),
-            ],
-            (false, false) => &[
-                (Tab::Data, "Data"),
-                (Tab::Genes, "Genes"),
-                (Tab::Network, "Network"),
-                (Tab::Response, "Response"),
-                (Tab::Training, "Training"),
-                (Tab::Figure, "Figure"),
-            ],
+    /// The pages, in order; that of the comparison while there is one.
+    pub(super) fn tabs(self, state: &State) -> Vec<(Tab, &'static str)> {
+        let mut tabs = vec![(Tab::Data, "Data")];
+        if !self.side {
+            tabs.push((Tab::Genes, "Genes"));
         }
+        if self.split {
+            tabs.push((Tab::Network, "Network and response"));
+        } else {
+            tabs.extend([(Tab::Network, "Network"), (Tab::Response, "Response")]);
+        }
+        if state.document.comparing.is_some() || state.view.tab == Tab::Compare {
+            tabs.push((Tab::Compare, "Compare"));
+        }
+        tabs.extend([(Tab::Training, "Training"), (Tab::Figure, "Figure")]);
+        tabs
     }
 
     /// The page that stands for `tab`.
@@ -279,7 +271,7 @@ impl App {
             .frame(bar.inner_margin(Margin::symmetric(10, 3)))
             .show(ui, |ui| panels::status::show(ui, state, actions));
         let empty = state.runtime.dataset.is_none() && state.network().is_none();
-        let explores = matches!(tab, Tab::Network | Tab::Response);
+        let explores = matches!(tab, Tab::Network | Tab::Response | Tab::Compare);
         if room.side && state.view.preferences.side_panel && explores && !empty {
             Panel::left("side")
                 .frame(Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(12, 10)))
@@ -318,6 +310,9 @@ impl App {
                     }
                     Tab::Network => {
                         inset.show(ui, |ui| network(views, ui, state, actions));
+                    }
+                    Tab::Compare => {
+                        inset.show(ui, |ui| views::compare::show(&mut views.compare, ui, state, actions));
                     }
                     Tab::Response => {
                         inset.show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
@@ -402,9 +397,12 @@ mod tests {
             state.view.preferences.side_panel = side_panel;
             for width in [400.0, 640.0, 820.0, 1024.0, 1280.0, 2000.0] {
                 let room = Room::of(width, &state);
-                for tab in [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training, Tab::Figure] {
+                for tab in
+                    [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training, Tab::Figure, Tab::Compare]
+                {
                     let shown = room.shown(tab);
-                    assert!(room.tabs().iter().any(|(other, _)| *other == shown), "{tab:?} at {width}");
+                    state.view.tab = shown;
+                    assert!(room.tabs(&state).iter().any(|(other, _)| *other == shown), "{tab:?} at {width}");
                 }
             }
         }

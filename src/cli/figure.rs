@@ -1,6 +1,6 @@
 //! `figure`: a drawing of a model, or the figure page of a session.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -9,21 +9,23 @@ use serde_json::json;
 use super::console::Console;
 use super::edges::EdgeArgs;
 use super::failure::UsageError;
+use super::output;
 use super::predict::intervention;
-use super::{import, output};
-use crate::document::{Document, FileReference, Layout};
+use crate::document::{ComparedWith, Comparing, Document, FileReference, Layout, PagePanel};
 use crate::figures::{ExportOptions, Format, ThemeName, export};
 use crate::layout::Method;
-use crate::models::{Intervention, TrainedModel};
+use crate::models::Intervention;
 use crate::network::filter::first_view;
 use crate::session;
+use crate::tasks::compare;
 use crate::tasks::figure::{self, FigureRequest, View, write};
+use crate::tasks::networks::{self, OpenedNetwork};
 use crate::tasks::open::{self, FileKind};
 
-/// Draw a figure of a model or session
+/// Draw a figure of a model, a network file or a session
 #[derive(Debug, Args)]
 pub struct DrawFigure {
-    /// Trained model, or session of the window
+    /// Trained model, network file (table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON), or session of the window
     model: PathBuf,
     /// What to draw: the figure page (as the session has it), the network, predicted against measured response, the
     /// largest effects of a knock-out, or the course of the training
@@ -38,6 +40,12 @@ pub struct DrawFigure {
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     knock_out: Vec<String>,
+    /// Another model or network file to draw beside it, in one layout
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Draw both networks of --compare one over the other instead of side by side
+    #[arg(long, requires = "compare")]
+    overlaid: bool,
     /// Genes to point out
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     highlight: Vec<String>,
@@ -81,52 +89,71 @@ impl DrawFigure {
         if self.view == "page" {
             return self.page(console);
         }
+        if self.compare.is_some() {
+            return Err(UsageError("--compare draws the figure page; leave --view out".to_owned()).into());
+        }
         let width = self.width.unwrap_or(180.0);
         let options = ExportOptions::new(width, self.dpi, self.transparent).map_err(|error| usage(&error))?;
         let mut request = self.request()?;
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.model])?;
-        let opened = import::model(&self.model, console)?;
-        let grn = opened.model.network();
-        self.edges.check(grn)?;
-        if let Some(filter) = request.filter.as_mut().filter(|filter| !filter.limits_number()) {
-            filter.top = first_view(grn).top;
+        let (opened, hash) = read(&self.model, console)?;
+        self.edges.check(&opened.grn)?;
+        match request.filter.as_mut() {
+            None => request.filter = Some(first(&opened).filter),
+            Some(filter) if !filter.limits_number() => filter.top = first_view(&opened.grn).top,
+            Some(_) => {}
         }
-        write(&opened.model, &opened.hash, &request, &options, &self.output, console)
+        write(&opened, &hash, &request, &options, &self.output, console)
             .with_context(|| format!("cannot draw {}", self.model.display()))?;
         let result = json!({ "model": self.model, "view": self.view, "output": self.output });
         console.result(&result, || format!("Wrote {}", self.output.display()))
     }
 
-    /// The figure page: of a session as the window shows it, of a model as a session begins.
+    /// The figure page: of a session as the window shows it, of a model or network file as a session begins.
     fn page(&self, console: &Console) -> anyhow::Result<()> {
         output::check(&self.output)?;
-        output::distinct(&self.output, &[&self.model])?;
+        let inputs: Vec<&Path> = [&self.model].into_iter().chain(&self.compare).map(PathBuf::as_path).collect();
+        output::distinct(&self.output, &inputs)?;
         let cannot = || format!("cannot draw {}", self.model.display());
-        let is_session = open::kind_of(&self.model).with_context(cannot)? == FileKind::Session;
+        let is_session = open::kind_of(&self.model).ok() == Some(FileKind::Session);
         let mut document =
             if is_session { session::load(&self.model).with_context(cannot)? } else { Document::default() };
-        let path = match &document.sources.model {
+        let kept = document.sources.model.clone().or(document.sources.network.clone());
+        let path = match &kept {
             Some(file) => file.path.clone(),
             None if is_session => {
                 anyhow::bail!("{}: the session has no model; train one and save the session again", cannot())
             }
             None => self.model.clone(),
         };
-        let opened = import::model(&path, console)?;
-        if let Some(file) = document.sources.model.as_ref().filter(|file| file.hash != opened.hash) {
-            console.tell(&format!("warning: {} is another model than when the session was saved", file.path.display()));
+        let (opened, hash) = read(&path, console)?;
+        if let Some(file) = kept.filter(|file| file.hash != hash) {
+            let what = if opened.model.is_some() { "model" } else { "network" };
+            console
+                .tell(&format!("warning: {} is another {what} than when the session was saved", file.path.display()));
         }
-        document.sources.model = Some(FileReference { path, hash: opened.hash.clone() });
-        self.change(&mut document, is_session, &opened.model)?;
+        if !is_session {
+            let first = first(&opened);
+            document = Document { training: document.training, ..first };
+        }
+        let file = Some(FileReference { path, hash });
+        match opened.model {
+            Some(_) => document.sources.model = file,
+            None => document.sources.network = file,
+        }
+        self.change(&mut document, &opened)?;
+        let other = self.other(&mut document, is_session, console)?;
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let options = ExportOptions::new(document.page.width_mm, self.dpi, self.transparent);
         let options = options.map_err(|error| usage(&error))?;
         let effect = match document.knock_out.is_empty() {
             true => None,
-            false => Some(opened.model.predict(&Intervention::with_doses(document.knock_out.clone()), console)?),
+            false => {
+                Some(opened.need_model()?.predict(&Intervention::with_doses(document.knock_out.clone()), console)?)
+            }
         };
-        let drawn = figure::page(&document, &opened.model, effect.as_ref(), console).with_context(cannot)?;
+        let drawn = figure::page(&document, &opened, other.as_ref(), effect.as_ref(), console).with_context(cannot)?;
         for (panel, reason) in &drawn.left_out {
             console.tell(&format!("warning: the panel {} is left out: {reason}", panel.label().to_lowercase()));
         }
@@ -135,14 +162,46 @@ impl DrawFigure {
         console.result(&result, || format!("Wrote {}", self.output.display()))
     }
 
+    /// The network to compare with: what --compare names, or what the session has.
+    fn other(
+        &self,
+        document: &mut Document,
+        is_session: bool,
+        console: &Console,
+    ) -> anyhow::Result<Option<OpenedNetwork>> {
+        if let Some(path) = &self.compare {
+            let (other, hash) = read(path, console)?;
+            document.sources.compared = Some(FileReference { path: path.clone(), hash });
+            let comparing = document.comparing.unwrap_or(Comparing::with(ComparedWith::File));
+            document.comparing = Some(Comparing { with: ComparedWith::File, overlaid: self.overlaid, ..comparing });
+            let panels = &mut document.page.panels;
+            if !is_session {
+                *panels = vec![PagePanel::Comparison];
+                document.page.columns = 1;
+            } else if !panels.contains(&PagePanel::Comparison) {
+                panels.push(PagePanel::Comparison);
+            }
+            return Ok(Some(other));
+        }
+        if !document.page.panels.contains(&PagePanel::Comparison) || document.comparing.is_none() {
+            return Ok(None);
+        }
+        match compare::other(document, console) {
+            Ok(other) => Ok(Some(other)),
+            Err(error) => {
+                // The panel is left out, as in the window.
+                console.tell(&format!("warning: {error:#}"));
+                Ok(None)
+            }
+        }
+    }
+
     /// What the options say goes before what the session says.
-    fn change(&self, document: &mut Document, is_session: bool, model: &TrainedModel) -> anyhow::Result<()> {
-        let given = self.edges.filter()?;
-        if given.is_some() || !is_session {
-            self.edges.check(model.network())?;
-            let mut filter = given.unwrap_or_default();
+    fn change(&self, document: &mut Document, opened: &OpenedNetwork) -> anyhow::Result<()> {
+        if let Some(mut filter) = self.edges.filter()? {
+            self.edges.check(&opened.grn)?;
             if !filter.limits_number() {
-                filter.top = first_view(model.network()).top;
+                filter.top = first_view(&opened.grn).top;
             }
             document.filter = filter;
         }
@@ -209,4 +268,21 @@ impl DrawFigure {
             ..usual
         })
     }
+}
+
+/// The network in `path`, of a model or a network file, and the hash of its bytes.
+fn read(path: &Path, console: &Console) -> anyhow::Result<(OpenedNetwork, String)> {
+    let opened = || anyhow::Ok((networks::open(path, console)?, open::model_reference(path)?.hash));
+    let (opened, hash) = opened().with_context(|| format!("cannot open {}", path.display()))?;
+    if opened.model.is_none() {
+        opened.notes.iter().for_each(|note| console.tell(&format!("{}: {note}", path.display())));
+    }
+    Ok((opened, hash))
+}
+
+/// The document that the window begins with.
+fn first(opened: &OpenedNetwork) -> Document {
+    let mut document = Document::default();
+    opened.begin(&mut document);
+    document
 }

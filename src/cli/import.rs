@@ -155,7 +155,7 @@ pub(super) fn model(path: &Path, console: &Console) -> anyhow::Result<OpenModel>
     let opened = || {
         anyhow::ensure!(
             open::kind_of(path)? == open::FileKind::Model,
-            "this is a data set or session, not a model; grn-explorer train makes a model from a data set"
+            "this is a data set, network or session, not a model; grn-explorer train makes a model from a data set"
         );
         open::model(path, console)
     };

@@ -52,6 +52,10 @@ impl Inspect {
             let value = json!({ "file": self.file, "hash": opened.hash, "model": card });
             return console.result(&value, || model_text(&shown.to_string(), card));
         }
+        anyhow::ensure!(
+            kind != FileKind::Network,
+            "cannot inspect {shown}: it is a network; grn-explorer network {shown} tells what it holds"
+        );
         anyhow::ensure!(kind == FileKind::Dataset, "cannot inspect {shown}: it is a session; open it in the window");
         let decisions = self.import.decide(&self.file, ImportOptions::default())?;
         let (preview, dataset) = if self.quick {

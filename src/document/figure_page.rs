@@ -15,11 +15,14 @@ pub enum PagePanel {
     Effects,
     /// The course of the training.
     Training,
+    /// The network beside another one, as the document compares them.
+    Comparison,
 }
 
 impl PagePanel {
     /// All, in the order of the menu.
-    pub const ALL: [Self; 5] = [Self::Network, Self::Scatter, Self::Shifts, Self::Effects, Self::Training];
+    pub const ALL: [Self; 6] =
+        [Self::Network, Self::Scatter, Self::Shifts, Self::Effects, Self::Training, Self::Comparison];
 
     /// Its name for people.
     pub fn label(self) -> &'static str {
@@ -29,6 +32,7 @@ impl PagePanel {
             Self::Shifts => "Largest measured shifts",
             Self::Effects => "Effects of the knock-out",
             Self::Training => "Course of the training",
+            Self::Comparison => "Comparison of two networks",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use super::Grn;
-use super::formats::{Column, FormatError, Value, ValueKind, rows, shown, text_of};
+use super::formats::{Column, FormatError, NetworkContents, Value, ValueKind, rows, shown, text_of};
 
 /// Numbers and words about genes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,6 +105,15 @@ impl GeneTable {
         columns.iter_mut().for_each(Column::infer);
         table.columns = columns;
         Ok(table)
+    }
+
+    /// The attributes of genes that a network file carries; none if it carries none.
+    pub fn of_nodes(contents: &NetworkContents) -> Option<Self> {
+        let filled = |column: &&Column| column.values.iter().any(Option::is_some);
+        let columns: Vec<Column> = contents.node_columns.iter().filter(filled).cloned().collect();
+        let by_symbol = contents.nodes.iter().enumerate().map(|(at, node)| (node.symbol.clone(), at)).collect();
+        let table = Self { name: contents.name.clone(), by_symbol, columns, repeated: 0 };
+        (!table.columns.is_empty()).then_some(table)
     }
 
     /// Name of the file.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::SessionError;
+use super::comparing::Comparing;
 use super::filter::Filter;
 use super::notes::Notes;
 use super::page::Page;
@@ -25,6 +26,8 @@ pub(super) struct Session {
     dataset: Option<File>,
     import: ImportOptions,
     model: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<File>,
     training: TrainConfig,
     device: DeviceChoice,
     /// What sessions had before there were filters that combine; read, no longer written.
@@ -43,6 +46,12 @@ pub(super) struct Session {
     colour_by: Option<Colour>,
     style: Option<style::Style>,
     reference: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparing: Option<Comparing>,
     gene_table: Option<File>,
     gene_sets: Option<File>,
     page: Page,
@@ -107,6 +116,7 @@ impl Session {
             dataset: file(&document.sources.dataset),
             import: document.sources.import.clone(),
             model: file(&document.sources.model),
+            network: file(&document.sources.network),
             training: document.training.clone(),
             device: document.device,
             threshold: None,
@@ -120,6 +130,9 @@ impl Session {
             colour_by: None,
             style: Some(style::Style::of(&document.style)),
             reference: file(&document.sources.reference),
+            compared: file(&document.sources.compared),
+            before: file(&document.sources.before),
+            comparing: document.comparing.as_ref().map(Comparing::of),
             gene_table: file(&document.sources.gene_table),
             gene_sets: file(&document.sources.gene_sets),
             page: Page::of(&document.page),
@@ -137,7 +150,10 @@ impl Session {
                 dataset: self.dataset.map(|file| file.into_reference(folder)),
                 import: self.import,
                 model: self.model.map(|file| file.into_reference(folder)),
+                network: self.network.map(|file| file.into_reference(folder)),
                 reference: self.reference.map(|file| file.into_reference(folder)),
+                compared: self.compared.map(|file| file.into_reference(folder)),
+                before: self.before.map(|file| file.into_reference(folder)),
                 gene_table: self.gene_table.map(|file| file.into_reference(folder)),
                 gene_sets: self.gene_sets.map(|file| file.into_reference(folder)),
             },
@@ -165,6 +181,7 @@ impl Session {
                     ..Style::default()
                 },
             },
+            comparing: self.comparing.map(Comparing::into_comparing),
             page: self.page.into_page()?,
             notes: self.notes.into_notes(),
         })

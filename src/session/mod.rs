@@ -4,6 +4,7 @@
 //! set and the model by path and content hash; it never contains them. Paths are kept twice, absolute and relative to
 //! the session's folder, so that a folder can be moved as a whole.
 
+mod comparing;
 mod dto;
 mod filter;
 mod migrate;

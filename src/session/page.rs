@@ -26,6 +26,7 @@ enum Panel {
     Shifts,
     Effects,
     Training,
+    Comparison,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -42,12 +43,13 @@ impl Default for Page {
     }
 }
 
-const PANELS: [(Panel, PagePanel); 5] = [
+const PANELS: [(Panel, PagePanel); 6] = [
     (Panel::Network, PagePanel::Network),
     (Panel::Scatter, PagePanel::Scatter),
     (Panel::Shifts, PagePanel::Shifts),
     (Panel::Effects, PagePanel::Effects),
     (Panel::Training, PagePanel::Training),
+    (Panel::Comparison, PagePanel::Comparison),
 ];
 
 impl Page {
@@ -84,6 +86,7 @@ impl Page {
             Panel::Shifts => PagePanel::Shifts,
             Panel::Effects => PagePanel::Effects,
             Panel::Training => PagePanel::Training,
+            Panel::Comparison => PagePanel::Comparison,
         };
         Ok(FigurePage {
             panels: self.panels.into_iter().map(panel).collect(),

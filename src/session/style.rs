@@ -29,6 +29,7 @@ enum Gene {
     Community,
     KnockDown,
     Column(String),
+    File,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +40,7 @@ enum Edge {
     Rank,
     Probability,
     Reference,
+    File,
 }
 
 impl Default for Style {
@@ -84,6 +86,7 @@ impl Gene {
             GeneAttribute::Community => Self::Community,
             GeneAttribute::KnockDown => Self::KnockDown,
             GeneAttribute::Column(name) => Self::Column(name.clone()),
+            GeneAttribute::File => Self::File,
         }
     }
 
@@ -99,6 +102,7 @@ impl Gene {
             Self::Community => GeneAttribute::Community,
             Self::KnockDown => GeneAttribute::KnockDown,
             Self::Column(name) => GeneAttribute::Column(name),
+            Self::File => GeneAttribute::File,
         }
     }
 }
@@ -111,6 +115,7 @@ impl Edge {
             EdgeAttribute::Rank => Self::Rank,
             EdgeAttribute::Probability => Self::Probability,
             EdgeAttribute::Reference => Self::Reference,
+            EdgeAttribute::File => Self::File,
         }
     }
 
@@ -121,6 +126,7 @@ impl Edge {
             Self::Rank => EdgeAttribute::Rank,
             Self::Probability => EdgeAttribute::Probability,
             Self::Reference => EdgeAttribute::Reference,
+            Self::File => EdgeAttribute::File,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::*;
 use crate::data::ImportOptions;
 use crate::document::{
-    EdgeAttribute, FileReference, GeneAttribute, Layout, NetworkFilter, NoteSubject, Notes, PathQuery, Sources, Style,
+    ComparedWith, Comparing, EdgeAttribute, FileReference, GeneAttribute, Layout, NetworkFilter, NoteSubject, Notes,
+    OtherEdges, PathQuery, Sources, Style,
 };
 use crate::layout::Method;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
@@ -17,6 +18,9 @@ fn document(folder: &Path) -> Document {
             dataset: Some(FileReference { path: folder.join("screen.h5ad"), hash: "ab".into() }),
             import: ImportOptions { matrix: Some("layers/counts".into()), ..ImportOptions::default() },
             model: Some(FileReference { path: folder.join("model.safetensors"), hash: "cd".into() }),
+            network: Some(FileReference { path: folder.join("net.cx2"), hash: "77".into() }),
+            compared: Some(FileReference { path: folder.join("other.graphml"), hash: "88".into() }),
+            before: Some(FileReference { path: folder.join("before.safetensors"), hash: "99".into() }),
             reference: Some(FileReference { path: folder.join("collectri.csv"), hash: "ef".into() }),
             gene_table: Some(FileReference { path: folder.join("genes.tsv"), hash: "01".into() }),
             gene_sets: None,
@@ -50,6 +54,11 @@ fn document(folder: &Path) -> Document {
             mark_known: false,
             show_missing: true,
         },
+        comparing: Some(Comparing {
+            edges: OtherEdges::SameFilter,
+            overlaid: true,
+            ..Comparing::with(ComparedWith::File)
+        }),
         notes: {
             let mut notes = Notes::default();
             notes.write(NoteSubject::Session, "β-catenin, \"quoted\"\nsecond line");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::networks;
+use super::networks::{self, FileLook};
 use crate::document::{Document, EdgeAttribute, GeneAttribute, Style};
 use crate::figures::network::{EdgeColour, EdgeWidth, NetworkStyle, NodeColour, NodeSize, ReferenceLines};
 use crate::jobs::Progress;
@@ -30,6 +30,10 @@ pub struct Known<'a> {
     pub reference: Option<(&'a str, &'a ReferenceOverlay)>,
     /// A table of genes.
     pub table: Option<&'a GeneTable>,
+    /// How the network file says that it looks.
+    pub file: Option<&'a FileLook>,
+    /// Its attributes of genes.
+    pub file_table: Option<&'a GeneTable>,
 }
 
 /// What colours, sizes and lines show.
@@ -85,7 +89,11 @@ pub fn measured(network: &Grn, model: &TrainedModel, perturbation: &str) -> Opti
 impl Look {
     /// The look of the edges `shown` of `grn` in `style`. What is not known is not shown.
     pub fn of(style: &Style, grn: &Grn, shown: &[&Edge], known: &Known<'_>) -> Self {
+        let file = known.file.cloned().unwrap_or_default();
         let colour = match values(&style.gene_colour, grn, shown, known) {
+            _ if style.gene_colour == GeneAttribute::File => {
+                file.gene_colours.map_or(NodeColour::Plain, NodeColour::Given)
+            }
             Some(Values::Shifts(values, label)) => NodeColour::Shift { values, limit: None, label },
             Some(Values::Amounts(values, label)) => NodeColour::Amount { values, label },
             Some(Values::Groups(of_gene, names, label)) => NodeColour::Groups { of_gene, names, label },
@@ -93,6 +101,7 @@ impl Look {
         };
         let size = match &style.gene_size {
             GeneAttribute::OutDegree => NodeSize::Targets,
+            GeneAttribute::File => file.gene_sizes.map_or(NodeSize::Targets, NodeSize::Given),
             attribute => match values(attribute, grn, shown, known) {
                 Some(Values::Shifts(values, label)) => NodeSize::Amount { values, label: format!("Size of: {label}") },
                 Some(Values::Amounts(values, label)) => NodeSize::Amount { values, label },
@@ -107,12 +116,14 @@ impl Look {
                 EdgeAttribute::Nothing => EdgeColour::Plain,
                 EdgeAttribute::Probability => EdgeColour::Probability,
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
+                EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),
                 EdgeAttribute::Sign | EdgeAttribute::Rank | EdgeAttribute::Reference => EdgeColour::Sign,
             },
             edge_width: match style.edge_width {
                 EdgeAttribute::Nothing => EdgeWidth::Same,
                 EdgeAttribute::Probability => EdgeWidth::Probability,
                 EdgeAttribute::Reference if has_reference => EdgeWidth::Known,
+                EdgeAttribute::File => file.edge_widths.map_or(EdgeWidth::Rank, EdgeWidth::Given),
                 EdgeAttribute::Rank | EdgeAttribute::Sign | EdgeAttribute::Reference => EdgeWidth::Rank,
             },
             reference: known.reference.map(|(name, overlay)| ReferenceLines {
@@ -166,6 +177,8 @@ impl Look {
             statistics: statistics.as_ref(),
             reference: reference.as_ref().map(|(reference, overlay)| (reference.name(), overlay)),
             table: table.as_ref(),
+            file: known.file,
+            file_table: known.file_table,
         };
         Ok(Self::of(style, grn, shown, &known))
     }
@@ -178,6 +191,11 @@ impl Look {
     }
 }
 
+/// The tables of genes, the user's own first.
+fn tables<'a>(known: &Known<'a>) -> impl Iterator<Item = &'a GeneTable> {
+    [known.table, known.file_table].into_iter().flatten()
+}
+
 fn values(attribute: &GeneAttribute, grn: &Grn, shown: &[&Edge], known: &Known<'_>) -> Option<Values> {
     let degrees = |end: fn(&Edge) -> crate::network::GeneId| {
         let mut degrees = vec![0.0; grn.genes().len()];
@@ -186,7 +204,7 @@ fn values(attribute: &GeneAttribute, grn: &Grn, shown: &[&Edge], known: &Known<'
     };
     let singles = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
     match attribute {
-        GeneAttribute::Nothing => None,
+        GeneAttribute::Nothing | GeneAttribute::File => None,
         GeneAttribute::Prediction => {
             let (effect, genes) = known.effect?;
             let label = format!("Predicted shift, {} (log2)", effect.name);
@@ -213,7 +231,7 @@ fn values(attribute: &GeneAttribute, grn: &Grn, shown: &[&Edge], known: &Known<'
             let values = grn.genes().iter().map(|gene| gene.knock_down.unwrap_or(f32::NAN)).collect();
             Some(Values::Shifts(values, "Own shift when perturbed (log2)".to_owned()))
         }
-        GeneAttribute::Column(name) => match known.table?.column(name, grn)? {
+        GeneAttribute::Column(name) => match tables(known).find_map(|table| table.column(name, grn))? {
             GeneColumn::Numbers(values) if values.iter().any(|value| *value < 0.0) => {
                 Some(Values::Shifts(values, name.clone()))
             }

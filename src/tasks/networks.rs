@@ -1,26 +1,48 @@
 //! Networks from model files and network files, and into network files with all that is known of their genes and edges.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::open::{self, FileKind};
-use crate::document::Notes;
+use crate::document::{Document, EdgeAttribute, GeneAttribute, Notes, PagePanel};
 use crate::figures::FigureTheme;
 use crate::figures::network::NetworkFigure;
 use crate::figures::scene::Colour;
 use crate::jobs::Progress;
 use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
 use crate::models::TrainedModel;
-use crate::network::filter::first_view;
+use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::formats::{self, Column, FileEdge, NetworkContents, Reading};
+use crate::network::gene_table::GeneTable;
 use crate::network::reference::{ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
 use crate::network::{Edge, GeneId, Grn, Sign};
 use crate::words::counted;
 
+/// A network that came with places is shown as a whole up to so many edges: somebody laid out all of it.
+const WHOLE: usize = 1500;
+/// Places whose neighbours are nearer or farther than this are scaled to [`APART`], so that what is added to them fits in.
+const SENSIBLE: std::ops::RangeInclusive<f32> = 20.0..=300.0;
+const APART: f32 = 60.0;
+
+/// How a network file says that its network looks. Parts that it does not give are none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileLook {
+    /// Colours of genes, by position in the network.
+    pub gene_colours: Option<Arc<[Option<Colour>]>>,
+    /// Diameters of genes, in the units of the positions.
+    pub gene_sizes: Option<Arc<[Option<f32>]>>,
+    /// Colours of edges, by rank − 1.
+    pub edge_colours: Option<Arc<[Option<Colour>]>>,
+    /// Widths of edges, in the units of the positions.
+    pub edge_widths: Option<Arc<[Option<f32>]>>,
+}
+
 /// A network, and where it came from.
+#[derive(Clone, Debug)]
 pub struct OpenedNetwork {
     /// The network.
     pub grn: Arc<Grn>,
@@ -30,6 +52,149 @@ pub struct OpenedNetwork {
     pub model: Option<Arc<TrainedModel>>,
     /// What reading decided that the file does not say, in words.
     pub notes: Vec<String>,
+    /// Whether edges have different probabilities; in a list of edges without numbers none is better than another.
+    pub is_ranked: bool,
+    /// Where the file puts genes, by symbol.
+    pub positions: Arc<BTreeMap<String, [f32; 2]>>,
+    /// How it says that they look.
+    pub look: FileLook,
+    /// Its attributes of genes.
+    pub table: Option<Arc<GeneTable>>,
+}
+
+impl OpenedNetwork {
+    /// The network of `model`.
+    pub fn of_model(name: String, model: Arc<TrainedModel>) -> Self {
+        Self {
+            grn: model.network().clone(),
+            name,
+            model: Some(model),
+            notes: Vec::new(),
+            is_ranked: true,
+            positions: Arc::default(),
+            look: FileLook::default(),
+            table: None,
+        }
+    }
+
+    /// The network in a file's `contents`.
+    ///
+    /// # Errors
+    /// If its probabilities are none.
+    pub fn of_contents(contents: &NetworkContents) -> anyhow::Result<Self> {
+        let (grn, reading) = contents.to_grn()?;
+        let first = grn.edges().first().map(|edge| edge.probability);
+        let is_ranked = grn.edges().last().map(|edge| edge.probability) != first;
+        let scale = scale_of(contents);
+        let place = |node: &formats::FileNode| {
+            Some((node.symbol.clone(), node.position.filter(|at| at.iter().all(|part| part.is_finite()))?))
+        };
+        let positions = contents.nodes.iter().filter_map(place);
+        let positions = positions.map(|(symbol, at)| (symbol, at.map(|part| part * scale)));
+        Ok(Self {
+            name: contents.name.clone(),
+            model: None,
+            notes: reading_notes(&reading),
+            is_ranked,
+            positions: Arc::new(positions.collect()),
+            look: FileLook::of(contents, &grn, scale),
+            table: GeneTable::of_nodes(contents).map(Arc::new),
+            grn: Arc::new(grn),
+        })
+    }
+
+    /// The model, for what only a model can tell.
+    ///
+    /// # Errors
+    /// Without one.
+    pub fn need_model(&self) -> anyhow::Result<&TrainedModel> {
+        match &self.model {
+            Some(model) => Ok(model),
+            None => bail!("a network file has no model: open the model that learned it, or train one"),
+        }
+    }
+
+    /// `the network that GPO-VAE learned from SCREEN`, or `the network NAME`.
+    pub fn words(&self) -> String {
+        match &self.model {
+            Some(model) => format!("the network that GPO-VAE learned from {}", model.card().dataset.name),
+            None => format!("the network {}", self.name),
+        }
+    }
+
+    /// Let `document` begin with this network: what is shown of it first, where the file puts its genes and how it says
+    /// that they look.
+    pub fn begin(&self, document: &mut Document) {
+        document.filter = first_view(&self.grn);
+        if self.model.is_some() {
+            return;
+        }
+        if !self.positions.is_empty() && self.grn.edges().len() <= WHOLE {
+            document.filter = NetworkFilter::default();
+        }
+        document.positions = self.positions.clone();
+        let (look, style) = (&self.look, &mut document.style);
+        if look.gene_colours.is_some() {
+            style.gene_colour = GeneAttribute::File;
+        }
+        if look.gene_sizes.is_some() {
+            style.gene_size = GeneAttribute::File;
+        }
+        if look.edge_colours.is_some() {
+            style.edge_colour = EdgeAttribute::File;
+        }
+        if look.edge_widths.is_some() {
+            style.edge_width = EdgeAttribute::File;
+        }
+        document.page.panels = vec![PagePanel::Network];
+        document.page.columns = 1;
+    }
+}
+
+/// What the places of a file are multiplied by.
+fn scale_of(contents: &NetworkContents) -> f32 {
+    let mut corners = [[f32::INFINITY; 2], [f32::NEG_INFINITY; 2]];
+    let mut count = 0;
+    for at in contents.nodes.iter().filter_map(|node| node.position).filter(|at| at.iter().all(|part| part.is_finite()))
+    {
+        count += 1;
+        for (axis, part) in at.into_iter().enumerate() {
+            corners[0][axis] = corners[0][axis].min(part);
+            corners[1][axis] = corners[1][axis].max(part);
+        }
+    }
+    let extent = [0, 1].map(|axis| corners[1][axis] - corners[0][axis]);
+    let apart = (extent[0].max(extent[1] * 0.1) * extent[1].max(extent[0] * 0.1) / count.max(1) as f32).sqrt();
+    let strange = count > 1 && apart.is_finite() && apart > 0.0 && !SENSIBLE.contains(&apart);
+    if strange { APART / apart } else { 1.0 }
+}
+
+impl FileLook {
+    fn of(contents: &NetworkContents, grn: &Grn, scale: f32) -> Self {
+        fn some<T>(list: Vec<Option<T>>) -> Option<Arc<[Option<T>]>> {
+            list.iter().any(Option::is_some).then(|| list.into())
+        }
+        let colour = |[red, green, blue]: [u8; 3]| Colour(red, green, blue, 255);
+        let length = |length: Option<f32>| length.filter(|length| length.is_finite() && *length > 0.0);
+        let mut row_of: HashMap<(usize, usize), usize> = HashMap::new();
+        for (row, edge) in contents.edges.iter().enumerate() {
+            row_of.entry((edge.from, edge.to)).or_insert(row);
+            if contents.undirected {
+                row_of.entry((edge.to, edge.from)).or_insert(row);
+            }
+        }
+        let of_edge = |edge: &Edge| {
+            let row = row_of.get(&(edge.regulator.0 as usize, edge.target.0 as usize));
+            row.map(|row| contents.edges[*row]).unwrap_or_default()
+        };
+        let edges = || grn.edges().iter().map(of_edge);
+        Self {
+            gene_colours: some(contents.nodes.iter().map(|node| node.fill.map(colour)).collect()),
+            gene_sizes: some(contents.nodes.iter().map(|node| length(node.size).map(|size| size * scale)).collect()),
+            edge_colours: some(edges().map(|edge| edge.colour.map(colour)).collect()),
+            edge_widths: some(edges().map(|edge| length(edge.width).map(|width| width * scale)).collect()),
+        }
+    }
 }
 
 /// Open the network of the model `path`, or in a network file (a table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON).
@@ -40,21 +205,31 @@ pub fn open(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedNetwor
     let kind = open::kind_of(path);
     if matches!(kind, Ok(FileKind::Model)) {
         let (model, _) = open::model(path, progress)?;
-        let name = model.card().dataset.name.clone();
-        return Ok(OpenedNetwork { grn: model.network().clone(), name, model: Some(model), notes: Vec::new() });
+        return Ok(OpenedNetwork::of_model(model.card().dataset.name.clone(), model));
     }
-    if formats::NetworkFormat::of(path).is_err() || matches!(kind, Ok(FileKind::Session)) {
+    let by_name = formats::NetworkFormat::of(path).is_ok();
+    if !matches!(kind, Ok(FileKind::Network)) && (!by_name || matches!(kind, Ok(FileKind::Session))) {
         kind?;
         bail!(
             "this is a data set or session, neither a model nor a network file (.tsv, .sif, .graphml, .gexf, .cx2, .dot, \
              .json); grn-explorer train makes a model from a data set"
         );
     }
+    read(path, progress)
+}
+
+/// Read the network file `path`.
+///
+/// # Errors
+/// If it is none, or damaged, or holds no edge; names the place.
+pub fn read(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedNetwork> {
     let (contents, layout) = formats::read(path, progress)?;
-    let (grn, reading) = contents.to_grn()?;
-    let mut notes: Vec<String> = layout.iter().map(|layout| format!("read as a {}", layout.label())).collect();
-    notes.extend(reading_notes(&reading));
-    Ok(OpenedNetwork { grn: Arc::new(grn), name: contents.name, model: None, notes })
+    let mut opened = OpenedNetwork::of_contents(&contents)?;
+    opened.notes.splice(0..0, layout.iter().map(|layout| format!("read as a {}", layout.label())));
+    if contents.undirected {
+        opened.notes.push("its edges have no direction: each is there both ways".to_owned());
+    }
+    Ok(opened)
 }
 
 fn reading_notes(reading: &Reading) -> Vec<String> {
@@ -177,7 +352,7 @@ fn draw(contents: &mut NetworkContents, grn: &Grn, figure: &NetworkFigure) {
     let mut node_of: Vec<Option<usize>> = vec![None; grn.genes().len()];
     figure.nodes.iter().enumerate().for_each(|(at, node)| node_of[node.gene.0 as usize] = Some(at));
     let place = |symbol: &str| grn.find(symbol).and_then(|gene: GeneId| node_of[gene.0 as usize]);
-    let mut edge_of = std::collections::HashMap::new();
+    let mut edge_of = HashMap::new();
     for edge in figure.edges.iter().filter(|edge| !edge.dashed) {
         edge_of.insert((edge.from, edge.to), edge);
     }

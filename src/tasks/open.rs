@@ -14,6 +14,7 @@ use crate::data::{Dataset, ImportOptions, ImportReport, KeptGenes, Room, h5ad, t
 use crate::document::FileReference;
 use crate::jobs::Progress;
 use crate::models::TrainedModel;
+use crate::network::formats;
 use crate::session;
 
 /// What a file holds.
@@ -25,6 +26,8 @@ pub enum FileKind {
     Model,
     /// A session of the window.
     Session,
+    /// A network: GraphML, GEXF, CX2, DOT, JSON, SIF, or a table of edges.
+    Network,
 }
 
 /// How a screen is stored.
@@ -39,10 +42,13 @@ const HDF5_ENDINGS: [&str; 3] = ["h5ad", "h5", "hdf5"];
 /// Endings of the files that [`kind_of`] knows as screens, for file dialogs.
 pub const DATASET_ENDINGS: &[&str] = &["h5ad", "h5", "hdf5", "mtx", "csv", "tsv", "tab", "txt", "gz"];
 
+/// Endings of network files that are not those of screens, for file dialogs.
+pub const NETWORK_ENDINGS: &[&str] = &["sif", "graphml", "gexf", "cx2", "dot", "gv", "json", "zip"];
+
 /// Tell what `path` holds from its first bytes. A folder is a screen if it holds a matrix market file.
 ///
 /// # Errors
-/// If it cannot be read, is empty, or is none of the three.
+/// If it cannot be read, is empty, or is none of these.
 pub fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
     let mut file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -63,7 +69,11 @@ pub fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
     if start.len() > 8 && start[8] == b'{' && start[7] == 0 {
         return Ok(FileKind::Model);
     }
-    if storage_of(path)?.is_some() {
+    let storage = storage_of(path)?;
+    if storage != Some(Storage::Hdf5) && formats::format_of(path)?.is_some() {
+        return Ok(FileKind::Network);
+    }
+    if storage.is_some() {
         return Ok(FileKind::Dataset);
     }
     if start.starts_with(&[0x1f, 0x8b]) {
@@ -71,7 +81,7 @@ pub fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
     }
     bail!(
         "it is neither a data set (.h5ad, 10x .h5, matrix.mtx, or a table .csv or .tsv), nor a model (.safetensors), nor a session \
-         (.grn.json)"
+         (.grn.json), nor a network (.graphml, .gexf, .cx2, .dot, .sif, .json, or a table with columns regulator and target)"
     )
 }
 
@@ -189,6 +199,8 @@ mod tests {
         assert_eq!(kind(b"{\n \"grn_explorer_session\": 1}"), Ok(FileKind::Session));
         assert_eq!(kind(b"\tG1\tG2\nc1\t0\t3\n"), Ok(FileKind::Dataset));
         assert_eq!(kind(b"%%MatrixMarket matrix coordinate integer general\n"), Ok(FileKind::Dataset));
+        assert_eq!(kind(b"regulator\ttarget\nA\tB\n"), Ok(FileKind::Network));
+        assert_eq!(kind(b"<?xml version='1.0'?><graphml/>"), Ok(FileKind::Network));
         assert!(kind(b"just some words\nand others\n, so what").unwrap_err().contains("neither a data set"));
         assert!(kind(b"").unwrap_err().contains("empty"));
         assert!(kind(b"\x1f\x8b\x08").is_err());

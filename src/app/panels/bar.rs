@@ -20,6 +20,7 @@ const FILE: &[Option<Command>] = &[
     Some(Command::OpenPath),
     Some(Command::OpenSample),
     Some(Command::OpenReference),
+    Some(Command::CompareWithFile),
     None,
     Some(Command::SaveSession),
     Some(Command::SaveSessionAs),
@@ -51,6 +52,12 @@ const VIEW: &[Option<Command>] = &[
     Some(Command::EdgeTable),
     Some(Command::GeneSetTable),
     Some(Command::Notes),
+    Some(Command::ShowComparison),
+    Some(Command::CompareWithReference),
+    Some(Command::CompareWithBefore),
+    Some(Command::OverlayComparison),
+    Some(Command::EndComparison),
+    None,
     Some(Command::FitNetwork),
     Some(Command::ResetLayout),
     None,
@@ -157,7 +164,7 @@ fn recent(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
-    for &(tab, label) in room.tabs() {
+    for (tab, label) in room.tabs(state) {
         let selected = room.shown(state.view.tab) == tab;
         let hint = match tab {
             Tab::Data => "What was opened and how it was read",
@@ -166,6 +173,7 @@ fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
             Tab::Response => "Predicted and measured response",
             Tab::Training => "Train a model on the open data set",
             Tab::Figure => "The figure for the paper: panels, sizes, export",
+            Tab::Compare => "The network beside another one",
         };
         let label = if tab == Tab::Training && state.is_training() { format!("{label} •") } else { label.to_owned() };
         if ui.selectable_label(selected, label).on_hover_text(hint).clicked() {
@@ -215,6 +223,9 @@ fn paths(state: &State) -> String {
         (Some(_), Some(file)) => lines.push(format!("Model {}", file.path.display())),
         (Some(_), None) => lines.push("Model trained here, not saved yet".to_owned()),
         (None, _) => {}
+    }
+    if let (None, Some(file)) = (&state.runtime.model, &sources.network) {
+        lines.push(format!("Network {}", file.path.display()));
     }
     lines.join("\n")
 }

@@ -230,6 +230,7 @@ fn missing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let file = match kind {
         MissingKind::Dataset => &sources.dataset,
         MissingKind::Model => &sources.model,
+        MissingKind::Network => &sources.network,
     };
     heading(ui, &format!("The session's {} is gone", kind.label()));
     if let Some(file) = file {

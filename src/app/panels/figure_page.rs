@@ -33,7 +33,7 @@ pub(in crate::app) struct FigureSettings {
 
 /// Draw the page.
 pub(in crate::app) fn show(view: &mut FigureSettings, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    if state.runtime.model.is_none() {
+    if state.runtime.model.is_none() && state.runtime.network_file.is_none() {
         let text = "A figure of network and response needs a model: open one, or train one on the open data set";
         if empty_page(ui, "No figure yet", text, &["Open a model…"]).is_some() {
             actions.push(Action::AskOpen);

@@ -18,7 +18,10 @@ pub(in crate::app) fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>
             ui.add_space(theme::SMALL);
             let weak = theme::colours(ui).text_weak;
             ui.label(
-                RichText::new("Open a Perturb-seq screen (.h5ad) or a trained model, or drop a file here").color(weak),
+                RichText::new(
+                    "Open a Perturb-seq screen (.h5ad), a trained model or a network file, or drop a file here",
+                )
+                .color(weak),
             );
             ui.add_space(theme::LARGE);
             if state.runtime.is_busy() {

@@ -1,6 +1,7 @@
 //! What the window shows of a model. Each view keeps only what is its own (camera, sort order, text being typed); it
 //! reads the [`State`](super::State) and pushes [`Action`](super::Action)s.
 
+pub mod compare;
 pub mod edge;
 pub mod export;
 pub mod genes;
@@ -25,6 +26,8 @@ pub struct Views {
     pub genes: genes::GenesView,
     /// The selected gene and the knock-out, inside the side panel.
     pub inspector: inspector::InspectorView,
+    /// The network beside another one.
+    pub compare: compare::CompareView,
     /// Below the network, when asked for: all genes or edges.
     pub tables: tables::TablesView,
 }

@@ -10,9 +10,11 @@ use crate::app::attached::Attachment;
 use crate::app::state::{Severity, State};
 use crate::document::FileReference;
 use crate::jobs::{Job, Outcome, Progress, ProgressUpdate};
+use crate::network::Grn;
 use crate::network::gene_sets::GeneSets;
 use crate::network::gene_table::GeneTable;
 use crate::network::reference::ReferenceNetwork;
+use crate::tasks::networks::OpenedNetwork;
 use crate::tasks::{networks, open};
 use crate::words::{counted, grouped};
 
@@ -21,18 +23,25 @@ enum Read {
     Reference(ReferenceNetwork),
     GeneTable(GeneTable),
     GeneSets(GeneSets),
+    Network(OpenedNetwork),
 }
 
 /// The file of each kind that was read or is being read.
 #[derive(Default)]
 pub(super) struct Attaching {
-    known: [Option<PathBuf>; 3],
+    known: [Option<PathBuf>; 5],
     running: Vec<(Attachment, FileReference, Job<(Read, String)>)>,
 }
 
 impl Attaching {
     fn known(&mut self, kind: Attachment) -> &mut Option<PathBuf> {
         &mut self.known[kind as usize]
+    }
+
+    /// What is in `file` (none if in no file) is at hand and need not be read.
+    pub(super) fn take(&mut self, kind: Attachment, file: Option<&FileReference>) {
+        self.running.retain(|(other, ..)| *other != kind);
+        *self.known(kind) = file.map(|file| file.path.clone());
     }
 
     /// What is being read, for the status bar.
@@ -66,6 +75,11 @@ impl Work {
                         Attachment::Reference => Read::Reference(networks::reference(&path, progress)?),
                         Attachment::GeneTable => Read::GeneTable(GeneTable::read(&path)?),
                         Attachment::GeneSets => Read::GeneSets(GeneSets::read(&path)?),
+                        Attachment::Compared | Attachment::Before => {
+                            let opened = networks::open(&path, progress)?;
+                            anyhow::ensure!(!opened.grn.edges().is_empty(), "it holds no edge");
+                            Read::Network(opened)
+                        }
                     };
                     progress.check()?;
                     let hash = open::model_reference(&path).context("reading the file again")?.hash;
@@ -123,6 +137,17 @@ fn show(kind: Attachment, file: &FileReference, read: Read, hash: String, state:
             );
             attached.gene_table = Some(Arc::new(table));
             (detail, found == 0 && network.is_some())
+        }
+        Read::Network(opened) => {
+            let genes = counted(opened.grn.genes().len(), "gene");
+            let edges = counted(opened.grn.edges().len(), "edge");
+            let shared = |network: &Arc<Grn>| {
+                opened.grn.genes().iter().filter(|gene| network.find(&gene.symbol).is_some()).count()
+            };
+            let none_shared = network.as_ref().is_some_and(|network| shared(network) == 0);
+            let opened = Some(Arc::new(opened));
+            *(if kind == Attachment::Before { &mut attached.before } else { &mut attached.compared }) = opened;
+            (format!("{edges} between {genes}"), none_shared)
         }
         Read::GeneSets(sets) => {
             let detail = counted(sets.sets.len(), "gene set");

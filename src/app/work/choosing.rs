@@ -12,7 +12,7 @@ use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::session;
 use crate::tasks::import_choices;
-use crate::tasks::open::DATASET_ENDINGS;
+use crate::tasks::open::{DATASET_ENDINGS, NETWORK_ENDINGS};
 
 /// Nobody reads a dialog and dismisses it in less: there was none.
 const NO_DIALOG: Duration = Duration::from_millis(400);
@@ -47,8 +47,8 @@ impl Work {
         }
         let (filter, title, saves) = match &purpose {
             Purpose::Open => {
-                let extensions = [DATASET_ENDINGS, &["safetensors", "json"]].concat();
-                (FileFilter { name: "Data sets, models and sessions", extensions }, "Open", false)
+                let extensions = [DATASET_ENDINGS, &["safetensors"], NETWORK_ENDINGS].concat();
+                (FileFilter { name: "Data sets, models, networks and sessions", extensions }, "Open", false)
             }
             Purpose::SaveSession => {
                 (FileFilter { name: "Session", extensions: vec!["grn.json"] }, "Save session", true)
@@ -70,6 +70,10 @@ impl Work {
             }
             Purpose::Locate(MissingKind::Model) => {
                 (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Locate the model", false)
+            }
+            Purpose::Locate(MissingKind::Network) => {
+                let extensions = [NETWORK_ENDINGS, &["tsv", "csv", "tab", "txt", "gz"]].concat();
+                (FileFilter { name: "Networks", extensions }, "Locate the network file", false)
             }
             Purpose::Labels(_) => {
                 let extensions = vec!["csv", "tsv", "tab", "txt", "gz"];
@@ -145,7 +149,7 @@ fn folder(purpose: &Purpose, state: &State) -> Option<PathBuf> {
     if let (Purpose::SaveChoices, Some(file)) = (purpose, &sources.dataset) {
         return file.path.parent().filter(|folder| folder.is_dir()).map(PathBuf::from);
     }
-    let model = sources.model.as_ref().map(|file| &file.path);
+    let model = sources.model.as_ref().or(sources.network.as_ref()).map(|file| &file.path);
     let dataset = sources.dataset.as_ref().map(|file| &file.path);
     let recent = state.view.preferences.recent.first();
     let path = state.runtime.session_path.as_ref().or(model).or(dataset).or(recent)?;
@@ -156,7 +160,8 @@ fn folder(purpose: &Purpose, state: &State) -> Option<PathBuf> {
 fn suggestion(purpose: &Purpose, state: &State) -> String {
     let dataset = state.runtime.dataset.as_ref().map(|dataset| dataset.name().to_owned());
     let model = state.runtime.model.as_ref().map(|model| model.card().dataset.name.clone());
-    let stem = dataset.or(model).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
+    let network = state.runtime.network_file.as_ref().map(|file| file.name.clone());
+    let stem = dataset.or(model).or(network).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
     match purpose {
         Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) | Purpose::Regulators | Purpose::Attach(_) => {
             String::new()

@@ -29,7 +29,7 @@ use crate::jobs::Job;
 
 pub(super) use autosaving::Recovered;
 pub(super) use choosing::{Choosing, Purpose};
-pub(super) use opening::{OpenRequest, Opened};
+pub(super) use opening::{OpenRequest, Opened, OpenedNetworkFile};
 
 /// What went wrong in a job, and what to do about it.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,10 +13,12 @@ use crate::data::{Dataset, ImportOptions, KeptGenes, Summary};
 use crate::document::{Document, FileReference};
 use crate::jobs::{Cancelled, Job, Outcome, Progress};
 use crate::models::TrainedModel;
+use crate::network::formats::FormatError;
 use crate::preprocess::target_check::TargetCheck;
 use crate::session;
 use crate::session::recovery::{About, Lost};
 use crate::tasks::import_choices::Decisions;
+use crate::tasks::networks::{self, OpenedNetwork};
 use crate::tasks::open::{self, FileKind};
 use crate::tasks::sample;
 
@@ -61,11 +63,19 @@ pub(in crate::app) struct OpenedModel {
     pub(in crate::app) reference: FileReference,
 }
 
+/// A network file.
+pub(in crate::app) struct OpenedNetworkFile {
+    pub(in crate::app) opened: Arc<OpenedNetwork>,
+    pub(in crate::app) reference: FileReference,
+}
+
 /// What was opened.
 #[derive(Default)]
 pub(in crate::app) struct Opened {
     pub(in crate::app) dataset: Option<OpenedDataset>,
     pub(in crate::app) model: Option<OpenedModel>,
+    /// Without data and model.
+    pub(in crate::app) network: Option<OpenedNetworkFile>,
     pub(in crate::app) session: Option<(PathBuf, Document)>,
     /// A session that cannot be opened before its files are located.
     pub(in crate::app) incomplete: Option<IncompleteSession>,
@@ -186,6 +196,9 @@ fn remedy(error: &anyhow::Error) -> String {
         }
         .to_owned();
     }
+    if error.downcast_ref::<FormatError>().is_some() {
+        return "Correct that place in the file, or export it again".to_owned();
+    }
     if error.downcast_ref::<toml::de::Error>().is_some() {
         return "Correct the file of choices beside the data, or delete it".to_owned();
     }
@@ -193,7 +206,9 @@ fn remedy(error: &anyhow::Error) -> String {
         Some(std::io::ErrorKind::NotFound) => "Check the path; the file may have been moved or deleted".to_owned(),
         Some(std::io::ErrorKind::PermissionDenied) => "Ask for permission to read the file".to_owned(),
         _ => {
-            "Open a data set (.h5ad, .h5, .mtx, .csv, .tsv), a model (.safetensors) or a session (.grn.json)".to_owned()
+            "Open a data set (.h5ad, .h5, .mtx, .csv, .tsv), a model (.safetensors), a network (.cx2, .graphml, .gexf, .sif, \
+             .tsv, …) or a session (.grn.json)"
+                .to_owned()
         }
     }
 }
@@ -207,6 +222,7 @@ fn open_request(request: &OpenRequest, progress: &dyn Progress) -> anyhow::Resul
             }
             FileKind::Model => Opened { model: Some(read_model(path, progress)?), ..Opened::default() },
             FileKind::Session => read_session(path, progress)?,
+            FileKind::Network => Opened { network: Some(read_network(path, progress)?), ..Opened::default() },
         },
         OpenRequest::Dataset(path, options) => {
             let decisions = Decisions::from((**options).clone());
@@ -242,6 +258,12 @@ fn read_dataset(path: &Path, decisions: &Decisions, progress: &dyn Progress) -> 
 fn read_model(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedModel> {
     let (model, reference) = open::model(path, progress)?;
     Ok(OpenedModel { model, reference })
+}
+
+fn read_network(path: &Path, progress: &dyn Progress) -> anyhow::Result<OpenedNetworkFile> {
+    let opened = networks::read(path, progress)?;
+    anyhow::ensure!(!opened.grn.edges().is_empty(), "it holds no edge");
+    Ok(OpenedNetworkFile { opened: Arc::new(opened), reference: open::model_reference(path)? })
 }
 
 fn read_sample(progress: &dyn Progress) -> anyhow::Result<Opened> {
@@ -280,12 +302,15 @@ fn complete(
 ) -> anyhow::Result<Opened> {
     let sources = &document.sources;
     let gone = |file: &Option<FileReference>| file.as_ref().is_some_and(|file| !file.path.exists());
-    let missing: Vec<MissingKind> =
-        [(MissingKind::Dataset, gone(&sources.dataset)), (MissingKind::Model, gone(&sources.model))]
-            .into_iter()
-            .filter(|(_, gone)| *gone)
-            .map(|(kind, _)| kind)
-            .collect();
+    let missing: Vec<MissingKind> = [
+        (MissingKind::Dataset, gone(&sources.dataset)),
+        (MissingKind::Model, gone(&sources.model)),
+        (MissingKind::Network, gone(&sources.network)),
+    ]
+    .into_iter()
+    .filter(|(_, gone)| *gone)
+    .map(|(kind, _)| kind)
+    .collect();
     if !missing.is_empty() {
         let incomplete = IncompleteSession { path: path.to_owned(), document, missing, recovered };
         return Ok(Opened { incomplete: Some(incomplete), ..Opened::default() });
@@ -309,5 +334,15 @@ fn complete(
         anyhow::Ok(opened)
     });
     let model = model.transpose()?;
-    Ok(Opened { dataset, model, session: Some((path.to_owned(), document)), changed, recovered, ..Opened::default() })
+    let network = sources.network.as_ref().filter(|_| model.is_none() && dataset.is_none()).map(|file| {
+        let opened = read_network(&file.path, progress)
+            .with_context(|| format!("the session's network {}", file.path.display()))?;
+        if opened.reference.hash != file.hash {
+            changed.push(format!("{} is another network than when the session was saved", file.path.display()));
+        }
+        anyhow::Ok(opened)
+    });
+    let network = network.transpose()?;
+    let session = Some((path.to_owned(), document));
+    Ok(Opened { dataset, model, network, session, changed, recovered, ..Opened::default() })
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::Work;
+use crate::app::attached::Other;
 use crate::app::state::{PageDrawing, Prediction, State, Tab};
 use crate::document::Document;
 use crate::jobs::{Job, Outcome};
-use crate::models::{PredictedEffect, TrainedModel};
+use crate::models::PredictedEffect;
 use crate::tasks::figure::{Page, page};
+use crate::tasks::networks::OpenedNetwork;
 
 /// What was asked last, and the job that answers it.
 #[derive(Default)]
@@ -19,24 +21,32 @@ pub(super) struct Paging {
 #[derive(Clone)]
 struct Asked {
     document: Document,
-    model: Arc<TrainedModel>,
+    opened: Arc<OpenedNetwork>,
+    other: Option<Other>,
     effect: Option<Arc<PredictedEffect>>,
 }
 
 impl Asked {
-    fn is(&self, state: &State, model: &Arc<TrainedModel>, effect: Option<&Arc<PredictedEffect>>) -> bool {
+    fn is(
+        &self,
+        state: &State,
+        opened: &OpenedNetwork,
+        other: Option<&Other>,
+        effect: Option<&Arc<PredictedEffect>>,
+    ) -> bool {
         let same_effect = match (&self.effect, effect) {
             (Some(known), Some(effect)) => Arc::ptr_eq(known, effect),
             (None, None) => true,
             _ => false,
         };
-        Arc::ptr_eq(&self.model, model) && same_effect && self.document == state.document
+        let same_other = self.other.as_ref() == other;
+        Arc::ptr_eq(&self.opened.grn, &opened.grn) && same_other && same_effect && self.document == state.document
     }
 }
 
 impl Work {
     pub(super) fn poll_paging(&mut self, state: &mut State) {
-        let Some(model) = state.runtime.model.clone() else {
+        let Some(opened) = state.opened_network() else {
             self.paging = Paging::default();
             state.runtime.page = PageDrawing::None;
             return;
@@ -44,14 +54,16 @@ impl Work {
         // While the knock-out is being predicted there is no answer to draw.
         let waits = matches!(state.runtime.prediction, Prediction::Pending { .. });
         let effect = state.runtime.prediction.effect();
+        let other = state.other_network();
         if state.view.tab == Tab::Figure
             && !waits
-            && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, &model, effect))
+            && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, &opened, other.as_ref(), effect))
         {
-            let asked = Asked { document: state.document.clone(), model, effect: effect.cloned() };
+            let asked = Asked { document: state.document.clone(), opened, other, effect: effect.cloned() };
             self.paging.asked = Some(asked.clone());
             self.paging.job = Some(Job::spawn("figure page", self.wake(), move |progress| {
-                page(&asked.document, &asked.model, asked.effect.as_deref(), progress)
+                let other = asked.other.as_ref().map(Other::network);
+                page(&asked.document, &asked.opened, other.as_deref(), asked.effect.as_deref(), progress)
             }));
         }
         let Some(outcome) = self.paging.job.as_mut().and_then(Job::poll) else { return };

@@ -7,8 +7,9 @@ use anyhow::Context;
 
 use super::{DEFECT, Work, file_name};
 use crate::app::action::Action;
+use crate::app::attached::Attachment;
 use crate::app::state::{Severity, State};
-use crate::document::{Document, FileReference};
+use crate::document::{ComparedWith, Document, FileReference};
 use crate::jobs::{Job, Outcome, Progress};
 use crate::models::TrainedModel;
 use crate::session;
@@ -20,6 +21,8 @@ pub(super) struct Saved {
     session: Option<(PathBuf, Document)>,
     /// The model's file.
     model: Option<(Arc<TrainedModel>, FileReference)>,
+    /// The file of the model before, which the document compares with.
+    before: Option<FileReference>,
 }
 
 /// Something being saved.
@@ -40,11 +43,23 @@ impl Work {
         let path = with_extension(path, session::EXTENSION);
         let mut document = state.document.clone();
         let model = state.runtime.model.clone().filter(|_| state.runtime.model_unsaved);
+        // What is compared with goes along, if it is in no file yet.
+        let before = match &document.comparing {
+            Some(comparing) if comparing.with == ComparedWith::Before && document.sources.before.is_none() => {
+                state.runtime.attached.before.as_ref().and_then(|before| before.model.clone())
+            }
+            _ => None,
+        };
         let target = path.clone();
         let job = Job::spawn("saving", self.wake(), move |progress| {
-            let mut saved = Saved { session: None, model: None };
+            let mut saved = Saved { session: None, model: None, before: None };
+            if let Some(before) = before {
+                let reference = write_model(&before, &beside(&target, "-before"), progress)?;
+                document.sources.before = Some(reference.clone());
+                saved.before = Some(reference);
+            }
             if let Some(model) = model {
-                let reference = write_model(&model, &beside(&target), progress)?;
+                let reference = write_model(&model, &beside(&target, ""), progress)?;
                 document.sources.model = Some(reference.clone());
                 saved.model = Some((model, reference));
             }
@@ -62,7 +77,7 @@ impl Work {
         let target = path.clone();
         let job = Job::spawn("saving", self.wake(), move |progress| {
             let reference = write_model(&model, &target, progress)?;
-            anyhow::Ok(Saved { session: None, model: Some((model, reference)) })
+            anyhow::Ok(Saved { session: None, model: Some((model, reference)), before: None })
         });
         self.saving.push(Saving { path, job });
     }
@@ -79,6 +94,9 @@ impl Work {
         for (path, outcome) in ended {
             match outcome {
                 Outcome::Finished(saved) => {
+                    if let Some(before) = &saved.before {
+                        self.attaching.take(Attachment::Before, Some(before));
+                    }
                     apply(saved, state);
                     state.runtime.tell(Severity::Done, format!("{} saved", file_name(&path)), "", "");
                     if state.unsaved().is_none()
@@ -106,6 +124,9 @@ fn apply(saved: Saved, state: &mut State) {
         state.document.sources.model = Some(reference);
         state.runtime.model_unsaved = false;
     }
+    if saved.before.is_some() {
+        state.document.sources.before = saved.before;
+    }
     if let Some((path, mut document)) = saved.session {
         document.settle_as(&state.document);
         state.runtime.session_path = Some(path.clone());
@@ -122,10 +143,11 @@ fn write_model(model: &TrainedModel, path: &Path, progress: &dyn Progress) -> an
     open::model_reference(path)
 }
 
-/// `mine.grn.json` → `mine.safetensors`, or `mine-2.safetensors` if that exists.
-fn beside(session: &Path) -> PathBuf {
+/// `mine.grn.json` → `mine.safetensors`, or `mine-2.safetensors` if that exists; `ending` stands behind the name.
+fn beside(session: &Path, ending: &str) -> PathBuf {
     let name = file_name(session);
-    let stem = name.strip_suffix(&format!(".{}", session::EXTENSION)).unwrap_or(&name).to_owned();
+    let stem = name.strip_suffix(&format!(".{}", session::EXTENSION)).unwrap_or(&name);
+    let stem = format!("{stem}{ending}");
     let candidate = |number: u32| match number {
         1 => session.with_file_name(format!("{stem}.safetensors")),
         number => session.with_file_name(format!("{stem}-{number}.safetensors")),
@@ -157,8 +179,9 @@ mod tests {
     fn the_model_beside_a_session_overwrites_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let session = folder.path().join("mine.grn.json");
-        assert_eq!(beside(&session), folder.path().join("mine.safetensors"));
+        assert_eq!(beside(&session, ""), folder.path().join("mine.safetensors"));
         std::fs::write(folder.path().join("mine.safetensors"), "").unwrap();
-        assert_eq!(beside(&session), folder.path().join("mine-2.safetensors"));
+        assert_eq!(beside(&session, ""), folder.path().join("mine-2.safetensors"));
+        assert_eq!(beside(&session, "-before"), folder.path().join("mine-before.safetensors"));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{DEFECT, Failure, Work};
+use super::{DEFECT, Failure, Work, file_name};
+use crate::app::attached::Attachment;
 use crate::app::command::Command;
 use crate::app::state::{Prediction, Severity, State, TrainingRun};
 use crate::jobs::{Cancelled, Job, Outcome};
 use crate::models::{TrainConfig, TrainedModel};
 use crate::preprocess::PrepareError;
 use crate::tasks;
+use crate::tasks::networks::OpenedNetwork;
 use crate::training::{DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent};
 
 /// A training run.
@@ -77,7 +79,15 @@ impl Work {
                 let detail = format!("The parameters of epoch {} were kept ({})", card.best_epoch, card.ended);
                 state.runtime.tell(Severity::Done, "Training finished", detail, "");
                 state.runtime.offer(Command::ShowNetwork);
-                state.runtime.model = Some(Arc::new(model));
+                if let Some(before) = state.runtime.model.replace(Arc::new(model)) {
+                    // What there was, to compare with.
+                    let file = state.document.sources.model.take();
+                    let name =
+                        file.as_ref().map_or_else(|| "the network before".to_owned(), |file| file_name(&file.path));
+                    self.attaching.take(Attachment::Before, file.as_ref());
+                    state.document.sources.before = file;
+                    state.runtime.attached.before = Some(Arc::new(OpenedNetwork::of_model(name, before)));
+                }
                 state.runtime.model_unsaved = true;
                 state.runtime.prediction = Prediction::None;
                 state.document.sources.model = None;

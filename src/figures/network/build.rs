@@ -1,6 +1,6 @@
 //! From a [`Grn`] to its figure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::edges::MOST;
 use super::legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
@@ -11,13 +11,13 @@ use super::{NetworkEdge, NetworkFigure, NetworkNode};
 use crate::network::{Edge, GeneId, Grn, Sign};
 
 /// Radius of the smallest gene, and what the largest has more.
-const RADIUS: [f32; 2] = [4.2, 7.3];
+pub(super) const RADIUS: [f32; 2] = [4.2, 7.3];
 /// Width of the worst edge, and what the best has more.
-const WIDTH: [f32; 2] = [0.6, 1.7];
+pub(super) const WIDTH: [f32; 2] = [0.6, 1.7];
 /// Least width of an edge that is pointed out.
 const EMPHASISED: f32 = 1.9;
 /// Opacity of the worst edge, and what the best has more.
-const OPACITY: [f32; 2] = [0.45, 0.5];
+pub(super) const OPACITY: [f32; 2] = [0.45, 0.5];
 
 impl NetworkFigure {
     /// The figure of the `visible` edges of `grn`. `positions` has one point per gene of the network; genes without
@@ -67,13 +67,17 @@ impl NetworkFigure {
                 position: positions[at],
                 radius: sizes.radius(at),
                 tint: tints.tint(at),
-                fill: None,
+                fill: match &style.colour {
+                    NodeColour::Given(colours) => colours.get(at).copied().flatten(),
+                    _ => None,
+                },
                 priority: targets[at] as f32 + if gene.perturbed_cells > 0 { 0.5 } else { 0.0 },
                 selected: selected[at],
                 hovered: style.hovered == Some(id),
                 perturbed: style.mark_perturbed && gene.perturbed_cells > 0,
                 knocked_out: style.knocked_out.contains(&id),
                 measured: gene.measured,
+                faint: false,
             });
         }
 
@@ -116,7 +120,11 @@ impl NetworkFigure {
                 sign: edge.sign,
                 width: lines.width(at, edge).max(if emphasised { EMPHASISED } else { 0.0 }),
                 opacity: OPACITY[0] + OPACITY[1] * lines.quality(at),
-                tint: match style.edge_colour {
+                tint: match &style.edge_colour {
+                    EdgeColour::Given(colours) => {
+                        let given = colours.get(edge.rank as usize - 1).copied().flatten();
+                        given.map_or(EdgeTint::Sign, EdgeTint::Given)
+                    }
                     EdgeColour::Sign => EdgeTint::Sign,
                     EdgeColour::Plain => EdgeTint::Plain,
                     EdgeColour::Probability => EdgeTint::Sequential(lines.probability(edge)),
@@ -161,11 +169,40 @@ impl NetworkFigure {
             unmeasured: nodes.iter().any(|node| !node.measured),
         });
         let by_gene = style.emphasised.is_empty() && style.emphasis.is_none();
-        Self { nodes, edges, legend, text_size: style.text_size, spacing: None, by_gene }
+        let mut figure = Self { nodes, edges, legend, text_size: style.text_size, spacing: None, by_gene };
+        figure.take_sizes(&visible, style);
+        figure
+    }
+
+    /// Take sizes and widths that a file gave: they are in the units of the positions, ours are for neighbours 40 points
+    /// apart.
+    fn take_sizes(&mut self, visible: &[&Edge], style: &NetworkStyle) {
+        let scale = 40.0 / self.spacing();
+        if let NodeSize::Given(sizes) = &style.size {
+            for node in &mut self.nodes {
+                if let Some(Some(size)) = sizes.get(node.gene.0 as usize) {
+                    node.radius = (0.5 * size * scale).clamp(GIVEN_RADIUS[0], GIVEN_RADIUS[1]);
+                }
+            }
+        }
+        if let EdgeWidth::Given(widths) = &style.edge_width {
+            let width_of = |edge: &&Edge| {
+                let width = widths.get(edge.rank as usize - 1).copied().flatten()?;
+                Some(((edge.regulator, edge.target), width))
+            };
+            let given: HashMap<(GeneId, GeneId), f32> = visible.iter().filter_map(width_of).collect();
+            for edge in self.edges.iter_mut().filter(|edge| !edge.dashed) {
+                let ends = (self.nodes[edge.from].gene, self.nodes[edge.to].gene);
+                if let Some(width) = given.get(&ends) {
+                    edge.width = (width * scale).clamp(GIVEN_WIDTH[0], GIVEN_WIDTH[1]);
+                }
+            }
+        }
     }
 
     /// Moves the genes to where `positions` (one point per gene of the network) has them; those that have none there stay.
-    /// The figure is the same as [`NetworkFigure::of`] makes of these positions, provided that they place the same genes.
+    /// The figure is the same as [`NetworkFigure::of`] makes of these positions, provided that they place the same genes; sizes
+    /// that a file gave stay those of the places before.
     pub fn place(&mut self, positions: &[[f32; 2]]) {
         for node in &mut self.nodes {
             let known = positions.get(node.gene.0 as usize).filter(|at| at.iter().all(|part| part.is_finite()));
@@ -215,6 +252,10 @@ fn foremost_last(edges: &mut Vec<NetworkEdge>, nodes: usize) {
     edges.extend(order.into_iter().rev().map(|(_, edge)| edge));
 }
 
+/// Sizes of files are kept within what can be told apart.
+const GIVEN_RADIUS: [f32; 2] = [2.0, 24.0];
+const GIVEN_WIDTH: [f32; 2] = [0.2, 8.0];
+
 /// Sizes of nodes, and what they mean.
 struct Sizes<'a> {
     of_gene: Box<dyn Fn(usize) -> f32 + 'a>,
@@ -229,7 +270,7 @@ impl<'a> Sizes<'a> {
     fn of(size: &'a NodeSize, targets: &'a [u32], shown: &[bool]) -> Self {
         let (of_gene, label): (Box<dyn Fn(usize) -> f32 + 'a>, &str) = match size {
             NodeSize::Targets => (Box::new(|gene| targets[gene] as f32), "Targets"),
-            NodeSize::Same => (Box::new(|_| 0.0), ""),
+            NodeSize::Same | NodeSize::Given(_) => (Box::new(|_| 0.0), ""),
             NodeSize::Amount { values, label } => {
                 let value = |gene: usize| values.get(gene).copied().filter(|value| value.is_finite()).unwrap_or(0.0);
                 (Box::new(move |gene| value(gene).abs()), label)
@@ -274,7 +315,7 @@ impl<'a> Tints<'a> {
             seen.map(|(value, _)| *value).collect()
         };
         let scale = match colour {
-            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Arrived { .. } => None,
+            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Given(_) | NodeColour::Arrived { .. } => None,
             NodeColour::Shift { values, limit, .. } => {
                 let limit = limit.filter(|limit| limit.is_finite() && *limit > 0.0).unwrap_or_else(|| {
                     let mut sizes: Vec<f32> = finite(values).into_iter().map(f32::abs).collect();
@@ -328,7 +369,9 @@ impl<'a> Tints<'a> {
                 (label, ScaleKind::Diverging, [format!("−{}", short(most)), format!("+{}", short(most))])
             }
             NodeColour::Amount { label, .. } => (label, ScaleKind::Sequential, [short(least), short(most)]),
-            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Arrived { .. } => return None,
+            NodeColour::Plain | NodeColour::Groups { .. } | NodeColour::Given(_) | NodeColour::Arrived { .. } => {
+                return None;
+            }
         };
         Some(ScaleKey { label: label.clone(), kind, ends })
     }
@@ -351,7 +394,7 @@ impl<'a> Tints<'a> {
 
 /// Colours and widths of edges, and what they mean.
 struct Lines<'a> {
-    by: EdgeWidth,
+    by: &'a EdgeWidth,
     count: usize,
     /// Lowest and highest probability shown.
     probabilities: [f32; 2],
@@ -364,7 +407,7 @@ impl<'a> Lines<'a> {
         let probabilities = || visible.iter().map(|edge| edge.probability);
         let reference = style.reference.as_ref();
         Self {
-            by: style.edge_width,
+            by: &style.edge_width,
             count: visible.len(),
             probabilities: [
                 probabilities().fold(f32::INFINITY, f32::min),
@@ -394,7 +437,7 @@ impl<'a> Lines<'a> {
     fn width(&self, at: usize, edge: &Edge) -> f32 {
         let share = match self.by {
             EdgeWidth::Rank => self.quality(at).powi(2),
-            EdgeWidth::Same => 0.3,
+            EdgeWidth::Same | EdgeWidth::Given(_) => 0.3,
             EdgeWidth::Probability => self.probability(edge),
             EdgeWidth::Known => f32::from(u8::from(self.is_known(edge))),
         };

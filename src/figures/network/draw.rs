@@ -52,6 +52,10 @@ pub(super) fn edge_colour(tint: EdgeTint, sign: Sign, theme: &FigureTheme) -> Co
         EdgeTint::Sequential(share) => theme.amount(0.15 + 0.85 * share),
         EdgeTint::Known(true) | EdgeTint::Missing => theme.known,
         EdgeTint::Known(false) => theme.unknown,
+        EdgeTint::Given(colour) => colour,
+        EdgeTint::Both => theme.node_rim,
+        EdgeTint::Left => theme.series[0],
+        EdgeTint::Right => theme.series[1],
     }
 }
 
@@ -221,6 +225,9 @@ impl NetworkFigure {
             };
             let fill = self.fill(at, coloured, theme);
             let mut rim = Stroke { width: 0.7 * line, colour: theme.node_rim };
+            if node.faint {
+                rim.colour = theme.background.mix(theme.node_rim, 0.4);
+            }
             if node.knocked_out {
                 rim = Stroke { width: 1.3 * line, colour: theme.knock_out };
             }
@@ -299,7 +306,11 @@ impl NetworkFigure {
                     anchor: Anchor::Middle,
                     text: node.label.clone(),
                     size: label.size,
-                    colour: if label.inside { theme.text_on(inside) } else { theme.text },
+                    colour: match (label.inside, node.faint) {
+                        (true, _) => theme.text_on(inside),
+                        (false, true) => theme.weak_text,
+                        (false, false) => theme.text,
+                    },
                     weight: self.weight(label.node),
                     rotation: 0.0,
                     halo: (!label.inside).then_some(theme.background),
@@ -319,6 +330,9 @@ impl NetworkFigure {
     }
 
     fn inside(node: &NetworkNode, coloured: bool, theme: &FigureTheme) -> Colour {
+        if node.faint {
+            return theme.background;
+        }
         node.fill.unwrap_or_else(|| match (node.tint, node.measured) {
             (Some(tint), _) => tint_colour(tint, theme),
             (None, true) if coloured => theme.no_value,

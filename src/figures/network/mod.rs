@@ -5,6 +5,7 @@
 
 mod build;
 mod camera;
+mod compare;
 mod draw;
 mod edges;
 mod hits;
@@ -14,6 +15,7 @@ mod links;
 mod style;
 
 pub use camera::{Area, Camera};
+pub use compare::{CompareFigure, CompareScene, CompareStyle, Pane};
 pub use hits::{NetworkHits, NodeHit};
 pub use labels::PlacedLabel;
 pub use legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
@@ -51,6 +53,29 @@ pub struct NetworkNode {
     pub knocked_out: bool,
     /// Whether its expression was measured.
     pub measured: bool,
+    /// Drawn as an outline only: it is there for its place.
+    pub faint: bool,
+}
+
+impl NetworkNode {
+    /// A gene at `position` with nothing special about it.
+    pub(super) fn plain(gene: GeneId, position: [f32; 2]) -> Self {
+        Self {
+            gene,
+            label: String::new(),
+            position,
+            radius: 4.0,
+            tint: None,
+            fill: None,
+            priority: 0.0,
+            selected: false,
+            hovered: false,
+            perturbed: false,
+            knocked_out: false,
+            measured: true,
+            faint: false,
+        }
+    }
 }
 
 /// A regulator → target edge of the figure.

@@ -1,5 +1,8 @@
 //! How a network is shown: what colours, sizes and widths say.
 
+use std::sync::Arc;
+
+use crate::figures::scene::Colour;
 use crate::network::{GeneId, Sign};
 
 /// What the nodes' colours show.
@@ -45,6 +48,8 @@ pub enum NodeColour {
         /// What they are: `Community`.
         label: String,
     },
+    /// Colours that a file gave, by position of the gene in the network; those without one are plain.
+    Given(Arc<[Option<Colour>]>),
 }
 
 /// Groups that have a colour of their own.
@@ -65,10 +70,12 @@ pub enum NodeSize {
         /// What the values are.
         label: String,
     },
+    /// Diameters that a file gave, in the units of the positions, by position of the gene in the network.
+    Given(Arc<[Option<f32>]>),
 }
 
 /// What the edges' colours show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EdgeColour {
     /// Activation or repression.
     #[default]
@@ -79,10 +86,12 @@ pub enum EdgeColour {
     Probability,
     /// Whether the reference knows the edge.
     Known,
+    /// Colours that a file gave, by rank − 1 of the network's edges; those without one have that of their sign.
+    Given(Arc<[Option<Colour>]>),
 }
 
 /// What the edges' widths show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum EdgeWidth {
     /// The rank among the edges shown.
     #[default]
@@ -93,6 +102,8 @@ pub enum EdgeWidth {
     Probability,
     /// Whether the reference knows the edge.
     Known,
+    /// Widths that a file gave, in the units of the positions, by rank − 1 of the network's edges.
+    Given(Arc<[Option<f32>]>),
 }
 
 /// What a reference network says about the edges shown.
@@ -187,4 +198,12 @@ pub enum EdgeTint {
     Known(bool),
     /// Known to the reference only.
     Missing,
+    /// What a file gave.
+    Given(Colour),
+    /// In both of two networks that are compared.
+    Both,
+    /// Only in the first.
+    Left,
+    /// Only in the second.
+    Right,
 }

@@ -167,6 +167,10 @@ pub(super) fn write(contents: &NetworkContents, out: &mut dyn Write) -> Result<(
     let direction = if contents.undirected { "undirected" } else { "directed" };
     writeln!(out, r#"  <graph defaultedgetype="{direction}" mode="static">"#)?;
     for (class, columns) in [("node", &contents.node_columns), ("edge", &contents.edge_columns)] {
+        // The schema wants at least one.
+        if columns.is_empty() {
+            continue;
+        }
         writeln!(out, r#"    <attributes class="{class}">"#)?;
         for (at, column) in columns.iter().enumerate() {
             let kind = match column.kind() {
@@ -201,7 +205,9 @@ pub(super) fn write(contents: &NetworkContents, out: &mut dyn Write) -> Result<(
     for (row, edge) in contents.edges.iter().enumerate() {
         let symbol = |node: usize| escaped(&contents.nodes[node].symbol);
         let weight = weights.and_then(|column| column.values[row].as_ref()).and_then(Value::as_number);
-        let weight = weight.map(|weight| format!(r#" weight="{weight}""#)).unwrap_or_default();
+        // Gephi refuses weights of 0.
+        let weight =
+            weight.filter(|weight| *weight > 0.0).map(|weight| format!(r#" weight="{weight}""#)).unwrap_or_default();
         let (source, target) = (symbol(edge.from), symbol(edge.to));
         writeln!(out, r#"      <edge id="{row}" source="{source}" target="{target}"{weight}>"#)?;
         values(out, &contents.edge_columns, row)?;
@@ -218,6 +224,9 @@ pub(super) fn write(contents: &NetworkContents, out: &mut dyn Write) -> Result<(
 }
 
 fn values(out: &mut dyn Write, columns: &[Column], row: usize) -> Result<(), FormatError> {
+    if columns.iter().all(|column| column.values[row].is_none()) {
+        return Ok(());
+    }
     writeln!(out, "        <attvalues>")?;
     for (at, column) in columns.iter().enumerate() {
         if let Some(value) = &column.values[row] {

@@ -25,6 +25,38 @@ pub(in crate::network) fn text_of(path: &Path) -> Result<String, FormatError> {
     text(file)
 }
 
+/// The first `most` bytes of the text of `path` (of a zip archive, of its first file), and whether there are more; no text
+/// if it is none.
+pub(super) fn beginning_of(path: &Path, most: usize) -> Result<(Option<String>, bool), FormatError> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let start = file.fill_buf()?;
+    let reader: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
+        Box::new(MultiGzDecoder::new(file))
+    } else if start.starts_with(b"PK\x03\x04") {
+        first_of_zip(file)?
+    } else {
+        Box::new(file)
+    };
+    let mut bytes = Vec::new();
+    let mut reader = reader.take(most as u64 + 1);
+    // What cannot be decompressed is no text.
+    if reader.read_to_end(&mut bytes).is_err() || bytes.contains(&0) {
+        return Ok((None, false));
+    }
+    let more = bytes.len() > most;
+    bytes.truncate(most);
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        // A letter cut in two at the end.
+        Err(error) if more && error.valid_up_to() + 4 > text.len() => {
+            std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return Ok((None, more)),
+    };
+    Ok((Some(text.to_owned()), more))
+}
+
 fn text(reader: impl Read) -> Result<String, FormatError> {
     let mut bytes = Vec::new();
     reader.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;

@@ -15,6 +15,7 @@ mod json;
 mod network;
 mod node_link;
 mod sif;
+mod sniff;
 mod table;
 mod truth;
 mod xml;
@@ -25,6 +26,7 @@ pub use contents::{Column, FileEdge, FileNode, NetworkContents, Value, ValueKind
 pub use edges::{EdgeFileError, read_edges, write_edges, write_table};
 pub use error::FormatError;
 pub use network::Reading;
+pub use sniff::format_of;
 pub use table::TableLayout;
 pub use truth::true_network;
 
@@ -106,14 +108,19 @@ impl NetworkFormat {
     }
 }
 
-/// Read the network in `path`; its ending tells the format, of a table its columns the layout (none for other formats).
-/// Compressed files (gzip, or the first file of a zip archive) are read as they are.
+/// Read the network in `path`. XML, JSON and DOT are known by their content whatever they are called; of other text the
+/// ending tells the format, and without one of a network the content. The layout of a table is told by its columns (none
+/// for other formats). Compressed files (gzip, or the first file of a zip archive) are read as they are.
 ///
 /// # Errors
 /// Names the line (of JSON the node or edge), what was found and what was expected; the caller adds the file.
 pub fn read(path: &Path, progress: &dyn Progress) -> Result<(NetworkContents, Option<TableLayout>), FormatError> {
-    let format = NetworkFormat::of(path)?;
     progress.stage("Reading", None);
+    let format = match (format_of(path)?, NetworkFormat::of(path)) {
+        (Some(NetworkFormat::Table | NetworkFormat::Sif) | None, Ok(named)) => named,
+        (Some(found), _) => found,
+        (None, Err(unknown)) => return Err(unknown),
+    };
     let text = text_of(path)?;
     progress.check()?;
     progress.stage("Reading edges", None);
@@ -151,5 +158,7 @@ pub fn write(path: &Path, format: NetworkFormat, contents: &NetworkContents) -> 
     })
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,34 @@
 use std::io::Write;
 
 use super::FormatError;
-use super::contents::{Builder, NetworkContents, Value};
+use super::contents::{Builder, NetworkContents, Value, sign_of_word};
 use super::error::shown;
 use crate::network::Sign;
+
+/// Relations that Cytoscape's own files have beside those that say a sign.
+const RELATIONS: [&str; 8] = ["pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp"];
+
+/// Whether the first lines of a text are those of a SIF file: a gene, a known relation, and other genes.
+pub(super) fn looks_like_edges(lines: &[&str]) -> bool {
+    let tabs = lines.iter().any(|line| line.contains('\t'));
+    let filled = lines.iter().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).take(50);
+    let mut related = false;
+    for line in filled {
+        let fields: Vec<&str> =
+            if tabs { line.split('\t').map(str::trim).collect() } else { line.split_whitespace().collect() };
+        let fields: Vec<&str> = fields.into_iter().filter(|field| !field.is_empty()).collect();
+        let known = |word: &str| {
+            let said = word.parse::<f64>().is_err() && sign_of_word(word).is_some();
+            said || RELATIONS.iter().any(|relation| relation.eq_ignore_ascii_case(word))
+        };
+        match fields[..] {
+            [_] => {}
+            [_, relation, _, ..] if known(relation) => related = true,
+            _ => return false,
+        }
+    }
+    related
+}
 
 pub(super) fn read(text: &str, name: &str) -> Result<NetworkContents, FormatError> {
     // As Cytoscape reads it: one tab anywhere, and only tabs separate.

@@ -3,7 +3,7 @@ use crate::jobs::Silent;
 use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 
 /// A network with everything: signs, a loop, both directions, names that need escaping.
-fn contents() -> NetworkContents {
+pub(super) fn contents() -> NetworkContents {
     let gene = |symbol: &str, measured, perturbed_cells, knock_down| NetworkGene {
         symbol: symbol.to_owned(),
         measured,
@@ -49,7 +49,7 @@ fn contents() -> NetworkContents {
     contents
 }
 
-fn written(format: NetworkFormat, contents: &NetworkContents) -> String {
+pub(super) fn written(format: NetworkFormat, contents: &NetworkContents) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("net.{}", format.extension()));
     write(&path, format, contents).unwrap();

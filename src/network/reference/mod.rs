@@ -7,8 +7,8 @@ use std::path::Path;
 
 pub use overlay::{Overlap, ReferenceEdge, ReferenceOverlay};
 
-use super::Sign;
-use super::formats::{FormatError, NetworkContents, NetworkFormat, read};
+use super::formats::{FormatError, NetworkContents, NetworkFormat, format_of, read};
+use super::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use crate::jobs::Progress;
 
 /// Known regulation: pairs of genes with their signs, each pair once.
@@ -33,7 +33,10 @@ impl ReferenceNetwork {
         let (contents, layout) = read(path, progress)?;
         let layout = match layout {
             Some(layout) => layout.label().to_owned(),
-            None => format!("{} file", NetworkFormat::of(path)?.extension().to_uppercase()),
+            None => {
+                let format = format_of(path)?.map_or_else(|| NetworkFormat::of(path), Ok)?;
+                format!("{} file", format.extension().to_uppercase())
+            }
         };
         if contents.edges.is_empty() {
             return Err(FormatError::unexpected("the whole file", "no edge", "a network with edges"));
@@ -113,6 +116,32 @@ impl ReferenceNetwork {
     /// Lines that told a pair again.
     pub fn repeated(&self) -> usize {
         self.repeated
+    }
+
+    /// As a network: every pair an edge of probability 1 (a reference ranks none), those without direction both ways.
+    pub fn to_grn(&self) -> Grn {
+        let genes = self.symbols.iter().map(|symbol| NetworkGene {
+            symbol: symbol.clone(),
+            measured: true,
+            ..NetworkGene::default()
+        });
+        let edge = |regulator: u32, target: u32, sign: Sign| Edge {
+            regulator: GeneId(regulator),
+            target: GeneId(target),
+            probability: 1.0,
+            rank: 0,
+            sign,
+            evidence: if sign == Sign::Unknown { SignEvidence::None } else { SignEvidence::Reference },
+            shift: None,
+        };
+        let both = if self.undirected { 2 } else { 1 };
+        let edges = self.edges.iter().flat_map(|(&(from, to), &sign)| {
+            [(from, to), (to, from)].into_iter().take(both).map(move |(from, to)| edge(from, to, sign))
+        });
+        Grn::new(genes.collect(), edges.collect()).unwrap_or_else(|error| {
+            debug_assert!(false, "symbols and pairs are unique: {error}");
+            Grn::default()
+        })
     }
 
     /// The sign of `regulator` → `target` if the pair is known, in either direction if it has none.

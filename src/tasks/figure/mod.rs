@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
-use super::look::by_gene;
+use super::look::{Known, Look, by_gene};
+use super::networks::OpenedNetwork;
 use crate::data::{EffectTable, nearest};
-use crate::document::Layout;
+use crate::document::{Document, Layout};
 use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
 use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
@@ -21,7 +22,7 @@ use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
 use crate::models::{Intervention, PredictedEffect, TrainedModel};
 use crate::network::filter::{NetworkFilter, first_view};
-use crate::network::{GeneId, Grn};
+use crate::network::{Edge, GeneId, Grn};
 
 pub use page::{Page, page};
 
@@ -87,7 +88,7 @@ impl FigureRequest {
 /// If a gene or perturbation is unknown (the nearest names are told), if the view needs a knock-out and none is given, or
 /// if there is nothing to draw.
 pub fn draw(
-    model: &TrainedModel,
+    opened: &OpenedNetwork,
     request: &FigureRequest,
     options: &ExportOptions,
     progress: &dyn Progress,
@@ -95,15 +96,18 @@ pub fn draw(
     progress.stage("Drawing", None);
     let theme = FigureTheme::of(request.theme);
     let size = |usual: f32| options.scene_size(request.aspect.unwrap_or(usual));
-    let card = model.card();
     let (scene, mut metadata) = match request.view {
-        View::Network => network(model, request, size(4.0 / 3.0), &theme, progress)?,
-        View::Response => response(model, request, size, &theme)?,
-        View::Effects => effects(model, request, size(0.9), &theme, progress)?,
-        View::Training => training(model, request, size(1.6), &theme)?,
+        View::Network => network(opened, request, size(4.0 / 3.0), &theme, progress)?,
+        View::Response => response(opened.need_model()?, request, size, &theme)?,
+        View::Effects => effects(opened.need_model()?, request, size(0.9), &theme, progress)?,
+        View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
     };
-    metadata.data_hash = Some(card.dataset.hash.clone());
-    Ok((scene, metadata.with("seed of the training", card.settings.seed)))
+    if let Some(model) = &opened.model {
+        let card = model.card();
+        metadata.data_hash = Some(card.dataset.hash.clone());
+        metadata = metadata.with("seed of the training", card.settings.seed);
+    }
+    Ok((scene, metadata))
 }
 
 /// Draw `request` and write it; the ending of `path` decides the format. The file appears whole or not at all.
@@ -111,37 +115,49 @@ pub fn draw(
 /// # Errors
 /// As [`draw`], and if the format is unknown or the file cannot be written.
 pub fn write(
-    model: &TrainedModel,
-    model_hash: &str,
+    opened: &OpenedNetwork,
+    hash: &str,
     request: &FigureRequest,
     options: &ExportOptions,
     path: &Path,
     progress: &dyn Progress,
 ) -> anyhow::Result<()> {
     export::Format::of(path)?;
-    let (scene, mut metadata) = draw(model, request, options, progress)?;
-    metadata.model_hash = Some(model_hash.to_owned());
+    let (scene, mut metadata) = draw(opened, request, options, progress)?;
+    match opened.model {
+        Some(_) => metadata.model_hash = Some(hash.to_owned()),
+        None => metadata = metadata.with("network file", format!("{}, BLAKE3 {hash}", opened.name)),
+    }
     progress.check()?;
     export::write(&scene, &metadata, options, path)?;
     Ok(())
 }
 
 fn network(
-    model: &TrainedModel,
+    opened: &OpenedNetwork,
     request: &FigureRequest,
     size: [f32; 2],
     theme: &FigureTheme,
     progress: &dyn Progress,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
-    let grn = model.network();
+    let grn = &opened.grn;
     let filter = request.filter.clone().unwrap_or_else(|| first_view(grn));
     let view = filter.apply(grn);
     if view.edge_count() == 0 {
         bail!("no edge is left to draw ({}); loosen the filter", filter.describe());
     }
     let mut style = NetworkStyle { text_size: request.text_size, ..NetworkStyle::default() };
+    if opened.model.is_none() {
+        // As the file says, where it says something.
+        let mut document = Document::default();
+        opened.begin(&mut document);
+        let edges: Vec<&Edge> = view.edges().collect();
+        let known = Known { file: Some(&opened.look), ..Known::default() };
+        Look::of(&document.style, grn, &edges, &known).dress(&mut style);
+    }
     style.selected = request.highlight.iter().map(|gene| find(grn, gene)).collect::<anyhow::Result<_>>()?;
     if let Some(knock_out) = &request.knock_out {
+        let model = opened.need_model()?;
         let effect = model.predict(knock_out, progress)?;
         style.knocked_out = knock_out.doses().iter().map(|(gene, _)| find(grn, gene)).collect::<anyhow::Result<_>>()?;
         style.colour = NodeColour::Shift {
@@ -156,6 +172,9 @@ fn network(
     if let Some(gene) = &request.layout.centre {
         find(grn, gene)?;
     }
+    if request.layout == Layout::default() {
+        arranging.start = grn.genes().iter().map(|gene| opened.positions.get(&gene.symbol).copied()).collect();
+    }
     let placed = arranging.run(progress, &mut |_| {})?;
     let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
     for (gene, position) in arranging.genes().iter().zip(&placed) {
@@ -163,13 +182,7 @@ fn network(
     }
     let figure = NetworkFigure::of(grn, view.edges(), &positions, &style);
     let scene = figure.scene(size, &figure.fit(size), theme).scene;
-    let description = format!(
-        "{} edges of the network that {} learned from {}, between {} genes",
-        view.edge_count(),
-        "GPO-VAE",
-        model.card().dataset.name,
-        genes.len()
-    );
+    let description = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), genes.len());
     let mut metadata = FigureMetadata::new("Gene regulatory network", description)
         .with("layout", request.layout.describe())
         .with("layout seed", request.seed)

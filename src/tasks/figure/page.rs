@@ -12,7 +12,9 @@ use crate::layout::LayoutConfig;
 use crate::models::{PredictedEffect, TrainedModel};
 use crate::network::GeneId;
 use crate::tasks::arrange::Arranging;
+use crate::tasks::compare;
 use crate::tasks::look::{self, Known, Look};
+use crate::tasks::networks::OpenedNetwork;
 
 /// A page that was drawn.
 #[derive(Clone, Debug)]
@@ -25,13 +27,15 @@ pub struct Page {
     pub left_out: Vec<(PagePanel, String)>,
 }
 
-/// Draw the page of `document` for its `model`. `effect` is the answer to the document's knock-out; without it a knock-out is not drawn.
+/// Draw the page of `document` for its network, `opened`. `effect` is the answer to the document's knock-out; without it a knock-out is not drawn. `other` is
+/// the network that the document compares with.
 ///
 /// # Errors
 /// If no panel has anything to show, a gene is unknown, or the work was cancelled.
 pub fn page(
     document: &Document,
-    model: &TrainedModel,
+    opened: &OpenedNetwork,
+    other: Option<&OpenedNetwork>,
     effect: Option<&PredictedEffect>,
     progress: &dyn Progress,
 ) -> anyhow::Result<Page> {
@@ -40,7 +44,7 @@ pub fn page(
     let effect = effect.filter(|_| !document.knock_out.is_empty());
     for &panel in &page.panels {
         progress.check()?;
-        match figure(panel, document, model, effect, progress) {
+        match figure(panel, document, opened, other, effect, progress) {
             Ok((figure, words)) => drawn.push((panel, figure, words)),
             Err(error) if error.is::<crate::jobs::Cancelled>() => return Err(error),
             Err(error) => left_out.push((panel, format!("{error:#}"))),
@@ -79,25 +83,35 @@ pub fn page(
     let whole = [size[0] + 2.0 * margin, size[1] + 2.0 * margin];
     let mut scene = Scene { size: whole, background: Some(theme.background), layers: Vec::new() };
     scene.place(panels.scene(size, &theme).scene, [margin, margin], "");
-    let card = model.card();
-    let mut metadata = FigureMetadata::new("Gene regulatory network and response", description.join("; "))
-        .with("data set", &card.dataset.name)
-        .with("seed of the training", card.settings.seed)
+    let mut metadata = FigureMetadata::new("Gene regulatory network and response", description.join("; "));
+    if let Some(model) = &opened.model {
+        let card = model.card();
+        metadata = metadata.with("data set", &card.dataset.name).with("seed of the training", card.settings.seed);
+        metadata.data_hash = Some(card.dataset.hash.clone());
+    }
+    if let (None, Some(file)) = (&opened.model, &document.sources.network) {
+        metadata = metadata.with("network file", format!("{}, BLAKE3 {}", opened.name, file.hash));
+    }
+    let mut metadata = metadata
         .with("edges", document.filter.describe())
         .with("layout", document.layout.describe())
         .with("width in mm", page.width_mm)
         .with("text in points", page.text_size);
+    if let (Some(_), Some(file)) = (&document.comparing, compare::source(document)) {
+        metadata = metadata.with("compared with", format!("{}, BLAKE3 {}", compare::names(document)[1], file.hash));
+    }
     if let Some(effect) = effect {
         metadata = metadata.with("knock-out", &effect.name);
     }
     metadata.model_hash = document.sources.model.as_ref().map(|file| file.hash.clone());
-    metadata.data_hash = Some(card.dataset.hash.clone());
     Ok(Page { scene, metadata, left_out })
 }
 
 /// Height over width that suits a panel with others beside it.
 fn proportion(panel: PagePanel, beside: usize) -> f32 {
     match (panel, beside) {
+        (PagePanel::Comparison, 1) => 0.58,
+        (PagePanel::Comparison, _) => 1.3,
         (PagePanel::Network, 1) => 0.75,
         (PagePanel::Network, _) => 1.0,
         (PagePanel::Scatter, 1) => 0.7,
@@ -113,43 +127,56 @@ fn proportion(panel: PagePanel, beside: usize) -> f32 {
 fn figure(
     panel: PagePanel,
     document: &Document,
-    model: &TrainedModel,
+    opened: &OpenedNetwork,
+    other: Option<&OpenedNetwork>,
     effect: Option<&PredictedEffect>,
     progress: &dyn Progress,
 ) -> anyhow::Result<(Box<dyn Figure>, String)> {
     let (page, highlight) = (&document.page, &document.selection);
     let wanted = page.perturbation.as_deref();
+    let model = || opened.need_model();
     Ok(match panel {
         PagePanel::Network => {
-            let (figure, words) = network(document, model, effect, progress)?;
+            let (figure, words) = network(document, opened, effect, progress)?;
             (Box::new(NetworkPanel { figure, view: None }), words)
         }
+        PagePanel::Comparison => {
+            let (Some(comparing), Some(other)) = (&document.comparing, other) else {
+                bail!("no other network is laid beside this one");
+            };
+            let compared = compare::compare(&opened.grn, &document.filter, other, comparing.edges, progress)?;
+            if compared.comparison.edges.is_empty() {
+                bail!("neither network has an edge to draw ({}); loosen the filter", document.filter.describe());
+            }
+            let figure = compare::figure(document, comparing, &compared, page.text_size, progress)?;
+            (Box::new(figure), compare::describe(document, &compared))
+        }
         PagePanel::Scatter => {
-            let (_, which) = observed(model)?;
+            let (_, which) = observed(model()?)?;
             let of = wanted.map_or_else(
                 || "the 20 genes with the largest measured shift of each perturbation".to_owned(),
                 |name| format!("every gene under {name}"),
             );
             let words = format!("predicted against measured shifts of {of}, measured on {which}");
-            (Box::new(scatter(model, wanted, highlight, page.text_size)?), words)
+            (Box::new(scatter(model()?, wanted, highlight, page.text_size)?), words)
         }
         PagePanel::Shifts => {
             let name = match wanted {
                 Some(name) => name.to_owned(),
-                None => strongest(model)?,
+                None => strongest(model()?)?,
             };
             let words = format!("the genes with the largest measured shifts under {name}, beside the predicted ones");
-            let mut figure = shifts(model, &name, highlight, page.text_size)?;
+            let mut figure = shifts(model()?, &name, highlight, page.text_size)?;
             figure.title = name;
             (Box::new(figure), words)
         }
         PagePanel::Effects => {
             let Some(effect) = effect else { bail!("no gene is knocked out") };
             let words = format!("the genes with the largest predicted shifts under perturbation of {}", effect.name);
-            (Box::new(ranking(model, effect, highlight, page.text_size)), words)
+            (Box::new(ranking(model()?, effect, highlight, page.text_size)), words)
         }
         PagePanel::Training => {
-            (Box::new(losses(model, page.text_size)?), "loss after each epoch of the training".to_owned())
+            (Box::new(losses(model()?, page.text_size)?), "loss after each epoch of the training".to_owned())
         }
     })
 }
@@ -168,11 +195,12 @@ fn strongest(model: &TrainedModel) -> anyhow::Result<String> {
 
 fn network(
     document: &Document,
-    model: &TrainedModel,
+    opened: &OpenedNetwork,
     effect: Option<&PredictedEffect>,
     progress: &dyn Progress,
 ) -> anyhow::Result<(NetworkFigure, String)> {
-    let grn = model.network();
+    let grn = &opened.grn;
+    let model = opened.model.as_deref();
     let view = document.filter.apply(grn);
     if view.edge_count() == 0 {
         bail!("no edge is left to draw ({}); loosen the filter", document.filter.describe());
@@ -190,8 +218,15 @@ fn network(
     };
     let edges: Vec<&crate::network::Edge> = view.edges().collect();
     let known = Known {
-        effect: effect.map(|effect| (effect, &model.card().genes[..])),
-        measured: document.page.perturbation.as_ref().and_then(|name| look::measured(grn, model, name)),
+        effect: effect.zip(model).map(|(effect, model)| (effect, &model.card().genes[..])),
+        measured: document
+            .page
+            .perturbation
+            .as_ref()
+            .zip(model)
+            .and_then(|(name, model)| look::measured(grn, model, name)),
+        file: Some(&opened.look),
+        file_table: opened.table.as_deref(),
         ..Known::default()
     };
     Look::of_document(document, grn, &edges, known, progress)?.dress(&mut style);
@@ -214,11 +249,6 @@ fn network(
     for (gene, position) in genes.iter().zip(&placed) {
         positions[gene.0 as usize] = *position;
     }
-    let words = format!(
-        "{} edges of the network that GPO-VAE learned from {}, between {} genes",
-        view.edge_count(),
-        model.card().dataset.name,
-        genes.len()
-    );
+    let words = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), genes.len());
     Ok((NetworkFigure::of(grn, view.edges(), &positions, &style), words))
 }

@@ -1,5 +1,6 @@
 //! The window driven as a user drives it: by labels, keys and drags.
 
+mod compare;
 mod figure_page;
 mod finding;
 mod flows;
@@ -7,6 +8,7 @@ mod guards;
 mod import;
 mod journey;
 mod known;
+mod network_file;
 mod notes;
 mod pages;
 mod questions;

@@ -8,9 +8,10 @@ use grn_explorer::app::findings::QualityFinding;
 use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind, WaveView};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
-use grn_explorer::document::{Layout, NetworkFilter, NoteSubject, PathQuery};
+use grn_explorer::document::{Comparing, Layout, NetworkFilter, NoteSubject, PathQuery};
 use grn_explorer::layout::Method;
 
+use super::compare::other;
 use super::{Answers, Window};
 
 /// A window that can be photographed, or none where there is no graphics driver.
@@ -51,6 +52,10 @@ fn spiral(window: &mut Window) {
         }
     }
     let genes: Vec<String> = window.state().document.positions.keys().cloned().collect();
+    place_on_spiral(window, genes);
+}
+
+fn place_on_spiral(window: &mut Window, genes: Vec<String>) {
     let place = |(at, gene): (usize, String)| {
         let (turn, reach) = (at as f32 * 2.4, 40.0 * (at as f32 + 1.0).sqrt());
         (gene, [(reach * turn.cos()).round(), (reach * turn.sin()).round()])
@@ -210,6 +215,49 @@ fn the_pages_look_as_they_did() {
         (large, ThemeChoice::Light, "large-light", &of_both_halves[..]),
     ] {
         let Some(drawn) = pages(size, theme, name, wanted) else { return };
+        results.extend(drawn);
+    }
+}
+
+/// The page of a comparison with another network in its own window, or none where nothing can be drawn.
+fn comparison(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+    let mut window = photographed(size)?;
+    window.send(Action::SetTheme(theme));
+    window.open(std::path::Path::new("sample_data/sample_model.safetensors"));
+    window.send(Action::SetFilter(Box::new(NetworkFilter::top(60))));
+    let folder = tempfile::tempdir().unwrap();
+    window.send(Action::Attach(Attachment::Compared, other(folder.path())));
+    window.until("the other network", |state| state.runtime.attached.compared.is_some());
+    window.until("the layout", |state| state.document.positions.contains_key("STRANGER"));
+    // All genes of both, in a fixed order.
+    let network = window.state().network().unwrap().clone();
+    let mut genes: Vec<String> = network.genes().iter().map(|gene| gene.symbol.clone()).collect();
+    genes.push("STRANGER".to_owned());
+    place_on_spiral(&mut window, genes);
+    window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+    window.harness.run_steps(60);
+    window.harness.snapshot(format!("compare-{name}"));
+    if name == "large-light" {
+        let overlaid = window.state().document.comparing.map(|comparing| Comparing { overlaid: true, ..comparing });
+        window.send(Action::SetComparing(overlaid));
+        window.send(Action::Select { gene: "TF046".into(), extend: false });
+        window.harness.run_steps(60);
+        window.harness.snapshot(format!("overlaid-{name}"));
+    }
+    Some(window.harness.take_snapshot_results())
+}
+
+#[test]
+fn a_comparison_looks_as_it_did() {
+    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in [
+        (small, ThemeChoice::Light, "small-light"),
+        (small, ThemeChoice::Dark, "small-dark"),
+        (large, ThemeChoice::Light, "large-light"),
+        (large, ThemeChoice::Dark, "large-dark"),
+    ] {
+        let Some(drawn) = comparison(size, theme, name) else { return };
         results.extend(drawn);
     }
 }

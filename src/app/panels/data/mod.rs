@@ -5,6 +5,7 @@ mod effects;
 mod facts;
 pub(in crate::app) mod import;
 mod model;
+mod network;
 mod quality;
 mod table;
 
@@ -49,6 +50,7 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             header(ui, state, actions);
             model::show(ui, state);
+            network::show(ui, state);
         });
         return;
     };
@@ -132,7 +134,7 @@ fn header(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let name = match (&runtime.dataset, &runtime.model) {
         (Some(dataset), _) => dataset.name().to_owned(),
         (None, Some(model)) => format!("Model of {}", model.card().dataset.name),
-        (None, None) => String::new(),
+        (None, None) => runtime.network_file.as_ref().map(|file| format!("Network {}", file.name)).unwrap_or_default(),
     };
     ui.add(egui::Label::new(RichText::new(name).text_style(theme::title())).wrap());
     if let Some(file) = &state.document.sources.dataset {
@@ -148,7 +150,7 @@ fn header(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 actions.push(Action::SetTab(Tab::Training));
             }
         }
-        if runtime.model.is_some() && ui.button(Command::ShowNetwork.label()).clicked() {
+        if (runtime.model.is_some() || state.has_no_model()) && ui.button(Command::ShowNetwork.label()).clicked() {
             actions.push(Command::ShowNetwork.action(state));
         }
     });

@@ -53,6 +53,13 @@ fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Acti
 fn ended(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Action>) {
     ui.add(egui::Label::new(format!("Ended: {}", run.ended.as_deref().unwrap_or("unknown"))).wrap());
     facts(ui, run);
+    if Command::CompareWithBefore.is_enabled(state) {
+        ui.add_space(theme::SMALL);
+        let button = ui.button(Command::CompareWithBefore.label());
+        if button.on_hover_text("What this run changed in the network, edge by edge").clicked() {
+            actions.push(Command::CompareWithBefore.action(state));
+        }
+    }
     if state.runtime.model_unsaved {
         ui.add_space(theme::SMALL);
         ui.horizontal_wrapped(|ui| {

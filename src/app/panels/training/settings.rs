@@ -74,6 +74,7 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
 fn subtitle(state: &State) -> String {
     match &state.runtime.dataset {
         Some(dataset) => format!("GPO-VAE on {}", dataset.name()),
+        None if state.has_no_model() => "A network file holds no cells: open a data set to train on".to_owned(),
         None => "Open a data set to train on".to_owned(),
     }
 }

@@ -88,7 +88,11 @@ fn head(ui: &mut Ui, network: &Grn, id: GeneId, state: &State, actions: &mut Vec
     evidence_badges(ui, &state.badges(gene));
     ui.add_space(theme::SMALL);
     let can_predict = state.runtime.model.is_some() && !state.network_is_live();
-    let why_not = "Predictions need a trained model; the network shown is still being learned";
+    let why_not = if state.has_no_model() {
+        "A knock-out needs the model that learned the network; a network file has none"
+    } else {
+        "Predictions need a trained model; the network shown is still being learned"
+    };
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(can_predict, |ui| {
             let selected = &document.selection;

@@ -69,7 +69,12 @@ pub struct Known<'a> {
 /// Draw it into all of `ui`.
 pub fn show(view: &mut KnockOutView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let Some(model) = &state.runtime.model else {
-        empty_page(ui, "No model", "Open or train a model to predict knock-outs", &[]);
+        let text = if state.has_no_model() {
+            "A knock-out needs the model that learned the network; a network file has none"
+        } else {
+            "Open or train a model to predict knock-outs"
+        };
+        empty_page(ui, "No model", text, &[]);
         return;
     };
     let known = Known {

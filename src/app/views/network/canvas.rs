@@ -300,11 +300,14 @@ fn many(
 
 fn menu(ui: &mut Ui, symbol: &str, state: &State, actions: &mut Vec<Action>) {
     let document = &state.document;
-    let verb = verb(state);
-    if ui.button(format!("{verb} {symbol}")).clicked() {
+    let (verb, can) = (verb(state), state.runtime.model.is_some());
+    let why_not = "It needs a model; a network file has none";
+    let knock_out = ui.add_enabled(can, egui::Button::new(format!("{verb} {symbol}")));
+    if knock_out.on_disabled_hover_text(why_not).clicked() {
         actions.push(Action::KnockOut(vec![(symbol.to_owned(), 1.0)]));
     }
-    if ui.button(format!("Show the wave from {symbol}")).clicked() {
+    let wave = ui.add_enabled(can, egui::Button::new(format!("Show the wave from {symbol}")));
+    if wave.on_disabled_hover_text(why_not).clicked() {
         actions.push(Action::KnockOut(vec![(symbol.to_owned(), 1.0)]));
         actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
     }

@@ -21,6 +21,7 @@ pub(super) struct LookKey {
     filter: NetworkFilter,
     known: u64,
     table: usize,
+    file: usize,
 }
 
 fn address<T>(of: Option<&Arc<T>>) -> usize {
@@ -38,6 +39,7 @@ impl LookKey {
             filter: shown.filter().clone(),
             known: known.version(),
             table: address(state.runtime.attached.gene_table.as_ref()),
+            file: address(state.runtime.network_file.as_ref()),
         }
     }
 }
@@ -49,12 +51,15 @@ pub(super) fn look(shown: &Shown, known: &Known, state: &State) -> Look {
     let model = state.runtime.model.as_ref();
     let effect = state.runtime.prediction.effect().filter(|_| !state.document.knock_out.is_empty());
     let edges: Vec<&Edge> = shown.edges().collect();
+    let file = state.runtime.network_file.as_ref().filter(|_| model.is_none());
     let known = look::Known {
         effect: effect.zip(model).map(|(effect, model)| (&**effect, &model.card().genes[..])),
         measured: measured(shown.network(), state),
         statistics: known.statistics().map(|statistics| &**statistics),
         reference: reference.map(|(reference, overlay)| (reference.name(), &**overlay)),
         table: attached.gene_table.as_deref(),
+        file: file.map(|file| &file.look),
+        file_table: file.and_then(|file| file.table.as_deref()),
     };
     Look::of(&state.document.style, shown.network(), &edges, &known)
 }

@@ -3,12 +3,12 @@
 //! What is drawn is a [`NetworkFigure`] seen through its camera, the same drawing that is exported. This file turns state
 //! into that figure and keeps it while nothing changes; `canvas` handles pointer and keys, `arrange` the layout.
 
-mod arrange;
+pub(in crate::app::views) mod arrange;
 mod canvas;
 mod known;
 mod layout_menu;
 mod look;
-mod picking;
+pub(in crate::app::views) mod picking;
 mod shown;
 mod style_bar;
 mod toolbar;
@@ -41,7 +41,7 @@ use crate::tasks::look::Look;
 use crate::tasks::networks::Extras;
 
 /// Font size of labels and legend on the screen.
-const TEXT_SIZE: f32 = 12.0;
+pub(in crate::app::views) const TEXT_SIZE: f32 = 12.0;
 
 /// What this view keeps for itself.
 #[derive(Default)]
@@ -298,6 +298,7 @@ impl NetworkView {
             NodeColour::Amount { label, .. } | NodeColour::Groups { label, .. } => {
                 metadata = metadata.with("node colour", label);
             }
+            NodeColour::Given(_) => metadata = metadata.with("node colour", "as in the network file"),
             NodeColour::Plain | NodeColour::Arrived { .. } => {}
         }
         if let NodeSize::Amount { label, .. } = &look.size {
@@ -305,6 +306,9 @@ impl NetworkView {
         }
         if let (Some(lines), Some(file)) = (&look.reference, &state.document.sources.reference) {
             metadata = metadata.with("reference network", format!("{}, BLAKE3 {}", lines.label, file.hash));
+        }
+        if let (true, Some(file)) = (state.has_no_model(), &state.document.sources.network) {
+            metadata = metadata.with("network file", format!("BLAKE3 {}", file.hash));
         }
         metadata.data_hash = state.runtime.model.as_ref().map(|model| model.card().dataset.hash.clone());
         let parts = NetworkParts {
@@ -364,7 +368,7 @@ fn figure(
 }
 
 /// The camera a moment later on its way to `goal`, and whether it is still moving.
-fn towards(camera: Camera, goal: Camera, moment: f32) -> (Camera, bool) {
+pub(in crate::app::views) fn towards(camera: Camera, goal: Camera, moment: f32) -> (Camera, bool) {
     let share = 1.0 - (-10.0 * moment.min(0.1)).exp();
     let mix = |from: f32, to: f32| from + (to - from) * share;
     let centre = [mix(camera.centre[0], goal.centre[0]), mix(camera.centre[1], goal.centre[1])];

@@ -12,7 +12,7 @@ const STEP: f32 = 3.0;
 
 /// A selection under way.
 #[derive(Clone, Debug)]
-pub(super) struct Picking {
+pub(in crate::app::views) struct Picking {
     outline: Outline,
     /// Keep what is selected already.
     adds: bool,
@@ -36,7 +36,7 @@ fn wanted(ui: &Ui, state: &State) -> Option<(PickTool, bool)> {
 }
 
 /// Begin, if the drag that starts with `response` is to select.
-pub(super) fn begin(ui: &Ui, response: &Response, state: &State) -> Option<Picking> {
+pub(in crate::app::views) fn begin(ui: &Ui, response: &Response, state: &State) -> Option<Picking> {
     if !response.drag_started_by(egui::PointerButton::Primary) {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn begin(ui: &Ui, response: &Response, state: &State) -> Option<Picki
 
 /// Follow the pointer and draw the outline within `area`. When the button is let go, select the genes among `nodes` (their
 /// places on the screen, and symbols) that lie inside.
-pub(super) fn follow<'a>(
+pub(in crate::app::views) fn follow<'a>(
     picking: &mut Option<Picking>,
     ui: &Ui,
     area: Rect,

@@ -120,6 +120,8 @@ pub(in crate::app::views) fn attachment(
         Attachment::Reference => &sources.reference,
         Attachment::GeneTable => &sources.gene_table,
         Attachment::GeneSets => &sources.gene_sets,
+        Attachment::Compared => &sources.compared,
+        Attachment::Before => &sources.before,
     };
     let Some(file) = file else {
         let (_, _, title) = kind.dialog();
@@ -194,6 +196,7 @@ fn attributes(
 ) {
     let text = match &*chosen {
         GeneAttribute::Column(name) => name.as_str(),
+        GeneAttribute::File => "As in the file",
         known => GENES.iter().find(|entry| entry.0 == *known).map_or("", |entry| entry.1),
     };
     let combo = list(label, short, text).height(420.0);
@@ -207,7 +210,17 @@ fn attributes(
                 }
             }
         }
-        if let Some(table) = &state.runtime.attached.gene_table {
+        let file = state.runtime.network_file.as_ref().filter(|_| state.has_no_model());
+        if let Some(file) = file {
+            let given = if groups { file.look.gene_colours.is_some() } else { file.look.gene_sizes.is_some() };
+            let is = *chosen == GeneAttribute::File;
+            if given && ui.selectable_label(is, "As in the file").on_hover_text("What the network file gives").clicked()
+            {
+                *chosen = GeneAttribute::File;
+            }
+        }
+        let own = file.and_then(|file| file.table.as_ref());
+        for table in state.runtime.attached.gene_table.iter().chain(own) {
             ui.separator();
             for column in table.columns() {
                 let is = matches!(&*chosen, GeneAttribute::Column(name) if name == column);
@@ -228,7 +241,10 @@ fn edges(
     chosen: &mut EdgeAttribute,
     state: &State,
 ) {
-    let text = choices.iter().find(|choice| choice.0 == *chosen).map_or("", |choice| choice.1);
+    let text = choices.iter().find(|choice| choice.0 == *chosen).map_or("As in the file", |choice| choice.1);
+    let file = state.runtime.network_file.as_ref().filter(|_| state.has_no_model()).map(|file| &file.look);
+    let colours = choices.iter().any(|choice| choice.0 == EdgeAttribute::Sign);
+    let given = file.is_some_and(|look| if colours { look.edge_colours.is_some() } else { look.edge_widths.is_some() });
     let shown = list(label, short, text).show_ui(ui, |ui| {
         for (attribute, text, hint) in choices {
             let there = *attribute != EdgeAttribute::Reference || state.runtime.attached.reference.is_some();
@@ -237,6 +253,10 @@ fn edges(
             if choice.on_disabled_hover_text("Choose a reference network first").clicked() {
                 *chosen = *attribute;
             }
+        }
+        let is = *chosen == EdgeAttribute::File;
+        if given && ui.selectable_label(is, "As in the file").on_hover_text("What the network file gives").clicked() {
+            *chosen = EdgeAttribute::File;
         }
     });
     shown.response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, label));

@@ -45,7 +45,7 @@ pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state:
     let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
     ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
-    ui.label(format!("Model's probability {:.3}", edge.probability));
+    ui.label(format!("Probability {:.3}", edge.probability));
     ui.label(format!("Sign from {}", evidence(edge)));
     if let Some(known) = known {
         let mut letters = known.chars();

@@ -74,8 +74,12 @@ impl Default for ResponseView {
 /// Draw it into all of `ui`.
 pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let Some(model) = &state.runtime.model else {
-        let text =
-            "Once a model is open its predictions are compared here with the measured response to each perturbation";
+        let text = if state.has_no_model() {
+            "A network file says who regulates whom, not how cells respond: open the model that learned it to compare its \
+             predictions with the measured response"
+        } else {
+            "Once a model is open its predictions are compared here with the measured response to each perturbation"
+        };
         empty_page(ui, "Nothing to compare yet", text, &[]);
         return;
     };

@@ -274,7 +274,7 @@ impl EdgeTable {
     }
 }
 
-fn sign_word(sign: Sign) -> &'static str {
+pub(in crate::app::views) fn sign_word(sign: Sign) -> &'static str {
     match sign {
         Sign::Activates => "activates",
         Sign::Represses => "represses",
@@ -282,7 +282,7 @@ fn sign_word(sign: Sign) -> &'static str {
     }
 }
 
-fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
+pub(in crate::app::views) fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
     let figure = crate::app::views::network::theme(ui.visuals().dark_mode);
     let colour = crate::app::widgets::scene_painter::colour;
     match sign {

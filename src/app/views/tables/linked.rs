@@ -2,7 +2,7 @@
 
 /// What a table knows of the selection.
 #[derive(Default)]
-pub(super) struct Linked {
+pub(in crate::app::views) struct Linked {
     genes: Vec<String>,
     edges: Vec<u32>,
     own: bool,
@@ -10,12 +10,12 @@ pub(super) struct Linked {
 
 impl Linked {
     /// The selection about to come is this table's own: nothing is to be scrolled.
-    pub(super) fn click(&mut self) {
+    pub(in crate::app::views) fn click(&mut self) {
         self.own = true;
     }
 
     /// Whether other genes were selected, or other edges pointed out, since and not by this table.
-    pub(super) fn follow(&mut self, genes: &[String], edges: &[u32]) -> bool {
+    pub(in crate::app::views) fn follow(&mut self, genes: &[String], edges: &[u32]) -> bool {
         if self.genes == genes && self.edges == edges {
             return false;
         }

@@ -3,7 +3,7 @@
 
 mod edges;
 mod genes;
-mod linked;
+pub(in crate::app::views) mod linked;
 mod notes;
 mod sets;
 
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use egui::{RichText, TextEdit, Ui, WidgetInfo};
 
 pub use edges::EdgeTable;
+pub(in crate::app::views) use edges::{sign_colour, sign_word};
 pub use genes::GeneTable;
 pub use notes::NoteTable;
 pub use sets::SetTable;
@@ -79,13 +80,13 @@ fn kinds(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 /// The field that filters rows by text.
-fn filter_field(ui: &mut Ui, text: &mut String, label: &str, width: f32) {
+pub(super) fn filter_field(ui: &mut Ui, text: &mut String, label: &str, width: f32) {
     let field = ui.add(TextEdit::singleline(text).hint_text(label).desired_width(width.max(60.0)));
     field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, label));
 }
 
 /// A button that writes the table.
-fn save_button(ui: &mut Ui, what: &str) -> bool {
+pub(super) fn save_button(ui: &mut Ui, what: &str) -> bool {
     let button = ui.button("Save…");
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Save the table of {what}…")));
     button.on_hover_text("Save these rows as a table (TSV)").clicked()

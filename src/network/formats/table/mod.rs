@@ -131,6 +131,47 @@ pub(in crate::network) fn rows(text: &str) -> impl Iterator<Item = (usize, Vec<S
     lines.map(move |(at, line)| (at + 1, separator.get_or_insert_with(|| Separator::of(line)).split(line)))
 }
 
+/// Whether the first lines of a text are those of a table of edges: its columns are named so and hold names, or, without
+/// names of columns, the first two hold names and the third says how.
+pub(super) fn looks_like_edges(lines: &[&str]) -> bool {
+    let mut filled = lines.iter().filter(|line| !line.trim().is_empty());
+    let is_name = |text: Option<&String>| text.is_some_and(|text| !text.is_empty() && text.parse::<f64>().is_err());
+    while let Some(line) = filled.next() {
+        let bare = line.trim_start_matches('#').trim_start();
+        let separator = Separator::of(bare);
+        let fields = separator.split(bare);
+        if let Some(columns) = Columns::named(&fields) {
+            let mut rows = filled.filter(|line| !line.starts_with('#')).take(20).map(|line| separator.split(line));
+            let mut any = false;
+            let all = rows.all(|row| {
+                any = true;
+                is_name(row.get(columns.source)) && is_name(row.get(columns.target))
+            });
+            return any && all;
+        }
+        if complexes::is_header(&fields) {
+            return true;
+        }
+        if !line.starts_with('#') {
+            // Blanks part words too; with them, only SIF is told from prose.
+            let parted = !matches!(separator, Separator::Blanks);
+            let mut rows = std::iter::once(line)
+                .chain(filled.filter(|line| !line.starts_with('#')))
+                .take(20)
+                .map(|line| separator.split(line));
+            return parted
+                && (3..=4).contains(&fields.len())
+                && rows.all(|row| {
+                    let says = row.get(2).is_some_and(|third| {
+                        !third.is_empty() && (third.parse::<f64>().is_ok() || sign_of_word(third).is_some())
+                    });
+                    row.len() == fields.len() && is_name(row.first()) && is_name(row.get(1)) && says
+                });
+        }
+    }
+    false
+}
+
 /// Read `text` as a table of edges.
 pub(super) fn read(text: &str, name: &str) -> Result<(NetworkContents, TableLayout), FormatError> {
     let is_filled = |line: &&str| !line.trim().is_empty();

@@ -1,7 +1,13 @@
 //! Two networks beside each other: what both have, and what only one of them has.
 
+mod chance;
+mod union;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+pub use chance::Chance;
+pub use union::Union;
 
 use super::reference::ReferenceOverlay;
 use super::{Edge, Grn, Sign};
@@ -122,6 +128,22 @@ impl Comparison {
         self.edges.iter().filter(|edge| edge.contradicts()).count()
     }
 
+    /// Common edges with the same sign in both.
+    pub fn agreements(&self) -> usize {
+        let agrees = |edge: &&Compared| {
+            let signs = edge.left.zip(edge.right).map(|(left, right)| (left.sign, right.sign));
+            signs.is_some_and(|(left, right)| left == right && left != Sign::Unknown)
+        };
+        self.edges.iter().filter(agrees).count()
+    }
+
+    /// The second network ranks no edges: leave out what is only the order of its file.
+    pub fn forget_ranks_of_right(&mut self) {
+        for seen in self.edges.iter_mut().filter_map(|edge| edge.right.as_mut()) {
+            (seen.rank, seen.probability) = (None, None);
+        }
+    }
+
     /// All of it as tab-separated text: regulator, target, who has it (`both`, `left`, `right`), and rank, probability and
     /// sign in each.
     pub fn table(&self) -> String {
@@ -182,5 +204,55 @@ mod tests {
         assert_eq!(found.table().lines().nth(1), Some("A\tB\tboth\t1\t0.9\t+\t1\t0.6\t-"),);
         assert_eq!(found.table().lines().nth(4), Some("C\tA\tright\t\t\t\t3\t0.4\t?"));
         assert_eq!(Comparison::default().shared(), None);
+        assert_eq!(found.agreements(), 0, "one has opposite signs, one has none on the right");
+    }
+
+    #[test]
+    fn the_union_has_every_gene_and_edge_once() {
+        use Sign::{Activates, Unknown};
+        let left = network(&["A", "B", "C", "ALONE"], &[(0, 1, 0.9, Activates), (0, 2, 0.8, Activates)]);
+        let right = network(&["X", "B", "A"], &[(2, 1, 0.1, Unknown), (2, 0, 0.05, Unknown), (1, 2, 0.04, Unknown)]);
+        let found = Comparison::of((&left, left.edges()), (&right, right.edges()));
+        let union = Union::of(&found, &left, &right);
+        let symbols: Vec<&str> = union.grn.genes().iter().map(|gene| gene.symbol.as_str()).collect();
+        assert_eq!(symbols, ["A", "B", "C", "X"], "the first network's genes first");
+        assert_eq!(union.known, [[true, true], [true, true], [true, false], [false, true]]);
+        assert_eq!((union.grn.edges().len(), union.rows.len()), (4, 4));
+        for (edge, &row) in union.grn.edges().iter().zip(&union.rows) {
+            let compared = &found.edges[row];
+            let ends = (union.grn.symbol(edge.regulator), union.grn.symbol(edge.target));
+            assert_eq!(ends, (compared.regulator.as_str(), compared.target.as_str()));
+        }
+        // Of two scales the order counts: A → B is the best of both, A → C the second of two, A → X the second of three.
+        let of = |target: &str| {
+            let row = found.edges.iter().position(|edge| edge.regulator == "A" && edge.target == target).unwrap();
+            union.quality[row]
+        };
+        assert_eq!((of("B"), of("C"), of("X")), ([Some(1.0), Some(1.0)], [Some(0.5), None], [None, Some(2.0 / 3.0)]));
+        assert_eq!(union.grn.symbol(union.grn.edges()[0].target), "B");
+        let mut unranked = found.clone();
+        unranked.forget_ranks_of_right();
+        assert_eq!(Union::of(&unranked, &left, &right).quality.iter().filter(|of| of[1] == Some(0.5)).count(), 3);
+    }
+
+    #[test]
+    fn an_overlap_is_weighed_against_chance() {
+        use Sign::Unknown;
+        // Regulators of both: A, B. Targets of both: B, C, D. Of 2 × 3 pairs B → B is none.
+        let left = network(
+            &["A", "B", "C", "D", "E"],
+            &[(0, 1, 0.9, Unknown), (0, 2, 0.8, Unknown), (1, 3, 0.7, Unknown), (4, 0, 0.6, Unknown)],
+        );
+        let right = network(
+            &["A", "B", "C", "D", "F"],
+            &[(0, 1, 0.9, Unknown), (0, 2, 0.8, Unknown), (1, 3, 0.7, Unknown), (1, 4, 0.6, Unknown)],
+        );
+        let found = Comparison::of((&left, &left.edges()[..2]), (&right, right.edges()));
+        let chance = found.chance(&left, &right);
+        assert_eq!((chance.pairs, chance.left, chance.right, chance.common), (5, 2, 3, 2));
+        assert!((chance.expected - 1.2).abs() < 1e-12);
+        // scipy.stats.hypergeom.sf(1, 5, 3, 2)
+        assert!((chance.p_value - 0.3).abs() < 1e-9, "{}", chance.p_value);
+        assert_eq!(Comparison::default().chance(&Grn::default(), &Grn::default()).p_value, 1.0);
     }
 }

@@ -1,5 +1,7 @@
 //! CX2, the Cytoscape exchange format: a list of aspects; positions and style travel with the network.
 
+mod look;
+
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -9,6 +11,7 @@ use super::FormatError;
 use super::contents::{Builder, Column, NetworkContents, Value, ValueKind};
 use super::json::{brief, name_of, of_json, parse, to_json};
 use super::sif::relation;
+use look::Look;
 
 const FORMAT: &str = "CX2";
 /// Colours of activation, repression and edges without a sign where edges have none of their own.
@@ -31,6 +34,9 @@ pub(super) fn read(text: &str, name: &str) -> Result<NetworkContents, FormatErro
         Declared::of(of_one.flatten())
     };
     let (for_nodes, for_edges) = (declared("nodes"), declared("edges"));
+    let style = aspect("visualProperties").next();
+    let (of_nodes, of_edges) = (Look::of(style, "node"), Look::of(style, "edge"));
+    let number = |json: Json| json.as_f64().filter(|number| number.is_finite()).map(|number| number as f32);
     let title = aspect("networkAttributes").find_map(|attributes| attributes.get("name")?.as_str());
     let mut builder = Builder::new(title.filter(|title| !title.is_empty()).unwrap_or(name));
     let mut ids: HashMap<String, usize> = HashMap::new();
@@ -47,6 +53,9 @@ pub(super) fn read(text: &str, name: &str) -> Result<NetworkContents, FormatErro
         }
         let node = builder.node(&symbol);
         ids.insert(id, node);
+        let look = &mut builder.contents().nodes[node];
+        look.fill = of_nodes.mapped("NODE_BACKGROUND_COLOR", &values).as_ref().and_then(of_hex);
+        look.size = of_nodes.mapped("NODE_WIDTH", &values).and_then(number);
         for (name, value) in values.into_iter().filter(|(name, _)| name != "name") {
             builder.set_node(node, &name, value);
         }
@@ -66,6 +75,9 @@ pub(super) fn read(text: &str, name: &str) -> Result<NetworkContents, FormatErro
         let edge = builder.edge(from, to);
         edges.extend(json.get("id").and_then(name_of).map(|id| (id, edge)));
         let values = for_edges.values(json);
+        let look = &mut builder.contents().edges[edge];
+        look.colour = of_edges.mapped("EDGE_LINE_COLOR", &values).as_ref().and_then(of_hex);
+        look.width = of_edges.mapped("EDGE_WIDTH", &values).and_then(number);
         let signed = values.iter().any(|(name, _)| name == "sign");
         for (name, value) in values.into_iter().filter(|(name, _)| !(signed && name == "interaction")) {
             builder.set_edge(edge, &name, value);
@@ -86,8 +98,33 @@ pub(super) fn read(text: &str, name: &str) -> Result<NetworkContents, FormatErro
         edge.width = look.get("EDGE_WIDTH").and_then(Json::as_f64).map(|width| width as f32).or(edge.width);
     }
     let mut contents = builder.finish();
+    usual_looks(&mut contents, of_nodes, of_edges);
     contents.name_nodes();
     Ok(contents)
+}
+
+/// Where some have a look of their own, the others have the usual one; where none has, the file says nothing.
+fn usual_looks(contents: &mut NetworkContents, of_nodes: Look<'_>, of_edges: Look<'_>) {
+    let colour = |look: Look<'_>, property: &str| look.usual(property).and_then(of_hex);
+    let number =
+        |look: Look<'_>, property: &str| look.usual(property).and_then(Json::as_f64).map(|number| number as f32);
+    let (nodes, edges) = (&mut contents.nodes, &mut contents.edges);
+    if nodes.iter().any(|node| node.fill.is_some()) {
+        let usual = colour(of_nodes, "NODE_BACKGROUND_COLOR");
+        nodes.iter_mut().for_each(|node| node.fill = node.fill.or(usual));
+    }
+    if nodes.iter().any(|node| node.size.is_some()) {
+        let usual = number(of_nodes, "NODE_WIDTH");
+        nodes.iter_mut().for_each(|node| node.size = node.size.or(usual));
+    }
+    if edges.iter().any(|edge| edge.colour.is_some()) {
+        let usual = colour(of_edges, "EDGE_LINE_COLOR");
+        edges.iter_mut().for_each(|edge| edge.colour = edge.colour.or(usual));
+    }
+    if edges.iter().any(|edge| edge.width.is_some()) {
+        let usual = number(of_edges, "EDGE_WIDTH");
+        edges.iter_mut().for_each(|edge| edge.width = edge.width.or(usual));
+    }
 }
 
 /// Declared attributes: short names stand for long ones, and what has a default need not be written.
