@@ -196,11 +196,15 @@ fn node(
         if let (true, Some(at)) = (response.dragged(), pointer) {
             let position = layout_point(place, camera, at + offset);
             view.arrangement.hold(gene, position);
-            actions.push(Action::MoveNode { gene: symbol.to_owned(), position });
+            ui.ctx().request_repaint();
         }
         if response.drag_stopped() || !ui.input(|input| input.pointer.any_down()) {
             view.canvas.dragged = None;
-            view.arrangement.release();
+            // The document learns of it once, when the node is dropped.
+            if let Some((gene, position)) = view.arrangement.release() {
+                let gene = compared.union.grn.symbol(gene).to_owned();
+                actions.push(Action::MoveNode { gene, position });
+            }
         }
         return;
     }
