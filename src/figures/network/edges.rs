@@ -18,6 +18,11 @@ const FAINTEST: f32 = 0.3;
 /// slow to move. The last of them fade out, from this share on, so that none comes or goes at once as the camera moves.
 pub(super) const MOST: usize = 60_000;
 const FADING: f32 = 0.85;
+/// Among so many edges in sight those that only pass, both ends beyond the area, begin to step back, and among so many more
+/// fully: to this part of their strength, where the nearer end is so far off (in points).
+const CROWD: [f32; 2] = [800.0, 1700.0];
+const PASSING: f32 = 0.3;
+const FAR: f32 = 80.0;
 /// Pieces of a bent edge among many.
 const PIECES: usize = 6;
 /// Steps of width and strength among many edges.
@@ -52,14 +57,19 @@ impl NetworkFigure {
             view,
             widths: edge_scale(view.scale),
             dims,
+            crowd: ((count as f32 - CROWD[0]) / CROWD[1]).clamp(0.0, 1.0),
             primitives: Vec::new(),
             traffic: Traffic::new(view.area, count),
             hits,
         };
         let whole = pointed_out.iter().rev().map(|at| *at as usize);
+        // Pale lines across strong ones would look like cuts: those that only pass lie below.
+        let strength = fading(others);
+        let order = seen.iter().enumerate().rev().map(|(place, at)| (*at as usize, strength(place)));
+        let (passing, near): (Vec<_>, Vec<_>) = order.partition(|(at, _)| drawing.presence(&self.edges[*at]) < 1.0);
+        let order = passing.into_iter().chain(near);
         if count > MANY {
-            let strength = fading(others);
-            drawing.in_bulk(seen.iter().enumerate().rev().map(|(place, at)| (*at as usize, strength(place))), count);
+            drawing.in_bulk(order, count);
             // Those pointed out are few as a rule, and then whole.
             if pointed_out.len() > MANY {
                 drawing.in_bulk(whole.map(|at| (at, 1.0)), count);
@@ -67,7 +77,7 @@ impl NetworkFigure {
                 whole.for_each(|at| drawing.one(at));
             }
         } else {
-            seen.iter().rev().map(|at| *at as usize).chain(whole).for_each(|at| drawing.one(at));
+            order.map(|(at, _)| at).chain(whole).for_each(|at| drawing.one(at));
         }
         let Drawing { primitives, traffic, .. } = drawing;
         (Layer { name: "edges".into(), primitives, clip: Some(view.area) }, traffic)
@@ -104,6 +114,8 @@ struct Drawing<'a> {
     widths: f32,
     /// Some edges are pointed out: the others step back.
     dims: bool,
+    /// How many edges there are in sight: none of them in the way of others (0) to too many (1).
+    crowd: f32,
     primitives: Vec<Primitive>,
     traffic: Traffic,
     hits: &'a mut NetworkHits,
@@ -112,10 +124,23 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn strength(&self, edge: &NetworkEdge) -> f32 {
         match (self.dims, edge.highlighted) {
-            (true, false) => edge.opacity * 0.4,
+            (true, false) => edge.opacity * 0.4 * self.presence(edge),
             (true, true) => edge.opacity.max(0.85),
-            (false, _) => edge.opacity,
+            (false, _) => edge.opacity * self.presence(edge),
         }
+    }
+
+    /// Less than 1 for edges that only pass, the farther their ends lie beyond the area.
+    fn presence(&self, edge: &NetworkEdge) -> f32 {
+        if self.crowd <= 0.0 {
+            return 1.0;
+        }
+        let off = |node: usize| {
+            let (at, [low, high]) = (self.view.discs[node].centre, self.view.area);
+            (0..2).map(|axis| (low[axis] - at[axis]).max(at[axis] - high[axis])).fold(0.0, f32::max)
+        };
+        let passing = (off(edge.from).min(off(edge.to)) / FAR).clamp(0.0, 1.0);
+        1.0 - self.crowd * (1.0 - PASSING) * passing
     }
 
     fn link(&self, edge: &NetworkEdge, stroke: Stroke) -> Option<Link> {
