@@ -2,11 +2,12 @@
 
 use candle_core::{Device, Result, Tensor};
 use rand::RngExt as _;
+use rayon::prelude::*;
 
 use super::config::GpoVaeConfig;
 use super::network::Sizes;
 use crate::models::nn::parameters::normal;
-use crate::random::Rng;
+use crate::random::{self, Rng};
 
 /// Draws for the global variables.
 #[derive(Clone, Debug)]
@@ -33,18 +34,16 @@ pub struct Noise {
 impl Draw {
     /// From uniform draws `[P, T, T]`, which are clamped to \[ε, 1 − ε\].
     pub fn new(mask_uniform: &[f32], effect: Tensor, artifact: Tensor) -> Result<Self> {
-        let logistic: Vec<f32> = mask_uniform
-            .iter()
-            .map(|u| {
-                let u = u.clamp(f32::EPSILON, 1.0 - f32::EPSILON);
-                u.ln() - (1.0 - u).ln()
-            })
-            .collect();
+        let logistic = mask_uniform.par_iter().map(|u| {
+            let u = u.clamp(f32::EPSILON, 1.0 - f32::EPSILON);
+            u.ln() - (1.0 - u).ln()
+        });
+        let logistic: Vec<f32> = logistic.collect();
         Ok(Self { mask_logistic: Tensor::from_vec(logistic, effect.shape(), effect.device())?, effect, artifact })
     }
 
     fn random(random: &mut Rng, particles: usize, treatments: usize, latent: usize, device: &Device) -> Result<Self> {
-        let uniform: Vec<f32> = (0..particles * treatments * treatments).map(|_| random.random()).collect();
+        let uniform = random::many(random, particles * treatments * treatments, |random| random.random());
         let effect = normal(random, (particles, treatments, treatments), device)?;
         Self::new(&uniform, effect, normal(random, (particles, 1, latent), device)?)
     }

@@ -18,8 +18,8 @@ use super::config::Likelihood;
 use super::expectation::{CountDistribution, Curve, LogTable};
 use super::network::GpoVae;
 use crate::jobs::Progress;
-use crate::models::nn::kernels::exponential;
 use crate::models::nn::parameters::normal;
+use crate::models::nn::vector;
 use crate::random;
 
 /// S: enough that the shifts of repeated seeds differ by about a hundredth of a log2 unit.
@@ -161,16 +161,8 @@ impl Predictor {
     fn mean_by_curves(&self, decoded: &[f32], genes: usize) -> Vec<f32> {
         // What turns a decoder output into the ln of the mean count, ln(library / Σ exp), by state in the order of `place`.
         let scale = |(state, row): (usize, &[f32])| {
-            let largest =
-                row.iter().copied().fold(f32::NEG_INFINITY, |most, logit| if logit > most { logit } else { most });
-            let mut sums = [0.0f64; 4];
-            let (fours, rest) = row.as_chunks::<4>();
-            for four in fours {
-                let quick = four.map(|logit| exponential(logit - largest));
-                sums.iter_mut().zip(quick).for_each(|(sum, value)| *sum += f64::from(value));
-            }
-            let rest: f64 = rest.iter().map(|logit| f64::from(exponential(logit - largest))).sum();
-            (self.libraries[state % LIBRARIES] / (sums.iter().sum::<f64>() + rest)).ln() - f64::from(largest)
+            let (largest, sum) = vector::sum_of_exponentials(row);
+            (self.libraries[state % LIBRARIES] / sum).ln() - f64::from(largest)
         };
         let by_state: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
         let mut scales = vec![0.0; STATES];

@@ -7,9 +7,11 @@ use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor};
+use rayon::prelude::*;
 
 use super::kernels;
 use super::parameters::Parameters;
+use super::vector;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -93,9 +95,11 @@ fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
     match tensor.device() {
         Device::Cpu => {
             let tensor = tensor.contiguous()?;
-            // Chunks keep the sum accurate in f32 lanes and fast.
-            let chunk = |chunk: &[f32]| f64::from(chunk.iter().map(|value| value * value).sum::<f32>());
-            kernels::with_slice(&tensor, |values| values.chunks(256).map(chunk).sum())
+            kernels::with_slice(&tensor, |values| {
+                // Pieces are added in order: the same sum whatever the number of threads.
+                let pieces: Vec<f64> = values.par_chunks(1 << 14).map(vector::sum_of_squares).collect();
+                pieces.iter().sum()
+            })
         }
         _ => Ok(f64::from(tensor.sqr()?.sum_all()?.to_scalar::<f32>()?)),
     }
@@ -131,13 +135,23 @@ impl InplaceOp2 for Update<'_> {
         let rate = (self.config.learning_rate / self.corrections.0) as f32;
         let root = (1.0 / self.corrections.1.sqrt()) as f32;
         let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
-        let moments = first.iter_mut().zip(second.iter_mut());
-        for ((value, gradient), (first, second)) in values[start..end].iter_mut().zip(gradient).zip(moments) {
-            let gradient = gradient * scale + decay * *value;
-            *first += (1.0 - beta1) * (gradient - *first);
-            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
-            *value -= rate * *first / (second.sqrt() * root + epsilon);
-        }
+        const PIECE: usize = 1 << 14;
+        let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
+        let pieces = values[start..end].par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE)).zip(moments);
+        pieces.for_each(|((values, gradient), (first, second))| {
+            vector::wide(
+                #[inline(always)]
+                || {
+                    let moments = first.iter_mut().zip(second);
+                    for ((value, gradient), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
+                        let gradient = gradient * scale + decay * *value;
+                        *first += (1.0 - beta1) * (gradient - *first);
+                        *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
+                        *value -= rate * *first / (second.sqrt() * root + epsilon);
+                    }
+                },
+            );
+        });
         Ok(())
     }
 }

@@ -112,12 +112,7 @@ impl CustomOp3 for Fused {
         let (particles, cells, width) = y.dims3()?;
         let (base_particles, conditions) = (base.dim(0)?, table.dim(1)?);
         let gradient = gradient.contiguous()?;
-        let mut slope = kernels::with_slice(&gradient, <[f32]>::to_vec)?;
-        kernels::with_slice(y, |y| {
-            slope.par_chunks_mut(1 << 14).zip(y.par_chunks(1 << 14)).for_each(|(slope, y)| {
-                slope.iter_mut().zip(y).for_each(|(slope, &y)| *slope *= kernels::leaky_slope(y));
-            });
-        })?;
+        let mut slope = kernels::leaky_slopes(&gradient, y)?;
         let mut for_table = vec![0.0f32; particles * conditions * width];
         let mut for_shared = vec![0.0f32; particles * width];
         let per_particle = slope.par_chunks(cells * width).zip(for_table.par_chunks_mut(conditions * width));

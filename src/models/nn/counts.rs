@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use statrs::function::gamma::{digamma, ln_gamma};
 
 use super::kernels;
+use super::vector::{self, LANES, RUN};
 
 const MEAN_FLOOR: f32 = 1e-4;
 const RATE_FLOOR: f32 = 1e-6;
@@ -48,7 +49,7 @@ impl Counts {
 }
 
 fn log_factorial(x: f32) -> f64 {
-    if x <= 1.0 && (x == 0.0 || x == 1.0) { 0.0 } else { ln_gamma(f64::from(x) + 1.0) }
+    ln_rising(1.0, x)
 }
 
 /// Σ_g log p(x_g) of every particle and cell under the Gamma–Poisson: `logits` `[P, B, G]` (the decoder's output),
@@ -114,11 +115,133 @@ struct Fused {
     counts: Counts,
 }
 
-/// exp(logit − largest) of a row and their sum.
+/// exp(logit − largest) of a row into `out`, and their sum.
+#[inline(always)]
 fn exponentials(logits: &[f32], out: &mut [f32]) -> f32 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    out.iter_mut().zip(logits).for_each(|(out, logit)| *out = (logit - largest).exp());
-    out.iter().sum()
+    let largest = vector::largest(logits);
+    let mut lanes = [0.0f32; LANES];
+    let (mut from, mut to) = (logits.chunks_exact(LANES), out.chunks_exact_mut(LANES));
+    for (logits, out) in (&mut from).zip(&mut to) {
+        for ((out, &logit), lane) in out.iter_mut().zip(logits).zip(&mut lanes) {
+            *out = vector::exp(logit - largest);
+            *lane += *out;
+        }
+    }
+    let mut sum = vector::total(&lanes);
+    for (out, &logit) in to.into_remainder().iter_mut().zip(from.remainder()) {
+        *out = vector::exp(logit - largest);
+        sum += f64::from(*out);
+    }
+    sum as f32
+}
+
+/// c·log(rate/(1+rate)) − x·log(1+rate) of one count, rate = max(c/(μ + 1e-4), 1e-6).
+#[inline(always)]
+fn by_mean(mean: f32, c: f32, x: f32) -> f32 {
+    let floored = mean + MEAN_FLOOR;
+    let rate = c / floored;
+    let rate = if rate < RATE_FLOOR { RATE_FLOOR } else { rate };
+    // log(rate/(1+rate)) = −log(1 + 1/rate): the one that loses nothing where the mean is small.
+    -c * vector::ln_1p(1.0 / rate) - x * vector::ln_1p(rate)
+}
+
+/// Σ_g of [`by_mean`] over a cell; `scratch` has room for its genes.
+fn by_mean_of_cell(logits: &[f32], concentration: &[f32], counts: &[f32], library: f32, scratch: &mut [f32]) -> f64 {
+    vector::wide(
+        #[inline(always)]
+        || {
+            let scale = library / exponentials(logits, scratch);
+            let mut sum = 0.0f64;
+            let runs = scratch.chunks(RUN).zip(concentration.chunks(RUN)).zip(counts.chunks(RUN));
+            for ((shares, concentration), counts) in runs {
+                let mut lanes = [0.0f32; LANES];
+                let mut shares = shares.chunks_exact(LANES);
+                let mut concentration = concentration.chunks_exact(LANES);
+                let mut counts = counts.chunks_exact(LANES);
+                for ((shares, concentration), counts) in (&mut shares).zip(&mut concentration).zip(&mut counts) {
+                    for lane in 0..LANES {
+                        lanes[lane] += by_mean(shares[lane] * scale, concentration[lane], counts[lane]);
+                    }
+                }
+                let rest = shares.remainder().iter().zip(concentration.remainder()).zip(counts.remainder());
+                sum += vector::total(&lanes);
+                sum += rest.map(|((&share, &c), &x)| f64::from(by_mean(share * scale, c, x))).sum::<f64>();
+            }
+            sum
+        },
+    )
+}
+
+/// What the gradient of one cell needs of it.
+struct Cell<'a> {
+    logits: &'a [f32],
+    counts: &'a [f32],
+    library: f32,
+    /// ∂loss/∂(log-likelihood of the cell).
+    weight: f32,
+}
+
+/// The gradient of [`by_mean_of_cell`] by the logits into `out`; that by log c is added to `for_concentration`.
+fn gradient_of_cell(
+    cell: &Cell<'_>,
+    concentration: &[f32],
+    shares: &mut [f32],
+    out: &mut [f32],
+    for_concentration: &mut [f32],
+) {
+    vector::wide(
+        #[inline(always)]
+        || {
+            let sum = exponentials(cell.logits, shares);
+            let (scale, weight) = (cell.library / sum, cell.weight);
+            for ((((out, &share), &c), &x), for_concentration) in
+                out.iter_mut().zip(&*shares).zip(concentration).zip(cell.counts).zip(for_concentration)
+            {
+                let mean = share * scale;
+                let floored = mean + MEAN_FLOOR;
+                let raw = c / floored;
+                let above = raw > RATE_FLOOR;
+                let rate = if above { raw } else { RATE_FLOOR };
+                let by_rate = (c / rate - x) / ((1.0 + rate) * floored);
+                // Below its floor the rate is constant.
+                let by_rate = if above { by_rate } else { 0.0 };
+                let by_c = by_rate - vector::ln_1p(1.0 / rate);
+                *for_concentration += weight * c * by_c;
+                *out = -weight * by_rate * rate * mean;
+            }
+            // softmax: ∂/∂logit = μ·∂/∂μ − share · Σ μ·∂/∂μ.
+            let mut lanes = [0.0f32; LANES];
+            let mut chunks = out.chunks_exact(LANES);
+            for chunk in &mut chunks {
+                lanes.iter_mut().zip(chunk).for_each(|(lane, value)| *lane += value);
+            }
+            let total = vector::total(&lanes) + chunks.remainder().iter().map(|&value| f64::from(value)).sum::<f64>();
+            let per_share = total as f32 / sum;
+            out.iter_mut().zip(&*shares).for_each(|(out, share)| *out -= share * per_share);
+        },
+    );
+}
+
+/// ln Γ(c + x) − ln Γ(c): for the small whole numbers that counts are, the logarithm of a product.
+fn ln_rising(c: f64, x: f32) -> f64 {
+    if is_small(x) {
+        (0..x as u32).map(|step| c + f64::from(step)).product::<f64>().ln()
+    } else {
+        ln_gamma(c + f64::from(x)) - ln_gamma(c)
+    }
+}
+
+/// ψ(c + x) − ψ(c), likewise a sum.
+fn digamma_rising(c: f64, x: f32) -> f64 {
+    if is_small(x) {
+        (0..x as u32).map(|step| 1.0 / (c + f64::from(step))).sum()
+    } else {
+        digamma(c + f64::from(x)) - digamma(c)
+    }
+}
+
+fn is_small(x: f32) -> bool {
+    (0.0..=16.0).contains(&x) && x.fract() == 0.0
 }
 
 impl CustomOp2 for Fused {
@@ -137,25 +260,18 @@ impl CustomOp2 for Fused {
         let logits = kernels::slice(logits, logits_layout)?;
         let concentration: Vec<f32> =
             kernels::slice(log_concentration, concentration_layout)?.iter().map(|log| log.exp()).collect();
-        let at_zero: Vec<f64> = concentration.iter().map(|&c| ln_gamma(f64::from(c))).collect();
         // Terms without the mean are the same for every particle.
         let of_cell: Vec<f64> = (self.counts.values.par_chunks(genes))
             .map(|counts| {
-                let terms = counts.iter().zip(&concentration).zip(&at_zero).filter(|((x, _), _)| **x != 0.0);
-                terms.map(|((&x, &c), at_zero)| ln_gamma(f64::from(x + c)) - at_zero - log_factorial(x)).sum()
+                let terms = counts.iter().zip(&concentration).filter(|(x, _)| **x != 0.0);
+                terms.map(|(&x, &c)| ln_rising(f64::from(c), x) - log_factorial(x)).sum()
             })
             .collect();
         let row = |scratch: &mut Vec<f32>, (row, logits): (usize, &[f32])| {
             let cell = row % cells;
             let counts = &self.counts.values[cell * genes..][..genes];
-            let scale = self.counts.library[cell] / exponentials(logits, scratch);
-            let mut sum = 0.0f64;
-            for ((&share, &c), &x) in scratch.iter().zip(&concentration).zip(counts) {
-                let rate = (c / (share * scale + MEAN_FLOOR)).max(RATE_FLOOR);
-                let log_one_plus = rate.ln_1p();
-                sum += f64::from(c * (rate.ln() - log_one_plus) - x * log_one_plus);
-            }
-            (of_cell[cell] + sum) as f32
+            let library = self.counts.library[cell];
+            (of_cell[cell] + by_mean_of_cell(logits, &concentration, counts, library, scratch)) as f32
         };
         let out: Vec<f32> =
             logits.par_chunks(genes).enumerate().with_min_len(8).map_init(|| vec![0.0; genes], row).collect();
@@ -172,65 +288,26 @@ impl CustomOp2 for Fused {
         let (particles, cells, genes) = logits.dims3()?;
         let concentration: Vec<f32> = log_concentration.to_vec1::<f32>()?.iter().map(|log| log.exp()).collect();
         let gradient: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
-        let at_zero: Vec<f32> = concentration.iter().map(|&c| digamma(f64::from(c)) as f32).collect();
         let mut for_logits = vec![0.0f32; particles * cells * genes];
-        // One partial sum per block of cells, added in order: the same result whatever the number of threads.
+        // One partial sum per block of rows, added in order: the same result whatever the number of threads.
         const BLOCK: usize = 64;
-        let blocks = cells.div_ceil(BLOCK);
-        let partial = kernels::with_slice(logits, |logits| {
-            // Blocks of one particle are contiguous rows of the gradient.
-            let rows_of = |particle: usize, block: usize| {
-                let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(cells));
-                (particle * cells + start, particle * cells + end)
-            };
-            let mut chunks = Vec::with_capacity(particles * blocks);
-            let mut rest = for_logits.as_mut_slice();
-            for particle in 0..particles {
-                for block in 0..blocks {
-                    let (start, end) = rows_of(particle, block);
-                    let (chunk, tail) = rest.split_at_mut((end - start) * genes);
-                    chunks.push((start, chunk));
-                    rest = tail;
+        let partial: Vec<Vec<f32>> = kernels::with_slice(logits, |logits| {
+            let blocks = for_logits.par_chunks_mut(BLOCK * genes).enumerate();
+            let block = |shares: &mut Vec<f32>, (block, out): (usize, &mut [f32])| {
+                let mut for_concentration = vec![0.0f32; genes];
+                for (offset, out) in out.chunks_exact_mut(genes).enumerate() {
+                    let row = block * BLOCK + offset;
+                    let cell = Cell {
+                        logits: &logits[row * genes..][..genes],
+                        counts: &self.counts.values[row % cells * genes..][..genes],
+                        library: self.counts.library[row % cells],
+                        weight: gradient[row],
+                    };
+                    gradient_of_cell(&cell, &concentration, shares, out, &mut for_concentration);
                 }
-            }
-            chunks
-                .into_par_iter()
-                .map(|(start, chunk)| {
-                    let mut for_concentration = vec![0.0f32; genes];
-                    for (offset, out) in chunk.chunks_exact_mut(genes).enumerate() {
-                        let row = start + offset;
-                        let cell = row % cells;
-                        let counts = &self.counts.values[cell * genes..][..genes];
-                        let weight = gradient[row];
-                        let sum = exponentials(&logits[row * genes..][..genes], out);
-                        let scale = self.counts.library[cell] / sum;
-                        let mut total = 0.0f32;
-                        for (gene, out) in out.iter_mut().enumerate() {
-                            let (c, x) = (concentration[gene], counts[gene]);
-                            let mean = *out * scale;
-                            let raw = c / (mean + MEAN_FLOOR);
-                            let rate = raw.max(RATE_FLOOR);
-                            let one_plus = 1.0 + rate;
-                            let mut by_c = rate.ln() - rate.ln_1p();
-                            let mut by_mean = 0.0;
-                            if raw > RATE_FLOOR {
-                                let by_rate = (c / rate - x) / one_plus;
-                                by_c += by_rate / (mean + MEAN_FLOOR);
-                                by_mean = -by_rate * rate / (mean + MEAN_FLOOR);
-                            }
-                            for_concentration[gene] += weight * c * by_c;
-                            *out = weight * by_mean * mean;
-                            total += *out;
-                        }
-                        // softmax: ∂/∂logit = μ·∂/∂μ − share · Σ μ·∂/∂μ, the share again from the logits.
-                        let largest = logits[row * genes..][..genes].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                        for (out, logit) in out.iter_mut().zip(&logits[row * genes..][..genes]) {
-                            *out -= (logit - largest).exp() / sum * total;
-                        }
-                    }
-                    for_concentration
-                })
-                .collect::<Vec<_>>()
+                for_concentration
+            };
+            blocks.map_init(|| vec![0.0; genes], block).collect()
         })?;
         let mut for_concentration = vec![0.0f64; genes];
         for block in &partial {
@@ -245,8 +322,7 @@ impl CustomOp2 for Fused {
                 for (counts, weight) in counts.chunks_exact(genes).zip(weights) {
                     for (gene, &x) in counts.iter().enumerate().filter(|(_, x)| **x != 0.0) {
                         let c = concentration[gene];
-                        let slope = digamma(f64::from(x + c)) as f32 - at_zero[gene];
-                        sums[gene] += f64::from(weight * c * slope);
+                        sums[gene] += f64::from(weight * c) * digamma_rising(f64::from(c), x);
                     }
                 }
                 sums
@@ -306,6 +382,19 @@ mod tests {
         for (at, found) in at.iter().zip(found) {
             let expected = ln_gamma(f64::from(*at));
             assert!((f64::from(found) - expected).abs() < 1e-5 * expected.abs().max(1.0), "{at}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn products_and_sums_are_differences_of_gamma_functions() {
+        for c in [1e-3, 0.7, 1.0, 34.5, 1e5] {
+            for x in [0.0f32, 1.0, 2.0, 16.0, 17.0, 2.5, 300.0] {
+                let (upper, lower) = (c + f64::from(x), c);
+                let expected = ln_gamma(upper) - ln_gamma(lower);
+                assert!((ln_rising(c, x) - expected).abs() < 1e-7 * expected.abs().max(1.0), "{c} {x}");
+                let expected = digamma(upper) - digamma(lower);
+                assert!((digamma_rising(c, x) - expected).abs() < 1e-7 * expected.abs().max(1.0), "{c} {x}");
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::kernels::{self, LEAK, View};
+use super::vector;
 
 /// What follows the affine map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,31 +115,40 @@ impl CustomOp3 for Fused {
         let (rows, inputs) = x.dims2()?;
         let outputs = weight.dim(0)?;
         let gradient = gradient.contiguous()?;
-        let mut slope = kernels::with_slice(&gradient, <[f32]>::to_vec)?;
-        if self.activation == Activation::LeakyRelu {
-            kernels::with_slice(y, |y| {
-                slope.par_chunks_mut(1 << 14).zip(y.par_chunks(1 << 14)).for_each(|(slope, y)| {
-                    slope.iter_mut().zip(y).for_each(|(slope, &y)| *slope *= kernels::leaky_slope(y));
-                });
-            })?;
-        }
-        let slope = View::new(&slope, rows, outputs);
-        let mut for_bias = vec![0.0f32; outputs];
-        for row in slope.values.chunks_exact(outputs) {
-            for_bias.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-        }
-        let for_weight = kernels::with_slice(x, |x| kernels::matmul(slope.transposed(), View::new(x, rows, inputs)))?;
-        // Constants (the data) need no gradient, and theirs would be the widest product of all.
-        let for_x = if x.track_op() {
-            let product = kernels::with_slice(weight, |w| kernels::matmul(slope, View::new(w, outputs, inputs)))?;
-            Some(Tensor::from_vec(product, (rows, inputs), &Device::Cpu)?)
-        } else {
-            None
+        let products = |slope: &[f32]| {
+            let slope = View::new(slope, rows, outputs);
+            let for_weight =
+                kernels::with_slice(x, |x| kernels::matmul(slope.transposed(), View::new(x, rows, inputs)))?;
+            // Constants (the data) need no gradient, and theirs would be the widest product of all.
+            let for_x = if x.track_op() {
+                let product = kernels::with_slice(weight, |w| kernels::matmul(slope, View::new(w, outputs, inputs)))?;
+                Some(Tensor::from_vec(product, (rows, inputs), &Device::Cpu)?)
+            } else {
+                None
+            };
+            let for_weight = Tensor::from_vec(for_weight, (outputs, inputs), &Device::Cpu)?;
+            let for_bias = Tensor::from_vec(sum_of_rows(slope.values, outputs), bias.shape(), &Device::Cpu)?;
+            Ok((for_x, Some(for_weight), Some(for_bias)))
         };
-        let for_weight = Tensor::from_vec(for_weight, (outputs, inputs), &Device::Cpu)?;
-        let for_bias = Tensor::from_vec(for_bias, bias.shape(), &Device::Cpu)?;
-        Ok((for_x, Some(for_weight), Some(for_bias)))
+        match self.activation {
+            Activation::None => kernels::with_slice(&gradient, products)?,
+            Activation::LeakyRelu => products(&kernels::leaky_slopes(&gradient, y)?),
+        }
     }
+}
+
+/// Sum over the rows of `values`, `width` numbers each.
+fn sum_of_rows(values: &[f32], width: usize) -> Vec<f32> {
+    // Blocks are added in order: the same sum whatever the number of threads.
+    let block = |rows: &[f32]| {
+        let mut sums = vec![0.0f32; width];
+        vector::add_rows(&mut sums, rows);
+        sums
+    };
+    let blocks: Vec<Vec<f32>> = values.par_chunks(width.max(1) * 256).map(block).collect();
+    let mut sums = vec![0.0f32; width];
+    blocks.iter().for_each(|block| vector::add_rows(&mut sums, block));
+    sums
 }
 
 #[cfg(test)]

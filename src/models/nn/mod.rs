@@ -10,3 +10,4 @@ pub mod kernels;
 pub mod linear;
 pub mod mlp;
 pub mod parameters;
+pub mod vector;
