@@ -134,6 +134,7 @@ pub struct App {
 impl App {
     /// A window.
     pub fn new(creation: &eframe::CreationContext<'_>, setup: Setup) -> Self {
+        crate::app::widgets::scene_painter::keep_memory_of_frames();
         let context = &creation.egui_ctx;
         theme::install(context);
         // Sizes go by our own commands, between 100 % and 200 %.

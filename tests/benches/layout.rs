@@ -367,6 +367,7 @@ impl Window {
 }
 
 fn main() {
+    grn_explorer::app::widgets::scene_painter::keep_memory_of_frames();
     let arguments = Arguments::parse();
     let (sizes, parts): (Vec<_>, Vec<_>) = arguments.parts.iter().partition(|part| part.parse::<usize>().is_ok());
     let mut sizes: Vec<usize> = sizes.into_iter().filter_map(|size| size.parse().ok()).collect();

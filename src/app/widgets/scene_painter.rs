@@ -67,6 +67,15 @@ pub fn install_figure_font(context: &Context) {
     }
 }
 
+/// Lets the memory of one frame's meshes, tens of megabytes for a large network, serve the next: otherwise it goes back to
+/// the system and is taken again page by page, which takes longer than drawing. glibc keeps as much as the largest block
+/// freed so far, up to 32 MiB; other allocators keep what they will. To be called once, at the start.
+pub fn keep_memory_of_frames() {
+    const BLOCK: usize = (32 << 20) - (64 << 10);
+    // Never written to: it takes no memory.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(BLOCK)));
+}
+
 /// Paints one scene and remembers its meshes.
 #[derive(Default)]
 pub struct ScenePainter {

@@ -55,6 +55,7 @@ impl NetworkFigure {
         let mut drawing = Drawing {
             figure: self,
             view,
+            beyond: &beyond,
             widths: edge_scale(view.scale),
             dims,
             crowd: ((count as f32 - CROWD[0]) / CROWD[1]).clamp(0.0, 1.0),
@@ -111,6 +112,8 @@ fn fading(count: usize) -> impl Fn(usize) -> f32 {
 struct Drawing<'a> {
     figure: &'a NetworkFigure,
     view: &'a View<'a>,
+    /// By node: beyond which sides of the area it lies.
+    beyond: &'a [u8],
     widths: f32,
     /// Some edges are pointed out: the others step back.
     dims: bool,
@@ -185,8 +188,9 @@ impl Drawing<'_> {
             let colour = theme.background.mix(edge_colour(edge.tint, edge.sign, theme), strength);
             let stroke = Stroke { width: stepped(edge_width(edge.width, self.widths)), colour };
             let (from, to) = (self.view.discs[edge.from], self.view.discs[edge.to]);
-            if !roomy {
-                // The discs lie above: no need to find their rims.
+            let passes = !edge.curved && self.beyond[edge.from] != 0 && self.beyond[edge.to] != 0;
+            if !roomy || passes {
+                // The discs lie above, or out of sight: no need to find their rims.
                 let ends = [from.centre, to.centre];
                 if let Some(ends) = clipped(ends, self.view.area).filter(|_| edge.from != edge.to) {
                     lines.push(LinePiece { ends, stroke });
