@@ -2,6 +2,8 @@
 //!
 //! They need a graphics driver (lavapipe will do); without one they say so and pass. `UPDATE_SNAPSHOTS=1` draws them anew.
 
+use std::collections::BTreeSet;
+
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::findings::QualityFinding;
@@ -41,21 +43,24 @@ fn photographed(size: [f32; 2]) -> Option<Window> {
 
 /// Nodes on a spiral of whole numbers: a layout that no processor computes differently.
 fn spiral(window: &mut Window) {
-    window.until("the layout", |state| !state.document.positions.is_empty());
-    // Genes that came with another filter are placed a moment later.
-    let mut known = 0;
-    while known != window.state().document.positions.len() {
-        known = window.state().document.positions.len();
+    let network = window.state().network().unwrap().clone();
+    let shown = window.state().document.filter.apply(&network);
+    let ends = shown.edges().flat_map(|edge| [edge.regulator, edge.target]);
+    let genes: BTreeSet<String> = ends.map(|gene| network.symbol(gene).to_owned()).collect();
+    window.until("the layout", |state| genes.iter().all(|gene| state.document.positions.contains_key(gene)));
+    // Until it has come to rest, the layout may place them once more.
+    let mut known = None;
+    while known.as_ref() != Some(&window.state().document.positions) {
+        known = Some(window.state().document.positions.clone());
         for _ in 0..60 {
             window.harness.step();
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
-    let genes: Vec<String> = window.state().document.positions.keys().cloned().collect();
     place_on_spiral(window, genes);
 }
 
-fn place_on_spiral(window: &mut Window, genes: Vec<String>) {
+fn place_on_spiral(window: &mut Window, genes: impl IntoIterator<Item = String>) {
     let place = |(at, gene): (usize, String)| {
         let (turn, reach) = (at as f32 * 2.4, 40.0 * (at as f32 + 1.0).sqrt());
         (gene, [(reach * turn.cos()).round(), (reach * turn.sin()).round()])
