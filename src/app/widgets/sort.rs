@@ -36,6 +36,44 @@ impl<K: Copy + PartialEq> Sort<K> {
     }
 }
 
+/// A column that sorts.
+#[derive(Clone, Copy)]
+pub struct SortColumn<K> {
+    /// What sorts by it.
+    pub key: K,
+    title: &'static str,
+    explanation: &'static str,
+    falling_first: bool,
+}
+
+impl<K: Copy + PartialEq> SortColumn<K> {
+    /// A column of which the first click brings the smallest up.
+    pub const fn rising(key: K, title: &'static str, explanation: &'static str) -> Self {
+        Self { key, title, explanation, falling_first: false }
+    }
+
+    /// A column of which the first click brings the largest up.
+    pub const fn falling(key: K, title: &'static str, explanation: &'static str) -> Self {
+        Self { key, title, explanation, falling_first: true }
+    }
+
+    /// Its header; a click sorts by it.
+    pub fn header(&self, ui: &mut Ui, sort: &mut Sort<K>) -> bool {
+        sort_header(ui, sort, self.key, self.title, self.explanation, self.falling_first)
+    }
+}
+
+/// The headers of all `columns`, in a table's first row.
+pub fn sort_headers<K: Copy + PartialEq>(
+    row: &mut egui_extras::TableRow<'_, '_>,
+    sort: &mut Sort<K>,
+    columns: &[SortColumn<K>],
+) {
+    for column in columns {
+        row.col(|ui| _ = column.header(ui, sort));
+    }
+}
+
 /// The header of a column; a click sorts by it. Gives back whether the order changed.
 pub fn sort_header<K: Copy + PartialEq>(
     ui: &mut Ui,

@@ -8,7 +8,7 @@ use egui_extras::{Column, TableBuilder};
 use crate::app::action::Action;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::app::widgets::{Sort, badge, signed, sort_header};
+use crate::app::widgets::{Sort, SortColumn, badge, signed};
 use crate::data::{PerturbationKind, PerturbationSummary, Summary};
 use crate::preprocess::target_check::Verdict;
 use crate::words::{counted, grouped};
@@ -25,30 +25,27 @@ pub(super) enum Key {
 }
 
 /// Key, title, explanation, and whether the largest comes first.
-const COLUMNS: [(Key, &str, &str, bool); 6] = [
-    (Key::Name, "Perturbation", "The gene, or the genes perturbed together", false),
-    (Key::Cells, "Cells", "Cells with this perturbation", true),
-    (
+const COLUMNS: [SortColumn<Key>; 6] = [
+    SortColumn::rising(Key::Name, "Perturbation", "The gene, or the genes perturbed together"),
+    SortColumn::falling(Key::Cells, "Cells", "Cells with this perturbation"),
+    SortColumn::rising(
         Key::Shift,
         "Own shift",
         "How the perturbed gene itself changed: mean of log2(10,000·x/Σx + 1) minus that of the control cells; \
          a knock-out by cutting may leave the transcript",
-        false,
     ),
-    (
+    SortColumn::rising(
         Key::Remaining,
         "Remaining",
         "Mean normalised expression of the perturbed gene as a share of the control cells'",
-        false,
     ),
-    (
+    SortColumn::rising(
         Key::P,
         "Adjusted p",
         "One-sided Mann–Whitney test of the perturbed gene against the control cells, adjusted over all targets \
          (Benjamini–Hochberg)",
-        false,
     ),
-    (Key::Verdict, "Worked?", "What the expression of the perturbed gene itself says", false),
+    SortColumn::rising(Key::Verdict, "Worked?", "What the expression of the perturbed gene itself says"),
 ];
 
 /// A perturbation and what its target says.
@@ -90,11 +87,9 @@ pub(super) fn show(sort: &mut Sort<Key>, ui: &mut Ui, summary: &Summary, state: 
             .max_scroll_height(height)
             .auto_shrink(false)
             .header(theme::ROW_HEIGHT + 4.0, |mut header| {
-                for (key, title, hint, falling_first) in COLUMNS {
+                for column in COLUMNS {
                     header.col(|ui| {
-                        cell(ui, !matches!(key, Key::Name | Key::Verdict), |ui| {
-                            sort_header(ui, sort, key, title, hint, falling_first)
-                        });
+                        cell(ui, !matches!(column.key, Key::Name | Key::Verdict), |ui| column.header(ui, sort));
                     });
                 }
             })

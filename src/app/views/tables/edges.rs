@@ -11,7 +11,7 @@ use super::linked::Linked;
 use super::{Head, head, save};
 use crate::app::views::network::Shown;
 use crate::app::views::search;
-use crate::app::widgets::{Sort, signed, sort_header};
+use crate::app::widgets::{Sort, SortColumn, signed, sort_headers};
 use crate::app::{Action, State, theme};
 use crate::network::formats::write_table;
 use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
@@ -28,20 +28,23 @@ enum Key {
     Shift,
 }
 
-/// Column, its title, its explanation, and whether the largest comes first.
-const COLUMNS: [(Key, &str, &str, bool); 7] = [
-    (Key::Regulator, "Regulator", "Who regulates", false),
-    (Key::Sign, "Sign", "Whether the regulator raises or lowers the target", false),
-    (Key::Target, "Target", "Who is regulated", false),
-    (Key::Rank, "Rank", "Rank among all edges of the model; 1 is the best", false),
-    (
+/// The columns, from left to right.
+const COLUMNS: [SortColumn<Key>; 7] = [
+    SortColumn::rising(Key::Regulator, "Regulator", "Who regulates"),
+    SortColumn::rising(Key::Sign, "Sign", "Whether the regulator raises or lowers the target"),
+    SortColumn::rising(Key::Target, "Target", "Who is regulated"),
+    SortColumn::rising(Key::Rank, "Rank", "Rank among all edges of the model; 1 is the best"),
+    SortColumn::falling(
         Key::Probability,
         "Prob.",
         "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
-        true,
     ),
-    (Key::Evidence, "Evidence", "What the sign rests on", false),
-    (Key::Shift, "Shift", "Shift (log2) of the target under perturbation of the regulator that gave the sign", true),
+    SortColumn::rising(Key::Evidence, "Evidence", "What the sign rests on"),
+    SortColumn::falling(
+        Key::Shift,
+        "Shift",
+        "Shift (log2) of the target under perturbation of the regulator that gave the sign",
+    ),
 ];
 /// Columns shown where there is little room, in points.
 const WIDE: f32 = 560.0;
@@ -228,9 +231,7 @@ impl EdgeTable {
         }
         let (rows, sort) = (self.rows.clone(), &mut self.sort);
         let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-            for &(key, title, hint, falling_first) in columns {
-                header.col(|ui| _ = sort_header(ui, sort, key, title, hint, falling_first));
-            }
+            sort_headers(&mut header, sort, columns);
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
@@ -238,7 +239,7 @@ impl EdgeTable {
                 let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
                 let is_selected = selected.has(edge);
                 row.set_selected(is_selected);
-                for &(key, ..) in columns {
+                for &SortColumn { key, .. } in columns {
                     row.col(|ui| {
                         let text = match key {
                             Key::Regulator => regulator.to_owned(),

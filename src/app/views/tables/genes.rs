@@ -11,7 +11,7 @@ use super::linked::Linked;
 use super::{Head, head, save};
 use crate::app::views::network::{Shown, columns};
 use crate::app::views::search;
-use crate::app::widgets::{Sort, evidence_dot, signed, sort_header, told};
+use crate::app::widgets::{Sort, SortColumn, evidence_dot, signed, sort_headers, told};
 use crate::app::{Action, State, theme};
 use crate::models::PredictedEffect;
 use crate::network::{GeneId, Grn};
@@ -30,14 +30,14 @@ enum Key {
     Predicted,
 }
 
-/// Column, its title, its explanation, and whether the largest comes first.
-const COLUMNS: [(Key, &str, &str, bool); 6] = [
-    (Key::Symbol, "Gene", "Symbol", false),
-    (Key::Targets, "Out", "Visible edges out of the gene", true),
-    (Key::Regulators, "In", "Visible edges into the gene", true),
-    (Key::Cells, "Cells", "Cells in which the gene was perturbed", true),
-    (Key::Own, "Own shift", "Its measured shift (log2) when it was perturbed itself", false),
-    (Key::Predicted, "Predicted", "Its predicted shift (log2) under the knock-out that is asked for", false),
+/// The columns, from left to right.
+const COLUMNS: [SortColumn<Key>; 6] = [
+    SortColumn::rising(Key::Symbol, "Gene", "Symbol"),
+    SortColumn::falling(Key::Targets, "Out", "Visible edges out of the gene"),
+    SortColumn::falling(Key::Regulators, "In", "Visible edges into the gene"),
+    SortColumn::falling(Key::Cells, "Cells", "Cells in which the gene was perturbed"),
+    SortColumn::rising(Key::Own, "Own shift", "Its measured shift (log2) when it was perturbed itself"),
+    SortColumn::rising(Key::Predicted, "Predicted", "Its predicted shift (log2) under the knock-out that is asked for"),
 ];
 
 /// What this table keeps for itself.
@@ -181,9 +181,7 @@ impl GeneTable {
         }
         let (rows, sort) = (self.rows.clone(), &mut self.sort);
         let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-            for &(key, title, hint, falling_first) in columns {
-                header.col(|ui| _ = sort_header(ui, sort, key, title, hint, falling_first));
-            }
+            sort_headers(&mut header, sort, columns);
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
@@ -191,7 +189,7 @@ impl GeneTable {
                 let gene = network.gene(id);
                 row.set_selected(state.document.is_selected(&gene.symbol));
                 let badges = state.badges(gene);
-                for &(key, ..) in columns {
+                for &SortColumn { key, .. } in columns {
                     row.col(|ui| {
                         if key == Key::Symbol {
                             evidence_dot(ui, &badges);

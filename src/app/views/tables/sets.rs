@@ -9,7 +9,7 @@ use super::{filter_field, kinds, save, save_button};
 use crate::app::attached::Attachment;
 use crate::app::views::network::{attachment, p_text};
 use crate::app::views::search;
-use crate::app::widgets::{Sort, sort_header};
+use crate::app::widgets::{Sort, SortColumn, sort_headers};
 use crate::app::{Action, State, theme};
 use crate::jobs::{Job, Outcome};
 use crate::network::Grn;
@@ -32,13 +32,13 @@ enum Key {
     Rate,
 }
 
-/// Column, its title, its explanation, and whether the largest comes first.
-const COLUMNS: [(Key, &str, &str, bool); 5] = [
-    (Key::Name, "Gene set", "Name of the set", false),
-    (Key::Hits, "Genes", "Selected genes in the set, of all its genes in the background", true),
-    (Key::Rate, "q", "False discovery rate (Benjamini–Hochberg)", false),
-    (Key::Chance, "p", "Chance of at least so many shared genes (hypergeometric)", false),
-    (Key::Fold, "Fold", "Shared genes as a multiple of what chance would share", true),
+/// The columns, from left to right.
+const COLUMNS: [SortColumn<Key>; 5] = [
+    SortColumn::rising(Key::Name, "Gene set", "Name of the set"),
+    SortColumn::falling(Key::Hits, "Genes", "Selected genes in the set, of all its genes in the background"),
+    SortColumn::rising(Key::Rate, "q", "False discovery rate (Benjamini–Hochberg)"),
+    SortColumn::rising(Key::Chance, "p", "Chance of at least so many shared genes (hypergeometric)"),
+    SortColumn::falling(Key::Fold, "Fold", "Shared genes as a multiple of what chance would share"),
 ];
 
 /// Genes that could have been selected.
@@ -267,14 +267,12 @@ impl SetTable {
             .columns(Column::exact(76.0), columns.len() - 1);
         let (rows, sort) = (self.rows.clone(), &mut self.sort);
         let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-            for &(key, title, hint, falling_first) in columns {
-                header.col(|ui| _ = sort_header(ui, sort, key, title, hint, falling_first));
-            }
+            sort_headers(&mut header, sort, columns);
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
                 let set = &found.sets[rows[row.index()]];
-                for &(key, ..) in columns {
+                for &SortColumn { key, .. } in columns {
                     row.col(|ui| {
                         let text = RichText::new(cell(set, key));
                         let text = if set.q_value <= CLEAR { text.strong() } else { text };

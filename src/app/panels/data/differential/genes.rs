@@ -10,7 +10,7 @@ use crate::app::action::Action;
 use crate::app::panels::data::table::{cell, p_value};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::app::widgets::{Sort, signed, sort_header};
+use crate::app::widgets::{Sort, SortColumn, signed};
 use crate::tasks::preprocess::TestedGroup;
 
 /// By what the rows are sorted.
@@ -22,16 +22,19 @@ pub(super) enum Key {
     P,
 }
 
-const COLUMNS: [(Key, &str, &str, bool); 4] = [
-    (Key::Gene, "Gene", "Its symbol", false),
-    (
+const COLUMNS: [SortColumn<Key>; 4] = [
+    SortColumn::rising(Key::Gene, "Gene", "Its symbol"),
+    SortColumn::falling(
         Key::Change,
         "log2 change",
         "log2 of the ratio of mean expression to that of the control cells; sorted by size",
-        true,
     ),
-    (Key::Score, "Score", "z of the Wilcoxon test, or Welch's t: positive where higher than in control cells", true),
-    (Key::P, "Adjusted p", "Two-sided p value, adjusted over all genes (Benjamini–Hochberg)", false),
+    SortColumn::falling(
+        Key::Score,
+        "Score",
+        "z of the Wilcoxon test, or Welch's t: positive where higher than in control cells",
+    ),
+    SortColumn::rising(Key::P, "Adjusted p", "Two-sided p value, adjusted over all genes (Benjamini–Hochberg)"),
 ];
 
 /// What the table keeps for itself.
@@ -107,9 +110,9 @@ pub(super) fn show(
         .max_scroll_height(height)
         .auto_shrink(false)
         .header(theme::ROW_HEIGHT + 4.0, |mut header| {
-            for (key, title, hint, falling_first) in COLUMNS {
+            for column in COLUMNS {
                 header.col(|ui| {
-                    cell(ui, key != Key::Gene, |ui| sort_header(ui, sort, key, title, hint, falling_first));
+                    cell(ui, column.key != Key::Gene, |ui| column.header(ui, sort));
                 });
             }
         })

@@ -7,7 +7,7 @@ use crate::app::action::Action;
 use crate::app::panels::data::table::cell;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::app::widgets::{Sort, sort_header};
+use crate::app::widgets::{Sort, SortColumn};
 use crate::preprocess::quality::Rule;
 use crate::preprocess::quality_groups::GroupQuality;
 use crate::tasks::quality::Quality;
@@ -29,11 +29,11 @@ pub(super) struct GroupsTable {
     pub sort: Sort<Key>,
 }
 
-const COLUMNS: [(Key, &str, &str, bool); 4] = [
-    (Key::Name, "Condition", "Control cells, a perturbation or a batch", false),
-    (Key::Cells, "Cells", "All its cells", true),
-    (Key::Failing, "Failing", "Cells that fail at least one rule", true),
-    (Key::Share, "Share", "Share of its cells that fail", true),
+const COLUMNS: [SortColumn<Key>; 4] = [
+    SortColumn::rising(Key::Name, "Condition", "Control cells, a perturbation or a batch"),
+    SortColumn::falling(Key::Cells, "Cells", "All its cells"),
+    SortColumn::falling(Key::Failing, "Failing", "Cells that fail at least one rule"),
+    SortColumn::falling(Key::Share, "Share", "Share of its cells that fail"),
 ];
 
 /// Draw it into the rest of `ui`.
@@ -73,9 +73,9 @@ pub(super) fn show(table: &mut GroupsTable, ui: &mut Ui, quality: &Quality, stat
         .max_scroll_height(height)
         .auto_shrink(false)
         .header(theme::ROW_HEIGHT + 4.0, |mut header| {
-            for (key, title, hint, falling_first) in COLUMNS {
+            for column in COLUMNS {
                 header.col(|ui| {
-                    cell(ui, key != Key::Name, |ui| sort_header(ui, sort, key, title, hint, falling_first));
+                    cell(ui, column.key != Key::Name, |ui| column.header(ui, sort));
                 });
             }
         })
