@@ -9,6 +9,7 @@ use super::style::{
 };
 use super::{NetworkEdge, NetworkFigure, NetworkNode};
 use crate::network::{Edge, GeneId, Grn, Sign};
+use crate::words::grouped;
 
 /// Radius of the smallest gene, and what the largest has more.
 pub(super) const RADIUS: [f32; 2] = [4.2, 7.3];
@@ -449,11 +450,8 @@ impl<'a> Lines<'a> {
         let (worst, best) = (edges.first()?, edges.last()?);
         let ends = match self.by {
             EdgeWidth::Rank if self.count > 1 => {
-                let rank = |edge: Option<&&Edge>| edge.map_or(0, |edge| edge.rank);
-                [
-                    (format!("Rank {}", rank(visible.last())), best.width),
-                    (rank(visible.first()).to_string(), worst.width),
-                ]
+                let rank = |edge: Option<&&Edge>| grouped(edge.map_or(0, |edge| edge.rank as usize));
+                [(format!("Rank {}", rank(visible.last())), best.width), (rank(visible.first()), worst.width)]
             }
             EdgeWidth::Probability if self.probabilities[0] < self.probabilities[1] => {
                 let [least, most] = self.probabilities.map(short);
