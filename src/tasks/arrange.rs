@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::document::Layout;
+use crate::document::{Document, Layout};
 use crate::jobs::{Cancelled, Part, Progress};
 use crate::layout::{
     ForceLayout, LayoutConfig, LayoutEdge, LayoutNode, Method, by_community, circular, concentric, layered,
@@ -56,6 +56,16 @@ impl Arranging {
             start: Vec::new(),
             pinned: Vec::new(),
             moving: Moving::New,
+        }
+    }
+
+    /// The `edges` of `network` as `document` has them: its layout, where its genes are, and which of them stay.
+    pub fn of_document<'a>(network: &Arc<Grn>, edges: impl IntoIterator<Item = &'a Edge>, document: &Document) -> Self {
+        let genes = network.genes();
+        Self {
+            start: genes.iter().map(|gene| document.positions.get(&gene.symbol).copied()).collect(),
+            pinned: genes.iter().map(|gene| document.pinned.contains(&gene.symbol)).collect(),
+            ..Self::fresh(network, edges, document.layout.clone())
         }
     }
 
@@ -134,6 +144,28 @@ impl Arranging {
         }
         on_the_way(&positions);
         Ok(positions)
+    }
+
+    /// Where every gene of the network is: those that are shown stay where all of them have a place, and are laid out
+    /// otherwise; the others are nowhere (not finite).
+    ///
+    /// # Errors
+    /// When cancelled.
+    pub fn positions(&self, progress: &dyn Progress) -> Result<Vec<[f32; 2]>, Cancelled> {
+        let start = |gene: &GeneId| self.start.get(gene.0 as usize).copied().flatten();
+        match self.genes().iter().map(start).collect::<Option<Vec<[f32; 2]>>>() {
+            Some(placed) => Ok(self.by_gene(&placed)),
+            None => Ok(self.by_gene(&self.run(progress, &mut |_| {})?)),
+        }
+    }
+
+    /// `placed`, one point for each of [`Arranging::genes`], by gene of the network; not finite for all others.
+    pub fn by_gene(&self, placed: &[[f32; 2]]) -> Vec<[f32; 2]> {
+        let mut positions = vec![[f32::NAN; 2]; self.network.genes().len()];
+        for (gene, position) in self.genes().iter().zip(placed) {
+            positions[gene.0 as usize] = *position;
+        }
+        positions
     }
 
     fn prepare(&self) -> Prepared {
@@ -332,6 +364,24 @@ mod tests {
             away(&fourth) < 0.9 * away(&first)
         };
         assert!([2, 4, 6, 8, 10].into_iter().all(nearer));
+    }
+
+    #[test]
+    fn genes_of_a_document_keep_their_places_where_all_have_one() {
+        let network = network();
+        let mut document = Document::default();
+        document.pinned.insert("G3".into());
+        let kept = Arranging::of_document(&network, network.edges(), &document);
+        assert_eq!(kept.pinned.iter().filter(|pinned| **pinned).count(), 1);
+        let first = kept.positions(&Silent).unwrap();
+        assert_eq!((first.len(), &first[..12]), (13, &run(&kept)[..]), "nothing is known: all is laid out");
+        assert!(first[12][0].is_nan(), "G12 has no edge");
+        // Even two in one place, where a layout would part them.
+        let places = (0..12).map(|at| (format!("G{at}"), [(at / 2) as f32, 7.0]));
+        document.positions = Arc::new(places.collect());
+        let second = Arranging::of_document(&network, network.edges(), &document).positions(&Silent).unwrap();
+        assert_eq!((second[0], second[1], second[11]), ([0.0, 7.0], [0.0, 7.0], [5.0, 7.0]));
+        assert!(second[12][0].is_nan());
     }
 
     #[test]

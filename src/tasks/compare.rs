@@ -240,20 +240,7 @@ pub fn figure(
     progress: &dyn Progress,
 ) -> Result<CompareFigure, Cancelled> {
     let grn = &compared.union.grn;
-    let mut arranging = Arranging::fresh(grn, grn.edges(), document.layout.clone());
-    arranging.start = grn.genes().iter().map(|gene| document.positions.get(&gene.symbol).copied()).collect();
-    arranging.pinned = grn.genes().iter().map(|gene| document.pinned.contains(&gene.symbol)).collect();
-    let genes = arranging.genes();
-    let is_known = genes.iter().all(|gene| arranging.start[gene.0 as usize].is_some());
-    let placed = if is_known {
-        genes.iter().map(|gene| arranging.start[gene.0 as usize].unwrap_or_default()).collect()
-    } else {
-        arranging.run(progress, &mut |_| {})?
-    };
-    let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
-    for (gene, position) in genes.iter().zip(&placed) {
-        positions[gene.0 as usize] = *position;
-    }
+    let positions = Arranging::of_document(grn, grn.edges(), document).positions(progress)?;
     let style = CompareStyle {
         names: names(document),
         overlaid: comparing.overlaid,

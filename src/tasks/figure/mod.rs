@@ -175,11 +175,7 @@ fn network(
     if request.layout == Layout::default() {
         arranging.start = grn.genes().iter().map(|gene| opened.positions.get(&gene.symbol).copied()).collect();
     }
-    let placed = arranging.run(progress, &mut |_| {})?;
-    let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
-    for (gene, position) in arranging.genes().iter().zip(&placed) {
-        positions[gene.0 as usize] = *position;
-    }
+    let positions = arranging.by_gene(&arranging.run(progress, &mut |_| {})?);
     let figure = NetworkFigure::of(grn, view.edges(), &positions, &style);
     let scene = figure.scene(size, &figure.fit(size), theme).scene;
     let description = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), genes.len());

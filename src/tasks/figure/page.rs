@@ -8,7 +8,6 @@ use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
 use crate::jobs::Progress;
-use crate::layout::LayoutConfig;
 use crate::models::{PredictedEffect, TrainedModel};
 use crate::network::GeneId;
 use crate::tasks::arrange::Arranging;
@@ -230,25 +229,10 @@ fn network(
         ..Known::default()
     };
     Look::of_document(document, grn, &edges, known, progress)?.dress(&mut style);
-    let mut arranging = Arranging::fresh(grn, view.edges(), document.layout.clone());
-    arranging.config = LayoutConfig::default();
     if let Some(gene) = &document.layout.centre {
         find(grn, gene)?;
     }
-    let start = |gene: &crate::network::NetworkGene| document.positions.get(&gene.symbol).copied();
-    arranging.start = grn.genes().iter().map(start).collect();
-    arranging.pinned = grn.genes().iter().map(|gene| document.pinned.contains(&gene.symbol)).collect();
-    let genes = arranging.genes();
-    let known = genes.iter().all(|gene| arranging.start[gene.0 as usize].is_some());
-    let placed = if known {
-        genes.iter().map(|gene| arranging.start[gene.0 as usize].unwrap_or_default()).collect()
-    } else {
-        arranging.run(progress, &mut |_| {})?
-    };
-    let mut positions = vec![[f32::NAN; 2]; grn.genes().len()];
-    for (gene, position) in genes.iter().zip(&placed) {
-        positions[gene.0 as usize] = *position;
-    }
-    let words = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), genes.len());
+    let positions = Arranging::of_document(grn, view.edges(), document).positions(progress)?;
+    let words = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), view.genes().len());
     Ok((NetworkFigure::of(grn, view.edges(), &positions, &style), words))
 }
