@@ -1,40 +1,28 @@
 //! Pointer and keys on the two networks: what happens in one happens in both.
 
-use egui::{CursorIcon, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
+use std::sync::Arc;
+
+use egui::{Rect, Response, Sense, Ui, WidgetInfo, vec2};
 
 use super::CompareView;
-use crate::app::views::network::picking::{self, Picking};
+use crate::app::views::network::eye::Pane;
+use crate::app::views::network::hand::{Node, WIDGETS, click};
+use crate::app::views::network::picking::select_ends;
 use crate::app::views::network::verb;
 use crate::app::widgets::Placement;
-use crate::app::{Action, State, theme};
-use crate::figures::network::{Area, Camera, NodeHit};
+use crate::app::{Action, State};
+use crate::figures::network::NodeHit;
 use crate::network::GeneId;
 use crate::network::compare::Seen;
 use crate::tasks::compare::Compared;
 use crate::words::{counted, grouped};
 
-use std::sync::Arc;
-
-/// Up to this many nodes in sight each is a widget of its own, which keyboards and screen readers reach.
-const WIDGETS: usize = 400;
-/// Nodes are at least this easy to hit, in points.
-const REACH: f32 = 9.0;
-
-/// What the pointer is doing.
-#[derive(Default)]
-pub(super) struct Canvas {
-    /// The node that is dragged in a pane, and where it was taken relative to its centre (points).
-    dragged: Option<(usize, GeneId, Vec2)>,
-    picking: Option<Picking>,
-}
-
-/// A pane on the screen.
-struct Place {
-    number: usize,
-    placement: Placement,
-    rect: Rect,
-    area: Area,
-    nodes: Vec<(NodeHit, GeneId)>,
+/// What a handler needs to know about this frame.
+struct Frame<'a> {
+    panes: &'a [Pane],
+    compared: &'a Compared,
+    names: &'a [String; 2],
+    state: &'a State,
 }
 
 /// Draw both networks into the rest of `ui`.
@@ -52,21 +40,20 @@ pub(super) fn show(
     let dark = ui.visuals().dark_mode;
     let moment = ui.input(|input| input.stable_dt);
     let Some((drawn, moving)) = view.draw(compared, names, state, size, dark, moment) else { return };
-    let camera = drawn.view.0;
     let whole = Placement::at(rect.min.round());
-    let places: Vec<Place> = drawn
-        .scene
-        .panes
-        .iter()
-        .zip(&drawn.figure.panes)
-        .enumerate()
-        .map(|(number, (pane, figure))| {
-            let placement = Placement::at(whole.to_screen(pane.at));
-            let rect = Rect::from_min_max(placement.to_screen(pane.area[0]), placement.to_screen(pane.area[1]));
-            let nodes = pane.hits.nodes.iter().map(|hit| (*hit, figure.nodes[hit.node].gene)).collect();
-            Place { number, placement, rect, area: pane.area, nodes }
-        })
-        .collect();
+    let scenes = &drawn.scene.panes;
+    let panes = scenes.iter().enumerate().map(|(number, scene)| {
+        let placement = Placement::at(whole.to_screen(scene.at));
+        let rect = Rect::from_min_max(placement.to_screen(scene.area[0]), placement.to_screen(scene.area[1]));
+        Pane { number, placement, area: scene.area, rect }
+    });
+    let panes: Vec<Pane> = panes.collect();
+    let nodes = panes.iter().zip(scenes.iter().zip(&drawn.figure.panes)).map(|(pane, (scene, figure))| {
+        let gene = |hit: &NodeHit| figure.nodes[hit.node].gene;
+        let node = |hit: &NodeHit| Node { pane, network: &compared.union.grn, gene: gene(hit), hit: *hit };
+        scene.hits.nodes.iter().map(node).collect()
+    });
+    let nodes: Vec<Vec<Node<'_>>> = nodes.collect();
     let painter = ui.painter_at(rect);
     if let Some(drawn) = &view.drawn {
         view.painter.paint(&painter, &drawn.scene.scene, drawn.version, whole);
@@ -78,145 +65,74 @@ pub(super) fn show(
         let text = format!("Comparison of {} and {}", names[0], names[1]);
         WidgetInfo::labeled(egui::Role::GraphicsDocument, true, text)
     });
+    let frame = Frame { panes: &panes, compared, names, state };
     let before = view.hovered.take();
-    wheel(view, ui, rect, &background, &places, camera);
-    let grn = compared.union.grn.clone();
-    let total: usize = places.iter().map(|place| place.nodes.len()).sum();
-    let pointer = ui.input(|input| input.pointer.press_origin()).or(background.hover_pos());
-    for place in &places {
+    view.eye.wheel(ui, &background, panes.iter());
+    let total: usize = nodes.iter().map(Vec::len).sum();
+    for (pane, nodes) in panes.iter().zip(&nodes) {
         if total > WIDGETS {
-            // The background finds the node under the pointer.
-            let dragged = view.canvas.dragged.filter(|dragged| dragged.0 == place.number).map(|dragged| dragged.1);
-            let found = dragged.and_then(|gene| place.nodes.iter().find(|node| node.1 == gene)).or_else(|| {
-                let at = place.placement.to_scene(pointer.filter(|at| place.rect.contains(*at))?);
-                let drawn = view.drawn.as_ref()?;
-                let node = drawn.scene.panes[place.number].hits.node_at(at, 4.0)?;
-                place.nodes.iter().find(|(hit, _)| hit.node == node)
-            });
-            let pannable = !background.dragged() || view.canvas.dragged.is_some() || background.drag_started();
-            if let Some((hit, gene)) = found.copied().filter(|_| pannable) {
-                node(view, ui, background.clone(), gene, &hit, place, camera, compared, names, state, actions);
+            if let Some(found) = under_pointer(view, ui, &background, pane, nodes) {
+                node(view, ui, background.clone(), found, &frame, actions);
             }
             continue;
         }
-        let side = match (places.len(), place.number) {
+        let kind = match (panes.len(), pane.number) {
             (1, _) => "node",
             (_, 0) => "left node",
             _ => "right node",
         };
-        for (hit, gene) in &place.nodes {
-            let symbol = grn.symbol(*gene);
-            let region =
-                Rect::from_center_size(place.placement.to_screen(hit.centre), Vec2::splat(hit.radius.max(REACH) * 2.0));
-            let id = ui.scope_id().with(("compared node", place.number, symbol));
-            let response = ui.interact(region.intersect(place.rect), id, Sense::click_and_drag());
-            response.widget_info(|| {
-                let selected = state.document.is_selected(symbol);
-                WidgetInfo::selected(egui::Role::Button, true, selected, format!("{side} {symbol}"))
-            });
-            if response.has_focus() {
-                let accent = Stroke::new(2.0, theme::colours(ui).accent);
-                painter.circle_stroke(place.placement.to_screen(hit.centre), hit.radius + 4.0, accent);
-            }
-            node(view, ui, response, *gene, hit, place, camera, compared, names, state, actions);
+        for shown in nodes {
+            let response = shown.widget(ui, &painter, kind, state);
+            node(view, ui, response, shown, &frame, actions);
         }
     }
-    if view.hovered.is_none() && view.canvas.dragged.is_none() {
-        empty_space(view, ui, &background, &places, camera, compared, names, state, actions);
+    if view.hovered.is_none() && view.hand.dragged().is_none() {
+        empty_space(view, ui, &background, &frame, actions);
     }
     if view.hovered != before {
         ui.ctx().request_repaint();
     }
-    let nodes = places.iter().flat_map(|place| {
-        place.nodes.iter().map(|(hit, gene)| (place.placement.to_screen(hit.centre), grn.symbol(*gene)))
-    });
-    picking::follow(&mut view.canvas.picking, ui, rect, nodes, state, actions);
+    view.hand.pick(ui, rect, nodes.iter().flatten(), state, actions);
 }
 
-/// Wheel and pinch zoom where the pointer is, in both.
-fn wheel(view: &mut CompareView, ui: &Ui, rect: Rect, background: &Response, places: &[Place], camera: Camera) {
-    let on_top = background.contains_pointer() || ui.rect_contains_pointer(rect);
-    let Some(at) = ui.input(|input| input.pointer.hover_pos()).filter(|_| on_top) else { return };
-    let Some(place) = places.iter().find(|place| place.rect.contains(at)) else { return };
-    let factor = ui.input(|input| input.zoom_delta() * (input.smooth_scroll_delta().y / 240.0).exp());
-    if (factor - 1.0).abs() > 1e-4 {
-        let mut camera = camera;
-        camera.zoom_at(factor, place.placement.to_scene(at), place.area);
-        view.camera = Some(camera);
-        view.camera_held = true;
-        ui.ctx().request_repaint();
+/// More nodes than widgets are good for: the node of `pane` that the background stands for.
+fn under_pointer<'a>(
+    view: &CompareView,
+    ui: &Ui,
+    background: &Response,
+    pane: &Pane,
+    nodes: &'a [Node<'a>],
+) -> Option<&'a Node<'a>> {
+    if !view.hand.means_node(background) {
+        return None;
     }
-}
-
-/// The layout's point under a point of the screen that is kept inside the pane.
-fn layout_point(place: &Place, camera: Camera, at: Pos2) -> [f32; 2] {
-    let at = place.placement.to_scene(at);
-    let inside = |axis: usize| {
-        let (low, high) = (place.area[0][axis] + 4.0, place.area[1][axis] - 4.0);
-        at[axis].max(low).min(high.max(low))
-    };
-    camera.to_world([inside(0), inside(1)], place.area)
+    nodes.iter().find(|node| view.hand.drags(node)).or_else(|| {
+        let press = ui.input(|input| input.pointer.press_origin());
+        let at = press.or(background.hover_pos()).filter(|at| pane.rect.contains(*at))?;
+        let hits = &view.drawn.as_ref()?.scene.panes[pane.number].hits;
+        let found = hits.node_at(pane.placement.to_scene(at), 4.0)?;
+        nodes.iter().find(|node| node.hit.node == found)
+    })
 }
 
 /// One node: hover, click, drag.
-#[allow(clippy::too_many_arguments)]
 fn node(
     view: &mut CompareView,
     ui: &Ui,
     response: Response,
-    gene: GeneId,
-    hit: &NodeHit,
-    place: &Place,
-    camera: Camera,
-    compared: &Compared,
-    names: &[String; 2],
-    state: &State,
+    node: &Node<'_>,
+    frame: &Frame<'_>,
     actions: &mut Vec<Action>,
 ) {
-    let symbol = compared.union.grn.symbol(gene);
-    let is_dragged = |view: &CompareView| {
-        view.canvas.dragged.is_some_and(|(pane, dragged, _)| pane == place.number && dragged == gene)
-    };
-    let free = view.canvas.dragged.is_none() && view.canvas.picking.is_none();
-    if (response.hovered() && free) || is_dragged(view) {
-        view.hovered = Some(gene);
-        ui.ctx().set_cursor_icon(if free { CursorIcon::PointingHand } else { CursorIcon::Grabbing });
+    let dragged = view.hand.drags(node);
+    if view.hand.points_at(ui, &response, node) {
+        view.hovered = Some(node.gene);
     }
-    if let Some(picking) = picking::begin(ui, &response, state) {
-        view.canvas.picking = Some(picking);
-    } else if response.drag_started_by(egui::PointerButton::Primary)
-        && let Some(press) = ui.input(|input| input.pointer.press_origin())
-    {
-        view.canvas.dragged = Some((place.number, gene, place.placement.to_screen(hit.centre) - press));
-        view.camera = Some(camera);
-        view.camera_held = true;
+    actions.extend(view.hand.drag(ui, &response, node, &mut view.eye, &mut view.arrangement, frame.state));
+    actions.extend(click(&response, node, frame.state));
+    if !dragged {
+        response.on_hover_ui_at_pointer(|ui| gene_facts(ui, node.gene, frame.compared, frame.names));
     }
-    if let Some((_, _, offset)) = view.canvas.dragged.filter(|_| is_dragged(view)) {
-        let pointer = ui.input(|input| input.pointer.interact_pos());
-        if let (true, Some(at)) = (response.dragged(), pointer) {
-            let position = layout_point(place, camera, at + offset);
-            view.arrangement.hold(gene, position);
-            ui.ctx().request_repaint();
-        }
-        if response.drag_stopped() || !ui.input(|input| input.pointer.any_down()) {
-            view.canvas.dragged = None;
-            // The document learns of it once, when the node is dropped.
-            if let Some((gene, position)) = view.arrangement.release() {
-                let gene = compared.union.grn.symbol(gene).to_owned();
-                actions.push(Action::MoveNode { gene, position });
-            }
-        }
-        return;
-    }
-    if response.double_clicked() {
-        if state.document.pinned.contains(symbol) {
-            actions.push(Action::PinNode { gene: symbol.to_owned(), pinned: false });
-        }
-    } else if response.clicked() {
-        let extend = ui.input(|input| input.modifiers.shift || input.modifiers.command);
-        actions.push(Action::Select { gene: symbol.to_owned(), extend });
-    }
-    response.on_hover_ui_at_pointer(|ui| gene_facts(ui, gene, compared, names));
 }
 
 /// Numbers of edges on both sides.
@@ -240,49 +156,23 @@ fn gene_facts(ui: &mut Ui, gene: GeneId, compared: &Compared, names: &[String; 2
 }
 
 /// The space between nodes: pan, deselect, edges.
-#[allow(clippy::too_many_arguments)]
-fn empty_space(
-    view: &mut CompareView,
-    ui: &Ui,
-    background: &Response,
-    places: &[Place],
-    camera: Camera,
-    compared: &Compared,
-    names: &[String; 2],
-    state: &State,
-    actions: &mut Vec<Action>,
-) {
-    if let Some(picking) = picking::begin(ui, background, state) {
-        view.canvas.picking = Some(picking);
-    }
-    if background.dragged() && view.canvas.picking.is_none() {
-        let mut camera = camera;
-        let by = background.drag_delta();
-        camera.pan([by.x, by.y]);
-        view.camera = Some(camera);
-        view.camera_held = true;
-        ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
-        ui.ctx().request_repaint();
-    }
+fn empty_space(view: &mut CompareView, ui: &Ui, background: &Response, frame: &Frame<'_>, actions: &mut Vec<Action>) {
+    let Frame { panes, compared, names, state } = *frame;
+    view.hand.drag_background(ui, background, &mut view.eye, state);
     let at = background.hover_pos().filter(|_| !background.dragged());
     let row = at.zip(view.drawn.as_ref()).and_then(|(at, drawn)| {
-        let place = places.iter().find(|place| place.rect.contains(at))?;
-        let figure = &drawn.figure.panes[place.number];
-        let edge = drawn.scene.panes[place.number].hits.edge_at(place.placement.to_scene(at), 3.5)?;
+        let pane = panes.iter().find(|pane| pane.rect.contains(at))?;
+        let figure = &drawn.figure.panes[pane.number];
+        let edge = drawn.scene.panes[pane.number].hits.edge_at(pane.placement.to_scene(at), 3.5)?;
         let [from, to] = [figure.edges[edge].from, figure.edges[edge].to].map(|node| figure.nodes[node].gene);
         let edge = compared.union.grn.edge(from, to)?;
         Some(compared.union.rows[edge.rank as usize - 1])
     });
     if background.double_clicked() {
-        view.camera_held = false;
+        view.eye.release();
     } else if background.clicked() {
-        match row {
-            Some(row) => {
-                // With Shift or Ctrl beside what is selected.
-                let adds = ui.input(|input| input.modifiers.shift || input.modifiers.command);
-                let genes = if adds { state.document.selection.clone() } else { Vec::new() };
-                actions.push(select(compared, row, genes));
-            }
+        match row.map(|row| &compared.comparison.edges[row]) {
+            Some(edge) => actions.push(select_ends(ui.ctx(), [&edge.regulator, &edge.target], state)),
             None if !state.document.selection.is_empty() => actions.push(Action::ClearSelection),
             None => {}
         }
@@ -290,17 +180,6 @@ fn empty_space(
     if let Some(row) = row {
         background.clone().on_hover_ui_at_pointer(|ui| edge_facts(ui, compared, row, names));
     }
-}
-
-/// Select both ends of an edge beside `genes`.
-pub(super) fn select(compared: &Compared, row: usize, mut genes: Vec<String>) -> Action {
-    let edge = &compared.comparison.edges[row];
-    for symbol in [&edge.regulator, &edge.target] {
-        if !genes.contains(symbol) {
-            genes.push(symbol.clone());
-        }
-    }
-    Action::SelectAll(genes)
 }
 
 /// What both networks say of an edge.

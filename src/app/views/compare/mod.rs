@@ -12,8 +12,10 @@ use std::sync::Arc;
 use egui::{Frame, Margin, Panel, Ui};
 
 use super::export::{Choice, Content, ExportDialog, Exportable, PRINT_TEXT_SIZE};
-use super::network::arrange::{Arrangement, Asked as AskedLayout, Decided};
-use super::network::{Shown, TEXT_SIZE, theme, towards};
+use super::network::arrange::Arrangement;
+use super::network::eye::Eye;
+use super::network::hand::Hand;
+use super::network::{Shown, TEXT_SIZE, theme};
 use crate::app::attached::{Attachment, Other};
 use crate::app::command::Command;
 use crate::app::widgets::{ScenePainter, empty_page};
@@ -39,13 +41,11 @@ pub struct CompareView {
     /// Both networks as one, all of it.
     shown: Option<Shown>,
     arrangement: Arrangement,
-    camera: Option<Camera>,
-    /// The user moved the camera: it no longer follows the layout.
-    camera_held: bool,
+    eye: Eye,
+    hand: Hand,
     hovered: Option<GeneId>,
     drawn: Option<Drawn>,
     painter: ScenePainter,
-    canvas: canvas::Canvas,
     table: table::DifferenceTable,
     no_table: bool,
     export: ExportDialog,
@@ -213,7 +213,7 @@ impl CompareView {
                 self.asked.as_ref().is_none_or(|before| before.left != asked.left || before.other != asked.other);
             if another {
                 (self.compared, self.shown, self.failed) = (None, None, None);
-                self.camera_held = false;
+                self.eye.release();
             }
             self.asked = Some(asked.clone());
             let context = ui.ctx().clone();
@@ -230,23 +230,11 @@ impl CompareView {
             ));
         }
         let Some(shown) = &self.shown else { return };
-        let context = ui.ctx().clone();
-        let document = &state.document;
-        let decided = Decided { positions: &document.positions, pinned: &document.pinned, layout: &document.layout };
-        let asked = AskedLayout { again: state.view.run_layout, paused: state.view.layout_paused };
-        let moment = ui.input(|input| input.stable_dt);
-        let update = self.arrangement.update(shown, decided, asked, moment, move || context.request_repaint());
-        if update.moving {
-            ui.ctx().request_repaint();
-        }
-        if update.settled {
+        if self.arrangement.follow_state(ui, shown, state, actions) {
             actions.push(Action::SettleLayout(self.arrangement.by_symbol()));
         }
-        if state.view.layout_paused && !self.arrangement.is_running() {
-            actions.push(Action::PauseLayout(false));
-        }
         if state.view.fit_network {
-            self.camera_held = false;
+            self.eye.release();
         }
     }
 
@@ -284,13 +272,7 @@ impl CompareView {
             Some(drawn) if drawn.key == key => (drawn.figure, Some((drawn.view, drawn.scene, drawn.version))),
             _ => (self.figure(compared, &key, TEXT_SIZE), None),
         };
-        let fitted = figure.fit(size);
-        let (camera, moving) = match self.camera {
-            Some(camera) if self.camera_held => (camera, false),
-            Some(camera) => towards(camera, fitted, moment),
-            None => (fitted, false),
-        };
-        self.camera = Some(camera);
+        let (camera, moving) = self.eye.follow(figure.fit(size), moment);
         let view = (camera, size, dark);
         let (scene, version) = match known {
             Some((of, scene, version)) if of == view => (scene, version),

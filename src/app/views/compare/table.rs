@@ -7,7 +7,7 @@ use std::sync::Arc;
 use egui::{Align, RichText, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
-use super::canvas::select;
+use crate::app::views::network::picking::select_ends;
 use crate::app::views::search;
 use crate::app::views::tables::linked::Linked;
 use crate::app::views::tables::{filter_field, save, save_button, sign_colour, sign_word};
@@ -240,8 +240,7 @@ impl DifferenceTable {
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
-                let at = rows[row.index()] as usize;
-                let edge = &compared.comparison.edges[at];
+                let edge = &compared.comparison.edges[rows[row.index()] as usize];
                 let selected = is_selected(edge);
                 row.set_selected(selected);
                 for (key, ..) in columns {
@@ -281,9 +280,7 @@ impl DifferenceTable {
                 });
                 if response.clicked() {
                     linked.click();
-                    let action = response.ctx.input(|input| input.modifiers.shift || input.modifiers.command);
-                    let genes = if action { state.document.selection.clone() } else { Vec::new() };
-                    actions.push(select(compared, at, genes));
+                    actions.push(select_ends(&response.ctx, [&edge.regulator, &edge.target], state));
                 }
             });
         });

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use egui::Ui;
+
 use super::shown::Shown;
+use crate::app::{Action, State};
 use crate::document::Layout;
 use crate::jobs::{Job, JobContext, Outcome, Progress as _};
 use crate::layout::{LayoutConfig, Method};
@@ -141,6 +144,24 @@ impl Arrangement {
             set(held, None);
         }
         self.held.take()
+    }
+
+    /// [`Arrangement::update`] by the document of `state` and what the user asks for, with further frames while anything
+    /// moves. Whether the layout came to rest in this call.
+    pub fn follow_state(&mut self, ui: &Ui, shown: &Shown, state: &State, actions: &mut Vec<Action>) -> bool {
+        let context = ui.ctx().clone();
+        let document = &state.document;
+        let decided = Decided { positions: &document.positions, pinned: &document.pinned, layout: &document.layout };
+        let asked = Asked { again: state.view.run_layout, paused: state.view.layout_paused };
+        let moment = ui.input(|input| input.stable_dt);
+        let update = self.update(shown, decided, asked, moment, move || context.request_repaint());
+        if update.moving {
+            ui.ctx().request_repaint();
+        }
+        if state.view.layout_paused && !self.is_running() {
+            actions.push(Action::PauseLayout(false));
+        }
+        update.settled
     }
 
     /// Follow network, filter and document; take what the layout sent; start it where something is to be placed.

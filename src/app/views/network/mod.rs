@@ -5,6 +5,8 @@
 
 pub(in crate::app::views) mod arrange;
 mod canvas;
+pub(in crate::app::views) mod eye;
+pub(in crate::app::views) mod hand;
 mod known;
 mod layout_menu;
 mod look;
@@ -20,7 +22,9 @@ use std::sync::Arc;
 
 use egui::Ui;
 
-use arrange::{Arrangement, Asked, Decided};
+use arrange::Arrangement;
+use eye::Eye;
+use hand::Hand;
 pub use known::Known;
 pub use layout_menu::{chosen as chosen_layout, words as layout_words};
 use look::LookKey;
@@ -50,10 +54,11 @@ pub struct NetworkView {
     filtered: Option<Arc<Shown>>,
     shown: Option<Shown>,
     arrangement: Arrangement,
-    camera: Option<Camera>,
-    /// The user moved the camera: it no longer follows the layout.
-    camera_held: bool,
+    eye: Eye,
+    hand: Hand,
     hovered: Option<GeneId>,
+    /// The node whose menu is open, where nodes are no widgets of their own.
+    menu: Option<GeneId>,
     /// The picture is that of the frame before: worth an index of what lies where.
     still: bool,
     /// Neither the camera nor the layout moved since the frame before.
@@ -66,7 +71,6 @@ pub struct NetworkView {
     style_bar: bool,
     drawn: Option<Drawn>,
     painter: ScenePainter,
-    canvas: canvas::Canvas,
     wave: wave::Player,
     export: ExportDialog,
     version: u64,
@@ -173,23 +177,11 @@ impl NetworkView {
             self.hovered = None;
         }
         let Some(shown) = &self.shown else { return };
-        let context = ui.ctx().clone();
-        let document = &state.document;
-        let decided = Decided { positions: &document.positions, pinned: &document.pinned, layout: &document.layout };
-        let asked = Asked { again: state.view.run_layout, paused: state.view.layout_paused };
-        let moment = ui.input(|input| input.stable_dt);
-        let update = self.arrangement.update(shown, decided, asked, moment, move || context.request_repaint());
-        if update.moving {
-            ui.ctx().request_repaint();
-        }
-        if update.settled && !state.network_is_live() {
+        if self.arrangement.follow_state(ui, shown, state, actions) && !state.network_is_live() {
             actions.push(Action::SettleLayout(self.arrangement.by_symbol()));
         }
-        if state.view.layout_paused && !self.arrangement.is_running() {
-            actions.push(Action::PauseLayout(false));
-        }
         if state.view.fit_network {
-            self.camera_held = false;
+            self.eye.release();
         }
         let context = ui.ctx().clone();
         self.known.follow(shown, state, move || context.request_repaint());
@@ -243,13 +235,7 @@ impl NetworkView {
             }
             _ => (figure(shown, &self.arrangement, &key, hovered, look, self.wave.now(), TEXT_SIZE), None),
         };
-        let fitted = figure.fit(size);
-        let (camera, moving) = match self.camera {
-            Some(camera) if self.camera_held => (camera, false),
-            Some(camera) => towards(camera, fitted, moment),
-            None => (fitted, false),
-        };
-        self.camera = Some(camera);
+        let (camera, moving) = self.eye.follow(figure.fit(size), moment);
         let view = (camera, size, dark);
         let (scene, version) = match scene {
             Some((known, scene, version)) if known == view => (scene, version),
@@ -365,15 +351,4 @@ fn figure(
         wave.dress(&mut style, shown);
     }
     NetworkFigure::of(shown.network(), shown.edges(), arrangement.positions(), &style)
-}
-
-/// The camera a moment later on its way to `goal`, and whether it is still moving.
-pub(in crate::app::views) fn towards(camera: Camera, goal: Camera, moment: f32) -> (Camera, bool) {
-    let share = 1.0 - (-10.0 * moment.min(0.1)).exp();
-    let mix = |from: f32, to: f32| from + (to - from) * share;
-    let centre = [mix(camera.centre[0], goal.centre[0]), mix(camera.centre[1], goal.centre[1])];
-    let zoom = mix(camera.zoom.max(1e-6).ln(), goal.zoom.max(1e-6).ln()).exp();
-    let away = (0..2).map(|axis| ((goal.centre[axis] - centre[axis]) * goal.zoom).abs()).fold(0.0, f32::max);
-    let near = away < 0.5 && (zoom / goal.zoom - 1.0).abs() < 2e-3;
-    if near || !away.is_finite() { (goal, false) } else { (Camera { centre, zoom }, true) }
 }

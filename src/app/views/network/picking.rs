@@ -5,14 +5,13 @@ use egui::{Pos2, Rect, Response, Shape, Stroke, StrokeKind, Ui, WidgetInfo};
 use crate::app::state::{PickTool, TableKind};
 use crate::app::{Action, State, theme};
 use crate::document::PathQuery;
-use crate::network::{Edge, Grn};
 
 /// Points of a lasso are at least this far apart, on the screen.
 const STEP: f32 = 3.0;
 
 /// A selection under way.
 #[derive(Clone, Debug)]
-pub(in crate::app::views) struct Picking {
+pub(super) struct Picking {
     outline: Outline,
     /// Keep what is selected already.
     adds: bool,
@@ -36,7 +35,7 @@ fn wanted(ui: &Ui, state: &State) -> Option<(PickTool, bool)> {
 }
 
 /// Begin, if the drag that starts with `response` is to select.
-pub(in crate::app::views) fn begin(ui: &Ui, response: &Response, state: &State) -> Option<Picking> {
+pub(super) fn begin(ui: &Ui, response: &Response, state: &State) -> Option<Picking> {
     if !response.drag_started_by(egui::PointerButton::Primary) {
         return None;
     }
@@ -48,7 +47,7 @@ pub(in crate::app::views) fn begin(ui: &Ui, response: &Response, state: &State) 
 
 /// Follow the pointer and draw the outline within `area`. When the button is let go, select the genes among `nodes` (their
 /// places on the screen, and symbols) that lie inside.
-pub(in crate::app::views) fn follow<'a>(
+pub(super) fn follow<'a>(
     picking: &mut Option<Picking>,
     ui: &Ui,
     area: Rect,
@@ -120,12 +119,15 @@ pub(super) fn tools(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
 }
 
+/// Whether a click adds to what is selected: with Shift or Ctrl.
+pub(in crate::app::views) fn extends(context: &egui::Context) -> bool {
+    context.input(|input| input.modifiers.shift || input.modifiers.command)
+}
+
 /// A click on an edge selects both its ends; with Shift or Ctrl, beside what is selected.
-pub(super) fn edge(ui: &Ui, network: &Grn, edge: &Edge, state: &State) -> Action {
-    let adds = ui.input(|input| input.modifiers.shift || input.modifiers.command);
-    let mut genes = if adds { state.document.selection.clone() } else { Vec::new() };
-    for end in [edge.regulator, edge.target] {
-        let symbol = network.symbol(end);
+pub(in crate::app::views) fn select_ends(context: &egui::Context, ends: [&str; 2], state: &State) -> Action {
+    let mut genes = if extends(context) { state.document.selection.clone() } else { Vec::new() };
+    for symbol in ends {
         if !genes.iter().any(|known| known == symbol) {
             genes.push(symbol.to_owned());
         }

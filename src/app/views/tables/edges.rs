@@ -10,6 +10,7 @@ use egui_extras::{Column, TableBuilder};
 use super::linked::Linked;
 use super::{Head, head, save};
 use crate::app::views::network::Shown;
+use crate::app::views::network::picking::select_ends;
 use crate::app::views::search;
 use crate::app::widgets::{Sort, SortColumn, signed, sort_headers};
 use crate::app::{Action, State, theme};
@@ -261,14 +262,7 @@ impl EdgeTable {
                 });
                 if response.clicked() {
                     self.linked.click();
-                    let extend = response.ctx.input(|input| input.modifiers.shift || input.modifiers.command);
-                    let mut genes = if extend { state.document.selection.clone() } else { Vec::new() };
-                    for gene in [regulator, target] {
-                        if !genes.iter().any(|known| known == gene) {
-                            genes.push(gene.to_owned());
-                        }
-                    }
-                    actions.push(Action::SelectAll(genes));
+                    actions.push(select_ends(&response.ctx, [regulator, target], state));
                 }
             });
         });

@@ -9,6 +9,7 @@ use egui_extras::{Column, TableBuilder};
 
 use super::linked::Linked;
 use super::{Head, head, save};
+use crate::app::views::network::picking::extends;
 use crate::app::views::network::{Shown, columns};
 use crate::app::views::search;
 use crate::app::widgets::{Sort, SortColumn, evidence_dot, signed, sort_headers, told};
@@ -217,8 +218,7 @@ impl GeneTable {
                 let response = response.on_hover_text(format!("{}\n{}", gene.symbol, told(&badges)));
                 if response.clicked() {
                     self.linked.click();
-                    let extend = response.ctx.input(|input| input.modifiers.shift || input.modifiers.command);
-                    actions.push(Action::Select { gene: gene.symbol.clone(), extend });
+                    actions.push(Action::Select { gene: gene.symbol.clone(), extend: extends(&response.ctx) });
                 }
             });
         });
