@@ -13,7 +13,7 @@ pub use empty::empty_page;
 pub use figure::FigureWidget;
 pub use scene_painter::{Placement, ScenePainter};
 pub use shift_bar::shift_bar;
-pub use sort::{Sort, SortColumn, plain_header, sort_header, sort_headers};
+pub use sort::{Sort, SortColumn, plain_header, sort_headers};
 
 /// A number as people read it: `+0.42`, `−1.30`, with a true minus sign.
 pub fn signed(value: f32) -> String {

@@ -1,5 +1,7 @@
 //! Tables sorted by a click on their header.
 
+use std::cmp::Ordering;
+
 use egui::{Button, RichText, Ui, vec2};
 
 use crate::app::theme;
@@ -31,35 +33,58 @@ impl<K: Copy + PartialEq> Sort<K> {
     }
 
     /// `order` for rising, reversed for falling.
-    pub fn apply(&self, order: std::cmp::Ordering) -> std::cmp::Ordering {
+    pub fn apply(&self, order: Ordering) -> Ordering {
         if self.falling { order.reverse() } else { order }
+    }
+
+    /// The order of two numbers. One that is missing, or not a number, comes last whichever way round.
+    pub fn numbers<N: Into<f64>>(&self, a: Option<N>, b: Option<N>) -> Ordering {
+        let number = |value: Option<N>| value.map(N::into).filter(|value| !value.is_nan());
+        match (number(a), number(b)) {
+            (Some(a), Some(b)) => self.apply(a.total_cmp(&b)),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        }
     }
 }
 
 /// A column that sorts.
 #[derive(Clone, Copy)]
-pub struct SortColumn<K> {
+pub struct SortColumn<'a, K> {
     /// What sorts by it.
     pub key: K,
-    title: &'static str,
-    explanation: &'static str,
+    title: &'a str,
+    explanation: &'a str,
     falling_first: bool,
 }
 
-impl<K: Copy + PartialEq> SortColumn<K> {
+impl<'a, K: Copy + PartialEq> SortColumn<'a, K> {
     /// A column of which the first click brings the smallest up.
-    pub const fn rising(key: K, title: &'static str, explanation: &'static str) -> Self {
+    pub const fn rising(key: K, title: &'a str, explanation: &'a str) -> Self {
         Self { key, title, explanation, falling_first: false }
     }
 
     /// A column of which the first click brings the largest up.
-    pub const fn falling(key: K, title: &'static str, explanation: &'static str) -> Self {
+    pub const fn falling(key: K, title: &'a str, explanation: &'a str) -> Self {
         Self { key, title, explanation, falling_first: true }
     }
 
-    /// Its header; a click sorts by it.
+    /// Its header; a click sorts by it. Gives back whether the order changed.
     pub fn header(&self, ui: &mut Ui, sort: &mut Sort<K>) -> bool {
-        sort_header(ui, sort, self.key, self.title, self.explanation, self.falling_first)
+        let sorted = sort.key == self.key;
+        let colours = theme::colours(ui);
+        let ink = if sorted { colours.text_strong } else { colours.text_weak };
+        let text = RichText::new(self.title).small().strong().color(ink);
+        let response = ui.add(Button::new(text).frame(false).truncate());
+        if sorted {
+            arrow(ui, &response, sort.falling, ink);
+        }
+        let label = || format!("Sort by {}", self.title);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, label()));
+        let clicked = response.on_hover_text(self.explanation).clicked();
+        if clicked {
+            sort.click(self.key, self.falling_first);
+        }
+        clicked
     }
 }
 
@@ -67,36 +92,11 @@ impl<K: Copy + PartialEq> SortColumn<K> {
 pub fn sort_headers<K: Copy + PartialEq>(
     row: &mut egui_extras::TableRow<'_, '_>,
     sort: &mut Sort<K>,
-    columns: &[SortColumn<K>],
+    columns: &[SortColumn<'_, K>],
 ) {
     for column in columns {
         row.col(|ui| _ = column.header(ui, sort));
     }
-}
-
-/// The header of a column; a click sorts by it. Gives back whether the order changed.
-pub fn sort_header<K: Copy + PartialEq>(
-    ui: &mut Ui,
-    sort: &mut Sort<K>,
-    key: K,
-    title: &str,
-    explanation: &str,
-    falling_first: bool,
-) -> bool {
-    let sorted = sort.key == key;
-    let colours = theme::colours(ui);
-    let ink = if sorted { colours.text_strong } else { colours.text_weak };
-    let text = RichText::new(title).small().strong().color(ink);
-    let response = ui.add(Button::new(text).frame(false).truncate());
-    if sorted {
-        arrow(ui, &response, sort.falling, ink);
-    }
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Sort by {title}")));
-    let clicked = response.on_hover_text(explanation).clicked();
-    if clicked {
-        sort.click(key, falling_first);
-    }
-    clicked
 }
 
 /// The header of a column that does not sort.
@@ -127,6 +127,18 @@ mod tests {
         assert_eq!(sort, Sort::falling('b'));
         sort.click('b', true);
         assert_eq!(sort, Sort::rising('b'));
-        assert_eq!(sort.apply(1.cmp(&2)), std::cmp::Ordering::Less);
+        assert_eq!(sort.apply(1.cmp(&2)), Ordering::Less);
+    }
+
+    #[test]
+    fn what_is_no_number_comes_last_either_way() {
+        let numbers = [None, Some(2.0), Some(f32::NAN), Some(-1.0), Some(5.0)];
+        let sorted = |sort: Sort<char>| {
+            let mut rows = [0, 1, 2, 3, 4];
+            rows.sort_by(|&a, &b| sort.numbers(numbers[a], numbers[b]));
+            rows
+        };
+        assert_eq!(sorted(Sort::rising('a')), [3, 1, 4, 0, 2], "and in the order in which they were");
+        assert_eq!(sorted(Sort::falling('a')), [4, 1, 3, 0, 2]);
     }
 }

@@ -1,7 +1,5 @@
 //! All perturbations: cells, and how their own target changed.
 
-use std::cmp::Ordering;
-
 use egui::{Align, Layout, RichText, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 
@@ -187,14 +185,11 @@ fn sorted(mut rows: Vec<Row<'_>>, sort: Sort<Key>) -> Vec<Row<'_>> {
         Key::Verdict => Verdict::ALL.iter().position(|verdict| *verdict == row.verdict).map(|at| at as f64),
     };
     rows.sort_by(|a, b| {
-        let order = match (value(a), value(b)) {
-            (Some(x), Some(y)) => sort.apply(x.total_cmp(&y)),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) if sort.key == Key::Name => sort.apply(a.perturbation.name.cmp(&b.perturbation.name)),
-            (None, None) => Ordering::Equal,
-        };
-        order.then_with(|| a.perturbation.name.cmp(&b.perturbation.name))
+        let by_name = a.perturbation.name.cmp(&b.perturbation.name);
+        if sort.key == Key::Name {
+            return sort.apply(by_name);
+        }
+        sort.numbers(value(a), value(b)).then(by_name)
     });
     rows
 }

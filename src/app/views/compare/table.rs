@@ -1,6 +1,5 @@
 //! The table of differences: every edge of either network, and who has it.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,8 +10,9 @@ use crate::app::views::network::picking::select_ends;
 use crate::app::views::search;
 use crate::app::views::tables::linked::Linked;
 use crate::app::views::tables::{filter_field, save, save_button, sign_colour, sign_word};
-use crate::app::widgets::{Sort, scene_painter, sort_header};
+use crate::app::widgets::{Sort, SortColumn, scene_painter, sort_headers};
 use crate::app::{Action, State, theme};
+use crate::network::Sign;
 use crate::network::compare::{Compared as Edge, Seen, Side};
 use crate::tasks::compare::Compared;
 use crate::words::{counted, grouped};
@@ -66,14 +66,6 @@ impl Default for DifferenceTable {
 
 fn seen(edge: &Edge, side: usize) -> Option<Seen> {
     if side == 0 { edge.left } else { edge.right }
-}
-
-fn order(side: Side) -> usize {
-    match side {
-        Side::Both => 0,
-        Side::Left => 1,
-        Side::Right => 2,
-    }
 }
 
 impl DifferenceTable {
@@ -150,41 +142,30 @@ impl DifferenceTable {
         };
         let mut rows: Vec<u32> = (0..edges.len() as u32).filter(|row| fits(&edges[*row as usize])).collect();
         let sort = self.sort;
-        let number = |value: Option<f32>| value.unwrap_or(f32::NAN);
-        let by_number = |rows: &mut Vec<u32>, of: &dyn Fn(&Edge) -> f32| {
-            // Rows without a value come last, either way round; equal ones as they were.
-            rows.sort_by(|&a, &b| {
-                let (x, y) = (of(&edges[a as usize]), of(&edges[b as usize]));
-                match (x.is_nan(), y.is_nan()) {
-                    (false, false) => sort.apply(x.total_cmp(&y)),
-                    (false, true) => Ordering::Less,
-                    (true, false) => Ordering::Greater,
-                    (true, true) => Ordering::Equal,
-                }
-            });
+        let value = |edge: &Edge| match sort.key {
+            Key::Regulator | Key::Target => None,
+            Key::Side => Some(match edge.side() {
+                Side::Both => 0.0,
+                Side::Left => 1.0,
+                Side::Right => 2.0,
+            }),
+            Key::Rank(side) => seen(edge, side)?.rank.map(f64::from),
+            Key::Probability(side) => seen(edge, side)?.probability.map(f64::from),
+            Key::Sign(side) => match seen(edge, side)?.sign {
+                Sign::Activates => Some(0.0),
+                Sign::Represses => Some(1.0),
+                Sign::Unknown => None,
+            },
         };
-        match sort.key {
-            Key::Regulator => {
-                rows.sort_by(|&a, &b| sort.apply(edges[a as usize].regulator.cmp(&edges[b as usize].regulator)))
+        // Equal ones as they were.
+        rows.sort_by(|&a, &b| {
+            let (a, b) = (&edges[a as usize], &edges[b as usize]);
+            match sort.key {
+                Key::Regulator => sort.apply(a.regulator.cmp(&b.regulator)),
+                Key::Target => sort.apply(a.target.cmp(&b.target)),
+                _ => sort.numbers(value(a), value(b)),
             }
-            Key::Target => rows.sort_by(|&a, &b| sort.apply(edges[a as usize].target.cmp(&edges[b as usize].target))),
-            Key::Side => {
-                rows.sort_by(|&a, &b| {
-                    sort.apply(order(edges[a as usize].side()).cmp(&order(edges[b as usize].side())))
-                });
-            }
-            Key::Rank(side) => by_number(&mut rows, &|edge| {
-                number(seen(edge, side).and_then(|seen| seen.rank).map(|rank| rank as f32))
-            }),
-            Key::Probability(side) => {
-                by_number(&mut rows, &|edge| number(seen(edge, side).and_then(|seen| seen.probability)));
-            }
-            Key::Sign(side) => by_number(&mut rows, &|edge| match seen(edge, side).map(|seen| seen.sign) {
-                Some(crate::network::Sign::Activates) => 0.0,
-                Some(crate::network::Sign::Represses) => 1.0,
-                _ => f32::NAN,
-            }),
-        }
+        });
         rows
     }
 
@@ -199,16 +180,18 @@ impl DifferenceTable {
         state: &State,
         actions: &mut Vec<Action>,
     ) {
-        let all: [(Key, String, String, bool); 9] = [
-            (Key::Regulator, "Regulator".into(), "Who regulates".into(), false),
-            (Key::Target, "Target".into(), "Who is regulated".into(), false),
-            (Key::Side, "In".into(), "Who has the edge".into(), false),
-            (Key::Rank(0), "L rank".into(), format!("Rank in {}", names[0]), false),
-            (Key::Sign(0), "L sign".into(), format!("Sign in {}", names[0]), false),
-            (Key::Rank(1), "R rank".into(), format!("Rank in {}", names[1]), false),
-            (Key::Sign(1), "R sign".into(), format!("Sign in {}", names[1]), false),
-            (Key::Probability(0), "L prob.".into(), format!("Probability in {}", names[0]), true),
-            (Key::Probability(1), "R prob.".into(), format!("Probability in {}", names[1]), true),
+        let in_each = |what: &str| [0, 1].map(|side: usize| format!("{what} in {}", names[side]));
+        let (ranks, signs, probabilities) = (in_each("Rank"), in_each("Sign"), in_each("Probability"));
+        let all = [
+            SortColumn::rising(Key::Regulator, "Regulator", "Who regulates"),
+            SortColumn::rising(Key::Target, "Target", "Who is regulated"),
+            SortColumn::rising(Key::Side, "In", "Who has the edge"),
+            SortColumn::rising(Key::Rank(0), "L rank", &ranks[0]),
+            SortColumn::rising(Key::Sign(0), "L sign", &signs[0]),
+            SortColumn::rising(Key::Rank(1), "R rank", &ranks[1]),
+            SortColumn::rising(Key::Sign(1), "R sign", &signs[1]),
+            SortColumn::falling(Key::Probability(0), "L prob.", &probabilities[0]),
+            SortColumn::falling(Key::Probability(1), "R prob.", &probabilities[1]),
         ];
         let columns = if ui.available_width() >= WIDE { &all[..] } else { &all[..NARROW] };
         let figure = crate::app::views::network::theme(ui.visuals().dark_mode);
@@ -234,18 +217,16 @@ impl DifferenceTable {
         }
         let (rows, sort, linked) = (self.rows.clone(), &mut self.sort, &mut self.linked);
         let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-            for (key, title, hint, falling_first) in columns {
-                header.col(|ui| _ = sort_header(ui, sort, *key, title, hint, *falling_first));
-            }
+            sort_headers(&mut header, sort, columns);
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
                 let edge = &compared.comparison.edges[rows[row.index()] as usize];
                 let selected = is_selected(edge);
                 row.set_selected(selected);
-                for (key, ..) in columns {
+                for &SortColumn { key, .. } in columns {
                     row.col(|ui| {
-                        let text = match *key {
+                        let text = match key {
                             Key::Regulator => RichText::new(&edge.regulator),
                             Key::Target => RichText::new(&edge.target),
                             Key::Side => {

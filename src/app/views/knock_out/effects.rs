@@ -1,7 +1,5 @@
 //! The predicted shifts of one knock-out as a list, with the measured ones where the screen has them.
 
-use std::cmp::Ordering;
-
 use crate::app::views::response::Truth;
 use crate::app::widgets::Sort;
 use crate::data::EffectTable;
@@ -91,24 +89,13 @@ pub fn order(effects: &[Effect], sort: Sort<EffectColumn>, filter: &str) -> Vec<
         let by_name = a.gene.cmp(&b.gene);
         let by_value = match sort.key {
             EffectColumn::Gene => return sort.apply(by_name),
-            EffectColumn::Size => numbers(a.predicted.abs(), b.predicted.abs(), sort),
-            EffectColumn::Control => numbers(a.control, b.control, sort),
-            EffectColumn::Measured => {
-                let size = |effect: &Effect| effect.measured.map_or(f32::NAN, f32::abs);
-                numbers(size(a), size(b), sort)
-            }
+            EffectColumn::Size => sort.numbers(Some(a.predicted.abs()), Some(b.predicted.abs())),
+            EffectColumn::Control => sort.numbers(Some(a.control), Some(b.control)),
+            EffectColumn::Measured => sort.numbers(a.measured.map(f32::abs), b.measured.map(f32::abs)),
         };
         by_value.then(by_name)
     });
     order
-}
-
-/// What is not a number comes last either way.
-fn numbers<K: Copy + PartialEq>(a: f32, b: f32, sort: Sort<K>) -> Ordering {
-    match (a.is_nan(), b.is_nan()) {
-        (false, false) => sort.apply(a.total_cmp(&b)),
-        (a, b) => a.cmp(&b),
-    }
 }
 
 /// The list as tab-separated values, in the order given.

@@ -13,7 +13,7 @@ use words::dose_words;
 pub use words::{asked, kind, verb};
 
 use crate::app::state::{Prediction, WaveView};
-use crate::app::widgets::{Sort, empty_page, evidence_badges, plain_header, shift_bar, signed, sort_header};
+use crate::app::widgets::{Sort, SortColumn, empty_page, evidence_badges, plain_header, shift_bar, signed};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
 use crate::models::{Novelty, PredictedEffect};
@@ -284,12 +284,12 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
     }
     let builder = builder.column(Column::remainder().at_least(40.0).clip(true));
     let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-        header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Gene, "Gene", "Symbol", false));
+        header.col(|ui| _ = SortColumn::rising(EffectColumn::Gene, "Gene", "Symbol").header(ui, sort));
         let text = "Predicted shift of the mean log2(10,000·x/Σx + 1) against control cells; sorted by size";
-        header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Size, "Shift", text, true));
+        header.col(|ui| _ = SortColumn::falling(EffectColumn::Size, "Shift", text).header(ui, sort));
         if let Some(measured) = &list.measured {
             let text = format!("The same, measured over {}; sorted by size", measured.truth.label());
-            header.col(|ui| _ = sort_header(ui, sort, EffectColumn::Measured, "Meas.", &text, true));
+            header.col(|ui| _ = SortColumn::falling(EffectColumn::Measured, "Meas.", &text).header(ui, sort));
         }
         let text = if has_measured { "Bar: predicted shift. Tick: measured shift" } else { "Predicted shift" };
         header.col(|ui| plain_header(ui, if has_measured { "Bar, tick" } else { "" }, text));

@@ -1,13 +1,12 @@
 //! The table of all perturbations.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use egui::{TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
 use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth, badges};
-use crate::app::widgets::{Sort, badge, coefficient, evidence_badge, plain_header, sort_header, told};
+use crate::app::widgets::{Sort, SortColumn, badge, coefficient, evidence_badge, plain_header, told};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::words::grouped;
 
@@ -51,18 +50,7 @@ pub fn order(perturbations: &[ComparedPerturbation], sort: Sort<FitColumn>, filt
         if sort.key == FitColumn::Name {
             return sort.apply(by_name);
         }
-        let by_value = match (value(a), value(b)) {
-            (Some(a), Some(b)) => sort.apply(a.total_cmp(&b)),
-            (None, None) => Ordering::Equal,
-            (a, _) => {
-                if a.is_none() {
-                    Ordering::Greater
-                } else {
-                    Ordering::Less
-                }
-            }
-        };
-        by_value.then(by_name)
+        sort.numbers(value(a), value(b)).then(by_name)
     });
     order
 }
@@ -138,15 +126,15 @@ pub fn show(
         .column(narrow)
         .column(Column::exact(70.0));
     let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Name, "Perturbation", "Perturbed genes", false));
+        header.col(|ui| _ = SortColumn::rising(FitColumn::Name, "Perturbation", "Perturbed genes").header(ui, sort));
         header.col(|ui| plain_header(ui, "In training", "What the model saw of it"));
         let text = "Cells behind the measured shift: few cells, much noise";
-        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Cells, "Cells", text, true));
-        header.col(|ui| _ = sort_header(ui, sort, FitColumn::R, "r", R, true));
-        header.col(|ui| _ = sort_header(ui, sort, FitColumn::RSquared, "R²", R_SQUARED, true));
+        header.col(|ui| _ = SortColumn::falling(FitColumn::Cells, "Cells", text).header(ui, sort));
+        header.col(|ui| _ = SortColumn::falling(FitColumn::R, "r", R).header(ui, sort));
+        header.col(|ui| _ = SortColumn::falling(FitColumn::RSquared, "R²", R_SQUARED).header(ui, sort));
         let text = "R² of the reference that fits best: the training mean of the same perturbation, the mean of all \
                     perturbations, or no change. Marked where it is at least as good as the model";
-        header.col(|ui| _ = sort_header(ui, sort, FitColumn::Reference, "Reference", text, true));
+        header.col(|ui| _ = SortColumn::falling(FitColumn::Reference, "Reference", text).header(ui, sort));
     });
     let rows = &view.order;
     header.body(|body| {

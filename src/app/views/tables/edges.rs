@@ -1,6 +1,5 @@
 //! The table of edges.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -163,17 +162,9 @@ impl EdgeTable {
             rows.retain(|&row| has(edges[row as usize].regulator) || has(edges[row as usize].target));
         }
         let sort = self.sort;
-        let by = |rows: &mut [u32], key: &dyn Fn(&Edge) -> f32| {
-            // Rows without a value come last, either way round; equal ones by rank.
-            rows.sort_by(|&a, &b| {
-                let (x, y) = (key(&edges[a as usize]), key(&edges[b as usize]));
-                match (x.is_nan(), y.is_nan()) {
-                    (false, false) => sort.apply(x.total_cmp(&y)),
-                    (false, true) => Ordering::Less,
-                    (true, false) => Ordering::Greater,
-                    (true, true) => Ordering::Equal,
-                }
-            });
+        let by = |rows: &mut [u32], value: &dyn Fn(&Edge) -> Option<f32>| {
+            // Equal ones by rank.
+            rows.sort_by(|&a, &b| sort.numbers(value(&edges[a as usize]), value(&edges[b as usize])));
         };
         match sort.key {
             Key::Regulator | Key::Target => {
@@ -186,19 +177,19 @@ impl EdgeTable {
             }
             Key::Rank if sort.falling => rows.reverse(),
             Key::Rank => {}
-            Key::Probability => by(&mut rows, &|edge| edge.probability),
+            Key::Probability => by(&mut rows, &|edge| Some(edge.probability)),
             Key::Sign => by(&mut rows, &|edge| match edge.sign {
-                Sign::Activates => 0.0,
-                Sign::Represses => 1.0,
-                Sign::Unknown => f32::NAN,
+                Sign::Activates => Some(0.0),
+                Sign::Represses => Some(1.0),
+                Sign::Unknown => None,
             }),
             Key::Evidence => by(&mut rows, &|edge| match edge.evidence {
-                SignEvidence::Measured => 0.0,
-                SignEvidence::Predicted => 1.0,
-                SignEvidence::Reference => 2.0,
-                SignEvidence::None => f32::NAN,
+                SignEvidence::Measured => Some(0.0),
+                SignEvidence::Predicted => Some(1.0),
+                SignEvidence::Reference => Some(2.0),
+                SignEvidence::None => None,
             }),
-            Key::Shift => by(&mut rows, &|edge| edge.shift.unwrap_or(f32::NAN)),
+            Key::Shift => by(&mut rows, &|edge| edge.shift),
         }
         rows
     }

@@ -1,6 +1,5 @@
 //! The table of genes.
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -148,14 +147,7 @@ impl GeneTable {
             if self.sort.key == Key::Symbol {
                 return self.sort.apply(by_name);
             }
-            // Genes without a value come last, either way round.
-            match (value(a), value(b)) {
-                (Some(x), Some(y)) => self.sort.apply(x.total_cmp(&y)),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => Ordering::Equal,
-            }
-            .then(by_name)
+            self.sort.numbers(value(a), value(b)).then(by_name)
         });
         rows
     }
