@@ -7,6 +7,7 @@ mod comparing;
 mod figure_page;
 mod layout;
 mod notes;
+mod style;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use comparing::{ComparedWith, Comparing, OtherEdges};
 pub use figure_page::{COLUMN_WIDTHS, FigurePage, PagePanel};
 pub use layout::Layout;
 pub use notes::{NoteSubject, Notes};
+pub use style::{EdgeAttribute, GeneAttribute, Style};
 
 /// A file and the content it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,80 +54,6 @@ pub struct Sources {
     pub gene_table: Option<FileReference>,
     /// Gene sets to test the selection for.
     pub gene_sets: Option<FileReference>,
-}
-
-/// What the colour or size of a gene says.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum GeneAttribute {
-    /// Nothing.
-    Nothing,
-    /// The predicted shift under the knock-out asked for.
-    Prediction,
-    /// The measured shift under the perturbation shown.
-    Measurement,
-    /// Number of edges shown out of the gene.
-    OutDegree,
-    /// Number of edges shown into the gene.
-    InDegree,
-    /// PageRank in the edges shown.
-    PageRank,
-    /// Betweenness in the edges shown.
-    Betweenness,
-    /// Community of the edges shown.
-    Community,
-    /// Its own measured shift when it was perturbed.
-    KnockDown,
-    /// A column of the user's table.
-    Column(String),
-    /// As the network file has it.
-    File,
-}
-
-/// What the colour or width of an edge says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EdgeAttribute {
-    /// Nothing.
-    Nothing,
-    /// Activation or repression; colours only.
-    Sign,
-    /// The rank among the edges shown; widths only.
-    Rank,
-    /// The probability.
-    Probability,
-    /// Whether the reference network knows it.
-    Reference,
-    /// As the network file has it.
-    File,
-}
-
-/// What colours, sizes and widths of the network say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Colour of genes.
-    pub gene_colour: GeneAttribute,
-    /// Size of genes.
-    pub gene_size: GeneAttribute,
-    /// Colour of edges.
-    pub edge_colour: EdgeAttribute,
-    /// Width of edges.
-    pub edge_width: EdgeAttribute,
-    /// Mark edges that the reference network knows, whatever their colour.
-    pub mark_known: bool,
-    /// Show edges of the reference network between the genes shown that are not among those shown.
-    pub show_missing: bool,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self {
-            gene_colour: GeneAttribute::Prediction,
-            gene_size: GeneAttribute::OutDegree,
-            edge_colour: EdgeAttribute::Sign,
-            edge_width: EdgeAttribute::Rank,
-            mark_known: true,
-            show_missing: false,
-        }
-    }
 }
 
 /// Everything the user edits.

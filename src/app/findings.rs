@@ -89,15 +89,7 @@ impl PathFinding {
         if !Arc::ptr_eq(&found.network, network) {
             return Vec::new();
         }
-        let chosen = query.chosen.and_then(|chosen| found.paths.get(chosen));
-        let paths = match chosen {
-            Some(path) => std::slice::from_ref(path),
-            None => &found.paths,
-        };
-        let mut edges: Vec<u32> = paths.iter().flat_map(|path| path.steps()).map(|step| step.edge).collect();
-        edges.sort_unstable();
-        edges.dedup();
-        edges
+        query.pointed_out(&found.paths)
     }
 }
 

@@ -11,7 +11,8 @@ use super::failure::UsageError;
 use super::import;
 use super::output;
 use super::text::{number, table};
-use crate::models::{Intervention, Novelty, PredictedEffect};
+use crate::models::{Intervention, PredictedEffect};
+use crate::tasks::badges::{Badge, Evidence};
 use crate::tasks::tables;
 
 /// Genes listed on the terminal.
@@ -71,19 +72,27 @@ impl Predict {
         if let Some(path) = &self.output {
             tables::write_effects(path, &effect, genes).with_context(|| format!("cannot write {}", path.display()))?;
         }
+        // The words of the window.
+        let doses = intervention.doses().iter().cloned().collect();
+        let evidence = Evidence::of(opened.model.card()).of_doses(&doses);
         let order = by_size(&effect, genes);
         let rows = || order.iter().map(|&at| json!({"gene": genes[at], "shift_log2": effect.shifts[at]}));
         let result = json!({
             "model": self.model,
             "knock_out": effect.name,
-            "evidence": badge(effect.novelty),
+            "evidence": evidence
+                .iter()
+                .map(|badge| json!({"badge": badge.label(), "meaning": badge.explanation()}))
+                .collect::<Vec<_>>(),
             "extrapolated": effect.extrapolated,
             "output": self.output,
             "shifts": if self.output.is_some() { rows().take(LISTED).collect::<Vec<_>>() } else { rows().collect() },
         });
         console.result(&result, || {
-            let dose = if effect.extrapolated { "; the dose is beyond what the model has seen" } else { "" };
-            let mut text = format!("{}: {}{dose}\n\n", effect.name, badge(effect.novelty));
+            let labels: Vec<String> = evidence.iter().map(Badge::label).collect();
+            let mut text = format!("{}: {}\n", effect.name, labels.join(", "));
+            evidence.iter().for_each(|badge| text.push_str(&format!("  {}: {}\n", badge.label(), badge.explanation())));
+            text.push('\n');
             let row = |&at: &usize| vec![genes[at].clone(), number(Some(f64::from(effect.shifts[at])), 3)];
             let rows: Vec<Vec<String>> = order.iter().take(LISTED).map(row).collect();
             text.push_str(&table(&["gene", "shift (log2)"], &rows));
@@ -100,18 +109,6 @@ fn by_size(effect: &PredictedEffect, genes: &[String]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..genes.len()).collect();
     order.sort_by(|&a, &b| effect.shifts[b].abs().total_cmp(&effect.shifts[a].abs()).then(genes[a].cmp(&genes[b])));
     order
-}
-
-/// How far the question is from what the model was shown.
-fn badge(novelty: Novelty) -> String {
-    match novelty {
-        Novelty::Measured { training_cells, test_cells } => {
-            format!("measured ({training_cells} training cells, {test_cells} held out)")
-        }
-        Novelty::HeldOut { cells } => format!("held out ({cells} cells)"),
-        Novelty::NewCombination => "never perturbed together".to_owned(),
-        Novelty::NeverPerturbed => "never perturbed".to_owned(),
-    }
 }
 
 #[cfg(test)]

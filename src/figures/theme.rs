@@ -60,6 +60,9 @@ pub struct FigureTheme {
     amounts: [Colour; 5],
 }
 
+/// Colours of groups (Okabe and Ito 2008).
+const GROUPS: [u32; 7] = [0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7, 0x56B4E9, 0xD55E00, 0xF0E442];
+
 impl FigureTheme {
     /// The theme called `name`.
     pub fn of(name: ThemeName) -> Self {
@@ -148,10 +151,10 @@ impl FigureTheme {
         self.amounts[below].mix(self.amounts[below + 1], at - below as f32)
     }
 
-    /// The colour of a group: the colours of series less the grey one, which stands for all groups that come after.
+    /// The colour of a group: those of Okabe and Ito, which all can tell apart as discs with a rim; grey stands for all
+    /// groups that come after.
     pub fn group(&self, group: usize) -> Colour {
-        const OF_SERIES: [usize; 7] = [0, 1, 2, 3, 4, 5, 7];
-        OF_SERIES.get(group).map_or(self.no_value, |at| self.series[*at])
+        GROUPS.get(group).map_or(self.no_value, |colour| Colour::hex(*colour))
     }
 
     /// Black or white, whichever reads better on `fill`.
@@ -167,12 +170,17 @@ pub fn contrast(a: Colour, b: Colour) -> f32 {
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-fn luminance(Colour(red, green, blue, _): Colour) -> f32 {
-    let linear = |part: u8| {
+/// Parts of linear light, 0 to 1.
+fn linear(Colour(red, green, blue, _): Colour) -> [f32; 3] {
+    [red, green, blue].map(|part| {
         let part = f32::from(part) / 255.0;
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-    };
-    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    })
+}
+
+fn luminance(colour: Colour) -> f32 {
+    let [red, green, blue] = linear(colour);
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
 #[cfg(test)]
@@ -190,6 +198,52 @@ mod tests {
                 [theme.activation, theme.repression, theme.unknown, theme.highlight, theme.axis, theme.node_rim];
             for colour in lines.into_iter().chain([theme.observed, theme.predicted, theme.known]).chain(theme.series) {
                 assert!(contrast(colour, theme.background) >= 2.7, "{name:?} {colour:?}");
+            }
+        }
+    }
+
+    /// Linear light of a colour as it is seen with full vision, without red, green or blue cones (Machado, Oliveira and
+    /// Fernandes 2009, doi:10.1109/TVCG.2009.113, severity 1).
+    const VISIONS: [(&str, [[f32; 3]; 3]); 4] = [
+        ("full", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        ("protanopia", [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]),
+        ("deuteranopia", [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]),
+        ("tritanopia", [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]]),
+    ];
+
+    /// In Oklab (Ottosson 2020), where equal distances look equal; black and white are 100 apart.
+    fn seen(colour: Colour, vision: &[[f32; 3]; 3]) -> [f32; 3] {
+        let times =
+            |rows: [[f32; 3]; 3], by: [f32; 3]| rows.map(|row| row.iter().zip(by).map(|(a, b)| a * b).sum::<f32>());
+        let light = times(*vision, linear(colour)).map(|part| part.clamp(0.0, 1.0));
+        let cones = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]];
+        let lab = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]];
+        times(lab, times(cones, light).map(f32::cbrt)).map(|part| 100.0 * part)
+    }
+
+    #[test]
+    fn colours_that_are_compared_can_be_told_apart_with_any_vision() {
+        for name in [ThemeName::Light, ThemeName::Dark, ThemeName::Paper] {
+            let theme = FigureTheme::of(name);
+            let groups: Vec<Colour> = (0..=GROUPS.len()).map(|group| theme.group(group)).collect();
+            let lists: [(&str, &[Colour]); 6] = [
+                ("signs", &[theme.activation, theme.repression, theme.unknown]),
+                ("evidence", &[theme.series[3], theme.predicted, theme.known, theme.unknown]),
+                ("groups", &groups),
+                ("sides of a comparison", &[theme.node_rim, theme.series[0], theme.series[1]]),
+                ("plots", &[theme.observed, theme.predicted]),
+                ("ends of the ramp", &[theme.shift(-1.0), theme.shift(0.0), theme.shift(1.0)]),
+            ];
+            for (list, colours) in lists {
+                for (vision, matrix) in &VISIONS {
+                    let seen: Vec<[f32; 3]> = colours.iter().map(|colour| seen(*colour, matrix)).collect();
+                    for (at, a) in seen.iter().enumerate() {
+                        for (other, b) in seen.iter().enumerate().skip(at + 1) {
+                            let apart = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+                            assert!(apart > 6.9, "{name:?}, {list} {at} and {other}, {vision}: {apart}");
+                        }
+                    }
+                }
             }
         }
     }

@@ -39,6 +39,7 @@ enum Edge {
     Sign,
     Rank,
     Probability,
+    Evidence,
     Reference,
     File,
 }
@@ -114,6 +115,7 @@ impl Edge {
             EdgeAttribute::Sign => Self::Sign,
             EdgeAttribute::Rank => Self::Rank,
             EdgeAttribute::Probability => Self::Probability,
+            EdgeAttribute::Evidence => Self::Evidence,
             EdgeAttribute::Reference => Self::Reference,
             EdgeAttribute::File => Self::File,
         }
@@ -125,6 +127,7 @@ impl Edge {
             Self::Sign => EdgeAttribute::Sign,
             Self::Rank => EdgeAttribute::Rank,
             Self::Probability => EdgeAttribute::Probability,
+            Self::Evidence => EdgeAttribute::Evidence,
             Self::Reference => EdgeAttribute::Reference,
             Self::File => EdgeAttribute::File,
         }

@@ -66,6 +66,11 @@ pub fn needs_statistics(style: &Style) -> bool {
     })
 }
 
+/// Whether `style` shows a column of a table of genes.
+pub fn wants_table(style: &Style) -> bool {
+    [&style.gene_colour, &style.gene_size].iter().any(|attribute| matches!(attribute, GeneAttribute::Column(_)))
+}
+
 /// A number per gene of a table of shifts, by gene of `network`; not finite for none.
 pub fn by_gene(network: &Grn, genes: &[String], shifts: &[f32]) -> Vec<f32> {
     let mut values = vec![f32::NAN; network.genes().len()];
@@ -115,6 +120,7 @@ impl Look {
             edge_colour: match style.edge_colour {
                 EdgeAttribute::Nothing => EdgeColour::Plain,
                 EdgeAttribute::Probability => EdgeColour::Probability,
+                EdgeAttribute::Evidence => EdgeColour::Evidence,
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
                 EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),
                 EdgeAttribute::Sign | EdgeAttribute::Rank | EdgeAttribute::Reference => EdgeColour::Sign,
@@ -124,7 +130,9 @@ impl Look {
                 EdgeAttribute::Probability => EdgeWidth::Probability,
                 EdgeAttribute::Reference if has_reference => EdgeWidth::Known,
                 EdgeAttribute::File => file.edge_widths.map_or(EdgeWidth::Rank, EdgeWidth::Given),
-                EdgeAttribute::Rank | EdgeAttribute::Sign | EdgeAttribute::Reference => EdgeWidth::Rank,
+                EdgeAttribute::Rank | EdgeAttribute::Sign | EdgeAttribute::Evidence | EdgeAttribute::Reference => {
+                    EdgeWidth::Rank
+                }
             },
             reference: known.reference.map(|(name, overlay)| ReferenceLines {
                 label: name.to_owned(),
@@ -165,10 +173,7 @@ impl Look {
             anyhow::Ok((reference, overlay))
         });
         let reference = reference.transpose()?;
-        let wants_table = [&style.gene_colour, &style.gene_size]
-            .iter()
-            .any(|attribute| matches!(attribute, GeneAttribute::Column(_)));
-        let table = document.sources.gene_table.as_ref().filter(|_| wants_table);
+        let table = document.sources.gene_table.as_ref().filter(|_| wants_table(style));
         let table = table.map(|file| GeneTable::read(&file.path).with_context(|| unreadable(&file.path)));
         let table = table.transpose()?;
         let known = Known {

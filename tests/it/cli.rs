@@ -91,6 +91,10 @@ fn from_a_simulated_screen_to_a_figure() {
     assert_eq!(effect["knock_out"], gene.as_str());
     let table = std::fs::read_to_string(at.join("effects.tsv")).expect("effects");
     assert_eq!(table.lines().count(), 41);
+    // The words of the window.
+    assert_eq!(effect["evidence"][0]["badge"], "trained on");
+    let half = ok(at, &["predict", "model.safetensors", "--knock-out", &format!("{gene}=0.5")]);
+    assert!(half.contains("trained on, ") && half.contains("partial dose: The screen has doses 0"), "{half}");
 
     let evaluate =
         ["evaluate", "model.safetensors", "--data", "screen.h5ad", "-o", "report.json", "--truth", "truth.tsv"];

@@ -673,6 +673,21 @@ fn styles_say_what_they_show() {
     let texts: Vec<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
     assert_eq!(texts, ["In CollecTRI", "Not in CollecTRI", "Only in CollecTRI"]);
     assert!(figure.edges.iter().all(|edge| !edge.marked), "the colour says it already");
+    let by_evidence = NetworkStyle { edge_colour: EdgeColour::Evidence, reference: None, ..NetworkStyle::default() };
+    let evidence = NetworkFigure::of(&grn, grn.edges(), &positions, &by_evidence);
+    for (edge, drawn) in grn.edges().iter().rev().zip(&evidence.edges) {
+        assert_eq!(drawn.tint, EdgeTint::Evidence(edge.evidence));
+    }
+    let legend = evidence.legend.expect("a legend");
+    assert!(!legend.signs_coloured, "signs have ends only");
+    let kinds: std::collections::BTreeSet<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
+    let occur = grn.edges().iter().map(|edge| match edge.evidence {
+        SignEvidence::Measured => "Sign measured",
+        SignEvidence::Predicted => "Sign predicted",
+        SignEvidence::Reference => "Sign from a file",
+        SignEvidence::None => "No evidence of the sign",
+    });
+    assert_eq!(kinds, occur.collect());
     assert!(figure.nodes.windows(2).all(|pair| pair[0].radius == pair[1].radius));
 }
 

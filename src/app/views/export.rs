@@ -105,6 +105,23 @@ impl Exportable {
     }
 }
 
+/// What every figure of the open model says of it: the hashes of its file (where it is in one) and of its data, and its seed.
+pub fn of_model(mut metadata: FigureMetadata, state: &State) -> FigureMetadata {
+    if let Some(model) = state.runtime.model.as_ref().filter(|_| !state.network_is_live()) {
+        let card = model.card();
+        metadata.model_hash = state
+            .document
+            .sources
+            .model
+            .as_ref()
+            .filter(|_| !state.runtime.model_unsaved)
+            .map(|file| file.hash.clone());
+        metadata.data_hash = Some(card.dataset.hash.clone());
+        metadata = metadata.with("seed of the training", card.settings.seed);
+    }
+    metadata
+}
+
 impl Exportable {
     /// Offer a table that is made while it is written.
     pub fn add_table(&mut self, label: String, name: &str, make: impl Fn() -> String + Send + Sync + 'static) {

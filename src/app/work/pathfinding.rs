@@ -8,7 +8,7 @@ use crate::app::state::State;
 use crate::document::{NetworkFilter, PathQuery};
 use crate::jobs::{Job, Outcome};
 use crate::network::Grn;
-use crate::network::paths::{Path, k_shortest};
+use crate::network::paths::Path;
 
 /// What was asked last, and the job that answers it.
 #[derive(Default)]
@@ -49,16 +49,13 @@ impl Work {
             finder.asked = Some(Asked { network: network.clone(), query: query.clone(), filter: filter.clone() });
             // Dropping the job before cancels it.
             finder.job = None;
-            let [Ok(from), Ok(to)] = ends else {
-                let missing = ends.into_iter().find_map(Result::err).cloned().unwrap_or_default();
+            if let Some(missing) = ends.into_iter().find_map(Result::err) {
                 state.runtime.paths = PathFinding::Failed(format!("{missing} is no node of this network"));
                 return;
-            };
+            }
             let (network, query) = (network.clone(), query.clone());
-            let filter = if query.all_edges { NetworkFilter::default() } else { filter.clone() };
-            finder.job = Some(Job::spawn("paths", wake, move |progress| {
-                k_shortest(&filter.apply(&network), from, to, query.count, query.walk, progress)
-            }));
+            let filter = filter.clone();
+            finder.job = Some(Job::spawn("paths", wake, move |progress| query.answer(&network, &filter, progress)));
             let previous = state.runtime.paths.found().cloned();
             state.runtime.paths = PathFinding::Running { previous };
         }

@@ -8,7 +8,7 @@ use super::style::{
     EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
 };
 use super::{NetworkEdge, NetworkFigure, NetworkNode};
-use crate::network::{Edge, GeneId, Grn, Sign};
+use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
 use crate::words::grouped;
 
 /// Radius of the smallest gene, and what the largest has more.
@@ -129,6 +129,7 @@ impl NetworkFigure {
                     EdgeColour::Sign => EdgeTint::Sign,
                     EdgeColour::Plain => EdgeTint::Plain,
                     EdgeColour::Probability => EdgeTint::Sequential(lines.probability(edge)),
+                    EdgeColour::Evidence => EdgeTint::Evidence(edge.evidence),
                     EdgeColour::Known => EdgeTint::Known(known),
                 },
                 marked: known && lines.mark,
@@ -252,6 +253,14 @@ fn foremost_last(edges: &mut Vec<NetworkEdge>, nodes: usize) {
     edges.clear();
     edges.extend(order.into_iter().rev().map(|(_, edge)| edge));
 }
+
+/// What a sign may rest on, as the legend says it.
+const EVIDENCE: [(SignEvidence, &str); 4] = [
+    (SignEvidence::Measured, "Sign measured"),
+    (SignEvidence::Predicted, "Sign predicted"),
+    (SignEvidence::Reference, "Sign from a file"),
+    (SignEvidence::None, "No evidence of the sign"),
+];
 
 /// Sizes of files are kept within what can be told apart.
 const GIVEN_RADIUS: [f32; 2] = [2.0, 24.0];
@@ -462,12 +471,16 @@ impl<'a> Lines<'a> {
         Some(WidthKey { ends })
     }
 
-    /// What a reference says about lines.
+    /// What colours and marks of lines say, other than signs and probabilities.
     fn keys(&self, style: &NetworkStyle, edges: &[NetworkEdge]) -> Vec<EdgeKey> {
-        let Some(reference) = self.reference else { return Vec::new() };
-        let label = &reference.label;
         let any = |tint: EdgeTint| edges.iter().any(|edge| edge.tint == tint);
-        let mut keys = Vec::new();
+        let kinds = EVIDENCE.into_iter().map(|(evidence, text)| (EdgeTint::Evidence(evidence), text));
+        let mut keys: Vec<EdgeKey> = kinds
+            .filter(|(tint, _)| any(*tint))
+            .map(|(tint, text)| EdgeKey { text: text.to_owned(), tint, marked: false })
+            .collect();
+        let Some(reference) = self.reference else { return keys };
+        let label = &reference.label;
         if style.edge_colour == EdgeColour::Known {
             if any(EdgeTint::Known(true)) {
                 keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Known(true), marked: false });

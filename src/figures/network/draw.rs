@@ -7,7 +7,7 @@ use super::style::{EdgeTint, Tint};
 use super::{Area, Camera, NetworkEdge, NetworkFigure, NetworkHits, NetworkNode, NetworkScene, NodeHit};
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
-use crate::network::Sign;
+use crate::network::{Sign, SignEvidence};
 
 /// Distance between neighbours, in points, at which radii and widths are drawn as given.
 const REFERENCE_SPACING: f32 = 40.0;
@@ -44,12 +44,23 @@ pub(super) fn sign_colour(sign: Sign, theme: &FigureTheme) -> Colour {
     }
 }
 
+/// Colour of what a sign rests on: as in plots where it is a prediction, as reference networks where it is from a file.
+fn evidence_colour(evidence: SignEvidence, theme: &FigureTheme) -> Colour {
+    match evidence {
+        SignEvidence::Measured => theme.series[3],
+        SignEvidence::Predicted => theme.predicted,
+        SignEvidence::Reference => theme.known,
+        SignEvidence::None => theme.unknown,
+    }
+}
+
 /// Colour of an edge.
 pub(super) fn edge_colour(tint: EdgeTint, sign: Sign, theme: &FigureTheme) -> Colour {
     match tint {
         EdgeTint::Sign => sign_colour(sign, theme),
         EdgeTint::Plain => theme.unknown,
         EdgeTint::Sequential(share) => theme.amount(0.15 + 0.85 * share),
+        EdgeTint::Evidence(evidence) => evidence_colour(evidence, theme),
         EdgeTint::Known(true) | EdgeTint::Missing => theme.known,
         EdgeTint::Known(false) => theme.unknown,
         EdgeTint::Given(colour) => colour,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::figures::scene::Colour;
-use crate::network::{GeneId, Sign};
+use crate::network::{GeneId, Sign, SignEvidence};
 
 /// What the nodes' colours show.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,6 +84,8 @@ pub enum EdgeColour {
     Plain,
     /// The probability.
     Probability,
+    /// What the sign rests on.
+    Evidence,
     /// Whether the reference knows the edge.
     Known,
     /// Colours that a file gave, by rank − 1 of the network's edges; those without one have that of their sign.
@@ -194,6 +196,8 @@ pub enum EdgeTint {
     Plain,
     /// From the least probable (0) to the most (1).
     Sequential(f32),
+    /// What its sign rests on.
+    Evidence(SignEvidence),
     /// Known to the reference, or not.
     Known(bool),
     /// Known to the reference only.

@@ -10,7 +10,7 @@ mod yen;
 
 pub use common::{Shared, common_regulators, common_targets};
 
-use super::filter::NetworkView;
+use super::filter::{NetworkFilter, NetworkView};
 use super::{GeneId, Grn, Sign};
 use crate::jobs::{Cancelled, Progress};
 use routes::Routes;
@@ -134,6 +134,30 @@ pub fn k_shortest(
     progress.stage("Looking for paths", None);
     let routes = Routes::new(view, walk);
     yen::k_shortest(&routes, from, to, count.min(MOST_PATHS), progress)
+}
+
+impl PathQuery {
+    /// The paths asked for among the edges of `grn` that pass `filter` (among all where the question says so), as
+    /// [`k_shortest`] finds them; none where `grn` lacks one of the two genes.
+    ///
+    /// # Errors
+    /// If cancelled.
+    pub fn answer(&self, grn: &Grn, filter: &NetworkFilter, progress: &dyn Progress) -> Result<Vec<Path>, Cancelled> {
+        let (Some(from), Some(to)) = (grn.find(&self.from), grn.find(&self.to)) else { return Ok(Vec::new()) };
+        let view = if self.all_edges { NetworkFilter::default().apply(grn) } else { filter.apply(grn) };
+        k_shortest(&view, from, to, self.count, self.walk, progress)
+    }
+
+    /// The edges of `paths`, an answer to this question, that are pointed out: those of the chosen one, or of all. Positions
+    /// in [`Grn::edges`], rising.
+    pub fn pointed_out(&self, paths: &[Path]) -> Vec<u32> {
+        let chosen = self.chosen.and_then(|chosen| paths.get(chosen));
+        let paths = chosen.map_or(paths, std::slice::from_ref);
+        let mut edges: Vec<u32> = paths.iter().flat_map(Path::steps).map(|step| step.edge).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
 }
 
 #[cfg(test)]

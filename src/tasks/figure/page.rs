@@ -1,5 +1,7 @@
 //! The figure for the paper: the panels of the document on one page, the same in the window and without one.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 
 use super::{find, losses, observed, ranking, scatter, shifts};
@@ -9,7 +11,7 @@ use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
 use crate::jobs::Progress;
 use crate::models::{PredictedEffect, TrainedModel};
-use crate::network::GeneId;
+use crate::network::{Edge, GeneId};
 use crate::tasks::arrange::Arranging;
 use crate::tasks::compare;
 use crate::tasks::look::{self, Known, Look};
@@ -94,8 +96,22 @@ pub fn page(
     let mut metadata = metadata
         .with("edges", document.filter.describe())
         .with("layout", document.layout.describe())
+        .with("style", document.style.describe())
         .with("width in mm", page.width_mm)
         .with("text in points", page.text_size);
+    let attached = [
+        ("reference network", document.sources.reference.as_ref()),
+        ("table of genes", document.sources.gene_table.as_ref().filter(|_| look::wants_table(&document.style))),
+    ];
+    for (name, file) in attached {
+        if let Some(file) = file {
+            let of = file.path.file_name().unwrap_or_default().to_string_lossy();
+            metadata = metadata.with(name, format!("{of}, BLAKE3 {}", file.hash));
+        }
+    }
+    if let Some(paths) = &document.paths {
+        metadata = metadata.with("paths pointed out", format!("from {} to {}", paths.from, paths.to));
+    }
     if let (Some(_), Some(file)) = (&document.comparing, compare::source(document)) {
         metadata = metadata.with("compared with", format!("{}, BLAKE3 {}", compare::names(document)[1], file.hash));
     }
@@ -215,7 +231,14 @@ fn network(
         mark_perturbed: true,
         ..NetworkStyle::default()
     };
-    let edges: Vec<&crate::network::Edge> = view.edges().collect();
+    // Paths may lead over edges that do not pass the filter.
+    let pointed_out = match &document.paths {
+        Some(query) => query.pointed_out(&query.answer(grn, &document.filter, progress)?),
+        None => Vec::new(),
+    };
+    style.emphasised = pointed_out.iter().map(|edge| edge + 1).collect();
+    let positions = view.edges().map(|edge| edge.rank - 1).chain(pointed_out).collect::<BTreeSet<u32>>();
+    let edges: Vec<&Edge> = positions.into_iter().map(|at| &grn.edges()[at as usize]).collect();
     let known = Known {
         effect: effect.zip(model).map(|(effect, model)| (effect, &model.card().genes[..])),
         measured: document
@@ -232,7 +255,8 @@ fn network(
     if let Some(gene) = &document.layout.centre {
         find(grn, gene)?;
     }
-    let positions = Arranging::of_document(grn, view.edges(), document).positions(progress)?;
-    let words = format!("{} edges of {}, between {} genes", view.edge_count(), opened.words(), view.genes().len());
-    Ok((NetworkFigure::of(grn, view.edges(), &positions, &style), words))
+    let arranging = Arranging::of_document(grn, edges.iter().copied(), document);
+    let positions = arranging.positions(progress)?;
+    let words = format!("{} edges of {}, between {} genes", edges.len(), opened.words(), arranging.genes().len());
+    Ok((NetworkFigure::of(grn, edges, &positions, &style), words))
 }

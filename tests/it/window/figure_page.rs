@@ -5,7 +5,7 @@ use std::path::Path;
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::state::{PageDrawing, Prediction, Tab};
 use grn_explorer::app::{Action, ExportFormat, ExportRequest, State};
-use grn_explorer::document::PagePanel;
+use grn_explorer::document::{PagePanel, PathQuery};
 
 use super::{Window, sample};
 
@@ -104,6 +104,67 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     }
     let svg = std::fs::read_to_string(folder.path().join("again.svg")).unwrap();
     assert!(svg.contains("Predicted response to") && svg.contains("model hash"));
+}
+
+#[test]
+fn paths_that_are_pointed_out_are_on_the_page_too() {
+    let mut window = sample();
+    let network = window.state().network().unwrap().clone();
+    // An edge far beyond those shown.
+    let last = network.edges()[network.edges().len() - 1];
+    let [from, to] = [last.regulator, last.target].map(|gene| network.symbol(gene).to_owned());
+    window.send(Action::SetTab(Tab::Figure));
+    let mut page_now = window.state().document.page.clone();
+    page_now.panels = vec![PagePanel::Network];
+    window.send(Action::SetPage(Box::new(page_now)));
+    drawn(&mut window, &["a"]);
+    let edges = |window: &Window| -> usize {
+        let text = &page(window.state()).metadata.description;
+        text.split_once(' ').and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).expect("a number of edges")
+    };
+    let before = edges(&window);
+    let mut query = PathQuery::new(&from, &to);
+    (query.all_edges, query.count) = (true, 3);
+    window.send(Action::SetPaths(Some(query.clone())));
+    let told = |state: &State, name: &str, value: &str| match &state.runtime.page {
+        PageDrawing::Ready(page) => page.metadata.entries().any(|entry| entry.0 == name && entry.1.contains(value)),
+        _ => false,
+    };
+    window.until("the page with paths", |state| told(state, "paths pointed out", &from));
+    window.until("the paths", |state| state.runtime.paths.found().is_some());
+    let view = window.state().document.filter.apply(&network);
+    let shown = |edge: &u32| view.edges().any(|other| other.rank == edge + 1);
+    let of_paths = window.state().runtime.paths.edges(&network, Some(&query));
+    assert!(of_paths.contains(&(last.rank - 1)) && !shown(&(last.rank - 1)));
+    assert_eq!(edges(&window), before + of_paths.iter().filter(|edge| !shown(edge)).count());
+    assert!(told(window.state(), "style", "colour of genes: predicted shift"));
+    // The chosen one alone.
+    window.send(Action::SetPaths(Some(PathQuery { chosen: Some(0), ..query })));
+    window.until("the page with one path", |state| match &state.runtime.page {
+        PageDrawing::Ready(page) => page.metadata.description.contains(&format!("a, {} edges", before + 1)),
+        _ => false,
+    });
+}
+
+#[test]
+fn the_methods_are_copied() {
+    let mut window = sample();
+    window.send(Action::SetTab(Tab::Figure));
+    drawn(&mut window, &["a", "b", "c"]);
+    window.harness.get_by_label("Copy methods").click();
+    let mut copied = None;
+    for _ in 0..4 {
+        window.harness.step();
+        let commands = &window.harness.output().platform_output.commands;
+        copied = copied.or(commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        }));
+    }
+    let state = window.state();
+    let expected =
+        grn_explorer::tasks::methods::paragraph(state.runtime.model.as_ref().unwrap(), Some(&state.document));
+    assert_eq!(copied, Some(expected));
 }
 
 #[test]

@@ -41,6 +41,9 @@ fn colours_and_sizes_say_what_is_chosen_and_can_be_taken_back() {
     assert_eq!(window.state().history.undo_label(), Some("Change the style"));
     choose(&mut window, "Size of genes", "Betweenness");
     choose(&mut window, "Colour of edges", "Probability");
+    choose(&mut window, "Colour of edges", "Evidence");
+    assert_eq!(window.state().document.style.edge_colour, EdgeAttribute::Evidence);
+    choose(&mut window, "Colour of edges", "Probability");
     choose(&mut window, "Width of edges", "Nothing");
     let style = window.state().document.style.clone();
     assert_eq!(style.gene_size, GeneAttribute::Betweenness);
@@ -129,6 +132,40 @@ fn a_reference_network_is_laid_over_the_models() {
     window.harness.run_steps(4);
     assert!(window.state().runtime.attached.reference.is_none());
     assert!(window.shows("Reference network…"));
+}
+
+#[test]
+fn an_exported_figure_says_what_it_was_made_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = sample();
+    let style = Style { edge_colour: EdgeAttribute::Evidence, ..Style::default() };
+    window.send(Action::SetStyle(Box::new(style)));
+    window.harness.run_steps(6);
+    window.click("Export…");
+    window.harness.run_steps(6);
+    let path = folder.path().join("network.svg");
+    window.harness.get_by_label("Path of the file").click();
+    window.harness.run_steps(2);
+    window.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
+    window.harness.run_steps(3);
+    window.click("Save");
+    window.until("the export", |_| path.exists());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let state = window.state();
+    let card = state.runtime.model.as_ref().unwrap().card();
+    for part in [
+        concat!("GRN explorer ", env!("CARGO_PKG_VERSION")),
+        &state.document.sources.model.as_ref().unwrap().hash,
+        &card.dataset.hash,
+        &format!("\"seed of the training\">{}<", card.settings.seed),
+        &format!("\"edges shown\">{}<", state.document.filter.describe()),
+        "\"layout\">forces<",
+        "colour of edges: evidence",
+        ">Sign measured<",
+        ">Sign predicted<",
+    ] {
+        assert!(text.contains(part), "{part} in: {}", &text[..2000]);
+    }
 }
 
 #[test]

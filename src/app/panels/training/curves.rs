@@ -10,7 +10,7 @@ use crate::app::action::{Action, ExportContent};
 use crate::app::panels::data::card;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::app::views::export::{Choice, Content, Draw, ExportDialog, Exportable, PRINT_TEXT_SIZE};
+use crate::app::views::export::{Choice, Content, Draw, ExportDialog, Exportable, PRINT_TEXT_SIZE, of_model};
 use crate::figures::response::{LossFigure, LossSeries};
 use crate::figures::{Figure as _, FigureMetadata};
 use crate::models::{EpochMetrics, LossTerms};
@@ -60,7 +60,7 @@ pub(super) fn show(export: &mut ExportDialog, ui: &mut Ui, state: &State, action
                         ui.vertical(|ui| {
                             ui.set_width(each);
                             if heading(ui, term) {
-                                export.open(exportable(term, epochs, best));
+                                export.open(exportable(term, epochs, best, state));
                             }
                             plot(ui, term, epochs, best);
                         });
@@ -105,7 +105,7 @@ fn heading(ui: &mut Ui, term: usize) -> bool {
 }
 
 /// The curve of a term as a figure, and all of them as a table.
-fn exportable(term: usize, epochs: &[EpochMetrics], best: Option<u32>) -> Exportable {
+fn exportable(term: usize, epochs: &[EpochMetrics], best: Option<u32>, state: &State) -> Exportable {
     let name = name(term);
     let points = |part: fn(&EpochMetrics) -> &LossTerms| {
         epochs.iter().map(|epoch| [epoch.epoch as f32, part(epoch).named()[term].1 as f32]).collect()
@@ -121,7 +121,11 @@ fn exportable(term: usize, epochs: &[EpochMetrics], best: Option<u32>) -> Export
         text_size: PRINT_TEXT_SIZE,
         ..LossFigure::default()
     };
-    let metadata = FigureMetadata::new(format!("Course of the training: {name}"), HINTS[term]);
+    let mut metadata = FigureMetadata::new(format!("Course of the training: {name}"), HINTS[term]);
+    // A run that goes on, or was given up, has no model.
+    if state.runtime.model.as_ref().is_some_and(|model| model.card().history == epochs) {
+        metadata = of_model(metadata, state);
+    }
     let draw: Draw = Arc::new(move |size, theme| figure.scene(size, theme).scene);
     let content = Content::Figure { draw, aspect: 1.6, width_mm: 89.0, metadata: Box::new(metadata) };
     let file = format!("loss-{}", name.to_lowercase().replace(' ', "-"));

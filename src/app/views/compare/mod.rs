@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use egui::{Frame, Margin, Panel, Ui};
 
-use super::export::{Choice, Content, ExportDialog, Exportable, PRINT_TEXT_SIZE};
+use super::export::{Choice, Content, ExportDialog, Exportable, PRINT_TEXT_SIZE, of_model};
 use super::network::arrange::Arrangement;
 use super::network::eye::Eye;
 use super::network::hand::Hand;
@@ -299,8 +299,7 @@ impl CompareView {
         if let Some(file) = compare::source(&state.document) {
             metadata = metadata.with("compared with", format!("{}, BLAKE3 {}", key.names[1], file.hash));
         }
-        metadata.model_hash = state.document.sources.model.as_ref().map(|file| file.hash.clone());
-        metadata.data_hash = state.runtime.model.as_ref().map(|model| model.card().dataset.hash.clone());
+        let metadata = of_model(metadata, state);
         let content = Content::Figure {
             draw: Arc::new(move |size, theme| figure.scene(size, theme).scene),
             aspect: size[0] / size[1].max(1.0),

@@ -31,7 +31,7 @@ use look::LookKey;
 pub use shown::{Shown, columns, evidence, verb};
 pub(in crate::app::views) use style_bar::{attachment, p_text};
 
-use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen};
+use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen, of_model};
 use crate::app::NetworkParts;
 use crate::app::widgets::{ScenePainter, empty_page};
 use crate::app::{Action, State};
@@ -266,7 +266,8 @@ impl NetworkView {
         );
         let mut metadata = FigureMetadata::new("Gene regulatory network", description)
             .with("edges shown", state.document.filter.describe())
-            .with("layout", state.document.layout.describe());
+            .with("layout", state.document.layout.describe())
+            .with("style", state.document.style.describe());
         let mut name = "network".to_owned();
         if let Some(wave) = wave {
             name = wave.file_name();
@@ -296,7 +297,7 @@ impl NetworkView {
         if let (true, Some(file)) = (state.has_no_model(), &state.document.sources.network) {
             metadata = metadata.with("network file", format!("BLAKE3 {}", file.hash));
         }
-        metadata.data_hash = state.runtime.model.as_ref().map(|model| model.card().dataset.hash.clone());
+        let metadata = of_model(metadata, state);
         let parts = NetworkParts {
             network: shown.network().clone(),
             filter: state.document.filter.clone(),

@@ -145,38 +145,31 @@ pub(in crate::app::views) fn attachment(
 }
 
 /// What genes can be coloured and sized by.
-const GENES: [(GeneAttribute, &str, &str); 9] = [
-    (GeneAttribute::Nothing, "Nothing", "All alike"),
-    (GeneAttribute::Prediction, "Predicted shift", "Shift of each gene under the knock-out that is asked for"),
-    (GeneAttribute::Measurement, "Measured shift", "Shift of each gene under the perturbation of the response view"),
-    (GeneAttribute::OutDegree, "Targets", "Number of edges shown out of the gene"),
-    (GeneAttribute::InDegree, "Regulators", "Number of edges shown into the gene"),
-    (GeneAttribute::PageRank, "PageRank", "Where a walk along the edges shown ends up: genes that much leads to"),
-    (
-        GeneAttribute::Betweenness,
-        "Betweenness",
-        "Share of the shortest paths between other genes that lead through the gene",
-    ),
-    (GeneAttribute::Community, "Community", "Groups of genes with more edges among themselves than by chance (Leiden)"),
-    (
-        GeneAttribute::KnockDown,
-        "Own shift",
-        "Its own measured shift when it was perturbed: how far a knock-down reached",
-    ),
+const GENES: [(GeneAttribute, &str); 9] = [
+    (GeneAttribute::Nothing, "All alike"),
+    (GeneAttribute::Prediction, "Shift of each gene under the knock-out that is asked for"),
+    (GeneAttribute::Measurement, "Shift of each gene under the perturbation of the response view"),
+    (GeneAttribute::OutDegree, "Number of edges shown out of the gene"),
+    (GeneAttribute::InDegree, "Number of edges shown into the gene"),
+    (GeneAttribute::PageRank, "Where a walk along the edges shown ends up: genes that much leads to"),
+    (GeneAttribute::Betweenness, "Share of the shortest paths between other genes that lead through the gene"),
+    (GeneAttribute::Community, "Groups of genes with more edges among themselves than by chance (Leiden)"),
+    (GeneAttribute::KnockDown, "Its own measured shift when it was perturbed: how far a knock-down reached"),
 ];
 
-const EDGE_COLOURS: [(EdgeAttribute, &str, &str); 4] = [
-    (EdgeAttribute::Sign, "Sign", "Activation and repression"),
-    (EdgeAttribute::Probability, "Probability", "The model's probability"),
-    (EdgeAttribute::Reference, "Reference", "Whether the reference network knows the edge"),
-    (EdgeAttribute::Nothing, "Nothing", "All alike"),
+const EDGE_COLOURS: [(EdgeAttribute, &str); 5] = [
+    (EdgeAttribute::Sign, "Activation and repression"),
+    (EdgeAttribute::Probability, "The model's probability"),
+    (EdgeAttribute::Evidence, "What the sign rests on: a measured shift, a predicted one, a file, or nothing"),
+    (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
+    (EdgeAttribute::Nothing, "All alike"),
 ];
 
-const EDGE_WIDTHS: [(EdgeAttribute, &str, &str); 4] = [
-    (EdgeAttribute::Rank, "Rank", "The rank among the edges shown"),
-    (EdgeAttribute::Probability, "Probability", "The model's probability"),
-    (EdgeAttribute::Reference, "Reference", "Whether the reference network knows the edge"),
-    (EdgeAttribute::Nothing, "Nothing", "All alike"),
+const EDGE_WIDTHS: [(EdgeAttribute, &str); 4] = [
+    (EdgeAttribute::Rank, "The rank among the edges shown"),
+    (EdgeAttribute::Probability, "The model's probability"),
+    (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
+    (EdgeAttribute::Nothing, "All alike"),
 ];
 
 /// A list that says what it chooses and what is chosen; as wide as that.
@@ -194,18 +187,13 @@ fn attributes(
     groups: bool,
     state: &State,
 ) {
-    let text = match &*chosen {
-        GeneAttribute::Column(name) => name.as_str(),
-        GeneAttribute::File => "As in the file",
-        known => GENES.iter().find(|entry| entry.0 == *known).map_or("", |entry| entry.1),
-    };
-    let combo = list(label, short, text).height(420.0);
+    let combo = list(label, short, chosen.label()).height(420.0);
     let shown = combo.show_ui(ui, |ui| {
-        for (attribute, text, hint) in GENES {
+        for (attribute, hint) in GENES {
             // Groups have no size.
             if groups || attribute != GeneAttribute::Community {
                 let is = attribute == *chosen;
-                if ui.selectable_label(is, text).on_hover_text(hint).clicked() {
+                if ui.selectable_label(is, attribute.label()).on_hover_text(hint).clicked() {
                     *chosen = attribute;
                 }
             }
@@ -237,18 +225,17 @@ fn attributes(
 fn edges(
     ui: &mut Ui,
     Named(label, short): Named,
-    choices: &[(EdgeAttribute, &str, &str)],
+    choices: &[(EdgeAttribute, &str)],
     chosen: &mut EdgeAttribute,
     state: &State,
 ) {
-    let text = choices.iter().find(|choice| choice.0 == *chosen).map_or("As in the file", |choice| choice.1);
     let file = state.runtime.network_file.as_ref().filter(|_| state.has_no_model()).map(|file| &file.look);
     let colours = choices.iter().any(|choice| choice.0 == EdgeAttribute::Sign);
     let given = file.is_some_and(|look| if colours { look.edge_colours.is_some() } else { look.edge_widths.is_some() });
-    let shown = list(label, short, text).show_ui(ui, |ui| {
-        for (attribute, text, hint) in choices {
+    let shown = list(label, short, chosen.label()).show_ui(ui, |ui| {
+        for (attribute, hint) in choices {
             let there = *attribute != EdgeAttribute::Reference || state.runtime.attached.reference.is_some();
-            let choice = egui::Button::selectable(attribute == chosen, *text);
+            let choice = egui::Button::selectable(attribute == chosen, attribute.label());
             let choice = ui.add_enabled(there, choice).on_hover_text(*hint);
             if choice.on_disabled_hover_text("Choose a reference network first").clicked() {
                 *chosen = *attribute;

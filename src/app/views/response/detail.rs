@@ -9,7 +9,7 @@ use egui::{Grid, RichText, Ui, vec2};
 use super::{
     ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, badges, caption,
 };
-use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
+use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE, of_model};
 use crate::app::views::network::theme as figure_theme;
 use crate::app::widgets::{coefficient, evidence_badge};
 use crate::app::{Action, ExportContent, State, theme};
@@ -113,7 +113,7 @@ fn head(
             evidence_badge(ui, &badge);
         }
         if ui.button("Export…").on_hover_text("Save the plots or their numbers").clicked() {
-            view.export.open(exportable(comparison, chosen, shown, &state.document.selection));
+            view.export.open(exportable(comparison, chosen, shown, state));
         }
         let targets: Vec<&str> = chosen.name.split('+').collect();
         let knocked_out = state.document.knock_out.keys().map(String::as_str).eq(targets.iter().copied());
@@ -257,12 +257,8 @@ impl Data<'_> {
     }
 }
 
-fn exportable(
-    comparison: &Comparison,
-    chosen: &ComparedPerturbation,
-    shown: Predictor,
-    selection: &[String],
-) -> Exportable {
+fn exportable(comparison: &Comparison, chosen: &ComparedPerturbation, shown: Predictor, state: &State) -> Exportable {
+    let selection = &state.document.selection;
     let Some((truth, _, observed)) = comparison.observed(&chosen.name) else { return Exportable::default() };
     let Some(predicted) = comparison.predicted(shown, &chosen.name) else { return Exportable::default() };
     let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
@@ -277,6 +273,7 @@ fn exportable(
             .with("measured over", format!("{} {}", chosen.cells, chosen.truth.label()))
             .with("r", coefficient(fit.r))
             .with("R²", coefficient(fit.r_squared));
+        let metadata = of_model(metadata, state);
         Choice {
             label: label.to_owned(),
             name,
