@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
+use super::disc::spread;
+use super::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode, radii};
 use crate::jobs::{Cancelled, Progress};
 
 /// Free space between two communities, in wanted distances of neighbours.
 const MOAT: f32 = 1.0;
+
+/// Communities of more genes are spread over a disc: forces leave them dense where the hubs are, and thin at the rim.
+const CROWD: usize = 200;
 
 /// A community laid out by itself.
 struct Cluster {
@@ -106,6 +110,13 @@ fn cluster(
     while layout.step() {
         progress.check()?;
     }
+    if members.len() > CROWD {
+        let config = config.sane();
+        let radii = radii(&discs);
+        let distance = config.spacing + 2.0 * radii.iter().sum::<f32>() / radii.len() as f32;
+        let disc = spread(layout.positions(), &radii, distance);
+        return Ok(Cluster { nodes: members, places: disc.places, radius: disc.radius });
+    }
     let [min, max] = layout.bounds();
     let middle = [0, 1].map(|axis| f32::midpoint(min[axis], max[axis]));
     let places: Vec<[f32; 2]> =
@@ -144,6 +155,8 @@ fn turns(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::jobs::Silent;
 
@@ -190,6 +203,51 @@ mod tests {
         for a in 0..50 {
             for b in a + 1..50 {
                 assert!(apart(positions[a], positions[b]) > 16.0, "{a} and {b}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        /// Hubs that share their targets, communities of all sizes: in each the genes lie apart, and none lies between those
+        /// of another.
+        #[test]
+        fn genes_of_large_communities_lie_apart_and_communities_too(
+            (sizes, hubs, seed) in (prop::collection::vec(1_u32..420, 1..7), 1_u32..9, 0_u64..1000),
+        ) {
+            use rand::RngExt;
+            let mut random = crate::random::stream(seed, "communities");
+            let mut below = |most: u32| ((random.random::<f32>() * most as f32) as u32).min(most - 1);
+            let (mut community, mut edges, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+            for (number, &size) in sizes.iter().enumerate() {
+                let first = community.len() as u32;
+                let hubs = hubs.min(size);
+                for at in 0..size {
+                    community.push(number as u32);
+                    nodes.push(LayoutNode { radius: if at < hubs { 16.0 } else { 8.0 } });
+                    for _ in 0..3 {
+                        edges.push(LayoutEdge { from: first + below(hubs), to: first + at, weight: 0.7 });
+                    }
+                    if at % 9 == 0 {
+                        edges.push(LayoutEdge { from: first + at, to: below(first + at + 1), weight: 0.5 });
+                    }
+                }
+            }
+            let positions = by_community(&nodes, &edges, &community, &LayoutConfig::default(), &Silent).unwrap();
+            let wanted = LayoutConfig::default().spacing + 16.0;
+            for a in 0..nodes.len() {
+                for b in a + 1..nodes.len() {
+                    let away = apart(positions[a], positions[b]);
+                    let large = sizes[community[a] as usize] as usize > CROWD;
+                    if community[a] != community[b] {
+                        prop_assert!(away > 0.9 * wanted, "{a} and {b} of two communities: {away}");
+                    } else if large {
+                        prop_assert!(away > 0.6 * wanted, "{a} and {b} of one community: {away}");
+                    } else {
+                        prop_assert!(away > nodes[a].radius + nodes[b].radius, "{a} and {b}: {away}");
+                    }
+                }
             }
         }
     }

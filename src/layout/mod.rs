@@ -8,6 +8,7 @@ mod circular;
 mod community;
 mod components;
 mod concentric;
+mod disc;
 mod force;
 mod layered;
 mod overlap;

@@ -141,6 +141,20 @@ pub(super) fn scale_for_room(positions: &[[f32; 2]], radii: &[f32]) -> f32 {
     if tenth.is_finite() { (1.0 / tenth.max(1e-3)).clamp(0.5, 4.0) } else { 1.0 }
 }
 
+/// Mean distance of neighbours: the side of the square that a place has for itself, the outermost tenth of them left out.
+pub(super) fn spacing(places: &[[f32; 2]]) -> f32 {
+    let extent = [0, 1].map(|axis| {
+        let mut values: Vec<f32> = places.iter().map(|at| at[axis]).collect();
+        let (low, high) = (values.len() / 20, values.len().saturating_sub(1) - values.len() / 20);
+        if values.is_empty() {
+            return 0.0;
+        }
+        let low = *values.select_nth_unstable_by(low, f32::total_cmp).1;
+        *values.select_nth_unstable_by(high, f32::total_cmp).1 - low
+    });
+    (extent[0] * extent[1] / places.len().max(1) as f32).sqrt()
+}
+
 /// A direction for two nodes at the same place, different for every pair and always the same for one.
 pub(super) fn apart(a: usize, b: usize) -> (f32, f32) {
     // Multiples of the golden angle never repeat.

@@ -28,6 +28,10 @@ const HOT: f32 = 1.0;
 const WARM: f32 = 0.4;
 const GENTLE: f32 = 0.12;
 const COLD: f32 = 0.004;
+/// How far nodes of a large part are apart at least, as a share of the mean distance of neighbours; those with twice the
+/// radius four times as far. Sweeps at most to that end.
+const HUBS_APART: f32 = 0.3;
+const HUB_SWEEPS: u32 = 60;
 /// Steps of a layout that goes on, or is disturbed, as a share of those of a fresh one.
 const WARM_SHARE: f32 = 0.4;
 /// How freely nodes move that had a place before, where most of the picture is new.
@@ -371,6 +375,7 @@ impl ForceLayout {
         let mut scaled = self.positions.clone();
         for part in self.parts.iter().filter(|part| part.free && !part.open) {
             self.make_room(part, &mut scaled);
+            self.part_hubs(part, &mut scaled);
         }
         let mut moves = self.packed(&scaled);
         for ((step, to), from) in moves.iter_mut().zip(&scaled).zip(&self.positions) {
@@ -394,6 +399,31 @@ impl ForceLayout {
         for &node in &part.nodes {
             positions[node] = [0, 1].map(|axis| middle[axis] + (positions[node][axis] - middle[axis]) * scale);
         }
+    }
+
+    /// Take the heaps of hubs in a large part apart: those that share their targets lie side by side, far nearer than nodes are
+    /// on average, and a figure draws its discs by that.
+    fn part_hubs(&self, part: &Part, positions: &mut [[f32; 2]]) {
+        if part.nodes.iter().any(|&node| self.pinned[node]) {
+            return;
+        }
+        let mut places: Vec<[f32; 2]> = part.nodes.iter().map(|&node| positions[node]).collect();
+        let spacing = super::overlap::spacing(&places);
+        let count = part.nodes.len() as f32;
+        let mean = part.nodes.iter().map(|&node| self.radii[node]).sum::<f32>() / count;
+        if !(mean > 0.0 && spacing.is_finite()) {
+            return;
+        }
+        let room: Vec<f32> =
+            part.nodes.iter().map(|&node| 0.5 * HUBS_APART * spacing * (self.radii[node] / mean).powi(2)).collect();
+        let fixed = vec![false; places.len()];
+        let mut overlaps = Overlaps::default();
+        for _ in 0..HUB_SWEEPS {
+            if overlaps.sweep(&mut places, &room, &fixed, 0.0, 0.8) < 0.02 * spacing {
+                break;
+            }
+        }
+        part.nodes.iter().zip(places).for_each(|(&node, place)| positions[node] = place);
     }
 
     /// Let the forces act once; the mean way of the nodes that may move, in wanted distances.
