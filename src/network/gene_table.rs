@@ -165,7 +165,7 @@ impl GeneTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::NetworkGene;
+    use crate::network::fixtures;
 
     #[test]
     fn numbers_and_groups_are_told_apart() {
@@ -173,8 +173,7 @@ mod tests {
         let table = GeneTable::parse(text, "mine.csv").unwrap();
         assert_eq!((table.gene_count(), table.repeated()), (3, 1));
         assert_eq!(table.columns().collect::<Vec<_>>(), ["score", "class"]);
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.to_owned(), ..NetworkGene::default() };
-        let grn = Grn::new(["C", "B", "X", "A"].map(gene).to_vec(), Vec::new()).unwrap();
+        let grn = Grn::new(fixtures::genes(["C", "B", "X", "A"]), Vec::new()).unwrap();
         assert_eq!(table.found_in(&grn), 3);
         let Some(GeneColumn::Numbers(scores)) = table.column("score", &grn) else { panic!("numbers") };
         assert!(scores[0].is_nan() && scores[1] == -1.0 && scores[2].is_nan() && scores[3] == 0.5);

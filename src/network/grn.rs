@@ -75,6 +75,13 @@ pub struct NetworkGene {
     pub knock_down: Option<f32>,
 }
 
+impl NetworkGene {
+    /// Gene `symbol`, of which nothing else is known.
+    pub fn named(symbol: impl Into<String>) -> Self {
+        Self { symbol: symbol.into(), ..Self::default() }
+    }
+}
+
 /// A directed edge regulator → target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edge {
@@ -92,6 +99,14 @@ pub struct Edge {
     pub evidence: SignEvidence,
     /// The shift (log2) of the target under perturbation of the regulator that gave the sign, where there is one.
     pub shift: Option<f32>,
+}
+
+impl Edge {
+    /// An edge of which nothing else is known. [`Grn::new`] ranks it.
+    pub fn new(regulator: GeneId, target: GeneId, probability: f32) -> Self {
+        let (sign, evidence) = (Sign::Unknown, SignEvidence::None);
+        Self { regulator, target, probability, rank: 0, sign, evidence, shift: None }
+    }
 }
 
 /// Why genes and edges do not form a network.
@@ -239,21 +254,11 @@ fn node(id: GeneId) -> NodeIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn edge(regulator: u32, target: u32, probability: f32) -> Edge {
-        let (regulator, target) = (GeneId(regulator), GeneId(target));
-        Edge { regulator, target, probability, rank: 0, sign: Sign::Unknown, evidence: SignEvidence::None, shift: None }
-    }
-
-    fn gene(symbol: &str) -> NetworkGene {
-        NetworkGene { symbol: symbol.into(), ..NetworkGene::default() }
-    }
+    use crate::network::fixtures::{edge, genes};
 
     #[test]
     fn edges_are_ranked_and_found_from_both_ends() {
-        let grn =
-            Grn::new(vec![gene("A"), gene("B"), gene("C")], vec![edge(0, 1, 0.2), edge(0, 2, 0.9), edge(2, 1, 0.5)])
-                .unwrap();
+        let grn = Grn::new(genes(["A", "B", "C"]), vec![edge(0, 1, 0.2), edge(0, 2, 0.9), edge(2, 1, 0.5)]).unwrap();
         assert_eq!(grn.edges().iter().map(|edge| edge.rank).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(grn.edge(GeneId(0), GeneId(2)).unwrap().rank, 1);
         let targets: Vec<_> = grn.targets(GeneId(0)).iter().map(|edge| grn.symbol(edge.target)).collect();
@@ -265,11 +270,11 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        let twice = Grn::new(vec![gene("A"), gene("A")], vec![]);
+        let twice = Grn::new(genes(["A", "A"]), vec![]);
         assert_eq!(twice.unwrap_err(), GrnError::RepeatedGene { symbol: "A".into() });
-        let stranger = Grn::new(vec![gene("A")], vec![edge(0, 1, 0.5)]);
+        let stranger = Grn::new(genes(["A"]), vec![edge(0, 1, 0.5)]);
         assert_eq!(stranger.unwrap_err(), GrnError::UnknownGene { id: 1, genes: 1 });
-        let nan = Grn::new(vec![gene("A"), gene("B")], vec![edge(0, 1, f32::NAN)]);
+        let nan = Grn::new(genes(["A", "B"]), vec![edge(0, 1, f32::NAN)]);
         assert!(matches!(nan, Err(GrnError::Probability { .. })));
     }
 }

@@ -159,21 +159,7 @@ mod tests {
 
     use super::*;
     use crate::jobs::Silent;
-    use crate::network::{Edge, NetworkGene, Sign, SignEvidence};
-
-    fn grn(genes: usize, edges: &[(u32, u32, f32)]) -> Grn {
-        let gene = |at: usize| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
-        let edge = |&(regulator, target, probability): &(u32, u32, f32)| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
-    }
+    use crate::network::fixtures::network as grn;
 
     fn reaching(grn: &Grn, sources: &[(GeneId, f64)], target: GeneId, most: usize) -> Hops {
         hops(grn, sources, target, most, &Silent).unwrap()

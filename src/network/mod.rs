@@ -2,6 +2,8 @@
 
 pub mod compare;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod formats;
 pub mod gene_sets;
 pub mod gene_table;

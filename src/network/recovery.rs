@@ -274,24 +274,13 @@ mod tests {
 
     #[test]
     fn a_network_is_compared_over_the_pairs_asked_for() {
-        use crate::network::{Edge, GeneId, NetworkGene, SignEvidence};
-        let network = |symbols: &[&str], edges: &[(u32, u32, f32, Sign)]| {
-            let gene = |symbol: &&str| NetworkGene { symbol: (*symbol).into(), ..NetworkGene::default() };
-            let edge = |&(regulator, target, probability, sign): &(u32, u32, f32, Sign)| Edge {
-                regulator: GeneId(regulator),
-                target: GeneId(target),
-                probability,
-                rank: 0,
-                sign,
-                evidence: SignEvidence::None,
-                shift: None,
-            };
-            Grn::new(symbols.iter().map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
-        };
         use Sign::{Activates, Represses};
-        let truth =
-            network(&["B", "A", "X"], &[(1, 0, 1.0, Activates), (1, 2, 1.0, Represses), (2, 0, 1.0, Activates)]);
-        let grn = network(&["A", "B", "C"], &[(0, 1, 0.9, Represses), (0, 2, 0.8, Activates), (2, 1, 0.95, Activates)]);
+
+        use crate::network::fixtures::{genes, signed};
+        let edges = [(1, 0, 1.0, Activates), (1, 2, 1.0, Represses), (2, 0, 1.0, Activates)];
+        let truth = signed(genes(["B", "A", "X"]), &edges);
+        let edges = [(0, 1, 0.9, Represses), (0, 2, 0.8, Activates), (2, 1, 0.95, Activates)];
+        let grn = signed(genes(["A", "B", "C"]), &edges);
         let comparison = Comparison::new(&grn, &truth, &["A"], &["A", "B", "C", "X"]);
         // A→B is true and second, A→C false and third, A→X true and missing.
         assert_eq!(comparison.candidates, [(-2.0, true), (-3.0, false), (f64::NEG_INFINITY, true)]);

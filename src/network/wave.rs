@@ -161,22 +161,8 @@ mod tests {
 
     use super::*;
     use crate::jobs::Silent;
+    use crate::network::fixtures::network as grn;
     use crate::network::hops::hops;
-    use crate::network::{NetworkGene, Sign, SignEvidence};
-
-    fn grn(genes: usize, edges: &[(u32, u32, f32)]) -> Grn {
-        let gene = |at: usize| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
-        let edge = |&(regulator, target, probability): &(u32, u32, f32)| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
-    }
 
     fn from(grn: &Grn, sources: &[(u32, f64)]) -> Wave {
         let sources: Vec<(GeneId, f64)> = sources.iter().map(|&(gene, dose)| (GeneId(gene), dose)).collect();

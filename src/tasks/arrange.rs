@@ -275,22 +275,13 @@ fn nodes(count: usize, edges: &[LayoutEdge]) -> Vec<LayoutNode> {
 mod tests {
     use super::*;
     use crate::jobs::Silent;
-    use crate::network::{NetworkGene, Sign, SignEvidence};
+    use crate::network::fixtures;
 
     /// Two stars, of G0 and G1, tied by an edge.
     fn network() -> Arc<Grn> {
-        let gene = |at: u32| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
         let pairs = (2..12).map(|to| (to % 2, to)).chain([(0, 1)]);
-        let edge = |(regulator, target): (u32, u32)| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability: 0.9 - target as f32 * 0.01,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        Arc::new(Grn::new((0..13).map(gene).collect(), pairs.map(edge).collect()).unwrap())
+        let edges = pairs.map(|(regulator, target)| (regulator, target, 0.9 - target as f32 * 0.01));
+        Arc::new(fixtures::network(13, &edges.collect::<Vec<_>>()))
     }
 
     fn arranging(method: Method) -> Arranging {

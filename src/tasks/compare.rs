@@ -278,20 +278,15 @@ mod tests {
     use super::*;
     use crate::jobs::Silent;
     use crate::network::formats::NetworkContents;
-    use crate::network::{Sign, SignEvidence};
+    use crate::network::{Sign, SignEvidence, fixtures};
 
     fn network(symbols: &[&str], edges: &[(u32, u32, f32)]) -> Grn {
-        let gene = |symbol: &&str| NetworkGene { symbol: (*symbol).to_owned(), ..NetworkGene::default() };
         let edge = |&(regulator, target, probability): &(u32, u32, f32)| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
             sign: Sign::Activates,
             evidence: SignEvidence::Predicted,
-            shift: None,
+            ..fixtures::edge(regulator, target, probability)
         };
-        Grn::new(symbols.iter().map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
+        Grn::new(fixtures::genes(symbols), edges.iter().map(edge).collect()).unwrap()
     }
 
     fn opened(grn: &Grn) -> OpenedNetwork {

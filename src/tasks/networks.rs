@@ -395,21 +395,11 @@ pub fn reference(path: &Path, progress: &dyn Progress) -> anyhow::Result<Referen
 mod tests {
     use super::*;
     use crate::document::NoteSubject;
-    use crate::network::{NetworkGene, SignEvidence};
+    use crate::network::fixtures::{edge, genes};
 
     #[test]
     fn notes_become_attributes_where_there_are_any() {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
-        let edge = |regulator, target, probability| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        let grn = Grn::new(["A", "B", "C"].map(gene).to_vec(), vec![edge(0, 1, 0.9), edge(1, 0, 0.8)]).unwrap();
+        let grn = Grn::new(genes(["A", "B", "C"]), vec![edge(0, 1, 0.9), edge(1, 0, 0.8)]).unwrap();
         let shown: Vec<&Edge> = grn.edges().iter().collect();
         let mut extras = Extras::default();
         extras.notes.write(NoteSubject::Edge("B".into(), "A".into()), "feeds back");

@@ -242,13 +242,9 @@ fn network(genes: usize, pairs: &Pairs) -> Grn {
         ..NetworkGene::default()
     };
     let edge = |(at, &(from, to)): (usize, &(u32, u32))| Edge {
-        regulator: GeneId(from),
-        target: GeneId(to),
-        probability: 0.9 - 0.8 * at as f32 / pairs.len() as f32,
-        rank: 0,
         sign: [Sign::Activates, Sign::Activates, Sign::Represses, Sign::Unknown][at % 4],
         evidence: SignEvidence::Measured,
-        shift: None,
+        ..Edge::new(GeneId(from), GeneId(to), 0.9 - 0.8 * at as f32 / pairs.len() as f32)
     };
     Grn::new((0..genes).map(gene).collect(), pairs.iter().enumerate().map(edge).collect()).expect("a network")
 }

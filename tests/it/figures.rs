@@ -53,15 +53,9 @@ pub fn network(genes: usize, edges: usize, seed: u64) -> (Grn, Vec<[f32; 2]>) {
             4 | 5 => Sign::Represses,
             _ => Sign::Unknown,
         };
-        found.push(Edge {
-            regulator: GeneId(from),
-            target: GeneId(to),
-            probability: 0.9 - 0.4 * found.len() as f32 / edges as f32,
-            rank: 0,
-            sign,
-            evidence: SignEvidence::Measured,
-            shift: None,
-        });
+        let probability = 0.9 - 0.4 * found.len() as f32 / edges as f32;
+        let evidence = SignEvidence::Measured;
+        found.push(Edge { sign, evidence, ..Edge::new(GeneId(from), GeneId(to), probability) });
     }
     let grn = Grn::new(list, found).expect("a valid network");
     let positions = laid_out(&grn, &mut random);
@@ -229,13 +223,9 @@ fn styled(text_size: f32, groups: bool) -> NetworkFigure {
 fn close_up(text_size: f32) -> NetworkFigure {
     let (grn, _) = network(8, 0, 1);
     let edge = |regulator: u32, target: u32, sign: Sign| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability: 0.9 - 0.05 * regulator as f32,
-        rank: 0,
         sign,
         evidence: SignEvidence::Measured,
-        shift: None,
+        ..Edge::new(GeneId(regulator), GeneId(target), 0.9 - 0.05 * regulator as f32)
     };
     let edges = vec![
         edge(0, 1, Sign::Activates),
@@ -916,16 +906,10 @@ fn an_empty_network_and_one_in_a_single_place_are_drawn() {
 
 #[test]
 fn both_directions_bend_apart() {
-    let genes =
-        ["A", "B"].map(|symbol| NetworkGene { symbol: symbol.into(), measured: true, ..NetworkGene::default() });
+    let genes = ["A", "B"].map(|symbol| NetworkGene { measured: true, ..NetworkGene::named(symbol) });
     let edge = |regulator: u32, target: u32| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability: 0.5,
-        rank: 0,
         sign: Sign::Activates,
-        evidence: SignEvidence::None,
-        shift: None,
+        ..Edge::new(GeneId(regulator), GeneId(target), 0.5)
     };
     let grn = Grn::new(genes.to_vec(), vec![edge(0, 1), edge(1, 0), edge(0, 0)]).unwrap();
     let figure = NetworkFigure::of(&grn, grn.edges(), &[[0.0, 0.0], [1.0, 0.0]], &NetworkStyle::default());

@@ -95,14 +95,12 @@ fn network(genes: u32) -> Arc<Grn> {
                 continue;
             }
             let sign = [Sign::Activates, Sign::Represses, Sign::Activates, Sign::Unknown][(target + step) as usize % 4];
+            let probability = 0.52 - 0.02 * step as f32 - target as f32 * 2e-4;
             edges.push(Edge {
-                regulator: GeneId(regulator),
-                target: GeneId(target),
-                probability: 0.52 - 0.02 * step as f32 - target as f32 * 2e-4,
-                rank: 0,
                 sign,
                 evidence: if sign == Sign::Unknown { SignEvidence::None } else { SignEvidence::Measured },
                 shift: (sign != Sign::Unknown).then_some(if sign == Sign::Activates { -0.6 } else { 0.4 }),
+                ..Edge::new(GeneId(regulator), GeneId(target), probability)
             });
         }
     }
@@ -357,15 +355,10 @@ struct TablesHost {
 /// 50,000 genes that each regulate the next and the second next.
 fn large() -> Arc<Grn> {
     let genes: u32 = 50_000;
-    let gene = |at| NetworkGene { symbol: format!("GENE{at}"), measured: true, ..NetworkGene::default() };
-    let edge = |at: u32| Edge {
-        regulator: GeneId(at / 2),
-        target: GeneId((at / 2 + 1 + at % 2) % genes),
-        probability: (at * 7919 % 100_003) as f32 / 100_003.0,
-        rank: 0,
-        sign: Sign::Unknown,
-        evidence: SignEvidence::None,
-        shift: None,
+    let gene = |at| NetworkGene { measured: true, ..NetworkGene::named(format!("GENE{at}")) };
+    let edge = |at: u32| {
+        let target = GeneId((at / 2 + 1 + at % 2) % genes);
+        Edge::new(GeneId(at / 2), target, (at * 7919 % 100_003) as f32 / 100_003.0)
     };
     Arc::new(Grn::new((0..genes).map(gene).collect(), (0..2 * genes).map(edge).collect()).unwrap())
 }

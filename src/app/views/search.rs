@@ -285,11 +285,10 @@ fn slip(wanted: &str, name: &Name) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::NetworkGene;
+    use crate::network::fixtures::genes;
 
     fn network() -> Arc<Grn> {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
-        Arc::new(Grn::new(["JAK2", "STAT1", "PIAS1-STAT1", "STAT1B", "IRF1"].map(gene).to_vec(), Vec::new()).unwrap())
+        Arc::new(Grn::new(genes(["JAK2", "STAT1", "PIAS1-STAT1", "STAT1B", "IRF1"]), Vec::new()).unwrap())
     }
 
     fn index() -> SearchIndex {

@@ -172,20 +172,10 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{GeneId, NetworkGene, SignEvidence};
+    use crate::network::fixtures::{genes, signed};
 
     fn network(symbols: &[&str], edges: &[(u32, u32, f32, Sign)]) -> Grn {
-        let gene = |symbol: &&str| NetworkGene { symbol: (*symbol).to_owned(), ..NetworkGene::default() };
-        let edge = |&(regulator, target, probability, sign): &(u32, u32, f32, Sign)| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        Grn::new(symbols.iter().map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
+        signed(genes(symbols), edges)
     }
 
     #[test]

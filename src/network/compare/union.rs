@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Comparison, Side};
-use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
+use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign};
 
 /// Every gene and edge of a [`Comparison`], once.
 #[derive(Clone, Debug, Default)]
@@ -45,15 +45,8 @@ impl Union {
             let [Some(regulator), Some(target)] = ends else { continue };
             row_of.insert((regulator, target), row);
             let sign = edge.left.or(edge.right).map_or(Sign::Unknown, |seen| seen.sign);
-            edges.push(Edge {
-                regulator: GeneId(regulator),
-                target: GeneId(target),
-                probability: quality[row].into_iter().flatten().fold(0.0, f32::max),
-                rank: 0,
-                sign,
-                evidence: SignEvidence::None,
-                shift: None,
-            });
+            let quality = quality[row].into_iter().flatten().fold(0.0, f32::max);
+            edges.push(Edge { sign, ..Edge::new(GeneId(regulator), GeneId(target), quality) });
         }
         let grn = Grn::new(genes, edges).unwrap_or_else(|error| {
             debug_assert!(false, "genes by symbol and edges by pair are unique: {error}");

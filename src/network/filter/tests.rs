@@ -2,18 +2,15 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::network::NetworkGene;
+use crate::network::fixtures::edge;
 
 fn network(genes: u32, edges: &[(u32, u32, f32)]) -> Grn {
     let gene = |at| NetworkGene { symbol: format!("G{at}"), measured: at % 3 != 2, ..NetworkGene::default() };
     let edge = |&(regulator, target, probability): &(u32, u32, f32)| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability,
-        rank: 0,
         sign: [Sign::Activates, Sign::Represses, Sign::Unknown][((regulator + target) % 3) as usize],
         evidence: [SignEvidence::Measured, SignEvidence::Predicted, SignEvidence::Reference, SignEvidence::None]
             [((regulator * 5 + target) % 4) as usize],
-        shift: None,
+        ..edge(regulator, target, probability)
     };
     Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
 }

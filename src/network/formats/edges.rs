@@ -101,7 +101,7 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
                 return Err(wrong(column, symbol, "a gene symbol"));
             }
             Ok(*ids.entry(symbol.to_owned()).or_insert_with(|| {
-                genes.push(NetworkGene { symbol: symbol.to_owned(), ..NetworkGene::default() });
+                genes.push(NetworkGene::named(symbol));
                 GeneId(genes.len() as u32 - 1)
             }))
         };
@@ -142,24 +142,21 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
 mod tests {
     use super::*;
     use crate::network::filter::NetworkFilter;
+    use crate::network::fixtures;
 
     fn grn() -> Grn {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
         let edge = |regulator, target, probability, sign, evidence, shift| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
             sign,
             evidence,
             shift,
+            ..fixtures::edge(regulator, target, probability)
         };
         let edges = vec![
             edge(0, 1, 0.512_345_7, Sign::Activates, SignEvidence::Measured, Some(-1.25)),
             edge(1, 2, 0.5, Sign::Represses, SignEvidence::Predicted, Some(1e-7)),
             edge(2, 0, 0.25, Sign::Unknown, SignEvidence::None, None),
         ];
-        Grn::new(vec![gene("JAK2"), gene("STAT1"), gene("HLA-A")], edges).unwrap()
+        Grn::new(fixtures::genes(["JAK2", "STAT1", "HLA-A"]), edges).unwrap()
     }
 
     #[test]

@@ -8,22 +8,13 @@ use serde_json::{Map, Value as Json};
 
 use super::tests::{contents, written};
 use super::{NetworkContents, NetworkFormat};
-use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
+use crate::network::fixtures::{edge, genes};
+use crate::network::{Grn, Sign};
 
 /// A network without positions, style and shifts, whose genes have names that XML and JSON must escape; no edge has a
 /// sign, and one has probability 0.
 fn odd() -> NetworkContents {
-    let gene = |symbol: &str| NetworkGene { symbol: symbol.to_owned(), ..NetworkGene::default() };
-    let edge = |regulator, target, probability| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability,
-        rank: 0,
-        sign: Sign::Unknown,
-        evidence: SignEvidence::None,
-        shift: None,
-    };
-    let genes = vec![gene("β-catenin"), gene("a\tb\n<&>\"'"), gene("7"), gene("n0 \u{1}")];
+    let genes = genes(["β-catenin", "a\tb\n<&>\"'", "7", "n0 \u{1}"]);
     let grn = Grn::new(genes, vec![edge(0, 1, 0.5), edge(2, 3, 0.0), edge(3, 0, 1.0)]).unwrap();
     let mut contents = NetworkContents::of("Odd & \"quoted\"", &grn, grn.edges());
     contents.undirected = true;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::jobs::Silent;
-use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
+use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence, fixtures};
 
 /// A network with everything: signs, a loop, both directions, names that need escaping.
 pub(super) fn contents() -> NetworkContents {
@@ -18,13 +18,10 @@ pub(super) fn contents() -> NetworkContents {
         gene("ALONE", true, 0, None),
     ];
     let edge = |regulator, target, probability, sign, evidence, shift| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability,
-        rank: 0,
         sign,
         evidence,
         shift,
+        ..fixtures::edge(regulator, target, probability)
     };
     let edges = vec![
         edge(0, 1, 0.912_345_7, Sign::Activates, SignEvidence::Measured, Some(-1.25)),

@@ -13,15 +13,11 @@ pub fn true_network(truth: &TrueNetwork) -> Grn {
     let mut by_strength: Vec<_> = truth.edges().iter().collect();
     by_strength.sort_by(|a, b| b.strength.total_cmp(&a.strength));
     let edges = by_strength.into_iter().map(|edge| Edge {
-        regulator: id(&edge.regulator),
-        target: id(&edge.target),
-        probability: 1.0,
-        rank: 0,
         sign: if edge.activates { Sign::Activates } else { Sign::Represses },
         evidence: SignEvidence::Reference,
-        shift: None,
+        ..Edge::new(id(&edge.regulator), id(&edge.target), 1.0)
     });
-    let gene = |&symbol: &&str| NetworkGene { symbol: symbol.to_owned(), measured: true, ..NetworkGene::default() };
+    let gene = |&symbol: &&str| NetworkGene { measured: true, ..NetworkGene::named(symbol) };
     Grn::new(symbols.iter().map(gene).collect(), edges.collect()).expect("true edges are unique, symbols too")
 }
 

@@ -5,24 +5,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::jobs::Silent;
 use crate::network::filter::NetworkFilter;
-use crate::network::{Edge, NetworkGene, SignEvidence};
+use crate::network::fixtures;
 
 fn network(genes: u32, edges: &[(u32, u32, f32)]) -> Grn {
     signed(genes, &edges.iter().map(|&(a, b, p)| (a, b, p, Sign::Activates)).collect::<Vec<_>>())
 }
 
 fn signed(genes: u32, edges: &[(u32, u32, f32, Sign)]) -> Grn {
-    let gene = |at| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
-    let edge = |&(regulator, target, probability, sign): &(u32, u32, f32, Sign)| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability,
-        rank: 0,
-        sign,
-        evidence: SignEvidence::None,
-        shift: None,
-    };
-    Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
+    fixtures::signed(fixtures::numbered(genes), edges)
 }
 
 fn all(grn: &Grn) -> NetworkView<'_> {

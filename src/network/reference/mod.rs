@@ -120,19 +120,11 @@ impl ReferenceNetwork {
 
     /// As a network: every pair an edge of probability 1 (a reference ranks none), those without direction both ways.
     pub fn to_grn(&self) -> Grn {
-        let genes = self.symbols.iter().map(|symbol| NetworkGene {
-            symbol: symbol.clone(),
-            measured: true,
-            ..NetworkGene::default()
-        });
+        let genes = self.symbols.iter().map(|symbol| NetworkGene { measured: true, ..NetworkGene::named(symbol) });
         let edge = |regulator: u32, target: u32, sign: Sign| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability: 1.0,
-            rank: 0,
             sign,
             evidence: if sign == Sign::Unknown { SignEvidence::None } else { SignEvidence::Reference },
-            shift: None,
+            ..Edge::new(GeneId(regulator), GeneId(target), 1.0)
         };
         let both = if self.undirected { 2 } else { 1 };
         let edges = self.edges.iter().flat_map(|(&(from, to), &sign)| {

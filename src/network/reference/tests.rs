@@ -1,6 +1,6 @@
 use super::*;
 use crate::network::formats::{FileEdge, FileNode};
-use crate::network::{Edge, GeneId, Grn, NetworkGene, SignEvidence};
+use crate::network::{Edge, GeneId, Grn, NetworkGene, SignEvidence, fixtures};
 
 fn reference(undirected: bool, edges: &[(&str, &str, &str)]) -> ReferenceNetwork {
     let mut contents = NetworkContents { name: "known".to_owned(), undirected, ..NetworkContents::default() };
@@ -20,15 +20,11 @@ fn reference(undirected: bool, edges: &[(&str, &str, &str)]) -> ReferenceNetwork
 }
 
 fn network(symbols: &[&str], edges: &[(u32, u32, Sign)]) -> Grn {
-    let gene = |symbol: &&str| NetworkGene { symbol: (*symbol).to_owned(), measured: true, ..NetworkGene::default() };
+    let gene = |symbol: &&str| NetworkGene { measured: true, ..NetworkGene::named(*symbol) };
     let edge = |(at, &(regulator, target, sign)): (usize, &(u32, u32, Sign))| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability: 1.0 - at as f32 / 100.0,
-        rank: 0,
         sign,
         evidence: SignEvidence::Measured,
-        shift: None,
+        ..fixtures::edge(regulator, target, 1.0 - at as f32 / 100.0)
     };
     Grn::new(symbols.iter().map(gene).collect(), edges.iter().enumerate().map(edge).collect()).unwrap()
 }

@@ -2,21 +2,7 @@
 
 use super::*;
 use crate::jobs::Silent;
-use crate::network::{GeneId, NetworkGene, Sign, SignEvidence};
-
-fn network(genes: u32, edges: &[(u32, u32, f32)]) -> Grn {
-    let gene = |at| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
-    let edge = |&(regulator, target, probability): &(u32, u32, f32)| Edge {
-        regulator: GeneId(regulator),
-        target: GeneId(target),
-        probability,
-        rank: 0,
-        sign: Sign::Unknown,
-        evidence: SignEvidence::None,
-        shift: None,
-    };
-    Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
-}
+use crate::network::fixtures::network;
 
 /// Edges by a generator that Python has too.
 fn drawn(genes: u64, edges: usize, seed: u64) -> Vec<(u32, u32, f32)> {

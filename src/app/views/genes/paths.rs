@@ -316,28 +316,18 @@ fn shared(
 mod tests {
     use super::*;
     use crate::jobs::Silent;
+    use crate::network::fixtures::{genes, signed};
     use crate::network::paths::k_shortest;
-    use crate::network::{Edge, NetworkGene, SignEvidence};
 
     #[test]
     fn paths_are_told_in_words_and_as_a_table() {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
-        let edge = |regulator, target, probability, sign| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        let edges = vec![
-            edge(0, 1, 0.5, Sign::Represses),
-            edge(2, 1, 0.5, Sign::Represses),
-            edge(3, 2, 0.25, Sign::Activates),
-            edge(0, 3, 0.25, Sign::Unknown),
+        let edges = [
+            (0, 1, 0.5, Sign::Represses),
+            (2, 1, 0.5, Sign::Represses),
+            (3, 2, 0.25, Sign::Activates),
+            (0, 3, 0.25, Sign::Unknown),
         ];
-        let network = Arc::new(Grn::new(["A", "B", "C", "D"].map(gene).to_vec(), edges).unwrap());
+        let network = Arc::new(signed(genes(["A", "B", "C", "D"]), &edges));
         let query = PathQuery { walk: Walk::Either, ..PathQuery::new("A", "C") };
         let view = NetworkFilter::default().apply(&network);
         let paths = k_shortest(&view, GeneId(0), GeneId(2), 5, query.walk, &Silent).unwrap();

@@ -403,20 +403,11 @@ fn shower(paused: &AtomicBool, context: &JobContext<(), Vec<[f32; 2]>>) -> impl 
 mod tests {
     use super::*;
     use crate::document::NetworkFilter;
-    use crate::network::{Edge, NetworkGene, Sign, SignEvidence};
+    use crate::network::fixtures;
 
     fn network(count: u32) -> Arc<Grn> {
-        let gene = |at: u32| NetworkGene { symbol: format!("G{at}"), ..NetworkGene::default() };
-        let edge = |at: u32| Edge {
-            regulator: GeneId(at / 3),
-            target: GeneId(at + 1),
-            probability: 0.9 - at as f32 * 0.01,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
-        Arc::new(Grn::new((0..count).map(gene).collect(), (0..count - 1).map(edge).collect()).unwrap())
+        let edges: Vec<_> = (0..count - 1).map(|at| (at / 3, at + 1, 0.9 - at as f32 * 0.01)).collect();
+        Arc::new(fixtures::network(count, &edges))
     }
 
     /// Update until everything rests; whether the layout ran.

@@ -152,21 +152,11 @@ pub fn evidence(edge: &Edge) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::NetworkGene;
+    use crate::network::fixtures::{edge, genes};
 
     fn network() -> Arc<Grn> {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
-        let edge = |regulator, target, probability| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
-        };
         let edges = vec![edge(0, 1, 0.9), edge(0, 2, 0.8), edge(1, 2, 0.7), edge(0, 3, 0.6), edge(1, 0, 0.5)];
-        Arc::new(Grn::new(["A", "B", "C", "D"].map(gene).to_vec(), edges).unwrap())
+        Arc::new(Grn::new(genes(["A", "B", "C", "D"]), edges).unwrap())
     }
 
     #[test]

@@ -291,18 +291,14 @@ fn table(network: &Grn, rows: &[u32]) -> String {
 mod tests {
     use super::*;
     use crate::document::NetworkFilter;
-    use crate::network::NetworkGene;
+    use crate::network::fixtures;
 
     fn shown() -> Shown {
-        let gene = |symbol: &str| NetworkGene { symbol: symbol.into(), ..NetworkGene::default() };
         let edge = |regulator, target, probability, sign, evidence, shift| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
             sign,
             evidence,
             shift,
+            ..fixtures::edge(regulator, target, probability)
         };
         let edges = vec![
             edge(2, 0, 0.9, Sign::Represses, SignEvidence::Measured, Some(0.5)),
@@ -310,7 +306,7 @@ mod tests {
             edge(1, 2, 0.7, Sign::Activates, SignEvidence::Predicted, Some(-2.0)),
             edge(1, 0, 0.1, Sign::Activates, SignEvidence::Predicted, Some(-1.0)),
         ];
-        let grn = Grn::new(["IRF1", "STAT1", "JAK2"].map(gene).to_vec(), edges).unwrap();
+        let grn = Grn::new(fixtures::genes(["IRF1", "STAT1", "JAK2"]), edges).unwrap();
         Shown::of(&Arc::new(grn), &NetworkFilter::top(3))
     }
 

@@ -254,7 +254,8 @@ fn number(number: u32) -> String {
 mod tests {
     use super::*;
     use crate::document::NetworkFilter;
-    use crate::network::{Edge, NetworkGene, Sign, SignEvidence};
+    use crate::network::NetworkGene;
+    use crate::network::fixtures::edge;
 
     fn shown() -> Shown {
         let gene = |symbol: &str, cells, knock_down: Option<f32>| NetworkGene {
@@ -262,15 +263,6 @@ mod tests {
             measured: knock_down.is_some(),
             perturbed_cells: cells,
             knock_down,
-        };
-        let edge = |regulator, target, probability| Edge {
-            regulator: GeneId(regulator),
-            target: GeneId(target),
-            probability,
-            rank: 0,
-            sign: Sign::Unknown,
-            evidence: SignEvidence::None,
-            shift: None,
         };
         let genes = vec![gene("B", 5, None), gene("A", 0, Some(-1.5)), gene("C", 9, Some(0.25)), gene("D", 0, None)];
         let grn = Grn::new(genes, vec![edge(0, 1, 0.9), edge(0, 2, 0.8), edge(3, 0, 0.1)]).unwrap();
