@@ -27,37 +27,33 @@ struct Asked {
 }
 
 impl Asked {
-    fn is(
-        &self,
-        state: &State,
-        opened: &OpenedNetwork,
-        other: Option<&Other>,
-        effect: Option<&Arc<PredictedEffect>>,
-    ) -> bool {
+    fn is(&self, state: &State, other: Option<&Other>, effect: Option<&Arc<PredictedEffect>>) -> bool {
+        let same_network = state.settled_network().is_some_and(|network| Arc::ptr_eq(&self.opened.grn, network));
         let same_effect = match (&self.effect, effect) {
             (Some(known), Some(effect)) => Arc::ptr_eq(known, effect),
             (None, None) => true,
             _ => false,
         };
         let same_other = self.other.as_ref() == other;
-        Arc::ptr_eq(&self.opened.grn, &opened.grn) && same_other && same_effect && self.document == state.document
+        same_network && same_other && same_effect && self.document == state.document
     }
 }
 
 impl Work {
     pub(super) fn poll_paging(&mut self, state: &mut State) {
-        let Some(opened) = state.opened_network() else {
+        if state.settled_network().is_none() {
             self.paging = Paging::default();
             state.runtime.page = PageDrawing::None;
             return;
-        };
+        }
         // While the knock-out is being predicted there is no answer to draw.
         let waits = matches!(state.runtime.prediction, Prediction::Pending { .. });
         let effect = state.runtime.prediction.effect();
         let other = state.other_network();
         if state.view.tab == Tab::Figure
             && !waits
-            && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, &opened, other.as_ref(), effect))
+            && !self.paging.asked.as_ref().is_some_and(|asked| asked.is(state, other.as_ref(), effect))
+            && let Some(opened) = state.opened_network()
         {
             let asked = Asked { document: state.document.clone(), opened, other, effect: effect.cloned() };
             self.paging.asked = Some(asked.clone());
