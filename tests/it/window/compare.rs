@@ -197,16 +197,8 @@ fn a_comparison_is_kept_exported_and_drawn_without_a_window() {
     settled(&mut window);
     let found = expected(&window, &path);
 
-    window.click("Export…");
-    window.harness.run_steps(6);
-    window.click("Differences (table)");
     let table = folder.path().join("differences.tsv");
-    window.harness.get_by_label("Path of the file").click();
-    window.harness.run_steps(2);
-    window.harness.get_by_label("Path of the file").type_text(table.to_str().unwrap());
-    window.harness.run_steps(3);
-    window.click("Save");
-    window.until("the export", |_| table.exists());
+    window.export(&["Differences (table)"], &table);
     assert_eq!(std::fs::read_to_string(&table).unwrap(), found.comparison.table());
 
     let mut page = window.state().document.page.clone();

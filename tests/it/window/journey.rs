@@ -69,14 +69,8 @@ fn from_the_sample_to_a_figure() {
     // Export what is seen.
     window.send(Action::SetTab(Tab::Network));
     rest(&mut window);
-    window.click("Export…");
     let path = folder.path().join("figure.svg");
-    window.harness.run_steps(10);
-    window.click("Path of the file");
-    window.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
-    window.harness.run_steps(3);
-    window.click("Save");
-    window.until("the export", |_| path.exists());
+    window.export(&[], &path);
     let figure = std::fs::read_to_string(&path).unwrap();
     let drawn = nodes(&window);
     assert!(!drawn.is_empty() && drawn.iter().any(|gene| figure.contains(&format!(">{gene}<"))), "text is text");

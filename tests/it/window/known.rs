@@ -86,16 +86,8 @@ fn a_reference_network_is_laid_over_the_models() {
     assert_eq!(window.state().document.style.edge_colour, EdgeAttribute::Reference);
 
     // The differences as a table.
-    window.click("Export…");
-    window.harness.run_steps(6);
-    window.click("Comparison with known (table)");
     let table = folder.path().join("differences.tsv");
-    window.harness.get_by_label("Path of the file").click();
-    window.harness.run_steps(2);
-    window.harness.get_by_label("Path of the file").type_text(table.to_str().unwrap());
-    window.harness.run_steps(3);
-    window.click("Save");
-    window.until("the export", |_| table.exists());
+    window.export(&["Comparison with known (table)"], &table);
     let differences = std::fs::read_to_string(&table).unwrap();
     let rows = |side: &str| differences.lines().filter(|line| line.split('\t').nth(2) == Some(side)).count();
     let shown = window.state().document.filter.apply(&network).edge_count();
@@ -221,18 +213,10 @@ fn the_selection_is_tested_for_gene_sets() {
 fn the_network_is_written_for_other_programs() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = sample();
-    window.click("Export…");
-    window.harness.run_steps(6);
-    window.click("Network for other programs (Cytoscape, Gephi, networkx, …)");
-    window.click(NetworkFormat::Gexf.label());
-    let path = folder.path().join("net");
-    window.harness.get_by_label("Path of the file").click();
-    window.harness.run_steps(2);
-    window.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
-    window.harness.run_steps(3);
-    window.click("Save");
-    let written = path.with_extension("gexf");
-    window.until("the export", |_| written.exists());
+    let format = "Network for other programs (Cytoscape, Gephi, networkx, …)";
+    window.export(&[format, NetworkFormat::Gexf.label()], &folder.path().join("net"));
+    // With the format's ending.
+    let written = folder.path().join("net.gexf");
     let (contents, _) = formats::read(&written, &grn_explorer::jobs::Silent).unwrap();
     let shown = window.state().document.filter.apply(window.state().network().unwrap()).edge_count();
     assert_eq!(contents.edges.len(), shown);

@@ -137,6 +137,26 @@ impl Window {
         self.harness.query_all_by_label_contains(part).next().is_some()
     }
 
+    /// Open the export dialog, click the labels in `choices` one after the other, save to `path` and wait until it is
+    /// written.
+    pub fn export(&mut self, choices: &[&str], path: &Path) {
+        self.click("Export…");
+        self.harness.run_steps(6);
+        for choice in choices {
+            if !self.shows(choice) {
+                // Of many there is a list.
+                self.harness.get_by_label_contains("What to export").click();
+                self.harness.run_steps(4);
+            }
+            self.click(choice);
+        }
+        self.click("Path of the file");
+        self.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
+        self.harness.run_steps(3);
+        self.click("Save");
+        self.until("the export", |state| !state.runtime.is_busy());
+    }
+
     /// Press keys together.
     pub fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
         self.harness.key_press_modifiers(modifiers, key);

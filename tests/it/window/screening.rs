@@ -1,6 +1,5 @@
 //! Quality of the cells and differential expression, by label.
 
-use egui_kittest::kittest::Queryable;
 use grn_explorer::app::Action;
 use grn_explorer::app::findings::QualityFinding;
 use grn_explorer::app::state::{DataSection, Tab};
@@ -55,24 +54,12 @@ fn plots_and_tables_of_the_quality_are_saved() {
     window.open(&screen(folder.path()));
     window.send(Action::ShowSection(DataSection::Quality));
     window.until("the quality", |state| matches!(state.runtime.findings.quality, QualityFinding::Ready(_)));
-    let save = |window: &mut Window, choice: Option<&str>, file: &str| {
-        window.click("Export…");
-        if let Some(choice) = choice {
-            window.harness.get_by_label_contains("What to export").click();
-            window.harness.run_steps(4);
-            window.click(choice);
-        }
-        let path = folder.path().join(file);
-        window.click("Path of the file");
-        window.harness.get_by_label("Path of the file").type_text(&path.display().to_string());
-        window.harness.run_steps(3);
-        window.click("Save");
-        window.until("the export", |state| !state.runtime.is_busy());
-        std::fs::read_to_string(&path).unwrap()
-    };
-    let figure = save(&mut window, None, "quality.svg");
+    let (figure, cells) = (folder.path().join("quality.svg"), folder.path().join("cells.tsv"));
+    window.export(&[], &figure);
+    let figure = std::fs::read_to_string(&figure).unwrap();
     assert!(figure.contains("Detected genes") && figure.contains("MAD"));
-    let cells = save(&mut window, Some("All cells (table)"), "cells.tsv");
+    window.export(&["All cells (table)"], &cells);
+    let cells = std::fs::read_to_string(&cells).unwrap();
     assert_eq!(cells.lines().count(), 301);
 }
 

@@ -98,15 +98,8 @@ fn what_is_exported_is_the_step_on_the_screen() {
     window.until("the wave", |state| state.wave().is_some());
     // The response beside it has an export of its own.
     window.send(Action::ShowPerturbation(None));
-    window.click("Export…");
-    window.harness.run_steps(6);
     let path = folder.path().join("wave.svg");
-    window.harness.get_by_label("Path of the file").click();
-    window.harness.run_steps(2);
-    window.harness.get_by_label("Path of the file").type_text(path.to_str().unwrap());
-    window.harness.run_steps(3);
-    window.click("Save");
-    window.until("the export", |_| path.exists());
+    window.export(&[], &path);
     let text = std::fs::read_to_string(&path).unwrap();
     let last = window.state().runtime.wave.clone().unwrap().last();
     for part in [
