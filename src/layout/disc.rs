@@ -144,11 +144,10 @@ mod tests {
                 .collect();
             let radii: Vec<f32> = (0..count).map(|at| if at < hubs { 16.0 } else { 8.0 }).collect();
             let disc = spread(&places, &radii, 58.0);
-            for a in 0..count {
-                let away = disc.places[a][0].hypot(disc.places[a][1]);
-                prop_assert!(away + radii[a] <= disc.radius * 1.001);
-                for b in a + 1..count {
-                    let apart = (disc.places[a][0] - disc.places[b][0]).hypot(disc.places[a][1] - disc.places[b][1]);
+            for (a, (place, radius)) in disc.places.iter().zip(&radii).enumerate() {
+                prop_assert!(place[0].hypot(place[1]) + radius <= disc.radius * 1.001);
+                for (b, other) in disc.places.iter().enumerate().skip(a + 1) {
+                    let apart = (place[0] - other[0]).hypot(place[1] - other[1]);
                     let wanted = 0.6 * 58.0;
                     prop_assert!(apart > wanted, "{a} and {b}: {apart} of {wanted}");
                 }

@@ -25,6 +25,7 @@ use grn_explorer::figures::export::{self, ExportOptions};
 use grn_explorer::figures::network::{NetworkFigure, NetworkStyle};
 use grn_explorer::figures::{FigureMetadata, FigureTheme};
 use grn_explorer::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode, quality};
+use grn_explorer::network::filter::{Component, NetworkFilter};
 use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use grn_explorer::random;
 use rand::RngExt;
@@ -270,6 +271,14 @@ fn frames(sizes: &[usize], repeat: usize) {
                 drawn[0], drawn[1]
             );
         };
+        let filter = NetworkFilter {
+            per_target: Some(20),
+            minimum_degree: 2,
+            component: Some(Component::Largest),
+            ..NetworkFilter::probable(0.1)
+        };
+        let times = milliseconds(5, || _ = black_box(filter.apply_counting(&grn).0.edge_count()));
+        row("", "four filters (which edges are left)", times, [0, 0]);
         let times = milliseconds(5, || _ = black_box(NetworkFigure::of(&grn, grn.edges(), &positions, &style)));
         row("", "filter (figure anew)", times, [0, 0]);
         for (view, zoom) in [("whole", 1.0), ("× 4", 4.0), ("× 16", 16.0)] {

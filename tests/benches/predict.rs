@@ -1,7 +1,8 @@
-//! How fast a knock-out is answered for 5,000 genes: `cargo bench --bench predict`.
+//! How fast a knock-out is answered for 5,000 genes, and a wave found: `cargo bench --bench predict`.
 //!
 //! Models with first values instead of learned ones, of 300 treatments and of 5,000: the time does not depend on the values.
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -10,7 +11,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use grn_explorer::jobs::Silent;
 use grn_explorer::models::gpo_vae::{GpoVae, GpoVaeConfig, Predictor, Sizes};
 use grn_explorer::models::nn::parameters::Source;
+use grn_explorer::network::wave::wave;
+use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use grn_explorer::random;
+use rand::RngExt;
 
 const GENES: usize = 5000;
 
@@ -46,5 +50,44 @@ fn answers(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, answers);
+/// The wave from one gene through a network of 5,000 genes: the whole of it once, and what a step then takes from a frame.
+fn waves(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("wave");
+    group.sample_size(10);
+    for edges in [50_000, 200_000] {
+        let mut random = random::stream(1, "wave bench");
+        let mut below = |most: usize| ((random.random::<f64>() * most as f64) as u32).min(most as u32 - 1);
+        let mut pairs = BTreeSet::new();
+        while pairs.len() < edges {
+            pairs.insert((below(GENES), below(GENES)));
+        }
+        let edge = |(at, (from, to)): (usize, (u32, u32))| Edge {
+            regulator: GeneId(from),
+            target: GeneId(to),
+            probability: 0.95 - 0.4 * at as f32 / edges as f32,
+            rank: 0,
+            sign: Sign::Activates,
+            evidence: SignEvidence::Measured,
+            shift: None,
+        };
+        let gene = |at: usize| NetworkGene { symbol: format!("GENE{at}"), ..NetworkGene::default() };
+        let grn = Grn::new((0..GENES).map(gene).collect(), pairs.into_iter().enumerate().map(edge).collect());
+        let grn = grn.expect("a network");
+        let source = [(grn.edges()[0].regulator, 1.0)];
+        group.bench_function(format!("all steps, {edges} edges"), |bench| {
+            bench.iter(|| black_box(wave(&grn, &source, &Silent).expect("a wave")));
+        });
+        let found = wave(&grn, &source, &Silent).expect("a wave");
+        let mut step = 0;
+        group.bench_function(format!("the carriers of a step among 50000 edges shown, {edges} edges"), |bench| {
+            bench.iter(|| {
+                step = step % found.last() + 1;
+                black_box(grn.edges()[..50_000].iter().filter(|edge| found.is_carrier(edge, step)).count())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, answers, waves);
 criterion_main!(benches);

@@ -91,16 +91,16 @@ impl NetworkFigure {
             })
             .copied()
             .collect();
-        let drawn = visible.iter().map(|edge| (edge.regulator, edge.target));
-        let mut pairs: Vec<(GeneId, GeneId)> = drawn.chain(missing.iter().map(|(from, to, _)| (*from, *to))).collect();
-        pairs.sort_unstable();
-        let curved = |from: GeneId, to: GeneId| from != to && pairs.binary_search(&(to, from)).is_ok();
+        // In the order of the edges below: those of the reference, then the network's.
+        let drawn = visible.iter().map(|edge| (edge.regulator.0, edge.target.0));
+        let pairs: Vec<(u32, u32)> = missing.iter().map(|(from, to, _)| (from.0, to.0)).chain(drawn).collect();
+        let curved = answered(&pairs, genes.len());
         let lines = Lines::of(style, &visible);
         let touches = |from: GeneId, to: GeneId| {
             let of_interest = |gene: GeneId| selected[gene.0 as usize] || style.hovered == Some(gene);
             style.emphasised.is_empty() && style.emphasis.is_none() && (of_interest(from) || of_interest(to))
         };
-        let only_known = missing.iter().map(|&(from, to, sign)| NetworkEdge {
+        let only_known = missing.iter().zip(&curved).map(|(&(from, to, sign), &curved)| NetworkEdge {
             from: at_node[from.0 as usize],
             to: at_node[to.0 as usize],
             sign,
@@ -110,9 +110,9 @@ impl NetworkFigure {
             marked: false,
             dashed: true,
             highlighted: touches(from, to),
-            curved: curved(from, to),
+            curved,
         });
-        let in_network = visible.iter().enumerate().map(|(at, edge)| {
+        let in_network = visible.iter().enumerate().zip(&curved[missing.len()..]).map(|((at, edge), &curved)| {
             let known = lines.is_known(edge);
             let emphasised = style.emphasised.binary_search(&edge.rank).is_ok();
             NetworkEdge {
@@ -135,7 +135,7 @@ impl NetworkFigure {
                 marked: known && lines.mark,
                 dashed: false,
                 highlighted: touches(edge.regulator, edge.target) || emphasised,
-                curved: curved(edge.regulator, edge.target),
+                curved,
             }
         });
         let mut edges: Vec<NetworkEdge> = only_known.chain(in_network).collect();
@@ -248,10 +248,52 @@ fn foremost_last(edges: &mut Vec<NetworkEdge>, nodes: usize) {
         *own += 1;
         (*own).min(as_regulator)
     };
-    let mut order: Vec<(u32, NetworkEdge)> = edges.iter().rev().map(|edge| (place(edge), *edge)).collect();
-    order.sort_by_key(|(place, _)| *place);
-    edges.clear();
-    edges.extend(order.into_iter().rev().map(|(_, edge)| edge));
+    let places: Vec<u32> = edges.iter().rev().map(&mut place).collect();
+    // Counted rather than sorted: where the edges of each place begin, the later places first.
+    let mut starts = vec![0_usize; places.iter().max().map_or(0, |most| *most as usize) + 2];
+    places.iter().for_each(|place| starts[*place as usize] += 1);
+    let mut before = 0;
+    for start in starts.iter_mut().rev() {
+        before += std::mem::replace(start, before);
+    }
+    let mut order = vec![0_u32; edges.len()];
+    for (edge, place) in places.iter().rev().enumerate() {
+        let start = &mut starts[*place as usize];
+        order[*start] = edge as u32;
+        *start += 1;
+    }
+    *edges = order.into_iter().map(|edge| edges[edge as usize]).collect();
+}
+
+/// Whether the reverse of each pair is among them, too; a pair of one node has none. Nodes are numbered below `nodes`. Linear.
+fn answered(pairs: &[(u32, u32)], nodes: usize) -> Vec<bool> {
+    // The pairs by their first node, and by their second one.
+    let grouped = |end: fn(&(u32, u32)) -> u32| {
+        let mut starts = vec![0_u32; nodes + 1];
+        pairs.iter().for_each(|pair| starts[end(pair) as usize + 1] += 1);
+        (0..nodes).for_each(|node| starts[node + 1] += starts[node]);
+        let mut next = starts.clone();
+        let mut members = vec![0_u32; pairs.len()];
+        for (at, pair) in pairs.iter().enumerate() {
+            let next = &mut next[end(pair) as usize];
+            members[*next as usize] = at as u32;
+            *next += 1;
+        }
+        (starts, members)
+    };
+    let ((out, from), (into, to)) = (grouped(|pair| pair.0), grouped(|pair| pair.1));
+    let mut answered = vec![false; pairs.len()];
+    // By node: the last one that it was met at the start of a pair to.
+    let mut leads_to = vec![u32::MAX; nodes];
+    for node in 0..nodes {
+        let span = |starts: &[u32]| starts[node] as usize..starts[node + 1] as usize;
+        to[span(&into)].iter().for_each(|at| leads_to[pairs[*at as usize].0 as usize] = node as u32);
+        for &at in &from[span(&out)] {
+            let other = pairs[at as usize].1;
+            answered[at as usize] = other != node as u32 && leads_to[other as usize] == node as u32;
+        }
+    }
+    answered
 }
 
 /// What a sign may rest on, as the legend says it.
@@ -553,6 +595,15 @@ mod tests {
         foremost_last(&mut edges, 6);
         let pairs: Vec<(usize, usize)> = edges.iter().rev().map(|edge| (edge.from, edge.to)).collect();
         assert_eq!(pairs, [(0, 1), (0, 2), (0, 3), (5, 4), (4, 5), (0, 3)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_pair_is_answered_if_its_reverse_is_there(pairs in proptest::collection::vec((0_u32..9, 0_u32..9), 0..40)) {
+            let by_search: Vec<bool> =
+                pairs.iter().map(|&(from, to)| from != to && pairs.contains(&(to, from))).collect();
+            proptest::prop_assert_eq!(answered(&pairs, 9), by_search);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use egui_kittest::kittest::{NodeT, Queryable};
 use grn_explorer::app::Action;
 use grn_explorer::app::state::Tab;
+use grn_explorer::document::{EdgeAttribute, GeneAttribute, Style};
 
 use super::{Window, screen};
 
@@ -50,6 +51,42 @@ fn tabs_do_not_overlap() {
                 assert!(!a.shrink(0.5).intersects(*b), "{width}: {a:?} and {b:?}");
             }
         }
+    }
+}
+
+#[test]
+fn what_chooses_the_style_takes_one_line_in_a_small_window() {
+    for zoom in [1.0, 2.0] {
+        let mut window = Window::new([1024.0, 640.0]);
+        window.open(std::path::Path::new("sample_data/sample_model.safetensors"));
+        window.send(Action::SetZoom(zoom));
+        window.send(Action::SetTab(Tab::Network));
+        window.until("the layout", |state| !state.document.positions.is_empty());
+        window.click("Style and reference network");
+        // The longest names there are.
+        let style = Style {
+            gene_colour: GeneAttribute::Prediction,
+            gene_size: GeneAttribute::Measurement,
+            edge_colour: EdgeAttribute::Probability,
+            edge_width: EdgeAttribute::Probability,
+            ..Style::default()
+        };
+        window.send(Action::SetStyle(Box::new(style)));
+        window.harness.run_steps(20);
+        let bounds = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1024.0, 640.0) / zoom).expand(0.5);
+        let labels = ["Colour of genes", "Size of genes", "Colour of edges", "Width of edges", "More of the style"];
+        let rects = labels.map(|label| window.harness.get_by_label(label).rect());
+        assert!(rects.iter().all(|rect| bounds.contains_rect(*rect)), "zoom {zoom}: {rects:?}");
+        for pair in rects.windows(2) {
+            assert!(!pair[0].shrink(0.5).intersects(pair[1]), "zoom {zoom}: {rects:?}");
+        }
+        let lines = |rects: &[egui::Rect]| rects.windows(2).filter(|pair| pair[1].top() > pair[0].bottom()).count() + 1;
+        assert_eq!(lines(&rects), if zoom == 1.0 { 1 } else { 2 }, "zoom {zoom}: {rects:?}");
+        // What had no room is in the menu.
+        window.click("More of the style");
+        assert!(window.shows("Table of genes…") && window.shows("Reference network…"));
+        window.click("Usual style");
+        assert_eq!(window.state().document.style, Style::default());
     }
 }
 

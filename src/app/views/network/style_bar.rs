@@ -17,10 +17,38 @@ const GENE_SIZE: Named = Named("Size of genes", "Size");
 const EDGE_COLOUR: Named = Named("Colour of edges", "Edges");
 const EDGE_WIDTH: Named = Named("Width of edges", "Width");
 
+/// Most letters of what a list has chosen.
+const LONGEST: usize = 18;
+
 /// As much as fits into one line.
 fn close_together(ui: &mut Ui) {
     ui.spacing_mut().item_spacing.x = 5.0;
     ui.spacing_mut().button_padding.x = 8.0;
+}
+
+const TABLE: &str = "Table of genes…";
+const REFERENCE: &str = "Reference network…";
+const USUAL: &str = "Usual style";
+
+/// Width of what comes after the lists, all side by side, in points.
+fn width_of_rest(ui: &Ui, state: &State) -> f32 {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let spacing = ui.spacing();
+    let around = 2.0 * spacing.button_padding.x + spacing.item_spacing.x;
+    let width =
+        |text: String| ui.painter().layout_no_wrap(text, font.clone(), egui::Color32::PLACEHOLDER).size().x + around;
+    let mut whole = match &state.document.sources.gene_table {
+        Some(file) => width(crate::app::work::file_name(&file.path)) + width("×".to_owned()),
+        None => width(TABLE.to_owned()),
+    };
+    if state.runtime.attached.reference.is_none() {
+        whole += width(REFERENCE.to_owned());
+    }
+    if state.document.style != Style::default() {
+        whole += width(USUAL.to_owned());
+    }
+    // Room for a sign that something is being counted.
+    whole + spacing.interact_size.y
 }
 
 /// Draw them.
@@ -34,16 +62,24 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
         attributes(ui, GENE_SIZE, "What the sizes of the nodes say", &mut new.gene_size, false, state);
         edges(ui, EDGE_COLOUR, &EDGE_COLOURS, &mut new.edge_colour, state);
         edges(ui, EDGE_WIDTH, &EDGE_WIDTHS, &mut new.edge_width, state);
-        attachment(ui, Attachment::GeneTable, "Table of genes…", state, actions);
-        if state.runtime.attached.reference.is_none() {
-            attachment(ui, Attachment::Reference, "Reference network…", state, actions);
-        }
-        if *style != Style::default() && ui.button("Usual style").on_hover_text("As it was at first").clicked() {
-            actions.push(Action::SetStyle(Box::default()));
+        let rest = |ui: &mut Ui, actions: &mut Vec<Action>| {
+            ui.horizontal(|ui| attachment(ui, Attachment::GeneTable, TABLE, state, actions));
+            if state.runtime.attached.reference.is_none() {
+                attachment(ui, Attachment::Reference, REFERENCE, state, actions);
+            }
+            if *style != Style::default() && ui.button(USUAL).on_hover_text("As it was at first").clicked() {
+                actions.push(Action::SetStyle(Box::default()));
+            }
+        };
+        // In one line: what has no room in it goes into a menu.
+        if width_of_rest(ui, state) <= ui.available_size_before_wrap().x {
+            rest(ui, actions);
+        } else {
+            let more = ui.menu_button("More", |ui| rest(ui, actions)).response;
+            more.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "More of the style"));
         }
         if view.known.is_counting() {
-            ui.spinner();
-            ui.label(RichText::new("Counting paths").small().color(theme::colours(ui).text_weak));
+            ui.spinner().on_hover_text("Counting paths");
         }
         if let Some(reason) = view.known.failed() {
             ui.label(RichText::new(reason).small().color(theme::colours(ui).bad));
@@ -174,6 +210,11 @@ const EDGE_WIDTHS: [(EdgeAttribute, &str); 4] = [
 
 /// A list that says what it chooses and what is chosen; as wide as that.
 fn list<'a>(label: &str, short: &str, chosen: &str) -> ComboBox<'a> {
+    // Columns of tables may have long names.
+    let chosen: String = match chosen.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &chosen[..end]),
+        None => chosen.to_owned(),
+    };
     let text = format!("{short}: {chosen}");
     ComboBox::from_id_salt(label).selected_text(text).width(0.0).wrap_mode(egui::TextWrapMode::Extend)
 }
