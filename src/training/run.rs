@@ -9,7 +9,7 @@ use rand::seq::SliceRandom as _;
 
 use super::batches::Batches;
 use super::{DeviceChoice, NetworkSnapshot, TrainError, TrainingObserver, device, observed};
-use crate::models::gpo_vae::{Batch, BatchContext, GpoVae, Loss, Noise, Sizes};
+use crate::models::gpo_vae::{Batch, BatchContext, FusedStep, GpoVae, Loss, Noise, Sizes};
 use crate::models::nn::adam::{Adam, AdamConfig};
 use crate::models::nn::parameters::Source;
 use crate::models::{
@@ -56,11 +56,12 @@ pub fn train(
 
 struct Run<'a> {
     config: &'a TrainConfig,
-    device: &'a Device,
     observed: &'a Observed,
     batches: Batches<'a>,
     context: BatchContext,
     model: GpoVae,
+    /// Where the step is computed by hand: on the processor.
+    fused: Option<FusedStep>,
     adam: Adam,
     card: ModelCard,
     /// Parameters of the best epoch so far, on the processor.
@@ -77,13 +78,17 @@ impl<'a> Run<'a> {
     fn new(
         screen: &'a PreparedScreen,
         config: &'a TrainConfig,
-        device: &'a Device,
+        device: &Device,
         observed: &'a Observed,
         card: ModelCard,
     ) -> Result<Self, TrainError> {
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(random::stream(config.seed, "parameters")));
         let model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        let fused = match device {
+            Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
+            _ => None,
+        };
         let batches = Batches::new(screen);
         let adam = Adam::new(AdamConfig {
             learning_rate: config.model.learning_rate,
@@ -92,7 +97,7 @@ impl<'a> Run<'a> {
         });
         let context = batches.context(&config.model);
         let best = on_processor(&model).map_err(ModelError::from)?;
-        Ok(Self { config, device, observed, batches, context, model, adam, card, best })
+        Ok(Self { config, observed, batches, context, model, fused, adam, card, best })
     }
 
     fn epochs(&mut self, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
@@ -205,8 +210,15 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, cells: &[u32], noise: &mut random::Rng, learn: bool) -> candle_core::Result<[f64; 9]> {
-        let batch = Batch::new(self.batches.batch(cells), &self.context, self.device)?;
-        let noise = Noise::random(noise, self.model.sizes(), self.model.config(), cells.len(), self.device)?;
+        let batch = Batch::new(self.batches.batch(cells), &self.context);
+        let noise = Noise::random(noise, self.model.sizes(), self.model.config(), &batch);
+        if let Some(fused) = &mut self.fused {
+            let values = fused.run(&self.model, &batch, &noise, learn)?;
+            if learn && values[0].is_finite() {
+                self.adam.step_slices(self.model.parameters(), &fused.gradients())?;
+            }
+            return Ok(values);
+        }
         let loss = self.model.loss(&batch, &noise)?;
         let values = values(&loss)?;
         if learn && values[0].is_finite() {

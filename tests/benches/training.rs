@@ -1,14 +1,17 @@
-//! How long a training step of GPO-VAE takes, and its parts: `cargo bench --bench training [-- SIZE…] [--steps N]`.
+//! How long a training step of GPO-VAE takes, and its parts: `cargo bench --bench training [-- SIZE…] [--steps N] [--plain]`.
 //!
 //! Counts are drawn at random: time does not depend on what they mean. Sizes: `papalexi` (300 genes, 25 treatments),
 //! `adamson` (5,000 and 100), `k562` (8,500 and 600), with the settings published for them and batches of 512 cells.
+//! `--plain` measures the path by the tensor library's own operations.
 
 #![allow(clippy::print_stdout)] // A bench that prints its table.
 
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use grn_explorer::models::gpo_vae::{Batch, BatchContext, BatchData, GpoVae, GpoVaeConfig, Noise, Preset, Sizes};
+use grn_explorer::models::gpo_vae::{
+    Batch, BatchContext, BatchData, FusedStep, GpoVae, GpoVaeConfig, Noise, Preset, Sizes,
+};
 use grn_explorer::models::nn::adam::{Adam, AdamConfig};
 use grn_explorer::models::nn::parameters::Source;
 use grn_explorer::random;
@@ -60,8 +63,7 @@ fn batch(size: &Size, random: &mut random::Rng) -> BatchData {
 struct Times {
     batch: Vec<f64>,
     noise: Vec<f64>,
-    forward: Vec<f64>,
-    backward: Vec<f64>,
+    gradient: Vec<f64>,
     optimiser: Vec<f64>,
     all: Vec<f64>,
 }
@@ -75,12 +77,13 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-fn measure(size: &Size, steps: usize) -> candle_core::Result<Times> {
+fn measure(size: &Size, steps: usize, plain: bool) -> candle_core::Result<Times> {
     let device = Device::Cpu;
     let config = GpoVaeConfig::preset(size.preset);
     let sizes = Sizes { genes: size.genes, treatments: size.treatments };
     let source = Source::Random(Box::new(random::stream(1, "parameters")));
     let model = GpoVae::new(sizes, &config, source, &device)?;
+    let mut fused = FusedStep::new(&model)?;
     let mut adam = Adam::new(AdamConfig {
         learning_rate: config.learning_rate,
         weight_decay: config.weight_decay,
@@ -99,23 +102,28 @@ fn measure(size: &Size, steps: usize) -> candle_core::Result<Times> {
     for step in 0..=steps {
         let data = batch(size, &mut draws);
         let begun = Instant::now();
-        let batch = Batch::new(data, &context, &device)?;
+        let batch = Batch::new(data, &context);
         let batched = Instant::now();
-        let noise = Noise::random(&mut noises, sizes, &config, CELLS, &device)?;
+        let noise = Noise::random(&mut noises, sizes, &config, &batch);
         let drawn = Instant::now();
-        let loss = model.loss(&batch, &noise)?;
-        let forward = Instant::now();
-        let gradients = loss.total.backward()?;
-        let backward = Instant::now();
-        adam.step(model.parameters(), &gradients)?;
+        let learned = if plain {
+            let gradients = model.loss(&batch, &noise)?.total.backward()?;
+            let learned = Instant::now();
+            adam.step(model.parameters(), &gradients)?;
+            learned
+        } else {
+            fused.run(&model, &batch, &noise, true)?;
+            let learned = Instant::now();
+            adam.step_slices(model.parameters(), &fused.gradients())?;
+            learned
+        };
         let end = Instant::now();
         // The first step takes memory that the others find.
         if step > 0 {
             times.batch.push(milliseconds(batched - begun));
             times.noise.push(milliseconds(drawn - batched));
-            times.forward.push(milliseconds(forward - drawn));
-            times.backward.push(milliseconds(backward - forward));
-            times.optimiser.push(milliseconds(end - backward));
+            times.gradient.push(milliseconds(learned - drawn));
+            times.optimiser.push(milliseconds(end - learned));
             times.all.push(milliseconds(end - begun));
         }
     }
@@ -131,26 +139,26 @@ fn peak_memory() -> Option<f64> {
 
 fn main() -> candle_core::Result<()> {
     let mut wanted = Vec::new();
-    let mut steps = 5;
+    let (mut steps, mut plain) = (5, false);
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--steps" => steps = arguments.next().and_then(|number| number.parse().ok()).unwrap_or(steps),
+            "--plain" => plain = true,
             _ => wanted.push(argument),
         }
     }
     println!("{} threads; medians of {steps} steps of {CELLS} cells, ms", rayon::current_num_threads());
-    println!("size      step   batch  noise  forward  backward  Adam   peak MB so far");
+    println!("size      step   batch  noise  loss, gradient   Adam   peak MB so far");
     for size in SIZES.iter().filter(|size| wanted.is_empty() || wanted.iter().any(|name| name == size.name)) {
-        let mut times = measure(size, steps)?;
+        let mut times = measure(size, steps, plain)?;
         println!(
-            "{:9} {:6.1} {:6.1} {:6.1} {:8.1} {:9.1} {:6.1} {:8.0}",
+            "{:9} {:6.1} {:6.1} {:6.1} {:14.1} {:6.1} {:8.0}",
             size.name,
             median(&mut times.all),
             median(&mut times.batch),
             median(&mut times.noise),
-            median(&mut times.forward),
-            median(&mut times.backward),
+            median(&mut times.gradient),
             median(&mut times.optimiser),
             peak_memory().unwrap_or(f64::NAN),
         );

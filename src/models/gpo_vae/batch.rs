@@ -1,10 +1,7 @@
-//! What a training step reads, as tensors on the device.
+//! What a training step reads.
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Result, Tensor};
-
-use crate::models::nn::branches::Assignment;
 use crate::models::nn::counts::Counts;
 
 /// A batch in plain arrays: B cells, G genes, T treatments.
@@ -43,44 +40,82 @@ pub struct BatchContext {
     pub alpha: Option<f64>,
 }
 
-/// The cells of a batch that have a counterfactual partner.
-pub(super) struct Partners {
-    /// Positions in the batch `[B']`.
-    pub rows: Tensor,
-    /// Their conditions, flagged 1 where they pass quality control.
-    pub cells: Assignment,
-    /// The partners, standardised, `[B', G]`.
-    pub standardised: Tensor,
+/// The treatments that occur among some cells, and which of them each cell received.
+#[derive(Clone, Debug, Default)]
+pub struct Present {
+    /// Rising. Never empty: among control cells alone it is the first of all.
+    pub treatments: Vec<u32>,
+    /// By cell: where its places begin; one more for the end.
+    offsets: Vec<u32>,
+    /// Positions in `treatments`.
+    places: Vec<u32>,
 }
 
-/// A batch on its device.
+impl Present {
+    fn of<'a>(dosages: impl Iterator<Item = &'a Vec<u32>> + Clone) -> Self {
+        let mut treatments: Vec<u32> = dosages.clone().flatten().copied().collect();
+        treatments.sort_unstable();
+        treatments.dedup();
+        let (mut offsets, mut places) = (vec![0], Vec::new());
+        for dosage in dosages {
+            places.extend(
+                dosage.iter().filter_map(|treatment| treatments.binary_search(treatment).ok()).map(|at| at as u32),
+            );
+            offsets.push(places.len() as u32);
+        }
+        if treatments.is_empty() {
+            treatments.push(0);
+        }
+        Self { treatments, offsets, places }
+    }
+
+    /// Where the treatments of `cell` stand in `treatments`.
+    pub fn of_cell(&self, cell: usize) -> &[u32] {
+        &self.places[self.offsets[cell] as usize..self.offsets[cell + 1] as usize]
+    }
+}
+
+/// The cells of a batch that have a counterfactual partner.
+pub(super) struct Partners {
+    /// Positions in the batch.
+    pub rows: Vec<u32>,
+    /// 1 where the cell passes quality control.
+    pub flags: Vec<f32>,
+    /// The treatments of these cells.
+    pub present: Present,
+    /// The partners, standardised, B' × G.
+    pub standardised: Vec<f32>,
+}
+
+/// A batch with all that its loss needs.
 pub struct Batch {
     pub(super) counts: Counts,
-    /// x̃ `[B, G]`.
-    pub(super) standardised: Tensor,
-    /// Distinct rows of D, `[C, T]`.
-    pub(super) conditions: Tensor,
-    /// `[B]`.
-    pub(super) condition_of_cell: Tensor,
-    /// Conditions, flagged 1 where the cell fails quality control.
-    pub(super) cells: Assignment,
-    /// α or 1 − α, `[1, B]`.
-    pub(super) reconstruction_weights: Tensor,
-    /// Σ_b D_bt / n_t / B, `[1, T]`.
-    pub(super) treatment_weights: Tensor,
+    /// x̃, B × G.
+    pub(super) standardised: Vec<f32>,
+    pub(super) present: Present,
+    /// Distinct sets of treatments.
+    pub(super) conditions: Vec<Vec<u32>>,
+    /// By cell.
+    pub(super) condition_of_cell: Vec<u32>,
+    /// 1 where the cell fails quality control.
+    pub(super) failed: Vec<f32>,
+    /// α or 1 − α, by cell.
+    pub(super) reconstruction_weights: Vec<f32>,
+    /// Σ_b D_bt / n_t / B, T.
+    pub(super) treatment_weights: Vec<f32>,
     /// Σ_b qc_b / n_qc / B.
     pub(super) artifact_weight: f64,
-    /// ΔX − fc, `[B, T]`.
-    pub(super) shift_targets: Tensor,
-    /// 1 where the treatment is measured, `[1, T]`.
-    pub(super) treatment_measured: Tensor,
+    /// ΔX − fc, B × T.
+    pub(super) shift_targets: Vec<f32>,
+    /// 1 where the treatment is measured, T.
+    pub(super) treatment_measured: Vec<f32>,
     pub(super) measured_treatments: usize,
     pub(super) partners: Option<Partners>,
 }
 
 impl Batch {
-    /// Move a batch to `device`.
-    pub fn new(data: BatchData, context: &BatchContext, device: &Device) -> Result<Self> {
+    /// What `data` gives under `context`.
+    pub fn new(data: BatchData, context: &BatchContext) -> Self {
         let cells = data.library.len();
         let treatments = context.treatment_measured.len();
         let genes = data.counts.len() / cells.max(1);
@@ -90,18 +125,16 @@ impl Batch {
             let next = number_of.len() as u32;
             number_of.entry(dosage).or_insert(next);
         }
-        let mut conditions = vec![0.0f32; number_of.len() * treatments];
+        let mut conditions = vec![Vec::new(); number_of.len()];
         for (dosage, &condition) in &number_of {
-            dosage.iter().for_each(|&treatment| {
-                conditions[condition as usize * treatments + treatment as usize] = 1.0;
-            });
+            conditions[condition as usize].clone_from(dosage);
         }
         let condition_of_cell: Vec<u32> = data.dosages.iter().map(|dosage| number_of[dosage]).collect();
 
         let failed: Vec<f32> = data.quality_failed.iter().map(|&failed| f32::from(u8::from(failed))).collect();
         let failing = f64::from(failed.iter().sum::<f32>());
         let alpha = context.alpha.unwrap_or(failing / cells.max(1) as f64) as f32;
-        let weights: Vec<f32> =
+        let reconstruction_weights =
             data.quality_failed.iter().map(|&failed| if failed { 1.0 - alpha } else { alpha }).collect();
         let mut treatment_weights = vec![0.0f32; treatments];
         for &treatment in data.dosages.iter().flatten() {
@@ -114,45 +147,47 @@ impl Batch {
             0.0 => 0.0,
             all => failing / f64::from(all) / cells as f64,
         };
-        let measured: Vec<f32> = context.treatment_measured.iter().map(|&is| f32::from(u8::from(is))).collect();
-
-        let partners = if data.partner_rows.is_empty() {
-            None
-        } else {
-            let rows = &data.partner_rows;
-            let condition = rows.iter().map(|&row| condition_of_cell[row as usize]).collect();
-            let flag = rows.iter().map(|&row| 1.0 - failed[row as usize]).collect();
-            Some(Partners {
-                rows: Tensor::from_slice(rows, rows.len(), device)?,
-                cells: Assignment::new(condition, flag),
-                standardised: Tensor::from_vec(data.partners, (rows.len(), genes), device)?,
-            })
-        };
-        let targets: Vec<f32> = data.shifts.iter().map(|shift| shift - context.fold_change).collect();
-        Ok(Self {
+        let partners = (!data.partner_rows.is_empty()).then(|| Partners {
+            flags: data.partner_rows.iter().map(|&row| 1.0 - failed[row as usize]).collect(),
+            present: Present::of(data.partner_rows.iter().map(|&row| &data.dosages[row as usize])),
+            rows: data.partner_rows,
+            standardised: data.partners,
+        });
+        Self {
             counts: Counts::new(data.counts, data.library, genes),
-            standardised: Tensor::from_vec(data.standardised, (cells, genes), device)?,
-            conditions: Tensor::from_vec(conditions, (number_of.len(), treatments), device)?,
-            condition_of_cell: Tensor::from_slice(&condition_of_cell, cells, device)?,
-            cells: Assignment::new(condition_of_cell, failed),
-            reconstruction_weights: Tensor::from_vec(weights, (1, cells), device)?,
-            treatment_weights: Tensor::from_vec(treatment_weights, (1, treatments), device)?,
+            standardised: data.standardised,
+            present: Present::of(data.dosages.iter()),
+            conditions,
+            condition_of_cell,
+            failed,
+            reconstruction_weights,
+            treatment_weights,
             artifact_weight,
-            shift_targets: Tensor::from_vec(targets, (cells, treatments), device)?,
+            shift_targets: data.shifts.iter().map(|shift| shift - context.fold_change).collect(),
             measured_treatments: context.treatment_measured.iter().filter(|&&is| is).count(),
-            treatment_measured: Tensor::from_vec(measured, (1, treatments), device)?,
+            treatment_measured: context.treatment_measured.iter().map(|&is| f32::from(u8::from(is))).collect(),
             partners,
-        })
+        }
     }
 
     /// Number of cells.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.failed.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.failed.is_empty()
+    }
+
+    /// The treatments whose effects the measured cells need.
+    pub fn treatments(&self) -> &[u32] {
+        &self.present.treatments
+    }
+
+    /// The treatments whose effects the counterfactual partners need.
+    pub fn partner_treatments(&self) -> &[u32] {
+        self.partners.as_ref().map_or(&[], |partners| &partners.present.treatments)
     }
 }
 

@@ -3,12 +3,14 @@
 mod batch;
 mod config;
 mod expectation;
+mod fused;
 mod network;
 mod noise;
 mod predict;
 
 pub use batch::{Batch, BatchContext, BatchData, standardise};
 pub use config::{GpoVaeConfig, Likelihood, Preset};
+pub use fused::FusedStep;
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;

@@ -7,17 +7,17 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use super::batch::Batch;
+use super::batch::{Batch, Present};
 use super::config::{GpoVaeConfig, Likelihood};
 use super::noise::{Draw, Noise};
-use crate::models::nn::branches::{Assignment, leaky_sum};
 use crate::models::nn::counts::{self, softplus};
+use crate::models::nn::kernels;
 use crate::models::nn::linear::{Activation, Linear, affine};
 use crate::models::nn::mlp::{Normal, NormalMlp, ResidualMlp};
 use crate::models::nn::parameters::{Parameters, Source};
 
 /// logit(1 − ε) in f32: beyond, a probability is clamped to 1 − ε.
-const LARGEST_LOGIT: f64 = 15.942_385;
+pub(super) const LARGEST_LOGIT: f64 = 15.942_385;
 
 /// Numbers of genes and treatments, which fix the shapes together with the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub struct Loss {
     pub terms: [Tensor; 8],
 }
 
-/// First layer of a network over \[own part, D(E∘M), flag·U\], its weight cut accordingly.
+/// First layer of a network over \[own part, D(E∘M), flag·U\], its weight cut accordingly: the parts are added, not
+/// concatenated.
 struct Split {
     own: Tensor,
     offset: Tensor,
@@ -79,11 +80,12 @@ impl Split {
         affine(x, &self.own, &self.bias, Activation::None)
     }
 
-    /// Per condition: D(E∘M)·Wᵀ, `[P, C, H]`; and the artifact's part, `[P, H]`.
-    fn shared(&self, sample: &Sample, conditions: &Tensor) -> Result<(Tensor, Tensor)> {
+    /// LeakyReLU of the sum of all parts: own part `[P or 1, B, H]`, D `[B, T']` of the sample's treatments, flags `[B, 1]`.
+    fn entering(&self, own: &Tensor, sample: &Sample, conditions: &Tensor, flags: &Tensor) -> Result<Tensor> {
         let by_treatment = Self::of(&self.offset, &sample.masked_effect)?;
-        let table = conditions.broadcast_matmul(&by_treatment)?;
-        Ok((table, Self::of(&self.artifact, &sample.artifact)?.squeeze(1)?))
+        let offset = conditions.broadcast_matmul(&by_treatment)?;
+        let artifact = Self::of(&self.artifact, &sample.artifact)?;
+        kernels::leaky_relu(&(offset.broadcast_add(own)? + flags.broadcast_mul(&artifact)?)?)
     }
 }
 
@@ -172,11 +174,14 @@ impl GpoVae {
         self.effect_encoder.forward(&Tensor::cat(&[mask_rows, &one_hot], 2)?)
     }
 
-    fn sample(&self, draw: &Draw) -> Result<Sample> {
+    /// One draw of the variables that all cells share; of E and M only the rows of `treatments`.
+    fn sample(&self, draw: &Draw, treatments: &[u32]) -> Result<Sample> {
         let device = self.parameters.device();
-        let treatments = self.sizes.treatments;
-        let logits = self.mask_logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)?;
-        let soft = sigmoid(&draw.mask_logistic.broadcast_add(&logits)?)?;
+        let (all, latent, particles) = (self.sizes.treatments, self.config.latent, self.config.particles);
+        let rows = Tensor::from_slice(treatments, treatments.len(), device)?;
+        let given = |values: &[f32]| Tensor::from_slice(values, (particles, treatments.len(), all), device);
+        let logits = self.mask_logits.index_select(&rows, 0)?.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)?;
+        let soft = sigmoid(&given(&draw.mask_logistic)?.broadcast_add(&logits)?)?;
         // Straight through: the rounded value forward, the gradient of the soft one.
         let mask = ((soft.round()? - &soft)?.detach() + &soft)?;
         let prior = self.config.mask_prior;
@@ -185,52 +190,68 @@ impl GpoVae {
         let log_posterior = mask.broadcast_mul(&logits)?.broadcast_sub(&softplus(&logits)?)?;
         let mask_ratio = (log_prior - log_posterior)?.sum(2)?;
 
-        let one_hot = Tensor::eye(treatments, mask.dtype(), device)?.unsqueeze(0)?;
+        let one_hot = Tensor::eye(all, mask.dtype(), device)?.index_select(&rows, 0)?.unsqueeze(0)?;
         let posterior = self.encode_effects(&mask, &one_hot)?;
-        let effect = posterior.sample(&draw.effect)?;
-        let effect_ratio = posterior.log_prior_ratio(&effect, &draw.effect)?.sum(2)?;
+        let noise = given(&draw.effect)?;
+        let effect = posterior.sample(&noise)?;
+        let effect_ratio = posterior.log_prior_ratio(&effect, &noise)?.sum(2)?;
 
-        let ones = Tensor::ones((1, self.config.latent), mask.dtype(), device)?;
+        let ones = Tensor::ones((1, latent), mask.dtype(), device)?;
         let posterior = self.artifact_encoder.forward(&ones)?;
-        let artifact = posterior.sample(&draw.artifact)?;
-        let artifact_ratio = posterior.log_prior_ratio(&artifact, &draw.artifact)?.sum(2)?.squeeze(1)?;
+        let noise = Tensor::from_slice(&draw.artifact, (particles, 1, latent), device)?;
+        let artifact = posterior.sample(&noise)?;
+        let artifact_ratio = posterior.log_prior_ratio(&artifact, &noise)?.sum(2)?.squeeze(1)?;
 
         Ok(Sample { masked_effect: (effect * mask)?, artifact, effect_ratio, mask_ratio, artifact_ratio })
     }
 
-    /// The loss of a batch with all its noise given.
+    /// The loss of a batch with all its noise given, by the tensor library's own operations and with its gradient.
+    ///
+    /// This is the plain path, which every device has. [`super::FusedStep`] computes the same on the processor, several times
+    /// faster.
     pub fn loss(&self, batch: &Batch, noise: &Noise) -> Result<Loss> {
-        let (treatments, latent) = (self.sizes.treatments, self.config.latent);
-        let (cells, particles) = (batch.cells.len(), noise.factual.effect.dim(0)?);
+        let (treatments, latent, particles) = (self.sizes.treatments, self.config.latent, self.config.particles);
+        let device = self.parameters.device();
+        let (cells, genes) = (batch.len(), self.sizes.genes);
         let mean = 1.0 / (cells * particles) as f64;
-        let sample = self.sample(&noise.factual)?;
+        let sample = self.sample(&noise.factual, batch.treatments())?;
+        let conditions = conditions(&batch.present, cells, device)?;
+        let failed = Tensor::from_slice(&batch.failed, (cells, 1), device)?;
 
         let encoder = Split::new(self.basal_encoder.mlp.first(), self.sizes.genes, treatments, latent)?;
-        let own = encoder.own(&batch.standardised)?.unsqueeze(0)?;
-        let (table, shared) = encoder.shared(&sample, &batch.conditions)?;
-        let posterior = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &batch.cells)?)?;
-        let basal = posterior.sample(&noise.basal)?;
-        let basal_ratio = posterior.log_prior_ratio(&basal, &noise.basal)?.sum_all()?;
+        let own = encoder.own(&Tensor::from_slice(&batch.standardised, (cells, genes), device)?)?.unsqueeze(0)?;
+        let entering = encoder.entering(&own, &sample, &conditions, &failed)?;
+        let posterior = self.basal_encoder.after_first(entering)?;
+        let basal_noise = Tensor::from_slice(&noise.basal, (particles, cells, latent), device)?;
+        let basal = posterior.sample(&basal_noise)?;
+        let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise)?.sum_all()?;
 
-        let decoded = self.decode(&basal, &sample, &batch.conditions, &batch.cells)?;
+        let decoded = self.decode(&basal, &sample, &conditions, &failed)?;
         let likelihood = match &self.log_concentration {
             Some(log_concentration) => counts::library_negative_binomial(&decoded, log_concentration, &batch.counts)?,
             None => counts::poisson(&decoded, &batch.counts)?,
         };
-        let reconstruction = likelihood.broadcast_mul(&batch.reconstruction_weights)?.sum_all()?;
+        let weights = Tensor::from_slice(&batch.reconstruction_weights, (1, cells), device)?;
+        let reconstruction = likelihood.broadcast_mul(&weights)?.sum_all()?;
 
-        let by_treatment = |ratio: &Tensor| ratio.broadcast_mul(&batch.treatment_weights)?.sum_all();
+        let weights: Vec<f32> = batch.treatments().iter().map(|&at| batch.treatment_weights[at as usize]).collect();
+        let weights = Tensor::from_slice(&weights, (1, weights.len()), device)?;
+        let by_treatment = |ratio: &Tensor| ratio.broadcast_mul(&weights)?.sum_all();
         let particle_mean = -1.0 / particles as f64;
         let zero = || Tensor::zeros((), basal.dtype(), basal.device());
         let counterfactual = match &batch.partners {
             Some(partners) if self.config.beta != 0.0 => {
-                let other = self.sample(&noise.counterfactual)?;
-                let own = own.squeeze(0)?.index_select(&partners.rows, 0)?.unsqueeze(0)?;
-                let table = table.contiguous()?;
-                let measured = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &partners.cells)?)?;
-                let (table, shared) = encoder.shared(&other, &batch.conditions)?;
-                let own = encoder.own(&partners.standardised)?.unsqueeze(0)?;
-                let partner = self.basal_encoder.after_first(leaky_sum(&own, &table, &shared, &partners.cells)?)?;
+                let other = self.sample(&noise.counterfactual, batch.partner_treatments())?;
+                let count = partners.rows.len();
+                let rows = Tensor::from_slice(&partners.rows, count, device)?;
+                let flags = Tensor::from_slice(&partners.flags, (count, 1), device)?;
+                let own = own.index_select(&rows, 1)?;
+                let entering = encoder.entering(&own, &sample, &conditions.index_select(&rows, 0)?, &flags)?;
+                let measured = self.basal_encoder.after_first(entering)?;
+                let own = encoder.own(&Tensor::from_slice(&partners.standardised, (count, genes), device)?)?;
+                let of_partners = self::conditions(&partners.present, count, device)?;
+                let entering = encoder.entering(&own.unsqueeze(0)?, &other, &of_partners, &flags)?;
+                let partner = self.basal_encoder.after_first(entering)?;
                 (self.divergence(&partner, &measured)?.sum_all()? * (self.config.beta / particles as f64))?
             }
             _ => zero()?,
@@ -254,10 +275,9 @@ impl GpoVae {
 
     /// The decoder on \[z, D(E∘M), flag·U\]: `[P, B, G]`, before the likelihood's link. Only the branch that counts for a
     /// cell is computed: its flag is 1 if it fails quality control.
-    fn decode(&self, basal: &Tensor, sample: &Sample, conditions: &Tensor, cells: &Assignment) -> Result<Tensor> {
+    fn decode(&self, basal: &Tensor, sample: &Sample, conditions: &Tensor, flags: &Tensor) -> Result<Tensor> {
         let first = self.decoder_parts()?;
-        let (table, shared) = first.shared(sample, conditions)?;
-        let hidden = self.decoder.after_first(leaky_sum(&first.own(basal)?, &table, &shared, cells)?)?;
+        let hidden = self.decoder.after_first(first.entering(&first.own(basal)?, sample, conditions, flags)?)?;
         self.decoder_head.forward(&hidden, Activation::None)
     }
 
@@ -275,16 +295,26 @@ impl GpoVae {
         if batch.measured_treatments == 0 || self.config.gamma == 0.0 {
             return Tensor::zeros((), self.mask_logits.dtype(), self.mask_logits.device());
         }
-        let scale = 1.0 / self.sizes.treatments as f64;
-        let mut term = batch.conditions.matmul(&self.mask_logits)?;
+        let (device, treatments) = (self.parameters.device(), self.sizes.treatments);
+        let scale = 1.0 / treatments as f64;
+        let mut chosen = vec![0.0f32; batch.conditions.len() * treatments];
+        for (row, condition) in batch.conditions.iter().enumerate() {
+            condition.iter().for_each(|&treatment| chosen[row * treatments + treatment as usize] = 1.0);
+        }
+        let mut term =
+            Tensor::from_vec(chosen, (batch.conditions.len(), treatments), device)?.matmul(&self.mask_logits)?;
         let mut sum = term.clone();
         for _ in 0..self.config.hops {
             term = (term.matmul(&self.mask_logits)? * scale)?;
             sum = (sum + &term)?;
         }
-        let difference = (sum.index_select(&batch.condition_of_cell, 0)? - &batch.shift_targets)?;
-        let total = difference.abs()?.broadcast_mul(&batch.treatment_measured)?.sum_all()?;
-        total * (self.config.gamma / (batch.cells.len() * batch.measured_treatments) as f64)
+        let cells = batch.len();
+        let targets = Tensor::from_slice(&batch.shift_targets, (cells, treatments), device)?;
+        let measured = Tensor::from_slice(&batch.treatment_measured, (1, treatments), device)?;
+        let condition_of_cell = Tensor::from_slice(&batch.condition_of_cell, cells, device)?;
+        let difference = (sum.index_select(&condition_of_cell, 0)? - targets)?;
+        let total = difference.abs()?.broadcast_mul(&measured)?.sum_all()?;
+        total * (self.config.gamma / (cells * batch.measured_treatments) as f64)
     }
 
     /// What the basal states `[S, L]` bring into the decoder's first layer, with its bias and before its activation: `[S, H]`.
@@ -299,7 +329,7 @@ impl GpoVae {
 
     /// Decoder outputs `[S, G]` of the good branch from the sum `[S, H]` of what enters its first layer.
     pub fn decode_from(&self, entering: &Tensor) -> Result<Tensor> {
-        let hidden = self.decoder.after_first(crate::models::nn::kernels::leaky_relu(entering)?)?;
+        let hidden = self.decoder.after_first(kernels::leaky_relu(entering)?)?;
         self.decoder_head.forward(&hidden, Activation::None)
     }
 
@@ -316,6 +346,16 @@ impl GpoVae {
         let hidden = affine(mask_rows, &weight, &bias, Activation::LeakyRelu)?;
         self.effect_encoder.after_first(hidden)?.sample(noise)? * mask_rows
     }
+}
+
+/// D of `cells` over the treatments that occur, `[B, T']`.
+fn conditions(present: &Present, cells: usize, device: &Device) -> Result<Tensor> {
+    let count = present.treatments.len();
+    let mut chosen = vec![0.0f32; cells * count];
+    for (cell, row) in chosen.chunks_exact_mut(count).enumerate() {
+        present.of_cell(cell).iter().for_each(|&place| row[place as usize] = 1.0);
+    }
+    Tensor::from_vec(chosen, (cells, count), device)
 }
 
 fn sigmoid(x: &Tensor) -> Result<Tensor> {

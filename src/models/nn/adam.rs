@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor};
+use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Tensor};
 use rayon::prelude::*;
 
 use super::kernels;
@@ -47,93 +47,118 @@ impl Adam {
         Self { config, step: 0, moments: BTreeMap::new() }
     }
 
-    /// One step; gives the gradient's norm before clipping. Parameters without a gradient stay as they are.
+    /// One step with gradients of the tensor library; gives the gradient's norm before clipping. Parameters without a gradient
+    /// stay as they are.
     pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
         let mut squares = 0.0;
         for (_, var) in parameters.iter() {
             if let Some(gradient) = gradients.get(var) {
-                squares += sum_of_squares(gradient)?;
+                squares += match gradient.device() {
+                    Device::Cpu => kernels::with_slice(&gradient.contiguous()?, sum_of_squares)?,
+                    _ => f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?),
+                };
             }
         }
-        let norm = squares.sqrt();
-        let scale = (self.config.clip_norm / (norm + 1e-6)).min(1.0);
-        self.step += 1;
-        let corrections = (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step));
+        let now = self.begin(squares);
         for (name, var) in parameters.iter() {
             let Some(gradient) = gradients.get(var) else { continue };
-            let gradient = gradient.contiguous()?;
-            if !self.moments.contains_key(name) {
-                let moments = match var.device() {
-                    Device::Cpu => {
-                        Moments::Slices(Mutex::new((vec![0.0; var.elem_count()], vec![0.0; var.elem_count()])))
-                    }
-                    _ => Moments::Tensors(gradient.zeros_like()?, gradient.zeros_like()?),
-                };
-                self.moments.insert(name.to_owned(), moments);
+            if matches!(var.device(), Device::Cpu) {
+                let gradient = gradient.contiguous()?;
+                kernels::with_slice(&gradient, |gradient| self.in_place(name, var.as_tensor(), gradient, &now))??;
+                continue;
             }
-            match self.moments.get_mut(name) {
-                Some(Moments::Slices(moments)) => {
-                    let update = Update { config: self.config, scale, corrections, moments };
-                    var.as_tensor().inplace_op2(&gradient, &update)?;
-                }
-                Some(Moments::Tensors(first, second)) => {
-                    let gradient = ((gradient * scale)? + (var.as_detached_tensor() * self.config.weight_decay)?)?;
-                    *first = ((&*first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
-                    *second = ((&*second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
-                    let denominator = ((&*second / corrections.1)?.sqrt()? + EPSILON)?;
-                    let change = ((&*first * (self.config.learning_rate / corrections.0))? / denominator)?;
-                    var.set(&(var.as_detached_tensor() - change)?)?;
-                }
-                None => {}
+            let zeros = || -> Result<Moments> { Ok(Moments::Tensors(gradient.zeros_like()?, gradient.zeros_like()?)) };
+            if !self.moments.contains_key(name) {
+                self.moments.insert(name.to_owned(), zeros()?);
+            }
+            if let Some(Moments::Tensors(first, second)) = self.moments.get_mut(name) {
+                let gradient = ((gradient * now.scale)? + (var.as_detached_tensor() * self.config.weight_decay)?)?;
+                *first = ((&*first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
+                *second = ((&*second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
+                let denominator = ((&*second / now.corrections.1)?.sqrt()? + EPSILON)?;
+                let change = ((&*first * (self.config.learning_rate / now.corrections.0))? / denominator)?;
+                var.set(&(var.as_detached_tensor() - change)?)?;
             }
         }
-        Ok(norm)
+        Ok(now.norm)
+    }
+
+    /// The same with gradients in slices, by name, for parameters on the processor.
+    pub fn step_slices(&mut self, parameters: &Parameters, gradients: &BTreeMap<&str, &[f32]>) -> Result<f64> {
+        let found = parameters.iter().filter_map(|(name, _)| gradients.get(name));
+        let now = self.begin(found.map(|gradient| sum_of_squares(gradient)).sum());
+        for (name, var) in parameters.iter() {
+            if let Some(gradient) = gradients.get(name) {
+                self.in_place(name, var.as_tensor(), gradient, &now)?;
+            }
+        }
+        Ok(now.norm)
+    }
+
+    fn begin(&mut self, squares: f64) -> Now {
+        let norm = squares.sqrt();
+        self.step += 1;
+        Now {
+            norm,
+            scale: (self.config.clip_norm / (norm + 1e-6)).min(1.0),
+            corrections: (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step)),
+        }
+    }
+
+    fn in_place(&mut self, name: &str, parameter: &Tensor, gradient: &[f32], now: &Now) -> Result<()> {
+        let count = parameter.elem_count();
+        if !self.moments.contains_key(name) {
+            let moments = Moments::Slices(Mutex::new((vec![0.0; count], vec![0.0; count])));
+            self.moments.insert(name.to_owned(), moments);
+        }
+        match self.moments.get(name) {
+            Some(Moments::Slices(moments)) => {
+                parameter.inplace_op1(&Update { config: self.config, now, gradient, moments })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
-    match tensor.device() {
-        Device::Cpu => {
-            let tensor = tensor.contiguous()?;
-            kernels::with_slice(&tensor, |values| {
-                // Pieces are added in order: the same sum whatever the number of threads.
-                let pieces: Vec<f64> = values.par_chunks(1 << 14).map(vector::sum_of_squares).collect();
-                pieces.iter().sum()
-            })
-        }
-        _ => Ok(f64::from(tensor.sqr()?.sum_all()?.to_scalar::<f32>()?)),
-    }
+/// What all parameters of a step share.
+struct Now {
+    /// Of the whole gradient, before clipping.
+    norm: f64,
+    /// What clipping makes of it.
+    scale: f64,
+    /// 1 − βᵗ of both moments.
+    corrections: (f64, f64),
+}
+
+fn sum_of_squares(values: &[f32]) -> f64 {
+    // Pieces are added in order: the same sum whatever the number of threads.
+    let pieces: Vec<f64> = values.par_chunks(1 << 14).map(vector::sum_of_squares).collect();
+    pieces.iter().sum()
 }
 
 struct Update<'a> {
     config: AdamConfig,
-    scale: f64,
-    corrections: (f64, f64),
+    now: &'a Now,
+    gradient: &'a [f32],
     moments: &'a Mutex<(Vec<f32>, Vec<f32>)>,
 }
 
-impl InplaceOp2 for Update<'_> {
+impl InplaceOp1 for Update<'_> {
     fn name(&self) -> &'static str {
         "adam"
     }
 
-    fn cpu_fwd(
-        &self,
-        value: &mut CpuStorage,
-        layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> Result<()> {
-        let gradient = kernels::slice(gradient, gradient_layout)?;
+    fn cpu_fwd(&self, value: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let gradient = self.gradient;
         let Some((start, end)) = layout.contiguous_offsets() else {
             candle_core::bail!("expected a contiguous parameter")
         };
         let CpuStorage::F32(values) = value else { candle_core::bail!("expected an f32 parameter") };
         let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (first, second) = &mut *moments;
-        let (scale, decay) = (self.scale as f32, self.config.weight_decay as f32);
-        let rate = (self.config.learning_rate / self.corrections.0) as f32;
-        let root = (1.0 / self.corrections.1.sqrt()) as f32;
+        let (scale, decay) = (self.now.scale as f32, self.config.weight_decay as f32);
+        let rate = (self.config.learning_rate / self.now.corrections.0) as f32;
+        let root = (1.0 / self.now.corrections.1.sqrt()) as f32;
         let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
         const PIECE: usize = 1 << 14;
         let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));

@@ -1,10 +1,9 @@
 //! Linear layer with bias and optional LeakyReLU: x ↦ act(x·Wᵀ + b).
 
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
 
-use super::kernels::{self, LEAK, View};
-use super::vector;
+use super::matrix::{Into, View, ViewMut, product};
+use super::{dense, kernels};
 
 /// What follows the affine map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,19 +87,14 @@ impl CustomOp3 for Fused {
     ) -> Result<(CpuStorage, Shape)> {
         let (rows, inputs) = x_layout.shape().dims2()?;
         let (outputs, _) = weight_layout.shape().dims2()?;
-        let x = View::new(kernels::slice(x, x_layout)?, rows, inputs);
-        let weight = View::new(kernels::slice(weight, weight_layout)?, outputs, inputs);
+        let x = View::new(kernels::slice(x, x_layout)?, inputs);
+        let weight = View::new(kernels::slice(weight, weight_layout)?, inputs);
         let bias = kernels::slice(bias, bias_layout)?;
-        let mut y = kernels::matmul(x, weight.transposed());
-        let leaky = self.activation == Activation::LeakyRelu;
-        y.par_chunks_mut(outputs.max(1) * 64).for_each(|rows| {
-            for row in rows.chunks_exact_mut(outputs) {
-                for (y, bias) in row.iter_mut().zip(bias) {
-                    let sum = *y + bias;
-                    *y = if leaky { sum.max(LEAK * sum) } else { sum };
-                }
-            }
-        });
+        let mut y = vec![0.0f32; rows * outputs];
+        match self.activation {
+            Activation::None => dense::affine(x, weight, bias, &mut y),
+            Activation::LeakyRelu => dense::leaky_affine(x, weight, bias, &mut y),
+        }
         Ok((CpuStorage::F32(y), Shape::from((rows, outputs))))
     }
 
@@ -114,41 +108,31 @@ impl CustomOp3 for Fused {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (rows, inputs) = x.dims2()?;
         let outputs = weight.dim(0)?;
-        let gradient = gradient.contiguous()?;
-        let products = |slope: &[f32]| {
-            let slope = View::new(slope, rows, outputs);
-            let for_weight =
-                kernels::with_slice(x, |x| kernels::matmul(slope.transposed(), View::new(x, rows, inputs)))?;
-            // Constants (the data) need no gradient, and theirs would be the widest product of all.
-            let for_x = if x.track_op() {
-                let product = kernels::with_slice(weight, |w| kernels::matmul(slope, View::new(w, outputs, inputs)))?;
-                Some(Tensor::from_vec(product, (rows, inputs), &Device::Cpu)?)
-            } else {
-                None
-            };
-            let for_weight = Tensor::from_vec(for_weight, (outputs, inputs), &Device::Cpu)?;
-            let for_bias = Tensor::from_vec(sum_of_rows(slope.values, outputs), bias.shape(), &Device::Cpu)?;
-            Ok((for_x, Some(for_weight), Some(for_bias)))
-        };
-        match self.activation {
-            Activation::None => kernels::with_slice(&gradient, products)?,
-            Activation::LeakyRelu => products(&kernels::leaky_slopes(&gradient, y)?),
+        let mut slope: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
+        if self.activation == Activation::LeakyRelu {
+            kernels::with_slice(y, |y| dense::leaky_backward(&mut slope, y))?;
         }
+        let slopes = View::new(&slope, outputs);
+        let mut for_weight = vec![0.0f32; outputs * inputs];
+        kernels::with_slice(x, |x| {
+            let out = ViewMut::new(&mut for_weight, inputs);
+            product(out, Into::Fresh, 1.0, slopes.transposed(), View::new(x, inputs));
+        })?;
+        // Constants (the data) need no gradient, and theirs would be the widest product of all.
+        let for_x = if x.track_op() {
+            let mut for_x = vec![0.0f32; rows * inputs];
+            kernels::with_slice(weight, |weight| {
+                product(ViewMut::new(&mut for_x, inputs), Into::Fresh, 1.0, slopes, View::new(weight, inputs));
+            })?;
+            Some(Tensor::from_vec(for_x, (rows, inputs), &Device::Cpu)?)
+        } else {
+            None
+        };
+        let mut for_bias = vec![0.0f32; outputs];
+        dense::add_rows(&mut for_bias, &slope);
+        let for_weight = Tensor::from_vec(for_weight, (outputs, inputs), &Device::Cpu)?;
+        Ok((for_x, Some(for_weight), Some(Tensor::from_vec(for_bias, bias.shape(), &Device::Cpu)?)))
     }
-}
-
-/// Sum over the rows of `values`, `width` numbers each.
-fn sum_of_rows(values: &[f32], width: usize) -> Vec<f32> {
-    // Blocks are added in order: the same sum whatever the number of threads.
-    let block = |rows: &[f32]| {
-        let mut sums = vec![0.0f32; width];
-        vector::add_rows(&mut sums, rows);
-        sums
-    };
-    let blocks: Vec<Vec<f32>> = values.par_chunks(width.max(1) * 256).map(block).collect();
-    let mut sums = vec![0.0f32; width];
-    blocks.iter().for_each(|block| vector::add_rows(&mut sums, block));
-    sums
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Building blocks of the networks.
 //!
-//! Candle's own operations serve every device. On the processor the hot parts have their own forward and backward
-//! ([`linear`], [`branches`], [`counts`]); each has a plain formula beside it, which GPUs use and tests compare with.
+//! [`linear`], [`mlp`] and the formulas of [`counts`] are networks of tensors, for every device. [`matrix`], [`dense`],
+//! [`normal`], the loops of [`counts`] and [`vector`] are the same on slices, forward and backward, for the processor.
 
 pub mod adam;
-pub mod branches;
 pub mod counts;
+pub mod dense;
 pub mod kernels;
 pub mod linear;
+pub mod matrix;
 pub mod mlp;
+pub mod normal;
 pub mod parameters;
 pub mod vector;

@@ -7,12 +7,12 @@ use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::linear::Linear;
-use crate::random::{self, Rng};
+use crate::random::Rng;
 
 /// Standard normal draws of the given shape.
 pub fn normal(random: &mut Rng, shape: impl Into<Shape>, device: &Device) -> Result<Tensor> {
     let shape = shape.into();
-    let draws = random::many(random, shape.elem_count(), |random| StandardNormal.sample(random));
+    let draws: Vec<f32> = (0..shape.elem_count()).map(|_| StandardNormal.sample(random)).collect();
     Tensor::from_vec(draws, shape, device)
 }
 

@@ -5,21 +5,21 @@
 //! A NaN stays a NaN: a loss that stops being a number must be seen.
 
 /// How many sums a loop keeps side by side: as many numbers as the widest vectors hold.
-pub(super) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// Numbers that are summed in single precision before their sum joins one in double.
-pub(super) const RUN: usize = 32 * LANES;
+pub const RUN: usize = 32 * LANES;
 
 /// Run `loops` compiled for the widest vectors that this processor has. The closure, and what it calls, must be
 /// `#[inline(always)]`.
 #[inline(always)]
-pub(super) fn wide<T>(loops: impl FnOnce() -> T) -> T {
+pub fn wide<T>(loops: impl FnOnce() -> T) -> T {
     pulp::Arch::new().dispatch(loops)
 }
 
 /// eˣ; below x = −87.3 the smallest normal number, above 88 the value there.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub fn exp(x: f32) -> f32 {
     // Adding this rounds to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let x = if x < -87.3 { -87.3 } else { x };
@@ -39,7 +39,7 @@ pub(super) fn exp(x: f32) -> f32 {
 
 /// ln x of a positive normal number.
 #[inline(always)]
-pub(super) fn ln(x: f32) -> f32 {
+pub fn ln(x: f32) -> f32 {
     const ROOT_HALF: u32 = 0x3f35_04f3;
     let shifted = x.to_bits().wrapping_sub(ROOT_HALF);
     let power = ((shifted as i32) >> 23) as f32;
@@ -67,16 +67,70 @@ pub(super) fn ln(x: f32) -> f32 {
 
 /// ln(1 + x) of x ≥ 0, to full precision for small x too.
 #[inline(always)]
-pub(super) fn ln_1p(x: f32) -> f32 {
+pub fn ln_1p(x: f32) -> f32 {
     let sum = 1.0 + x;
     // What was lost by adding 1 (Kahan).
     let lost = x - (sum - 1.0);
     ln(sum) + lost / sum
 }
 
+/// ln(1 + x) of x ≥ 0, given 1/(1 + x).
+#[inline(always)]
+pub fn ln_1p_of(x: f32, inverse: f32) -> f32 {
+    let sum = 1.0 + x;
+    ln(sum) + (x - (sum - 1.0)) * inverse
+}
+
+/// 1/(1 + e⁻ˣ).
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// ln(1 + eˣ) without overflow.
+#[inline(always)]
+pub fn softplus(x: f32) -> f32 {
+    let above = if x < 0.0 { 0.0 } else { x };
+    above + ln_1p(exp(-x.abs()))
+}
+
+/// A sum of many numbers: short runs side by side in single precision, their sums in double.
+#[derive(Default)]
+pub struct Total {
+    lanes: [f32; LANES],
+    run: usize,
+    sum: f64,
+}
+
+impl Total {
+    /// Add `of(lane)` of every lane below `count`, at most [`LANES`].
+    #[inline(always)]
+    pub fn add(&mut self, count: usize, mut of: impl FnMut(usize) -> f32) {
+        if count == LANES {
+            for lane in 0..LANES {
+                self.lanes[lane] += of(lane);
+            }
+        } else {
+            (0..count).for_each(|lane| self.lanes[lane] += of(lane));
+        }
+        self.run += LANES;
+        if self.run >= RUN {
+            self.sum += total(&self.lanes);
+            self.lanes = [0.0; LANES];
+            self.run = 0;
+        }
+    }
+
+    /// What was added.
+    #[inline(always)]
+    pub fn total(&self) -> f64 {
+        self.sum + total(&self.lanes)
+    }
+}
+
 /// The largest of `values`, −∞ for none; NaNs do not count.
 #[inline(always)]
-pub(super) fn largest(values: &[f32]) -> f32 {
+pub fn largest(values: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let mut chunks = values.chunks_exact(LANES);
     for chunk in &mut chunks {
@@ -110,12 +164,12 @@ pub fn sum_of_exponentials(values: &[f32]) -> (f32, f64) {
 
 /// The sum of lanes, in order.
 #[inline(always)]
-pub(super) fn total(lanes: &[f32; LANES]) -> f64 {
+pub fn total(lanes: &[f32; LANES]) -> f64 {
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
 /// Σ x² of a few thousand numbers.
-pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
+pub fn sum_of_squares(values: &[f32]) -> f64 {
     wide(
         #[inline(always)]
         || {
@@ -130,7 +184,7 @@ pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
 }
 
 /// `sums` += the rows of `values`, each as long as `sums`.
-pub(super) fn add_rows(sums: &mut [f32], values: &[f32]) {
+pub fn add_rows(sums: &mut [f32], values: &[f32]) {
     wide(
         #[inline(always)]
         || {

@@ -1,0 +1,81 @@
+//! The decoder and the likelihood of counts, particle by particle: what one needs fits into the processor's cache, and the
+//! decoder's output, the widest array of all, becomes its own gradient where it lies.
+
+use super::super::batch::Batch;
+use super::entering::Shared;
+use super::networks::Networks;
+use crate::models::nn::counts::{self, Concentration};
+use crate::models::nn::dense::{Residual, add_rows, affine, leaky_backward, room};
+use crate::models::nn::matrix::{Into, View, ViewMut, product};
+
+/// Keeps its memory from step to step.
+#[derive(Default)]
+pub(super) struct Decoder {
+    residual: Residual,
+    decoded: Vec<f32>,
+    gradient: Vec<f32>,
+    pub concentration: Concentration,
+}
+
+/// Where the gradients of a particle go; those of parameters are added.
+pub(super) struct Wanted<'a, G> {
+    pub networks: &'a mut Networks<G>,
+    /// By z, B × L: written.
+    pub by_basal: &'a mut [f32],
+    /// As [`Shared::backward`] has it.
+    pub by_offsets: &'a mut [f32],
+    pub by_artifact: &'a mut [f32],
+}
+
+impl Decoder {
+    /// Log-likelihood of each cell at the basal states `basal` (B × L) of one particle, without the terms that do not depend on
+    /// the mean. `by_cell` is the gradient by each.
+    pub fn run<G: AsMut<[f32]>>(
+        &mut self,
+        networks: &Networks<&[f32]>,
+        batch: &Batch,
+        basal: &[f32],
+        shared: &Shared<'_>,
+        by_cell: &[f32],
+        wanted: Option<Wanted<'_, G>>,
+    ) -> Vec<f64> {
+        let (cells, first, head) = (batch.len(), &networks.decoder[0], &networks.head);
+        let (width, latent) = (first.outputs(), basal.len() / batch.len().max(1));
+        let (basal, weight) = (View::new(basal, latent), first.matrix().columns(0, latent));
+        let entered = self.residual.enter(networks.decoder.len() - 1, cells * width);
+        affine(basal, weight, first.bias, entered);
+        shared.enter(entered, None);
+        self.residual.forward(&networks.decoder[1..], cells);
+        let genes = head.outputs();
+        let decoded = room(&mut self.decoded, cells * genes);
+        let hidden = View::new(self.residual.left(cells * width), width);
+        affine(hidden, head.matrix(), head.bias, decoded);
+        let Some(wanted) = wanted else {
+            return match networks.log_concentration {
+                Some(_) => self.concentration.by_mean(&batch.counts, decoded, by_cell, None),
+                None => counts::poisson_step(&batch.counts, decoded, by_cell, false),
+            };
+        };
+        let gradients = wanted.networks;
+        let sums = match &mut gradients.log_concentration {
+            Some(by_log) => self.concentration.by_mean(&batch.counts, decoded, by_cell, Some(by_log.as_mut())),
+            None => counts::poisson_step(&batch.counts, decoded, by_cell, true),
+        };
+        let by_decoded = View::new(decoded, genes);
+        let by_weight = ViewMut::new(gradients.head.weight.as_mut(), width);
+        product(by_weight, Into::Sum, 1.0, by_decoded.transposed(), hidden);
+        add_rows(gradients.head.bias.as_mut(), decoded);
+        let gradient = room(&mut self.gradient, cells * width);
+        product(ViewMut::new(gradient, width), Into::Fresh, 1.0, by_decoded, head.matrix());
+        let (by_first, by_rest) = gradients.decoder.split_at_mut(1);
+        self.residual.backward(&networks.decoder[1..], by_rest, gradient);
+        leaky_backward(gradient, self.residual.entered(cells * width));
+        let slopes = View::new(gradient, width);
+        let by_weight = ViewMut::new(by_first[0].weight.as_mut(), first.inputs()).columns(0, latent);
+        product(by_weight, Into::Sum, 1.0, slopes.transposed(), basal);
+        add_rows(by_first[0].bias.as_mut(), gradient);
+        product(ViewMut::new(wanted.by_basal, latent), Into::Fresh, 1.0, slopes, weight);
+        shared.backward(gradient, wanted.by_offsets, wanted.by_artifact);
+        sums
+    }
+}

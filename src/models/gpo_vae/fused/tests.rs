@@ -1,0 +1,167 @@
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use rand::RngExt as _;
+
+use super::*;
+use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, Likelihood, Sizes};
+use crate::models::nn::parameters::{Source, normal};
+use crate::random;
+
+/// A model away from its first values, and a batch with double perturbations, controls, failing cells and partners.
+fn case(sizes: Sizes, config: &GpoVaeConfig, cells: usize, partners: bool) -> (GpoVae, Batch, Noise) {
+    let (genes, treatments) = (sizes.genes, sizes.treatments);
+    let draws = &mut random::stream(1, "case");
+    let source = Source::Random(Box::new(random::stream(2, "parameters")));
+    let model = GpoVae::new(sizes, config, source, &Device::Cpu).unwrap();
+    for (name, var) in model.parameters().iter() {
+        let noise = (normal(draws, var.shape(), &Device::Cpu).unwrap() * 0.1).unwrap();
+        var.set(&(var.as_detached_tensor() + noise).unwrap()).unwrap();
+        assert!(name != "mask_logits" || var.elem_count() == treatments * treatments);
+    }
+    let mut data = BatchData::default();
+    for cell in 0..cells {
+        let counts: Vec<f32> = (0..genes).map(|_| draws.random_range(-9..25).max(0) as f32).collect();
+        data.standardised.extend(counts.iter().map(|count| count.ln_1p() - 0.7));
+        data.library.push(counts.iter().sum::<f32>().max(1.0));
+        data.counts.extend(counts);
+        // The last treatment never occurs; every fifth cell is a control, every seventh has two.
+        let mut treated = |count: usize| -> Vec<u32> {
+            let mut chosen: Vec<u32> = (0..count).map(|_| draws.random_range(0..treatments as u32 - 1)).collect();
+            chosen.sort_unstable();
+            chosen.dedup();
+            chosen
+        };
+        data.dosages.push(if cell % 5 == 4 { Vec::new() } else { treated(1 + usize::from(cell % 7 == 0)) });
+        data.quality_failed.push(cell % 3 == 1);
+        data.shifts.extend((0..treatments).map(|_| draws.random::<f32>() * 2.0));
+        if partners && cell % 2 == 0 {
+            data.partner_rows.push(cell as u32);
+            data.partners.extend((0..genes).map(|_| draws.random::<f32>() - 0.5));
+        }
+    }
+    let context = BatchContext {
+        cells_per_treatment: (0..treatments).map(|treatment| 3.0 + treatment as f32).collect(),
+        failing_cells: 17.0,
+        treatment_measured: (0..treatments).map(|treatment| treatment != 1).collect(),
+        fold_change: 0.4,
+        alpha: config.alpha,
+    };
+    let batch = Batch::new(data, &context);
+    let noise = Noise::random(draws, sizes, config, &batch);
+    (model, batch, noise)
+}
+
+fn small() -> GpoVaeConfig {
+    GpoVaeConfig {
+        latent: 3,
+        decoder_hidden: 9,
+        basal_hidden: 8,
+        embedding_hidden: 6,
+        embedding_layers: 3,
+        particles: 2,
+        hops: 2,
+        ..GpoVaeConfig::default()
+    }
+}
+
+fn plain(model: &GpoVae, batch: &Batch, noise: &Noise) -> (Vec<f64>, HashMap<String, Vec<f32>>) {
+    let loss = model.loss(batch, noise).unwrap();
+    let scalar = |term: &Tensor| f64::from(term.to_scalar::<f32>().unwrap());
+    let terms = std::iter::once(&loss.total).chain(&loss.terms).map(scalar).collect();
+    let found = loss.total.backward().unwrap();
+    let of = |(name, var): (&str, &candle_core::Var)| {
+        let gradient = found.get(var).map(|gradient| gradient.flatten_all().unwrap().to_vec1().unwrap());
+        (name.to_owned(), gradient.unwrap_or_else(|| vec![0.0; var.elem_count()]))
+    };
+    (terms, model.parameters().iter().map(of).collect())
+}
+
+#[test]
+fn fused_and_plain_agree_in_every_term_and_gradient() {
+    let sizes = |genes, treatments| Sizes { genes, treatments };
+    let cases = [
+        ("as usual", sizes(37, 6), small(), 24, true),
+        ("without partners", sizes(5, 3), small(), 7, false),
+        ("one gene, two treatments, one cell", sizes(1, 2), small(), 1, true),
+        (
+            "deep",
+            sizes(20, 5),
+            GpoVaeConfig { basal_layers: 3, decoder_layers: 3, embedding_layers: 1, ..small() },
+            11,
+            true,
+        ),
+        ("Poisson", sizes(33, 4), GpoVaeConfig { likelihood: Likelihood::Poisson, ..small() }, 16, true),
+        ("published", sizes(18, 4), GpoVaeConfig { alpha: None, particles: 3, hops: 5, ..small() }, 70, true),
+        ("exact divergence", sizes(12, 4), GpoVaeConfig { exact_kl: true, hops: 0, ..small() }, 9, true),
+        ("without weights", sizes(12, 4), GpoVaeConfig { beta: 0.0, gamma: 0.0, lambda: 0.0, ..small() }, 9, true),
+    ];
+    for (name, sizes, config, cells, partners) in cases {
+        let (model, batch, noise) = case(sizes, &config, cells, partners);
+        let (terms, gradients) = plain(&model, &batch, &noise);
+        let mut fused = FusedStep::new(&model).unwrap();
+        // The second run meets the buffers of the first.
+        for learn in [true, false, true] {
+            let found = fused.run(&model, &batch, &noise, learn).unwrap();
+            for (at, (found, expected)) in found.iter().zip(&terms).enumerate() {
+                let tolerance = 1e-5 * expected.abs() + 1e-6 * terms[0].abs().max(1.0);
+                assert!((found - expected).abs() <= tolerance, "{name}: term {at} is {found}, not {expected}");
+            }
+        }
+        let found = fused.gradients();
+        for (parameter, expected) in &gradients {
+            let found = found[&**parameter];
+            let largest = expected.iter().fold(1e-4f32, |largest, value| largest.max(value.abs()));
+            for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let tolerance = 2e-4 * largest;
+                assert!((found - expected).abs() <= tolerance, "{name}: {parameter} {at} is {found}, not {expected}");
+            }
+        }
+        assert_eq!(found.len(), gradients.len(), "{name}: every parameter has a gradient");
+    }
+}
+
+#[test]
+fn the_gradient_is_that_of_the_loss() {
+    let (model, batch, noise) = case(Sizes { genes: 11, treatments: 4 }, &small(), 12, true);
+    let mut fused = FusedStep::new(&model).unwrap();
+    fused.run(&model, &batch, &noise, true).unwrap();
+    let gradients: BTreeMap<String, Vec<f32>> =
+        fused.gradients().into_iter().map(|(name, values)| (name.to_owned(), values.to_vec())).collect();
+    for (name, var) in model.parameters().iter() {
+        // Masks are rounded: their logits have a gradient that the loss has not.
+        if name == "mask_logits" {
+            continue;
+        }
+        let before: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
+        let at = before.len() / 2;
+        let mut loss_at = |step: f32| {
+            let mut values = before.clone();
+            values[at] += step;
+            var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
+            fused.run(&model, &batch, &noise, false).unwrap()[0]
+        };
+        let step = 4e-3;
+        let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
+        loss_at(0.0);
+        let found = f64::from(gradients[name][at]);
+        assert!((found - slope).abs() <= 0.02 * slope.abs() + 4e-3, "{name} {at}: {found}, by differences {slope}");
+    }
+}
+
+#[test]
+fn a_step_does_not_depend_on_the_number_of_threads() {
+    let config = GpoVaeConfig { particles: 3, decoder_hidden: 70, basal_hidden: 65, ..small() };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (model, batch, noise) = case(Sizes { genes: 301, treatments: 9 }, &config, 130, true);
+            let mut fused = FusedStep::new(&model).unwrap();
+            let terms = fused.run(&model, &batch, &noise, true).unwrap();
+            let gradients: Vec<Vec<f32>> = fused.gradients().into_values().map(<[f32]>::to_vec).collect();
+            (terms, gradients)
+        })
+    };
+    let one = run(1);
+    assert!(one == run(2) && one == run(3));
+}
