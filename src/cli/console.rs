@@ -36,6 +36,17 @@ struct State {
     best: Option<(u32, f64)>,
 }
 
+impl State {
+    /// The best epoch after this one, and the number of all.
+    fn seen(&mut self, metrics: &EpochMetrics) -> (Option<(u32, f64)>, u32) {
+        let total = metrics.validation.total;
+        if total.is_finite() && self.best.is_none_or(|(_, best)| total < best) {
+            self.best = Some((metrics.epoch, total));
+        }
+        (self.best, self.epochs)
+    }
+}
+
 impl Console {
     pub(super) fn new(common: &Common, stoppable: bool) -> Self {
         let bar = (!common.quiet && std::io::stderr().is_terminal()).then(|| {
@@ -158,15 +169,13 @@ impl TrainingObserver for Console {
         self.tell(&format!("Training on {detail}"));
     }
 
+    fn resumed(&self, history: &[EpochMetrics]) {
+        history.iter().for_each(|metrics| _ = self.lock().seen(metrics));
+        self.tell(&format!("Going on after epoch {}", history.last().map_or(0, |metrics| metrics.epoch)));
+    }
+
     fn epoch(&self, metrics: EpochMetrics) {
-        let (best, epochs) = {
-            let mut state = self.lock();
-            let total = metrics.validation.total;
-            if total.is_finite() && state.best.is_none_or(|(_, best)| total < best) {
-                state.best = Some((metrics.epoch, total));
-            }
-            (state.best, state.epochs)
-        };
+        let (best, epochs) = self.lock().seen(&metrics);
         let best_epoch = best.map_or("none".to_owned(), |(epoch, _)| epoch.to_string());
         let (training, validation) = (metrics.training.total, metrics.validation.total);
         let line = format!(

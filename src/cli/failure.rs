@@ -8,7 +8,7 @@ use crate::data::text::TextError;
 use crate::jobs::Cancelled;
 use crate::models::PredictError;
 use crate::preprocess::PrepareError;
-use crate::training::TrainError;
+use crate::training::{CheckpointError, TrainError};
 
 /// Something failed.
 pub(super) const FAILURE: u8 = 1;
@@ -87,6 +87,11 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
                 TrainError::Diverged { .. } => {
                     Some("use a smaller --learning-rate, a third of the present one for a start")
                 }
+                TrainError::Checkpoint(CheckpointError::OtherRun { .. }) => {
+                    Some("use the settings and data it was begun with, or train without --resume")
+                }
+                TrainError::Checkpoint(CheckpointError::Broken { .. }) => Some("train without --resume"),
+                TrainError::Checkpoint(CheckpointError::Io { .. }) => None,
                 TrainError::Cancelled(_) | TrainError::Setting { .. } | TrainError::Model(_) => None,
             }
         } else if let Some(error) = cause.downcast_ref::<PrepareError>() {

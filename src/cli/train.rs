@@ -1,7 +1,7 @@
 //! `train`: a model from a data set.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::models::gpo_vae::{GpoVaeConfig, Preset};
 use crate::preprocess::PrepareConfig;
 use crate::tasks;
 use crate::tasks::import_choices::Decisions;
-use crate::training::DeviceChoice;
+use crate::training::{Checkpoints, DeviceChoice, STOPPED};
 use crate::words::counted;
 
 /// Train a model on a data set.
@@ -48,6 +48,12 @@ pub struct Train {
     /// Where to compute
     #[arg(long, value_parser = ["auto", "cpu", "cuda", "metal"])]
     device: Option<String>,
+    /// Go on with a run that was interrupted, from MODEL.checkpoint, where there is one; the result is that of a run that was not
+    #[arg(long)]
+    resume: bool,
+    /// Seconds between checkpoints, which are written at the end of an epoch; 0 for one after each
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    checkpoint_every: u64,
     /// Learning rate
     #[arg(long, value_name = "X")]
     learning_rate: Option<f64>,
@@ -124,10 +130,26 @@ impl Train {
         let dataset = import::dataset(&self.dataset, &import, console)?;
         console.expect_epochs(config.model.epochs);
         let started = Instant::now();
-        let model = tasks::train::train(&dataset, &config, device, console)
+        let checkpoints = Checkpoints {
+            path: self.output.with_added_extension("checkpoint"),
+            every: Duration::from_secs(self.checkpoint_every),
+            resume: self.resume,
+        };
+        if !self.resume && checkpoints.path.exists() {
+            console.tell(&format!(
+                "{} is of a run that did not end; this one begins anew (--resume would go on with it)",
+                checkpoints.path.display()
+            ));
+        }
+        let model = tasks::train::train(&dataset, &config, device, Some(&checkpoints), console)
             .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
         let seconds = started.elapsed().as_secs_f64();
         model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))?;
+        // What it was good for is done. A run that was stopped may still go on.
+        if !model.card().ended.starts_with(STOPPED) && checkpoints.path.exists() {
+            std::fs::remove_file(&checkpoints.path)
+                .with_context(|| format!("cannot remove {}", checkpoints.path.display()))?;
+        }
 
         let card = model.card();
         let best = card.history.iter().find(|epoch| epoch.epoch == card.best_epoch);

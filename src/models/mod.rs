@@ -7,6 +7,7 @@ mod card;
 pub mod gpo_vae;
 mod intervention;
 pub mod nn;
+pub(crate) mod tensor_file;
 mod trained;
 
 pub use card::{

@@ -6,7 +6,7 @@ use crate::data::Dataset;
 use crate::jobs::Progress;
 use crate::models::{TrainConfig, TrainedModel};
 use crate::preprocess::prepare;
-use crate::training::{self, DeviceChoice, TrainError, TrainingObserver};
+use crate::training::{self, Checkpoints, DeviceChoice, TrainError, TrainingObserver};
 
 /// Prepare `dataset` and train; the observer is told of stages, device, epochs and snapshots.
 ///
@@ -16,11 +16,12 @@ pub fn train(
     dataset: &Arc<Dataset>,
     config: &TrainConfig,
     device: DeviceChoice,
+    checkpoints: Option<&Checkpoints>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
     let progress: &dyn Progress = observer;
     progress.stage("Preparing the cells", None);
     let screen = prepare(dataset, &config.prepare, config.seed, progress)?;
     progress.check()?;
-    training::train(&screen, config, device, observer)
+    training::train(&screen, config, device, checkpoints, observer)
 }

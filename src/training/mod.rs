@@ -1,6 +1,7 @@
 //! One loop for every model: device, seeds, events, early stopping.
 
 mod batches;
+mod checkpoint;
 mod device;
 mod observed;
 mod run;
@@ -15,7 +16,11 @@ use crate::models::{EpochMetrics, ModelError};
 use crate::network::Grn;
 use crate::preprocess::PrepareError;
 
+pub use checkpoint::{CheckpointError, Checkpoints};
 pub use run::train;
+
+/// How the words begin that say why a run ended, where the user stopped it.
+pub const STOPPED: &str = "stopped by the user";
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +50,8 @@ pub struct NetworkSnapshot {
 pub trait TrainingObserver: Progress {
     /// The device was chosen; `detail` names it and, after a fall-back, says why.
     fn device(&self, detail: &str);
+    /// The run goes on after these epochs.
+    fn resumed(&self, history: &[EpochMetrics]);
     /// An epoch ended.
     fn epoch(&self, metrics: EpochMetrics);
     /// The network as it stands.
@@ -63,6 +70,10 @@ pub enum TrainingEvent {
 impl TrainingObserver for JobContext<TrainingEvent, NetworkSnapshot> {
     fn device(&self, detail: &str) {
         self.metric(TrainingEvent::Device(detail.to_owned()));
+    }
+
+    fn resumed(&self, history: &[EpochMetrics]) {
+        history.iter().for_each(|metrics| self.epoch(*metrics));
     }
 
     fn epoch(&self, metrics: EpochMetrics) {
@@ -108,6 +119,9 @@ pub enum TrainError {
     /// The model could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The run cannot be kept, or cannot go on.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl From<PrepareError> for TrainError {

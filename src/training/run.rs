@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom as _;
 
 use super::batches::Batches;
-use super::{DeviceChoice, NetworkSnapshot, TrainError, TrainingObserver, device, observed};
+use super::checkpoint::{Saved, on_processor};
+use super::{
+    CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
+    observed,
+};
 use crate::models::gpo_vae::{Batch, BatchContext, FusedStep, GpoVae, Loss, Noise, Sizes};
 use crate::models::nn::adam::{Adam, AdamConfig};
 use crate::models::nn::parameters::Source;
@@ -27,10 +32,14 @@ const SNAPSHOT_EDGES: usize = 5_000;
 /// Stop (`observer.should_stop`) ends after the current batch and keeps the best epoch; Cancel returns
 /// [`TrainError::Cancelled`]. If the loss stops being a number, training ends with the last good state, and the card
 /// says so.
+///
+/// With `checkpoints` the run is kept as it goes, and goes on from what was kept where that is asked for: on the processor the
+/// result is the same to the bit as that of a run that was never interrupted.
 pub fn train(
     screen: &PreparedScreen,
     config: &TrainConfig,
     device: DeviceChoice,
+    checkpoints: Option<&Checkpoints>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
     if let Some(problem) = config.model.problem() {
@@ -41,7 +50,7 @@ pub fn train(
     let observed = observed::observe(screen, observer)?;
     let card = card(screen, config, &observed);
     let mut run = Run::new(screen, config, &device, &observed, card)?;
-    run.epochs(observer)?;
+    run.epochs(checkpoints, observer)?;
     let Run { model, best, card, .. } = run;
     let tensor = |error| TrainError::Model(ModelError::Tensor(error));
     // Answers are computed on the processor: they are small, and the file then does not depend on the device.
@@ -100,29 +109,47 @@ impl<'a> Run<'a> {
         Ok(Self { config, observed, batches, context, model, fused, adam, card, best })
     }
 
-    fn epochs(&mut self, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
+    fn epochs(&mut self, checkpoints: Option<&Checkpoints>, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
+        let mut done = 0;
+        if let Some(checkpoints) = checkpoints
+            && let Some(saved) = checkpoints.read(&self.card)?
+        {
+            done = saved.epoch;
+            self.resume(saved).map_err(|error| CheckpointError::Broken {
+                path: checkpoints.path.clone(),
+                reason: error.to_string(),
+            })?;
+            observer.resumed(&self.card.history);
+        }
         let settings = &self.config.model;
-        let mut order = self.batches.cells(Split::Training);
+        let (seed, cells) = (self.config.seed, self.batches.cells(Split::Training));
         let validation = self.batches.cells(Split::Validation);
-        let mut shuffle = random::stream(self.config.seed, "shuffle");
-        let mut noise = random::stream(self.config.seed, "training noise");
-        let mut best_loss = f64::INFINITY;
+        let best = self.card.history.iter().find(|metrics| metrics.epoch == self.card.best_epoch);
+        let mut best_loss = best.map_or(f64::INFINITY, |metrics| metrics.validation.total);
         let mut ended = format!("after the {} epochs asked for", settings.epochs);
-        let begun = Instant::now();
-        for epoch in 1..=settings.epochs {
+        let (begun, mut kept) = (Instant::now(), Instant::now());
+        for epoch in done + 1..=settings.epochs {
             observer.check()?;
             if observer.should_stop() {
-                ended = format!("stopped by the user after {} epochs", epoch - 1);
+                ended = format!("{STOPPED} after {} epochs", epoch - 1);
+                break;
+            }
+            // A run that goes on may have been at its end.
+            if epoch - 1 - self.card.best_epoch >= settings.patience && self.card.best_epoch > 0 {
+                ended = early(settings.patience);
                 break;
             }
             let share = (epoch - 1) as f32 / settings.epochs as f32;
             observer.stage(&format!("Training, epoch {epoch} of {}", settings.epochs), Some(share));
             let start = Instant::now();
-            order.shuffle(&mut shuffle);
+            // Every epoch has streams of its own: a run that goes on draws what it would have drawn.
+            let mut order = cells.clone();
+            order.shuffle(&mut random::stream(seed, &format!("shuffle, epoch {epoch}")));
+            let mut noise = random::stream(seed, &format!("training noise, epoch {epoch}"));
             let training = match self.pass(&order, &mut noise, true, observer)? {
                 Ok(terms) => terms,
                 Err(Interrupted::Stopped) => {
-                    ended = format!("stopped by the user in epoch {epoch}");
+                    ended = format!("{STOPPED} in epoch {epoch}");
                     break;
                 }
                 Err(Interrupted::NotANumber) => {
@@ -131,7 +158,7 @@ impl<'a> Run<'a> {
                 }
             };
             // The same draws each epoch, so that epochs differ by their parameters alone.
-            let mut fixed = random::stream(self.config.seed, "validation noise");
+            let mut fixed = random::stream(seed, "validation noise");
             let judged = match validation.is_empty() {
                 true => Ok(training),
                 false => self.pass(&validation, &mut fixed, false, observer)?,
@@ -139,7 +166,7 @@ impl<'a> Run<'a> {
             let validation = match judged {
                 Ok(terms) => terms,
                 Err(Interrupted::Stopped) => {
-                    ended = format!("stopped by the user in epoch {epoch}");
+                    ended = format!("{STOPPED} in epoch {epoch}");
                     break;
                 }
                 Err(Interrupted::NotANumber) => {
@@ -158,14 +185,46 @@ impl<'a> Run<'a> {
             }
             observer.epoch(metrics);
             self.snapshot(epoch, observer)?;
+            if let Some(checkpoints) = checkpoints.filter(|checkpoints| kept.elapsed() >= checkpoints.every) {
+                checkpoints.write(&self.saved(epoch).map_err(ModelError::from)?)?;
+                kept = Instant::now();
+            }
             if epoch - self.card.best_epoch >= settings.patience {
-                ended = format!("early: no better validation loss in {} epochs", settings.patience);
+                ended = early(settings.patience);
                 break;
             }
         }
         tracing::debug!(seconds = begun.elapsed().as_secs_f32(), "training ended {ended}");
         observer.check()?;
         self.card.ended = ended;
+        Ok(())
+    }
+
+    /// All that the rest of the run needs.
+    fn saved(&self, epoch: u32) -> candle_core::Result<Saved> {
+        Ok(Saved {
+            card: self.card.clone(),
+            epoch,
+            parameters: on_processor(&self.model)?,
+            best: self.best.clone(),
+            optimiser: self.adam.state()?,
+        })
+    }
+
+    fn resume(&mut self, saved: Saved) -> candle_core::Result<()> {
+        let parameters = self.model.parameters();
+        let fits = |values: &BTreeMap<String, Tensor>| {
+            parameters.iter().all(|(name, var)| values.get(name).is_some_and(|value| value.dims() == var.dims()))
+        };
+        if !fits(&saved.parameters) || !fits(&saved.best) {
+            candle_core::bail!("its parameters are not those of this model");
+        }
+        let on_device = |(name, value): (&String, &Tensor)| Ok((name.clone(), value.to_device(parameters.device())?));
+        let values = saved.parameters.iter().map(on_device).collect::<candle_core::Result<_>>()?;
+        parameters.restore(&values)?;
+        self.adam.restore(saved.optimiser, parameters)?;
+        self.best = saved.best;
+        self.card = saved.card;
         Ok(())
     }
 
@@ -190,42 +249,44 @@ impl<'a> Run<'a> {
         learn: bool,
         observer: &dyn TrainingObserver,
     ) -> Result<Result<LossTerms, Interrupted>, TrainError> {
+        let Self { config, batches, context, model, fused, adam, .. } = self;
+        let (sizes, settings) = (model.sizes(), &config.model);
         let mut sums = [0.0f64; 9];
-        for chunk in cells.chunks(self.config.model.batch_size) {
-            observer.check()?;
-            if observer.should_stop() {
-                return Ok(Err(Interrupted::Stopped));
+        let (ahead, ready) = sync_channel(1);
+        // The next batch is made while the step of the last one is computed.
+        let ended = std::thread::scope(|scope| -> Result<Result<(), Interrupted>, TrainError> {
+            let ready = ready;
+            scope.spawn(move || {
+                for chunk in cells.chunks(settings.batch_size) {
+                    let batch = Batch::new(batches.batch(chunk), context);
+                    let noise = Noise::random(noise, sizes, settings, &batch);
+                    // The step has ended early: nobody waits.
+                    if ahead.send((batch, noise)).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (batch, noise) in &ready {
+                observer.check()?;
+                if observer.should_stop() {
+                    return Ok(Err(Interrupted::Stopped));
+                }
+                let terms = step(model, fused.as_mut(), adam, &batch, &noise, learn).map_err(ModelError::from)?;
+                if terms.iter().any(|term| !term.is_finite()) {
+                    return Ok(Err(Interrupted::NotANumber));
+                }
+                let weight = batch.len() as f64 / cells.len() as f64;
+                sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
             }
-            let terms = self.step(chunk, noise, learn).map_err(ModelError::from)?;
-            if terms.iter().any(|term| !term.is_finite()) {
-                return Ok(Err(Interrupted::NotANumber));
-            }
-            let weight = chunk.len() as f64 / cells.len() as f64;
-            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
+            Ok(Ok(()))
+        });
+        if let Err(interrupted) = ended? {
+            return Ok(Err(interrupted));
         }
         // f32 arithmetic has no more than seven digits; more would not survive the decimal text of the model's card.
         let rounded = |value: f64| format!("{value:.6e}").parse::<f64>().unwrap_or(value);
         let [total, reconstruction, basal, effect, mask, artifact, counterfactual, grn, sparsity] = sums.map(rounded);
         Ok(Ok(LossTerms { total, reconstruction, basal, effect, mask, artifact, counterfactual, grn, sparsity }))
-    }
-
-    fn step(&mut self, cells: &[u32], noise: &mut random::Rng, learn: bool) -> candle_core::Result<[f64; 9]> {
-        let batch = Batch::new(self.batches.batch(cells), &self.context);
-        let noise = Noise::random(noise, self.model.sizes(), self.model.config(), &batch);
-        if let Some(fused) = &mut self.fused {
-            let values = fused.run(&self.model, &batch, &noise, learn)?;
-            if learn && values[0].is_finite() {
-                self.adam.step_slices(self.model.parameters(), &fused.gradients())?;
-            }
-            return Ok(values);
-        }
-        let loss = self.model.loss(&batch, &noise)?;
-        let values = values(&loss)?;
-        if learn && values[0].is_finite() {
-            let gradients = loss.total.backward()?;
-            self.adam.step(self.model.parameters(), &gradients)?;
-        }
-        Ok(values)
     }
 
     fn snapshot(&self, epoch: u32, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
@@ -237,6 +298,31 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Loss of a batch, total first; with `learn` also a step of the optimiser.
+fn step(
+    model: &GpoVae,
+    fused: Option<&mut FusedStep>,
+    adam: &mut Adam,
+    batch: &Batch,
+    noise: &Noise,
+    learn: bool,
+) -> candle_core::Result<[f64; 9]> {
+    if let Some(fused) = fused {
+        let values = fused.run(model, batch, noise, learn)?;
+        if learn && values[0].is_finite() {
+            adam.step_slices(model.parameters(), &fused.gradients())?;
+        }
+        return Ok(values);
+    }
+    let loss = model.loss(batch, noise)?;
+    let values = values(&loss)?;
+    if learn && values[0].is_finite() {
+        let gradients = loss.total.backward()?;
+        adam.step(model.parameters(), &gradients)?;
+    }
+    Ok(values)
+}
+
 /// Total first, then the terms: one transfer from the device.
 fn values(loss: &Loss) -> candle_core::Result<[f64; 9]> {
     let all: Vec<Tensor> = std::iter::once(&loss.total).chain(&loss.terms).map(Tensor::detach).collect();
@@ -246,9 +332,8 @@ fn values(loss: &Loss) -> candle_core::Result<[f64; 9]> {
     Ok(values)
 }
 
-fn on_processor(model: &GpoVae) -> candle_core::Result<BTreeMap<String, Tensor>> {
-    let snapshot = model.parameters().snapshot()?;
-    snapshot.into_iter().map(|(name, value)| Ok((name, value.to_device(&Device::Cpu)?))).collect()
+fn early(patience: u32) -> String {
+    format!("early: no better validation loss in {patience} epochs")
 }
 
 /// What is known before the first epoch.

@@ -46,6 +46,38 @@ fn simulated(folder: &Path) {
     ok(folder, &[&["simulate", "screen.h5ad", "--truth", "truth.tsv"][..], &sizes].concat());
 }
 
+#[test]
+fn a_killed_training_goes_on_to_the_same_model() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    std::fs::write(at.join("train.toml"), SMALL).expect("written");
+    let arguments = |output: &'static str, extra: &[&'static str]| -> Vec<&'static str> {
+        let train =
+            ["train", "screen.h5ad", "-o", output, "--config", "train.toml", "--epochs", "150", "--patience", "150"];
+        [&train[..], &["--checkpoint-every", "0"], extra].concat()
+    };
+    ok(at, &arguments("whole.safetensors", &[]));
+    assert!(!at.join("whole.safetensors.checkpoint").exists(), "what it was good for is done");
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grn-explorer"));
+    command.current_dir(at).args(arguments("killed.safetensors", &[])).stderr(std::process::Stdio::null());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("the program starts");
+    let checkpoint = at.join("killed.safetensors.checkpoint");
+    while !checkpoint.exists() && child.try_wait().expect("a state").is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert!(!at.join("killed.safetensors").exists(), "it was killed before its end");
+
+    let resumed = run(at, &arguments("killed.safetensors", &["--resume"]));
+    assert!(String::from_utf8_lossy(&resumed.stderr).contains("Going on after epoch"), "{resumed:?}");
+    let read = |name: &str| std::fs::read(at.join(name)).expect("written");
+    assert!(read("killed.safetensors") == read("whole.safetensors"), "the same model, to the byte");
+    assert!(!checkpoint.exists());
+}
+
 const SMALL: &str = "device = \"cpu\"\n[model]\nlatent = 8\ndecoder_hidden = 16\nbasal_hidden = 16\nembedding_hidden = 16\n\
                      embedding_layers = 1\nparticles = 1\nbatch_size = 64\n[prepare]\nminimum_cells = 5\n";
 

@@ -7,7 +7,9 @@ use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
 use grn_explorer::models::{EpochMetrics, Intervention, Novelty, PredictError, TrainConfig, TrainedModel};
 use grn_explorer::preprocess::{PreparedScreen, prepare};
-use grn_explorer::training::{DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent, TrainingObserver, train};
+use grn_explorer::training::{
+    CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent, TrainingObserver, train,
+};
 
 /// A configuration that trains in a moment.
 pub fn small_config(epochs: u32) -> TrainConfig {
@@ -61,6 +63,10 @@ impl TrainingObserver for Watcher {
         assert!(detail.starts_with("processor"), "{detail}");
     }
 
+    fn resumed(&self, history: &[EpochMetrics]) {
+        history.iter().for_each(|metrics| self.epoch(*metrics));
+    }
+
     fn epoch(&self, metrics: EpochMetrics) {
         self.epochs.lock().unwrap().push(metrics);
     }
@@ -73,7 +79,7 @@ impl TrainingObserver for Watcher {
 
 fn trained(epochs: u32, watcher: &Watcher) -> Result<TrainedModel, TrainError> {
     let config = small_config(epochs);
-    train(&small_screen(&config), &config, DeviceChoice::Cpu, watcher)
+    train(&small_screen(&config), &config, DeviceChoice::Cpu, None, watcher)
 }
 
 #[test]
@@ -120,7 +126,7 @@ fn no_edge_leads_into_a_gene_that_was_not_measured() {
     let mut screen = small_screen(&config);
     screen.treatment_columns[0] = None;
     let unmeasured = screen.treatments[0].clone();
-    let model = train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()).unwrap();
+    let model = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
     let network = model.network();
     let gene = network.find(&unmeasured).unwrap();
     assert!(network.regulators(gene).is_empty());
@@ -159,12 +165,50 @@ fn stop_keeps_the_best_epoch_and_cancel_discards() {
 }
 
 #[test]
+fn a_run_goes_on_from_its_checkpoint_as_if_it_had_never_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.checkpoint");
+    let config = small_config(6);
+    let screen = small_screen(&config);
+    let run = |config: &TrainConfig, resume: bool, watcher: &Watcher| {
+        let checkpoints = Checkpoints { path: path.clone(), every: std::time::Duration::ZERO, resume };
+        train(&screen, config, DeviceChoice::Cpu, Some(&checkpoints), watcher)
+    };
+    let whole = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    let cancelled = run(&config, false, &Watcher { cancel_after: 3, ..Watcher::default() });
+    assert!(matches!(cancelled, Err(TrainError::Cancelled(_))));
+    let watcher = Watcher::default();
+    let resumed = run(&config, true, &watcher).unwrap();
+    assert!(resumed.to_bytes().unwrap() == whole.to_bytes().unwrap(), "the resumed run is another one");
+    assert_eq!((watcher.seen(), watcher.snapshots.load(Ordering::Relaxed)), (6, 3), "three epochs were trained again");
+    // Its end is no end where more epochs are asked for.
+    let more = run(&small_config(8), true, &Watcher::default()).unwrap();
+    let whole = train(&screen, &small_config(8), DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    assert!(more.to_bytes().unwrap() == whole.to_bytes().unwrap());
+
+    let mut other = small_config(8);
+    other.model.learning_rate = 0.5;
+    let error = run(&other, true, &Watcher::default()).unwrap_err();
+    let TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. }) = error else { panic!("{error}") };
+    assert_eq!(difference, "learning_rate was 0.001 and is now 0.5");
+    let bytes = std::fs::read(&path).unwrap();
+    for broken in [&bytes[..bytes.len() / 2], &whole.to_bytes().unwrap()] {
+        std::fs::write(&path, broken).unwrap();
+        let error = run(&small_config(8), true, &Watcher::default()).unwrap_err();
+        assert!(matches!(error, TrainError::Checkpoint(CheckpointError::Broken { .. })), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let begun = run(&config, true, &Watcher::default()).unwrap();
+    assert_eq!(begun.card().history.len(), 6, "nothing to go on from: from the start");
+}
+
+#[test]
 fn divergence_ends_in_words_with_the_last_good_state() {
     let mut config = small_config(60);
     config.model.learning_rate = 1e6;
     config.model.clip_norm = 1e12;
     let screen = small_screen(&config);
-    match train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()) {
+    match train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()) {
         Ok(model) => {
             assert!(model.card().ended.contains("stopped being a number"));
             assert!(model.predicted().shifts.iter().all(|shift| shift.is_finite()));
@@ -178,11 +222,11 @@ fn a_wrong_setting_and_an_absent_device_are_refused() {
     let mut config = small_config(1);
     let screen = small_screen(&config);
     if !cfg!(feature = "cuda") {
-        let error = train(&screen, &config, DeviceChoice::Cuda, &Watcher::default()).unwrap_err();
+        let error = train(&screen, &config, DeviceChoice::Cuda, None, &Watcher::default()).unwrap_err();
         assert!(error.to_string().contains("CUDA"), "{error}");
     }
     config.model.particles = 0;
-    let error = train(&screen, &config, DeviceChoice::Cpu, &Watcher::default()).unwrap_err();
+    let error = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap_err();
     assert!(error.to_string().contains("particles"), "{error}");
 }
 
@@ -193,7 +237,7 @@ fn a_job_carries_every_epoch_and_the_latest_network() {
         || {},
         |context| {
             let config = small_config(3);
-            train(&small_screen(&config), &config, DeviceChoice::Cpu, context)
+            train(&small_screen(&config), &config, DeviceChoice::Cpu, None, context)
         },
     );
     let started = std::time::Instant::now();

@@ -24,7 +24,7 @@ impl Work {
         let (None, Some(dataset)) = (&self.training, state.runtime.dataset.clone()) else { return };
         let settings = config.clone();
         let job = Job::spawn("training", self.wake(), move |observer| {
-            match tasks::train::train(&dataset, &settings, device, observer) {
+            match tasks::train::train(&dataset, &settings, device, None, observer) {
                 Ok(model) => Ok(Ok(model)),
                 Err(TrainError::Cancelled(_)) => Err(Cancelled),
                 Err(error) => {
@@ -122,6 +122,7 @@ fn remedy(error: &TrainError) -> &'static str {
             "Lower the least number of cells per perturbation, or check the perturbation column on the data page"
         }
         TrainError::Prepare(_) => "Check the settings of the preparation",
+        TrainError::Checkpoint(_) => "",
         TrainError::Device { .. } => "Choose another device, or let the program choose",
         TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
         TrainError::Setting { .. } | TrainError::Model(_) => "Check the settings of the model",

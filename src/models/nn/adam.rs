@@ -35,6 +35,15 @@ pub struct Adam {
     moments: BTreeMap<String, Moments>,
 }
 
+/// What the optimiser remembers.
+#[derive(Clone, Debug, Default)]
+pub struct AdamState {
+    /// Steps taken.
+    pub steps: i32,
+    /// First and second moment by parameter.
+    pub moments: BTreeMap<String, [Vec<f32>; 2]>,
+}
+
 enum Moments {
     /// First and second moment.
     Slices(Mutex<(Vec<f32>, Vec<f32>)>),
@@ -93,6 +102,45 @@ impl Adam {
             }
         }
         Ok(now.norm)
+    }
+
+    /// The state so far: the number of steps, and both moments by parameter.
+    pub fn state(&self) -> Result<AdamState> {
+        let of = |(name, moments): (&String, &Moments)| {
+            let both = match moments {
+                Moments::Slices(moments) => {
+                    let moments = moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    [moments.0.clone(), moments.1.clone()]
+                }
+                Moments::Tensors(first, second) => {
+                    [first.flatten_all()?.to_vec1::<f32>()?, second.flatten_all()?.to_vec1::<f32>()?]
+                }
+            };
+            Ok((name.clone(), both))
+        };
+        Ok(AdamState { steps: self.step, moments: self.moments.iter().map(of).collect::<Result<_>>()? })
+    }
+
+    /// Go on from `state`; moments of parameters that `parameters` lacks, or of another size, are an error.
+    pub fn restore(&mut self, state: AdamState, parameters: &Parameters) -> Result<()> {
+        let vars: BTreeMap<&str, _> = parameters.iter().collect();
+        self.step = state.steps;
+        self.moments.clear();
+        for (name, [first, second]) in state.moments {
+            let Some(var) = vars.get(&*name) else { candle_core::bail!("there is no parameter {name}") };
+            if first.len() != var.elem_count() || second.len() != var.elem_count() {
+                candle_core::bail!("the moments of {name} are not of its size");
+            }
+            let moments = match var.device() {
+                Device::Cpu => Moments::Slices(Mutex::new((first, second))),
+                device => Moments::Tensors(
+                    Tensor::from_vec(first, var.shape(), device)?,
+                    Tensor::from_vec(second, var.shape(), device)?,
+                ),
+            };
+            self.moments.insert(name, moments);
+        }
+        Ok(())
     }
 
     fn begin(&mut self, squares: f64) -> Now {

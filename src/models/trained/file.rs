@@ -14,30 +14,12 @@ use super::{ModelError, Observed, TrainedModel};
 use crate::data::EffectTable;
 use crate::models::gpo_vae::{GpoVae, Sizes};
 use crate::models::nn::parameters::Source;
+use crate::models::tensor_file::{self, Entry};
 use crate::models::{ModelCard, ModelKind};
 
 /// Version of the layout; raised when older programs could not read the file.
 pub const FORMAT: u32 = 1;
 const CARD: &str = "grn-explorer";
-
-/// A tensor on its way into the file.
-struct Entry {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Entry {
-    fn f32(name: &str, shape: &[usize], values: &[f32]) -> Self {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { name: name.to_owned(), dtype: Dtype::F32, shape: shape.to_vec(), bytes }
-    }
-
-    fn u8(name: &str, shape: &[usize], values: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), dtype: Dtype::U8, shape: shape.to_vec(), bytes: values }
-    }
-}
 
 pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     let genes = model.card.genes.len();
@@ -61,13 +43,7 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     entries.push(Entry::u8("split", &[observed.split.len()], observed.split.clone()));
 
     let card = serde_json::to_string(&model.card).map_err(|error| std::io::Error::other(error.to_string()))?;
-    let metadata = HashMap::from([(CARD.to_owned(), card)]);
-    let views = entries.iter().map(|entry| {
-        let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.bytes).map_err(std::io::Error::other)?;
-        Ok((entry.name.as_str(), view))
-    });
-    let views = views.collect::<Result<Vec<_>, std::io::Error>>()?;
-    Ok(safetensors::serialize(views, Some(metadata)).map_err(std::io::Error::other)?)
+    Ok(tensor_file::to_bytes(&entries, CARD, card)?)
 }
 
 pub(super) fn save(model: &TrainedModel, path: &Path) -> Result<(), ModelError> {
@@ -110,7 +86,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     let mut parameters = HashMap::new();
     for (name, view) in tensors.iter() {
         if let Some(name) = name.strip_prefix("parameter.") {
-            let values = f32_values(&view, name)?;
+            let values = tensor_file::f32_values(&view, name).map_err(not_a_model)?;
             parameters.insert(name.to_owned(), Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
         }
     }
@@ -155,7 +131,7 @@ impl Reader<'_> {
     }
 
     fn values(&self, name: &str) -> Result<Vec<f32>, ModelError> {
-        f32_values(&self.view(name)?, name)
+        tensor_file::f32_values(&self.view(name)?, name).map_err(not_a_model)
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>, ModelError> {
@@ -185,12 +161,4 @@ impl Reader<'_> {
         }
         Ok(EffectTable { perturbations, genes: self.card.genes.clone(), cells, shifts })
     }
-}
-
-fn f32_values(view: &TensorView, name: &str) -> Result<Vec<f32>, ModelError> {
-    if view.dtype() != Dtype::F32 {
-        return Err(not_a_model(format!("tensor {name} has type {:?}, expected F32", view.dtype())));
-    }
-    let (chunks, _) = view.data().as_chunks::<4>();
-    Ok(chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
