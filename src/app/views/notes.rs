@@ -16,7 +16,7 @@ pub fn note(
 ) {
     let is_begun = begun.as_ref() == Some(&subject);
     if !is_begun && state.document.notes.on(&subject).is_empty() {
-        let button = ui.small_button("Add a note");
+        let button = ui.button("Add a note");
         let label = format!("Add a note on {}", subject.describe());
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
         if button.on_hover_text("Kept in the session, and written into network files").clicked() {

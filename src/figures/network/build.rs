@@ -158,7 +158,8 @@ impl NetworkFigure {
             widths,
             thinned,
             sizes: sizes.key(),
-            not_reached: matches!(style.colour, NodeColour::Arrived { .. }),
+            not_reached: matches!(style.colour, NodeColour::Arrived { .. })
+                && nodes.iter().any(|node| node.tint.is_none() && !node.knocked_out),
             note: match &style.colour {
                 NodeColour::Arrived { note, .. } => Some(note.clone()),
                 _ => None,

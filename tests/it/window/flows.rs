@@ -236,3 +236,161 @@ fn forces_move_the_genes_that_are_not_pinned() {
     window.harness.run_steps(20);
     assert_eq!((window.state().document.layout.repulsion, &window.state().document.positions), (1.0, &first));
 }
+
+#[test]
+fn a_running_layout_is_paused_and_goes_on() {
+    // Large enough to be seen on its way: three rings of 50 genes with chords.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rings.sif");
+    let lines: String = (0..150)
+        .map(|at| {
+            let (ring, place) = (at / 50 * 50, at % 50);
+            format!("G{at}\tactivates\tG{}\nG{at}\tactivates\tG{}\n", ring + (place + 1) % 50, (at * 7 + 3) % 150)
+        })
+        .collect();
+    std::fs::write(&path, lines).unwrap();
+    let mut window = Window::new([1440.0, 900.0]);
+    window.open(&path);
+    window.send(Action::SetFilter(Box::default()));
+    for _ in 0..200 {
+        if window.shows("Pause the layout") {
+            break;
+        }
+        window.harness.step();
+    }
+    window.harness.get_by_label("Pause the layout").click();
+    window.harness.run_steps(3);
+    assert!(window.state().view.layout_paused && window.shows("Resume the layout"));
+    // Whatever is on its way arrives, then all rest.
+    let places = |window: &Window| -> Vec<egui::Pos2> {
+        window.harness.query_all_by_label_contains("node ").map(|node| node.rect().center()).collect()
+    };
+    window.harness.run_steps(120);
+    let resting = places(&window);
+    assert!(resting.len() > 100, "{} of 150 genes", resting.len());
+    for _ in 0..20 {
+        window.harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(places(&window), resting);
+    window.click("Resume the layout");
+    assert!(!window.state().view.layout_paused);
+    window.until("the genes to move", |_| true);
+    for _ in 0..200 {
+        window.harness.step();
+        if places(&window) != resting {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("nothing moved any more");
+}
+
+#[test]
+fn genes_lie_on_a_circle_or_with_their_community() {
+    use grn_explorer::layout::Method;
+    use grn_explorer::network::statistics::{Topology, communities};
+    let mut window = Window::new([1440.0, 900.0]);
+    window.open(std::path::Path::new("sample_data/sample_model.safetensors"));
+    window.until("the first layout", |state| !state.document.positions.is_empty());
+    window.click("Layout");
+    window.click("Circle");
+    window.until("the circle", |state| !state.document.positions.is_empty());
+    let circle = window.state().document.positions.clone();
+    let reach: Vec<f32> = circle.values().map(|at| at[0].hypot(at[1])).collect();
+    let mean = reach.iter().sum::<f32>() / reach.len() as f32;
+    let rim = reach.iter().filter(|reach| (**reach / mean - 1.0).abs() < 0.15).count();
+    assert!(rim * 10 >= reach.len() * 9, "{rim} of {} on the rim", reach.len());
+
+    window.send(Action::SetLayout(Box::new(grn_explorer::document::Layout {
+        method: Method::Communities,
+        ..window.state().document.layout.clone()
+    })));
+    window.until("the communities", |state| !state.document.positions.is_empty() && state.document.positions != circle);
+    let network = window.state().network().unwrap().clone();
+    let view = window.state().document.filter.apply(&network);
+    let topology = Topology::of(network.genes().len(), view.edges());
+    let config = grn_explorer::layout::LayoutConfig::default();
+    let of_gene = communities(&topology, config.seed, &grn_explorer::jobs::Silent).unwrap().of_gene;
+    let placed: Vec<(u32, [f32; 2])> = view
+        .genes()
+        .iter()
+        .map(|gene| (of_gene[gene.0 as usize].unwrap(), window.state().document.positions[network.symbol(*gene)]))
+        .collect();
+    // The nearest other gene is one of the same community for nearly all that have company.
+    let company = |of: u32| placed.iter().filter(|(other, _)| *other == of).count() > 1;
+    let near = |at: usize| {
+        let away = |other: usize| (placed[at].1[0] - placed[other].1[0]).hypot(placed[at].1[1] - placed[other].1[1]);
+        (0..placed.len()).filter(|other| *other != at).min_by(|a, b| away(*a).total_cmp(&away(*b))).unwrap()
+    };
+    let with_company: Vec<usize> = (0..placed.len()).filter(|at| company(placed[*at].0)).collect();
+    let together = with_company.iter().filter(|at| placed[near(**at)].0 == placed[**at].0).count();
+    assert!(together * 10 >= with_company.len() * 9, "{together} of {}", with_company.len());
+}
+
+#[test]
+fn a_gene_is_found_by_its_other_name() {
+    let mut window = Window::new([1280.0, 800.0]);
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    window.send(Action::SetTab(Tab::Network));
+    let (network, dataset) = (window.state().network().unwrap(), window.state().runtime.dataset.as_ref().unwrap());
+    let known = dataset.genes().iter().find(|gene| gene.ensembl.is_some() && network.find(&gene.symbol).is_some());
+    let Some(gene) = known.cloned() else {
+        eprintln!("skipped: the sample has no identifiers of genes");
+        return;
+    };
+    window.harness.get_by_label("Find a gene").click();
+    window.harness.run_steps(2);
+    window.harness.get_by_label("Find a gene").type_text(&gene.ensembl.unwrap().to_lowercase());
+    window.harness.run_steps(3);
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.state().document.selection, [gene.symbol]);
+}
+
+#[test]
+fn a_point_of_a_plot_selects_its_gene_in_network_and_tables() {
+    let mut window = Window::new([1440.0, 900.0]);
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    let model = window.state().runtime.model.clone().unwrap();
+    let perturbation = model.observed_held_out().perturbations[0].clone();
+    window.send(Action::ShowPerturbation(Some(perturbation.clone())));
+    window.send(Action::SetTab(Tab::Response));
+    window.harness.run_steps(6);
+    let label = format!("Scatter of predicted and measured shifts, {perturbation}");
+    for _ in 0..200 {
+        if window.shows(&label) {
+            break;
+        }
+        window.harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let plot = window.harness.get_by_label(&label).rect();
+    // Somewhere in it lies the point of a gene of the network.
+    'search: for row in 2..40 {
+        for column in 2..40 {
+            let at = plot.min + plot.size() * egui::vec2(column as f32 / 42.0, row as f32 / 42.0);
+            window.harness.hover_at(at);
+            window.harness.drag_at(at);
+            window.harness.drop_at(at);
+            window.harness.step();
+            window.harness.step();
+            if !window.state().document.selection.is_empty() {
+                break 'search;
+            }
+        }
+    }
+    let [gene] = &window.state().document.selection.clone()[..] else { panic!("no point was hit") };
+    assert!(window.state().network().unwrap().find(gene).is_some() && *gene != perturbation);
+    // The table below the network scrolls to it.
+    window.send(Action::SetTab(Tab::Network));
+    window.send(Action::ShowTable(Some(grn_explorer::app::state::TableKind::Genes)));
+    window.harness.run_steps(40);
+    let row = format!("gene {gene}");
+    let mut rows = window.harness.query_all_by_label(&row);
+    let headers = window.harness.get_by_label("Filter the genes").rect();
+    assert!(rows.any(|row| row.rect().top() > headers.bottom()), "{gene} is not in sight in the table");
+}

@@ -29,7 +29,7 @@ pub fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Ac
 /// What a way to lay out is called, and what it shows.
 pub fn words(method: Method) -> (&'static str, &'static str) {
     match method {
-        Method::Force => ("Force-directed", "Genes that regulate each other lie together"),
+        Method::Force => ("Forces", "Genes that regulate each other lie together"),
         Method::Layered => ("Layers", "Regulators lie above their targets"),
         Method::Circular => ("Circle", "All genes lie on a circle, those that regulate each other side by side"),
         Method::Communities => ("Communities", "Groups of genes that hold together lie apart from each other"),
@@ -53,7 +53,7 @@ fn methods(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         (Method::Concentric, Some(gene)) => format!("Rings around {gene}"),
         (method, _) => words(method).0.to_owned(),
     };
-    let combo = ComboBox::from_id_salt("layout").selected_text(name(now)).width(112.0);
+    let combo = ComboBox::from_id_salt("layout").selected_text(name(now)).width(0.0);
     let shown = combo.show_ui(ui, |ui| {
         for method in Method::ALL {
             let layout = chosen(method, state);

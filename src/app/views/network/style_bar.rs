@@ -20,10 +20,15 @@ const EDGE_WIDTH: Named = Named("Width of edges", "Width");
 /// Most letters of what a list has chosen.
 const LONGEST: usize = 18;
 
+/// Canvases less wide than this are narrow.
+const NARROW: f32 = 640.0;
+
 /// As much as fits into one line.
-fn close_together(ui: &mut Ui) {
-    ui.spacing_mut().item_spacing.x = 5.0;
-    ui.spacing_mut().button_padding.x = 8.0;
+pub(super) fn close_together(ui: &mut Ui) {
+    let narrow = ui.available_width() < NARROW;
+    let spacing = ui.spacing_mut();
+    spacing.item_spacing.x = if narrow { 4.0 } else { 5.0 };
+    spacing.button_padding.x = if narrow { 5.0 } else { 8.0 };
 }
 
 const TABLE: &str = "Table of genes…";
@@ -228,7 +233,12 @@ fn attributes(
     groups: bool,
     state: &State,
 ) {
-    let combo = list(label, short, chosen.label()).height(420.0);
+    let text = match &*chosen {
+        GeneAttribute::Prediction => "Predicted",
+        GeneAttribute::Measurement => "Measured",
+        other => other.label(),
+    };
+    let combo = list(label, short, text).height(420.0);
     let shown = combo.show_ui(ui, |ui| {
         for (attribute, hint) in GENES {
             // Groups have no size.

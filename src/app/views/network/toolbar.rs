@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui, WidgetInfo};
 
+use super::style_bar::close_together;
 use super::{NetworkView, layout_menu, picking};
 use crate::app::state::WaveView;
 use crate::app::views::knock_out::asked;
@@ -12,9 +13,7 @@ use crate::words::{counted, grouped};
 /// Draw it.
 pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
-        // As much as fits into one line.
-        ui.spacing_mut().item_spacing.x = 5.0;
-        ui.spacing_mut().button_padding.x = 8.0;
+        close_together(ui);
         let more = ui.selectable_label(view.style_bar, "Style");
         more.widget_info(|| {
             WidgetInfo::selected(egui::accesskit::Role::Button, true, view.style_bar, "Style and reference network")
@@ -76,6 +75,7 @@ fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     }
     let colours = theme::colours(ui);
     ui.horizontal_wrapped(|ui| {
+        close_together(ui);
         ui.label(RichText::new(asked(state)).strong());
         match &state.runtime.prediction {
             Prediction::Ready(effect) => {
@@ -100,7 +100,9 @@ fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
             }
         }
-        if ui.button("Clear knock-out").clicked() {
+        let clear = ui.button("Clear");
+        clear.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Clear knock-out"));
+        if clear.on_hover_text("End the knock-out").clicked() {
             actions.push(Action::ClearKnockOut);
         }
     });
