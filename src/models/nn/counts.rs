@@ -114,10 +114,14 @@ fn exponentials(logits: &mut [f32]) -> f32 {
     let mut sum = vector::Total::default();
     for at in runs(logits.len()) {
         let logits = &mut logits[at];
-        sum.add(logits.len(), |lane| {
-            logits[lane] = vector::exp(logits[lane] - largest);
-            logits[lane]
-        });
+        sum.add(
+            logits.len(),
+            #[inline(always)]
+            |lane| {
+                logits[lane] = vector::exp(logits[lane] - largest);
+                logits[lane]
+            },
+        );
     }
     sum.total() as f32
 }
@@ -283,9 +287,11 @@ impl Row<'_> {
                 for at in runs(logits.len()) {
                     let (shares, c) = (&logits[at.clone()], &self.concentration[at.clone()]);
                     let (inverse, counts) = (&self.inverse[at.clone()], &self.counts[at]);
-                    sum.add(shares.len(), |lane| {
-                        gene(shares[lane] * scale, c[lane], inverse[lane], counts[lane]).value
-                    });
+                    sum.add(
+                        shares.len(),
+                        #[inline(always)]
+                        |lane| gene(shares[lane] * scale, c[lane], inverse[lane], counts[lane]).value,
+                    );
                 }
                 sum.total()
             },
@@ -306,13 +312,21 @@ impl Row<'_> {
                     let (shares, c) = (&shares[at.clone()], &self.concentration[at.clone()]);
                     let (inverse, counts) = (&self.inverse[at.clone()], &self.counts[at.clone()]);
                     let (out, by_log) = (&mut logits[at.clone()], &mut by_log[at]);
-                    value.add(shares.len(), |lane| {
-                        let gene = gene(shares[lane] * scale, c[lane], inverse[lane], counts[lane]);
-                        by_log[lane] += weight * gene.by_log;
-                        out[lane] = weight * gene.by_share;
-                        gene.value
-                    });
-                    by_share.add(out.len(), |lane| out[lane]);
+                    value.add(
+                        shares.len(),
+                        #[inline(always)]
+                        |lane| {
+                            let gene = gene(shares[lane] * scale, c[lane], inverse[lane], counts[lane]);
+                            by_log[lane] += weight * gene.by_log;
+                            out[lane] = weight * gene.by_share;
+                            gene.value
+                        },
+                    );
+                    by_share.add(
+                        out.len(),
+                        #[inline(always)]
+                        |lane| out[lane],
+                    );
                 }
                 // softmax: ∂/∂logit = μ·∂/∂μ − share · Σ μ·∂/∂μ.
                 let per_share = by_share.total() as f32 / sum;
@@ -341,16 +355,20 @@ pub fn poisson_step(counts: &Counts, decoded: &mut [f32], by_cell: &[f32], learn
                 let mut sum = vector::Total::default();
                 for at in runs(decoded.len()) {
                     let (decoded, counts) = (&mut decoded[at.clone()], &counts[at]);
-                    sum.add(counts.len(), |lane| {
-                        let (value, x) = (decoded[lane], counts[lane]);
-                        let soft = vector::softplus(value);
-                        let rate = if soft < RATE_FLOOR { RATE_FLOOR } else { soft };
-                        if learn {
-                            let slope = if soft > RATE_FLOOR { vector::sigmoid(value) } else { 0.0 };
-                            decoded[lane] = weight * (x / rate - 1.0) * slope;
-                        }
-                        x * vector::ln(rate) - rate
-                    });
+                    sum.add(
+                        counts.len(),
+                        #[inline(always)]
+                        |lane| {
+                            let (value, x) = (decoded[lane], counts[lane]);
+                            let soft = vector::softplus(value);
+                            let rate = if soft < RATE_FLOOR { RATE_FLOOR } else { soft };
+                            if learn {
+                                let slope = if soft > RATE_FLOOR { vector::sigmoid(value) } else { 0.0 };
+                                decoded[lane] = weight * (x / rate - 1.0) * slope;
+                            }
+                            x * vector::ln(rate) - rate
+                        },
+                    );
                 }
                 sum.total()
             },

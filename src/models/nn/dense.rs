@@ -48,13 +48,23 @@ pub fn room(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
 /// x·Wᵀ + b of the rows of `x`, into `out`.
 pub fn affine(x: View, weight: View, bias: &[f32], out: &mut [f32]) {
     product(ViewMut::new(out, bias.len()), Into::Fresh, 1.0, x, weight.transposed());
-    by_row(out, bias.len(), |row| row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias));
+    by_row(
+        out,
+        bias.len(),
+        #[inline(always)]
+        |row| row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias),
+    );
 }
 
 /// LeakyReLU(x·Wᵀ + b) of the rows of `x`, into `out`.
 pub fn leaky_affine(x: View, weight: View, bias: &[f32], out: &mut [f32]) {
     product(ViewMut::new(out, bias.len()), Into::Fresh, 1.0, x, weight.transposed());
-    by_row(out, bias.len(), |row| row.iter_mut().zip(bias).for_each(|(value, bias)| *value = leaky(*value + bias)));
+    by_row(
+        out,
+        bias.len(),
+        #[inline(always)]
+        |row| row.iter_mut().zip(bias).for_each(|(value, bias)| *value = leaky(*value + bias)),
+    );
 }
 
 /// LeakyReLU.
@@ -68,7 +78,11 @@ fn by_row(values: &mut [f32], width: usize, change: impl Fn(&mut [f32]) + Sync) 
     values.par_chunks_mut((PIECE / width).max(1) * width).for_each(|rows| {
         vector::wide(
             #[inline(always)]
-            || rows.chunks_exact_mut(width).for_each(&change),
+            || {
+                for row in rows.chunks_exact_mut(width) {
+                    change(row);
+                }
+            },
         );
     });
 }

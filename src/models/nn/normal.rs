@@ -93,6 +93,14 @@ impl NormalPass {
     }
 }
 
+/// The mean becomes x; gives noise² + ln variance − x².
+#[inline(always)]
+fn draw_one(mean: &mut f32, exponent: f32, noise: f32) -> f32 {
+    let variance = exponent + VARIANCE_FLOOR;
+    *mean += variance.sqrt() * noise;
+    noise * noise + vector::ln(variance) - *mean * *mean
+}
+
 /// Draw: `means` become x = mean + √variance · noise. Gives Σ log N(x; 0, 1) − log q(x) of every row of `width`, which is
 /// Σ ½(noise² + ln variance − x²).
 pub fn draw(means: &mut [f32], exponents: &[f32], noise: &[f32], width: usize) -> Vec<f32> {
@@ -102,21 +110,16 @@ pub fn draw(means: &mut [f32], exponents: &[f32], noise: &[f32], width: usize) -
             #[inline(always)]
             || {
                 let mut sum = [0.0f32; vector::LANES];
-                let mut add = |lane: usize, x: &mut f32, exponent: f32, noise: f32| {
-                    let variance = exponent + VARIANCE_FLOOR;
-                    *x += variance.sqrt() * noise;
-                    sum[lane] += noise * noise + vector::ln(variance) - *x * *x;
-                };
                 let (means, rest) = means.as_chunks_mut::<{ vector::LANES }>();
                 let (exponents, rest_of_exponents) = exponents.as_chunks::<{ vector::LANES }>();
                 let (noise, rest_of_noise) = noise.as_chunks::<{ vector::LANES }>();
                 for ((means, exponents), noise) in means.iter_mut().zip(exponents).zip(noise) {
                     for lane in 0..vector::LANES {
-                        add(lane, &mut means[lane], exponents[lane], noise[lane]);
+                        sum[lane] += draw_one(&mut means[lane], exponents[lane], noise[lane]);
                     }
                 }
                 for ((mean, &exponent), &noise) in rest.iter_mut().zip(rest_of_exponents).zip(rest_of_noise) {
-                    add(0, mean, exponent, noise);
+                    sum[0] += draw_one(mean, exponent, noise);
                 }
                 (0.5 * vector::total(&sum)) as f32
             },
