@@ -168,6 +168,8 @@ pub enum Action {
     // Work
     /// Train on the open data set.
     StartTraining(Box<TrainConfig>, DeviceChoice),
+    /// Let training wait, or go on.
+    PauseTraining(bool),
     /// End training and keep the best epoch.
     StopTraining,
     /// End training and discard it.

@@ -208,6 +208,7 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             });
             work.train(*config, device, state);
         }
+        Action::PauseTraining(paused) => work.pause_training(paused),
         Action::StopTraining => work.stop_training(),
         Action::CancelTraining => work.cancel_training(),
         Action::CancelOpening => work.cancel_opening(),

@@ -49,6 +49,8 @@ pub enum Command {
     /// Train with the settings shown.
     StartTraining,
     /// Stop and keep the best.
+    PauseTraining,
+    /// End training early, with what it has.
     StopTraining,
     /// Stop and discard.
     CancelTraining,
@@ -143,7 +145,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 64] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -160,6 +162,7 @@ impl Command {
         Self::ShowTraining,
         Self::ShowFigure,
         Self::StartTraining,
+        Self::PauseTraining,
         Self::StopTraining,
         Self::CancelTraining,
         Self::FindGene,
@@ -229,6 +232,7 @@ impl Command {
             Self::ShowTraining => "Show training",
             Self::ShowFigure => "Show figure",
             Self::StartTraining => "Start training",
+            Self::PauseTraining => "Pause or resume the training",
             Self::StopTraining => "Stop training and keep the best",
             Self::CancelTraining => "Cancel training",
             Self::FindGene => "Find a gene",
@@ -329,7 +333,7 @@ impl Command {
             }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
             Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
-            Self::StopTraining | Self::CancelTraining => state.is_training(),
+            Self::PauseTraining | Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
             Self::ClearKnockOut => !state.document.knock_out.is_empty(),
             Self::PlayWave => state.can_show_wave(),
@@ -389,6 +393,9 @@ impl Command {
             Self::ShowFigure => Action::SetTab(Tab::Figure),
             Self::StartTraining => {
                 Action::StartTraining(Box::new(state.document.training.clone()), state.document.device)
+            }
+            Self::PauseTraining => {
+                Action::PauseTraining(state.runtime.training.as_ref().is_some_and(|run| !run.paused))
             }
             Self::StopTraining => Action::StopTraining,
             Self::CancelTraining => Action::CancelTraining,

@@ -474,6 +474,8 @@ pub struct TrainingRun {
     pub progress: ProgressUpdate,
     /// Seconds since the start.
     pub elapsed: f32,
+    /// It waits to be let go on.
+    pub paused: bool,
     /// Stop was asked for.
     pub stopping: bool,
     /// How it ended; none while it runs.

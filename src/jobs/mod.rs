@@ -38,6 +38,7 @@ pub enum Outcome<T> {
 struct Shared<P> {
     stop: AtomicBool,
     cancel: AtomicBool,
+    pause: AtomicBool,
     progress: Mutex<ProgressUpdate>,
     preview: Mutex<Option<P>>,
     last_wake: Mutex<Option<Instant>>,
@@ -95,6 +96,10 @@ impl<M: Send, P: Send> Progress for JobContext<M, P> {
     fn should_stop(&self) -> bool {
         self.shared.stop.load(Ordering::Relaxed) || self.is_cancelled()
     }
+
+    fn is_paused(&self) -> bool {
+        self.shared.pause.load(Ordering::Relaxed)
+    }
 }
 
 /// A running or ended job. Dropping it cancels the work.
@@ -122,6 +127,7 @@ where
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             cancel: AtomicBool::new(false),
+            pause: AtomicBool::new(false),
             progress: Mutex::new(ProgressUpdate::default()),
             preview: Mutex::new(None),
             last_wake: Mutex::new(None),
@@ -183,6 +189,16 @@ where
     /// Ask the work to end and discard what it has.
     pub fn cancel(&self) {
         self.shared.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// Ask the work to wait, or to go on. Work that cannot wait goes on.
+    pub fn pause(&self, paused: bool) {
+        self.shared.pause.store(paused, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to wait.
+    pub fn is_paused(&self) -> bool {
+        self.shared.pause.load(Ordering::Relaxed)
     }
 
     /// Whether Stop was asked for.

@@ -1,8 +1,12 @@
 //! Where long work reports and asks whether to go on.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
+
+/// How soon paused work learns that it may go on.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How far the work is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +32,20 @@ pub trait Progress: Sync {
 
     /// Whether the user wants it ended, its result kept or not.
     fn should_stop(&self) -> bool;
+
+    /// Whether the user wants it to wait.
+    fn is_paused(&self) -> bool {
+        false
+    }
+
+    /// Wait while paused, until it is to go on or to end. Gives the time waited.
+    fn wait_while_paused(&self) -> Duration {
+        let begun = Instant::now();
+        while self.is_paused() && !self.should_stop() {
+            std::thread::sleep(PAUSE);
+        }
+        begun.elapsed()
+    }
 
     /// Report `stage` with `fraction` done.
     fn stage(&self, stage: &str, fraction: Option<f32>) {

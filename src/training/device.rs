@@ -12,7 +12,12 @@ pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, String), TrainErro
         DeviceChoice::Cpu => Ok((Device::Cpu, processor())),
         DeviceChoice::Cuda => cuda().map_err(|reason| refused("CUDA", &reason)),
         DeviceChoice::Metal => metal().map_err(|reason| refused("Metal", &reason)),
-        DeviceChoice::Auto => Ok(cuda().or_else(|_| metal()).unwrap_or_else(|_| (Device::Cpu, processor()))),
+        DeviceChoice::Auto => match cuda() {
+            Ok(found) => Ok(found),
+            Err(no_cuda) => {
+                Ok(metal().unwrap_or_else(|_| (Device::Cpu, format!("{}; no GPU: {no_cuda}", processor()))))
+            }
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom as _;
@@ -141,12 +141,12 @@ impl<'a> Run<'a> {
             }
             let share = (epoch - 1) as f32 / settings.epochs as f32;
             observer.stage(&format!("Training, epoch {epoch} of {}", settings.epochs), Some(share));
-            let start = Instant::now();
+            let (start, mut waited) = (Instant::now(), Duration::ZERO);
             // Every epoch has streams of its own: a run that goes on draws what it would have drawn.
             let mut order = cells.clone();
             order.shuffle(&mut random::stream(seed, &format!("shuffle, epoch {epoch}")));
             let mut noise = random::stream(seed, &format!("training noise, epoch {epoch}"));
-            let training = match self.pass(&order, &mut noise, true, observer)? {
+            let training = match self.pass(&order, &mut noise, true, &mut waited, observer)? {
                 Ok(terms) => terms,
                 Err(Interrupted::Stopped) => {
                     ended = format!("{STOPPED} in epoch {epoch}");
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
             let mut fixed = random::stream(seed, "validation noise");
             let judged = match validation.is_empty() {
                 true => Ok(training),
-                false => self.pass(&validation, &mut fixed, false, observer)?,
+                false => self.pass(&validation, &mut fixed, false, &mut waited, observer)?,
             };
             let validation = match judged {
                 Ok(terms) => terms,
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
                     break;
                 }
             };
-            let seconds = start.elapsed().as_secs_f32();
+            let seconds = start.elapsed().saturating_sub(waited).as_secs_f32();
             let cells_per_second = order.len() as f32 / seconds.max(1e-6);
             let metrics = EpochMetrics { epoch, training, validation, seconds, cells_per_second };
             self.card.history.push(metrics);
@@ -241,12 +241,13 @@ impl<'a> Run<'a> {
         ))
     }
 
-    /// One pass over `cells`: with steps of the optimiser, or only the loss.
+    /// One pass over `cells`: with steps of the optimiser, or only the loss. `waited` grows by the time that it was paused.
     fn pass(
         &mut self,
         cells: &[u32],
         noise: &mut random::Rng,
         learn: bool,
+        waited: &mut Duration,
         observer: &dyn TrainingObserver,
     ) -> Result<Result<LossTerms, Interrupted>, TrainError> {
         let Self { config, batches, context, model, fused, adam, .. } = self;
@@ -267,6 +268,7 @@ impl<'a> Run<'a> {
                 }
             });
             for (batch, noise) in &ready {
+                *waited += observer.wait_while_paused();
                 observer.check()?;
                 if observer.should_stop() {
                     return Ok(Err(Interrupted::Stopped));

@@ -69,8 +69,12 @@ const VIEW: &[Option<Command>] = &[
     Some(Command::DarkTheme),
     Some(Command::SystemTheme),
 ];
-const TRAINING: &[Option<Command>] =
-    &[Some(Command::ShowTraining), Some(Command::StopTraining), Some(Command::CancelTraining)];
+const TRAINING: &[Option<Command>] = &[
+    Some(Command::ShowTraining),
+    Some(Command::PauseTraining),
+    Some(Command::StopTraining),
+    Some(Command::CancelTraining),
+];
 const HELP: &[Option<Command>] = &[Some(Command::Palette), Some(Command::Shortcuts), Some(Command::About)];
 
 /// Draw the bar.

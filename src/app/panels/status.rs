@@ -68,6 +68,7 @@ fn training(ui: &mut Ui, run: &crate::app::state::TrainingRun, actions: &mut Vec
     let text = match epoch {
         0 if run.progress.stage.is_empty() => "Training".to_owned(),
         0 => run.progress.stage.clone(),
+        epoch if run.paused => format!("Epoch {epoch} · paused"),
         epoch => format!("Epoch {epoch}{left}"),
     };
     ui.label(RichText::new(text).small());

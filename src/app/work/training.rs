@@ -39,6 +39,12 @@ impl Work {
         state.runtime.messages.retain(|message| message.title != FAILED);
     }
 
+    pub(in crate::app) fn pause_training(&mut self, paused: bool) {
+        if let Some(training) = &self.training {
+            training.job.pause(paused);
+        }
+    }
+
     pub(in crate::app) fn stop_training(&mut self) {
         if let Some(training) = &self.training {
             training.job.stop();
@@ -67,6 +73,7 @@ impl Work {
             }
             run.progress = training.job.progress();
             run.elapsed = training.job.elapsed().as_secs_f32();
+            run.paused = training.job.is_paused();
             run.stopping = training.job.is_stopping() || training.job.is_cancelling();
         }
         let Some(outcome) = outcome else { return };

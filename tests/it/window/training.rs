@@ -66,6 +66,34 @@ fn stop_keeps_the_best_and_cancel_keeps_nothing() {
 }
 
 #[test]
+fn training_waits_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder.path()));
+    window.send(Action::SetTab(Tab::Training));
+    window.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
+    let epochs = |state: &grn_explorer::app::State| state.runtime.training.as_ref().map_or(0, |run| run.epochs.len());
+    window.until("the first epoch", |state| epochs(state) > 0);
+    window.click("Pause");
+    window.until("the pause", |state| state.runtime.training.as_ref().is_some_and(|run| run.paused));
+    // What was under way when it was asked to wait may still arrive.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    window.harness.run_steps(3);
+    let before = epochs(window.state());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    window.harness.run_steps(3);
+    assert_eq!(epochs(window.state()), before, "nothing is learned meanwhile");
+    window.click("Resume");
+    window.until("more epochs", |state| epochs(state) > before);
+    // A run that waits can be ended too.
+    window.click("Pause");
+    window.until("the pause", |state| state.runtime.training.as_ref().is_some_and(|run| run.paused));
+    window.click("Stop and keep the best");
+    window.until("the end", |state| !state.is_training());
+    assert!(window.state().runtime.model.is_some());
+}
+
+#[test]
 fn a_failure_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = Window::new([1280.0, 800.0]);

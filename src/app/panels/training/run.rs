@@ -30,10 +30,19 @@ fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Acti
         0 => run.progress.stage.clone(),
         epoch => format!("Epoch {epoch} of at most {most}"),
     };
-    ui.label(if run.stopping { "Ending after this batch…".to_owned() } else { stage });
+    ui.label(match (run.stopping, run.paused) {
+        (true, _) => "Ending after this batch…".to_owned(),
+        (false, true) => format!("Paused · {stage}"),
+        (false, false) => stage,
+    });
     facts(ui, run);
     ui.add_space(theme::SMALL);
     ui.horizontal_wrapped(|ui| {
+        let pause = if run.paused { "Resume" } else { "Pause" };
+        let pause = ui.add_enabled(!run.stopping, egui::Button::new(pause));
+        if pause.on_hover_text("Wait after this batch and leave the processor to other work").clicked() {
+            actions.push(Action::PauseTraining(!run.paused));
+        }
         let stop = ui.add_enabled(!run.stopping, egui::Button::new("Stop and keep the best"));
         if stop.on_hover_text("End now; the epoch with the lowest validation loss becomes the model").clicked() {
             actions.push(Action::StopTraining);
