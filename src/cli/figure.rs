@@ -71,9 +71,9 @@ pub struct DrawFigure {
     #[arg(long)]
     transparent: bool,
     /// How the network is laid out: by forces, in layers from regulators to targets, on a circle, with communities
-    /// apart, or in rings around a gene
-    #[arg(long, default_value = "force", value_parser = ["force", "layers", "circle", "communities", "rings"])]
-    layout: String,
+    /// apart, or in rings around a gene; by forces, or what the session says
+    #[arg(long, value_parser = ["force", "layers", "circle", "communities", "rings"])]
+    layout: Option<String>,
     /// Gene in the middle of the rings; the one with most edges by default
     #[arg(long, value_name = "GENE")]
     centre: Option<String>,
@@ -87,6 +87,13 @@ impl DrawFigure {
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         Format::of(&self.output).map_err(|error| usage(&error))?;
         if self.view == "page" {
+            for (option, given) in [("--aspect", self.aspect.is_some()), ("--layout-seed", self.layout_seed.is_some())]
+            {
+                if given {
+                    let text = format!("{option} is for a single view, not for the figure page; add --view network");
+                    return Err(UsageError(text).into());
+                }
+            }
             return self.page(console);
         }
         if self.compare.is_some() {
@@ -212,6 +219,12 @@ impl DrawFigure {
         if !self.highlight.is_empty() {
             document.selection.clone_from(&self.highlight);
         }
+        if self.layout.is_some() {
+            // Where the genes were is of another layout.
+            document.layout = request.layout;
+            document.positions = std::sync::Arc::default();
+            document.pinned.clear();
+        }
         let page = &mut document.page;
         page.perturbation = request.perturbation.or(page.perturbation.take());
         page.width_mm = self.width.unwrap_or(page.width_mm);
@@ -240,11 +253,11 @@ impl DrawFigure {
                 return Err(UsageError(format!("{name} is {value}, but must be between {least} and {most}")).into());
             }
         }
-        let method = match self.layout.as_str() {
-            "layers" => Method::Layered,
-            "circle" => Method::Circular,
-            "communities" => Method::Communities,
-            "rings" => Method::Concentric,
+        let method = match self.layout.as_deref() {
+            Some("layers") => Method::Layered,
+            Some("circle") => Method::Circular,
+            Some("communities") => Method::Communities,
+            Some("rings") => Method::Concentric,
             _ => Method::Force,
         };
         if self.centre.is_some() && method != Method::Concentric {

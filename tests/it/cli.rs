@@ -444,6 +444,14 @@ fn every_way_to_lay_out_makes_a_figure_of_its_own() {
     let target = best["best"][3]["target"].as_str().unwrap();
     assert_ne!(draw("rings", &["--centre", target]), drawn[4]);
     assert_ne!(draw("force", &["--layout-seed", "7"]), drawn[0]);
+    // The figure page takes the layout too, and says what it does not take.
+    let page = |layout: &str| {
+        ok(at, &["figure", model, "--layout", layout, "-o", "page.svg"]);
+        std::fs::read_to_string(at.join("page.svg")).expect("page")
+    };
+    assert!(page("circle") != page("layers"));
+    let refused = fails(at, 2, &["figure", model, "--layout-seed", "7", "-o", "other.svg"]);
+    assert!(refused.contains("add --view network"), "{refused}");
     let start = ["figure", model, "--view", "network", "-o", "network.svg"];
     let centre = fails(at, 2, &[&start[..], &["--layout", "circle", "--centre", target]].concat());
     assert!(centre.contains("--centre GENE needs --layout rings"), "{centre}");

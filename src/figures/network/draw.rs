@@ -171,6 +171,8 @@ impl NetworkFigure {
         });
         let area = extent[0].max(extent[1] * 0.1) * extent[1].max(extent[0] * 0.1);
         let spacing = (area / self.nodes.len() as f32).sqrt();
+        // Where genes lie in clusters far apart, what counts is how near they are within them.
+        let spacing = nearest(&self.nodes).map_or(spacing, |nearest| spacing.min(1.3 * nearest));
         if spacing.is_finite() && spacing > 0.0 { spacing } else { REFERENCE_SPACING }
     }
 
@@ -365,4 +367,21 @@ fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
         let (low, high) = (a.centre[at].min(b.centre[at]), a.centre[at].max(b.centre[at]));
         !(low.is_finite() && high.is_finite()) || high + reach < area[0][at] || low - reach > area[1][at]
     })
+}
+/// The median distance of a node to the nearest other; none for more nodes than are worth the search, whose discs are small.
+fn nearest(nodes: &[NetworkNode]) -> Option<f32> {
+    const MOST: usize = 600;
+    let places: Vec<[f32; 2]> =
+        nodes.iter().map(|node| node.position).filter(|at| at.iter().all(|part| part.is_finite())).collect();
+    if places.len() < 2 || places.len() > MOST {
+        return None;
+    }
+    let square = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
+    let to_nearest = |(at, here): (usize, &[f32; 2])| {
+        let others = places.iter().enumerate().filter(|(other, _)| *other != at);
+        others.map(|(_, there)| square(here, there)).fold(f32::INFINITY, f32::min)
+    };
+    let mut squares: Vec<f32> = places.iter().enumerate().map(to_nearest).collect();
+    let middle = squares.len() / 2;
+    Some(squares.select_nth_unstable_by(middle, f32::total_cmp).1.sqrt()).filter(|distance| *distance > 0.0)
 }
