@@ -172,11 +172,13 @@ impl ScatterFigure {
         order.sort_by(|a, b| {
             b.highlighted.cmp(&a.highlighted).then(reach(b).total_cmp(&reach(a))).then_with(|| a.label.cmp(&b.label))
         });
+        // A gene has a point in every perturbation: of many that are highlighted only the farthest are named.
         let wishes: Vec<Named<'_>> = order
             .into_iter()
-            .filter_map(|point| {
+            .enumerate()
+            .filter_map(|(place, point)| {
                 let centre = frame.at(point.x, point.y)?;
-                Some(Named { centre, name: &point.label, highlighted: point.highlighted })
+                Some(Named { centre, name: &point.label, highlighted: point.highlighted && place < self.labels })
             })
             .collect();
         place(&wishes, self.labels, frame, discs, radius, taken, self.text_size * 0.92, theme)
@@ -210,5 +212,35 @@ pub(in crate::figures) fn heading(
         weight: Weight::Bold,
         rotation: 0.0,
         halo: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::ThemeName;
+
+    #[test]
+    fn of_many_highlighted_points_the_farthest_are_named() {
+        let point = |at: usize| ScatterPoint {
+            label: format!("G{at}"),
+            x: at as f32 * 0.1,
+            y: (at * 37 % 50) as f32 * 0.1,
+            highlighted: at.is_multiple_of(2),
+        };
+        let figure = ScatterFigure { points: (0..50).map(point).collect(), labels: 5, ..ScatterFigure::default() };
+        let drawn = figure.scene([400.0, 400.0], &FigureTheme::of(ThemeName::Paper));
+        let names = drawn.scene.layers.iter().find(|layer| layer.name == "labels").unwrap();
+        let mut named = Vec::new();
+        for primitive in &names.primitives {
+            if let Primitive::Text { text, weight, .. } = primitive {
+                assert!(
+                    *weight == Weight::Bold
+                        && figure.points.iter().any(|point| point.highlighted && point.label == *text)
+                );
+                named.push(text);
+            }
+        }
+        assert!((3..=5).contains(&named.len()), "{named:?}");
     }
 }
