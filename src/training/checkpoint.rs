@@ -99,13 +99,10 @@ impl Checkpoints {
             Err(error) => return Err(CheckpointError::Io { path: self.path.clone(), error }),
         };
         let broken = |reason| CheckpointError::Broken { path: self.path.clone(), reason };
-        let mut saved = from_bytes(&bytes).map_err(broken)?;
+        let saved = from_bytes(&bytes).map_err(broken)?;
         if let Some(difference) = difference(&saved.card, card) {
             return Err(CheckpointError::OtherRun { path: self.path.clone(), difference });
         }
-        // More epochs may be asked for than before.
-        saved.card.settings = card.settings.clone();
-        saved.card.differs_from_paper.clone_from(&card.differs_from_paper);
         Ok(Some(saved))
     }
 }

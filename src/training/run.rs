@@ -224,7 +224,9 @@ impl<'a> Run<'a> {
         parameters.restore(&values)?;
         self.adam.restore(saved.optimiser, parameters)?;
         self.best = saved.best;
-        self.card = saved.card;
+        // The rest of the card is that of this run: more epochs may be asked for than before.
+        self.card.history = saved.card.history;
+        self.card.best_epoch = saved.card.best_epoch;
         Ok(())
     }
 
