@@ -4,7 +4,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
 use super::attached::Attachment;
-use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind, WaveView};
+use super::state::{DataSection, Dialog, PathPurpose, State, Tab, TableKind, TrainingRun, WaveView};
 use super::theme::ThemeChoice;
 use super::views::network::chosen_layout;
 use crate::document::{ComparedWith, Comparing, PathQuery};
@@ -48,9 +48,9 @@ pub enum Command {
     ShowFigure,
     /// Train with the settings shown.
     StartTraining,
-    /// Stop and keep the best.
+    /// Let the training wait, or go on.
     PauseTraining,
-    /// End training early, with what it has.
+    /// Stop and keep the best.
     StopTraining,
     /// Stop and discard.
     CancelTraining,
@@ -333,7 +333,8 @@ impl Command {
             }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
             Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
-            Self::PauseTraining | Self::StopTraining | Self::CancelTraining => state.is_training(),
+            Self::PauseTraining => runtime.training.as_ref().is_some_and(TrainingRun::can_pause),
+            Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
             Self::ClearKnockOut => !state.document.knock_out.is_empty(),
             Self::PlayWave => state.can_show_wave(),

@@ -483,6 +483,11 @@ pub struct TrainingRun {
 }
 
 impl TrainingRun {
+    /// Whether it can be paused: what comes before the epochs cannot wait.
+    pub fn can_pause(&self) -> bool {
+        self.device.is_some() && !self.stopping
+    }
+
     /// Epoch with the lowest validation loss so far.
     pub fn best(&self) -> Option<&EpochMetrics> {
         self.epochs.iter().min_by(|a, b| a.validation.total.total_cmp(&b.validation.total))

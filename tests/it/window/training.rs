@@ -7,12 +7,18 @@ use grn_explorer::training::DeviceChoice;
 
 use super::{Window, screen, small};
 
+/// A window at its training page, with a simulated screen.
+fn training_page(folder: &std::path::Path) -> Window {
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&screen(folder));
+    window.send(Action::SetTab(Tab::Training));
+    window
+}
+
 #[test]
 fn a_few_epochs_give_a_model_with_curves() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::new([1280.0, 800.0]);
-    window.open(&screen(folder.path()));
-    window.send(Action::SetTab(Tab::Training));
+    let mut window = training_page(folder.path());
     window.send(Action::SetTraining(small(3), DeviceChoice::Cpu));
     window.click("Start training");
     assert!(window.state().is_training());
@@ -45,9 +51,7 @@ fn a_few_epochs_give_a_model_with_curves() {
 #[test]
 fn stop_keeps_the_best_and_cancel_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::new([1280.0, 800.0]);
-    window.open(&screen(folder.path()));
-    window.send(Action::SetTab(Tab::Training));
+    let mut window = training_page(folder.path());
     let started =
         |state: &grn_explorer::app::State| state.runtime.training.as_ref().is_none_or(|run| !run.epochs.is_empty());
 
@@ -68,9 +72,7 @@ fn stop_keeps_the_best_and_cancel_keeps_nothing() {
 #[test]
 fn training_waits_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::new([1280.0, 800.0]);
-    window.open(&screen(folder.path()));
-    window.send(Action::SetTab(Tab::Training));
+    let mut window = training_page(folder.path());
     window.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
     let epochs = |state: &grn_explorer::app::State| state.runtime.training.as_ref().map_or(0, |run| run.epochs.len());
     window.until("the first epoch", |state| epochs(state) > 0);

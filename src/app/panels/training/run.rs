@@ -39,9 +39,10 @@ fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Acti
     ui.add_space(theme::SMALL);
     ui.horizontal_wrapped(|ui| {
         let pause = if run.paused { "Resume" } else { "Pause" };
-        let pause = ui.add_enabled(!run.stopping, egui::Button::new(pause));
-        if pause.on_hover_text("Wait after this batch and leave the processor to other work").clicked() {
-            actions.push(Action::PauseTraining(!run.paused));
+        let pause = ui.add_enabled(Command::PauseTraining.is_enabled(state), egui::Button::new(pause));
+        let pause = pause.on_hover_text("Wait after this batch and leave the processor to other work");
+        if pause.on_disabled_hover_text("Only epochs can wait").clicked() {
+            actions.push(Command::PauseTraining.action(state));
         }
         let stop = ui.add_enabled(!run.stopping, egui::Button::new("Stop and keep the best"));
         if stop.on_hover_text("End now; the epoch with the lowest validation loss becomes the model").clicked() {
