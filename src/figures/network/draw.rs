@@ -368,20 +368,26 @@ fn out_of_sight(a: Disc, b: Disc, area: Area) -> bool {
         !(low.is_finite() && high.is_finite()) || high + reach < area[0][at] || low - reach > area[1][at]
     })
 }
-/// The median distance of a node to the nearest other; none for more nodes than are worth the search, whose discs are small.
+/// The median distance of a node to the nearest other: of all nodes of a small network, of some of a large one, so that it
+/// takes the same time in every frame. None for fewer than two places.
 fn nearest(nodes: &[NetworkNode]) -> Option<f32> {
-    const MOST: usize = 600;
+    /// Pairs that are looked at.
+    const PAIRS: usize = 360_000;
+    /// Nodes asked about at the least.
+    const LEAST: usize = 16;
     let places: Vec<[f32; 2]> =
         nodes.iter().map(|node| node.position).filter(|at| at.iter().all(|part| part.is_finite())).collect();
-    if places.len() < 2 || places.len() > MOST {
+    if places.len() < 2 {
         return None;
     }
+    let asked = (PAIRS / places.len()).clamp(LEAST, places.len().max(LEAST));
     let square = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
     let to_nearest = |(at, here): (usize, &[f32; 2])| {
-        let others = places.iter().enumerate().filter(|(other, _)| *other != at);
-        others.map(|(_, there)| square(here, there)).fold(f32::INFINITY, f32::min)
+        let others = places[..at].iter().chain(&places[at + 1..]);
+        others.map(|there| square(here, there)).fold(f32::INFINITY, f32::min)
     };
-    let mut squares: Vec<f32> = places.iter().enumerate().map(to_nearest).collect();
+    let mut squares: Vec<f32> =
+        places.iter().enumerate().step_by(places.len().div_ceil(asked)).map(to_nearest).collect();
     let middle = squares.len() / 2;
     Some(squares.select_nth_unstable_by(middle, f32::total_cmp).1.sqrt()).filter(|distance| *distance > 0.0)
 }
