@@ -12,8 +12,6 @@ use super::vector;
 pub const VARIANCE_FLOOR: f32 = 1e-4;
 /// Heads are kept within ± this.
 const LARGEST_LOG: f32 = 88.0;
-/// exp of a head that was larger.
-const CLAMPED: f32 = 1e38;
 
 /// A residual network with two heads, or its gradient.
 #[derive(Clone, Debug)]
@@ -146,11 +144,12 @@ pub fn draw_backward(
             vector::wide(
                 #[inline(always)]
                 || {
+                    let clamped = vector::exp(LARGEST_LOG);
                     for ((&x, &noise), (exponent, by_x)) in x.iter().zip(noise).zip(exponents.iter_mut().zip(by_x)) {
                         let variance = *exponent + VARIANCE_FLOOR;
                         *by_x -= weight * x;
                         let by_variance = 0.5 * (*by_x * noise / variance.sqrt() + weight / variance);
-                        *exponent = if *exponent < CLAMPED { by_variance * *exponent } else { 0.0 };
+                        *exponent = if *exponent < clamped { by_variance * *exponent } else { 0.0 };
                     }
                 },
             );
@@ -179,6 +178,7 @@ pub fn divergence(pair: Pair<'_>, exact: bool, weight: f32) -> f64 {
         vector::wide(
             #[inline(always)]
             || {
+                let clamped = vector::exp(LARGEST_LOG);
                 let mut sum = 0.0f64;
                 let runs = q_mean.chunks_mut(vector::LANES).zip(q_exponent.chunks_mut(vector::LANES));
                 let runs = runs.zip(p_mean.chunks_mut(vector::LANES).zip(p_exponent.chunks_mut(vector::LANES)));
@@ -196,8 +196,8 @@ pub fn divergence(pair: Pair<'_>, exact: bool, weight: f32) -> f64 {
                         let by_p = weight * 0.5 * (1.0 - ratio - more) / p;
                         *q_mean = by_mean;
                         *p_mean = -by_mean;
-                        *q_exponent = if *q_exponent < CLAMPED { by_q * *q_exponent } else { 0.0 };
-                        *p_exponent = if *p_exponent < CLAMPED { by_p * *p_exponent } else { 0.0 };
+                        *q_exponent = if *q_exponent < clamped { by_q * *q_exponent } else { 0.0 };
+                        *p_exponent = if *p_exponent < clamped { by_p * *p_exponent } else { 0.0 };
                     }
                     sum += vector::total(&terms);
                 }
