@@ -10,6 +10,7 @@ use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, NetworkPart
 use crate::figures::network::{Area, Camera, NetworkFigure};
 use crate::figures::{FigureMetadata, FigureTheme, Scene, ThemeName};
 use crate::network::formats::NetworkFormat;
+use crate::tasks::figure::learned;
 
 /// Points of a figure per millimetre in print.
 const POINTS_PER_MM: f32 = 72.0 / 25.4;
@@ -108,16 +109,9 @@ impl Exportable {
 /// What every figure of the open model says of it: the hashes of its file (where it is in one) and of its data, and its seed.
 pub fn of_model(mut metadata: FigureMetadata, state: &State) -> FigureMetadata {
     if let Some(model) = state.runtime.model.as_ref().filter(|_| !state.network_is_live()) {
-        let card = model.card();
-        metadata.model_hash = state
-            .document
-            .sources
-            .model
-            .as_ref()
-            .filter(|_| !state.runtime.model_unsaved)
-            .map(|file| file.hash.clone());
-        metadata.data_hash = Some(card.dataset.hash.clone());
-        metadata = metadata.with("seed of the training", card.settings.seed);
+        let file = state.document.sources.model.as_ref().filter(|_| !state.runtime.model_unsaved);
+        metadata.model_hash = file.map(|file| file.hash.clone());
+        metadata = learned(metadata, model.card());
     }
     metadata
 }

@@ -20,7 +20,7 @@ use crate::figures::response::{
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
-use crate::models::{Intervention, PredictedEffect, TrainedModel};
+use crate::models::{Intervention, ModelCard, PredictedEffect, TrainedModel};
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{Edge, GeneId, Grn};
 
@@ -103,11 +103,15 @@ pub fn draw(
         View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
     };
     if let Some(model) = &opened.model {
-        let card = model.card();
-        metadata.data_hash = Some(card.dataset.hash.clone());
-        metadata = metadata.with("seed of the training", card.settings.seed);
+        metadata = learned(metadata, model.card());
     }
     Ok((scene, metadata))
+}
+
+/// What every figure of a model says of how it was learned.
+pub fn learned(mut metadata: FigureMetadata, card: &ModelCard) -> FigureMetadata {
+    metadata.data_hash = Some(card.dataset.hash.clone());
+    metadata.with("seed of the training", card.settings.seed)
 }
 
 /// Draw `request` and write it; the ending of `path` decides the format. The file appears whole or not at all.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 
-use super::{find, losses, observed, ranking, scatter, shifts};
+use super::{find, learned, losses, observed, ranking, scatter, shifts};
 use crate::document::{Document, PagePanel};
 use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::figures::svg::POINTS_PER_MM;
@@ -87,8 +87,7 @@ pub fn page(
     let mut metadata = FigureMetadata::new("Gene regulatory network and response", description.join("; "));
     if let Some(model) = &opened.model {
         let card = model.card();
-        metadata = metadata.with("data set", &card.dataset.name).with("seed of the training", card.settings.seed);
-        metadata.data_hash = Some(card.dataset.hash.clone());
+        metadata = learned(metadata.with("data set", &card.dataset.name), card);
     }
     if let (None, Some(file)) = (&opened.model, &document.sources.network) {
         metadata = metadata.with("network file", format!("{}, BLAKE3 {}", opened.name, file.hash));
