@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::memory::StepSize;
 use crate::models::nn::counts::Counts;
 
 /// A batch in plain arrays: B cells, G genes, T treatments.
@@ -183,6 +184,17 @@ impl Batch {
     /// The treatments whose effects the measured cells need.
     pub fn treatments(&self) -> &[u32] {
         &self.present.treatments
+    }
+
+    /// What a step on it works on.
+    pub fn size(&self) -> StepSize {
+        StepSize {
+            cells: self.len(),
+            treatments: self.treatments().len(),
+            partners: self.partners.as_ref().map_or(0, |partners| partners.rows.len()),
+            partner_treatments: self.partner_treatments().len(),
+            conditions: self.conditions.len(),
+        }
     }
 
     /// The treatments whose effects the counterfactual partners need.

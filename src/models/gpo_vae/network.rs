@@ -90,17 +90,32 @@ impl Split {
 }
 
 /// One draw of the global variables.
-struct Sample {
+pub(super) struct Sample {
     /// E∘M `[P, T, T]`.
     masked_effect: Tensor,
     /// U `[P, 1, L]`.
     artifact: Tensor,
-    /// Ratio of E, summed over its row, `[P, T]`.
-    effect_ratio: Tensor,
+    /// Ratio of E, summed over its row, `[P, T']`: of the treatments asked for.
+    pub effect_ratio: Tensor,
     /// Ratio of M, likewise.
-    mask_ratio: Tensor,
+    pub mask_ratio: Tensor,
     /// Ratio of U, summed, `[P]`.
-    artifact_ratio: Tensor,
+    pub artifact_ratio: Tensor,
+}
+
+/// A draw of all latent variables, and what it makes of the cells of a batch.
+pub(super) struct Drawn {
+    pub sample: Sample,
+    /// D of the cells, `[B, T']`.
+    conditions: Tensor,
+    /// First layer of the encoder of z.
+    encoder: Split,
+    /// The cells' own part in it, `[1, B, H]`.
+    own: Tensor,
+    /// Ratio of z, `[P, B, L]`.
+    pub basal_ratio: Tensor,
+    /// The decoder's output in the branch that counts for each cell, `[P, B, G]`.
+    pub decoded: Tensor,
 }
 
 impl GpoVae {
@@ -177,7 +192,7 @@ impl GpoVae {
     /// One draw of the variables that all cells share; of E and M only the rows of `treatments`.
     fn sample(&self, draw: &Draw, treatments: &[u32]) -> Result<Sample> {
         let device = self.parameters.device();
-        let (all, latent, particles) = (self.sizes.treatments, self.config.latent, self.config.particles);
+        let (all, latent, particles) = (self.sizes.treatments, self.config.latent, self.particles(draw));
         let rows = Tensor::from_slice(treatments, treatments.len(), device)?;
         let given = |values: &[f32]| Tensor::from_slice(values, (particles, treatments.len(), all), device);
         let logits = self.mask_logits.index_select(&rows, 0)?.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)?;
@@ -205,16 +220,12 @@ impl GpoVae {
         Ok(Sample { masked_effect: (effect * mask)?, artifact, effect_ratio, mask_ratio, artifact_ratio })
     }
 
-    /// The loss of a batch with all its noise given, by the tensor library's own operations and with its gradient.
-    ///
-    /// This is the plain path, which every device has. [`super::FusedStep`] computes the same on the processor, several times
-    /// faster.
-    pub fn loss(&self, batch: &Batch, noise: &Noise) -> Result<Loss> {
-        let (treatments, latent, particles) = (self.sizes.treatments, self.config.latent, self.config.particles);
+    /// What a draw of all latent variables, `basal_noise` P × B × L, makes of the measured cells of `batch`.
+    pub(super) fn draw(&self, batch: &Batch, draw: &Draw, basal_noise: &[f32]) -> Result<Drawn> {
+        let (treatments, latent, particles) = (self.sizes.treatments, self.config.latent, self.particles(draw));
         let device = self.parameters.device();
         let (cells, genes) = (batch.len(), self.sizes.genes);
-        let mean = 1.0 / (cells * particles) as f64;
-        let sample = self.sample(&noise.factual, batch.treatments())?;
+        let sample = self.sample(draw, batch.treatments())?;
         let conditions = conditions(&batch.present, cells, device)?;
         let failed = Tensor::from_slice(&batch.failed, (cells, 1), device)?;
 
@@ -222,11 +233,31 @@ impl GpoVae {
         let own = encoder.own(&Tensor::from_slice(&batch.standardised, (cells, genes), device)?)?.unsqueeze(0)?;
         let entering = encoder.entering(&own, &sample, &conditions, &failed)?;
         let posterior = self.basal_encoder.after_first(entering)?;
-        let basal_noise = Tensor::from_slice(&noise.basal, (particles, cells, latent), device)?;
+        let basal_noise = Tensor::from_slice(basal_noise, (particles, cells, latent), device)?;
         let basal = posterior.sample(&basal_noise)?;
-        let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise)?.sum_all()?;
-
+        let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise)?;
         let decoded = self.decode(&basal, &sample, &conditions, &failed)?;
+        Ok(Drawn { sample, conditions, encoder, own, basal_ratio, decoded })
+    }
+
+    /// How many particles a draw has.
+    fn particles(&self, draw: &Draw) -> usize {
+        draw.artifact.len() / self.config.latent
+    }
+
+    /// The loss of a batch with all its noise given, by the tensor library's own operations and with its gradient.
+    ///
+    /// This is the plain path, which every device has. [`super::FusedStep`] computes the same on the processor, several times
+    /// faster.
+    pub fn loss(&self, batch: &Batch, noise: &Noise) -> Result<Loss> {
+        let (treatments, particles) = (self.sizes.treatments, self.config.particles);
+        let device = self.parameters.device();
+        let (cells, genes) = (batch.len(), self.sizes.genes);
+        let mean = 1.0 / (cells * particles) as f64;
+        let Drawn { sample, conditions, encoder, own, basal_ratio, decoded } =
+            self.draw(batch, &noise.factual, &noise.basal)?;
+        let basal_ratio = basal_ratio.sum_all()?;
+
         let likelihood = match &self.log_concentration {
             Some(log_concentration) => counts::library_negative_binomial(&decoded, log_concentration, &batch.counts)?,
             None => counts::poisson(&decoded, &batch.counts)?,
@@ -238,7 +269,7 @@ impl GpoVae {
         let weights = Tensor::from_slice(&weights, (1, weights.len()), device)?;
         let by_treatment = |ratio: &Tensor| ratio.broadcast_mul(&weights)?.sum_all();
         let particle_mean = -1.0 / particles as f64;
-        let zero = || Tensor::zeros((), basal.dtype(), basal.device());
+        let zero = || Tensor::zeros((), decoded.dtype(), device);
         let counterfactual = match &batch.partners {
             Some(partners) if self.config.beta != 0.0 => {
                 let other = self.sample(&noise.counterfactual, batch.partner_treatments())?;

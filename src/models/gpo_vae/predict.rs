@@ -23,12 +23,12 @@ use crate::models::nn::vector;
 use crate::random;
 
 /// S: enough that the shifts of repeated seeds differ by about a hundredth of a log2 unit.
-const STATES: usize = 512;
+pub(super) const STATES: usize = 512;
 /// Library sizes: quantiles of the control cells', each used by as many states.
-const LIBRARIES: usize = 8;
+pub(super) const LIBRARIES: usize = 8;
 const PUBLISHED_LIBRARY: f32 = 10_000.0;
 /// Treatments remembered at a time; less than a megabyte each.
-const REMEMBERED: usize = 64;
+pub(super) const REMEMBERED: usize = 64;
 /// Genes that one thread works on at a time: their outputs lie side by side.
 const TILE: usize = 16;
 

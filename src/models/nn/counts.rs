@@ -145,6 +145,11 @@ impl Concentration {
         self.inverse.extend(self.values.iter().map(|c| 1.0 / c));
     }
 
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        self.values.len() + self.inverse.len()
+    }
+
     /// Σ_g ln Γ(x + c) − ln Γ(c) − ln Γ(x + 1) of each cell: what of the likelihood does not depend on the mean.
     pub fn terms(&self, counts: &Counts) -> Vec<f64> {
         let table = self.table(counts, f64::ln);

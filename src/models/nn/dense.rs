@@ -131,6 +131,11 @@ impl Residual {
         room(&mut self.states[0], count)
     }
 
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        self.states.iter().chain(&self.added).map(Vec::len).sum::<usize>() + self.slopes.len()
+    }
+
     /// What entered the first layer, `count` numbers.
     pub fn entered(&self, count: usize) -> &[f32] {
         &self.states[0][..count]

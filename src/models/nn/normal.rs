@@ -41,6 +41,11 @@ impl NormalPass {
         self.residual.enter(net.layers.len() - 1, rows * net.mean.inputs())
     }
 
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        self.residual.held() + self.mean.len() + self.exponent.len() + self.gradient.len()
+    }
+
     /// Means and exponents from what [`NormalPass::enter`] was filled with.
     pub fn forward(&mut self, net: &NormalNet<&[f32]>, rows: usize) {
         self.residual.forward(&net.layers[1..], rows);

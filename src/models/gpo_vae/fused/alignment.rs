@@ -16,6 +16,12 @@ pub(super) struct Alignment {
 }
 
 impl Alignment {
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        let buffers = self.terms.iter().chain([&self.sum, &self.by_sum]).chain(&self.by_term);
+        buffers.map(Vec::len).sum()
+    }
+
     /// The term of the loss; with `learn`, its gradient by A is added there.
     pub fn run(&mut self, logits: &[f32], batch: &Batch, gamma: f64, hops: usize, learn: Option<&mut [f32]>) -> f64 {
         let treatments = batch.treatment_measured.len();

@@ -67,6 +67,11 @@ fn part(values: &[f32], p: usize, particles: usize) -> &[f32] {
 }
 
 impl Cells {
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        self.own.len() + self.pass.held() + self.by_mean.len()
+    }
+
     /// Basal states; gives the sum of their ratios, and that of the divergences.
     pub fn forward(&mut self, networks: &Networks<&[f32]>, encoded: &Encoded<'_>, given: &Given<&[f32]>) -> (f64, f64) {
         let (net, particles) = (&networks.basal, encoded.particles);

@@ -28,6 +28,11 @@ pub(super) struct Wanted<'a, G> {
 }
 
 impl Decoder {
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        self.residual.held() + self.decoded.len() + self.gradient.len() + self.concentration.held()
+    }
+
     /// Log-likelihood of each cell at the basal states `basal` (B × L) of one particle, without the terms that do not depend on
     /// the mean. `by_cell` is the gradient by each.
     pub fn run<G: AsMut<[f32]>>(

@@ -99,6 +99,14 @@ fn clamped(logit: f32) -> f32 {
 }
 
 impl Effects {
+    /// How many numbers it holds.
+    pub fn held(&self) -> usize {
+        let Self { pass, soft, mask, masked, by_mask, table, artifact, artifacts, artifact_draws, artifact_exponents } =
+            self;
+        let buffers = [soft, mask, masked, by_mask, table, artifacts, artifact_draws, artifact_exponents];
+        pass.held() + artifact.held() + buffers.into_iter().map(Vec::len).sum::<usize>()
+    }
+
     /// Draw masks, effects and artifacts.
     pub fn forward(&mut self, networks: &Networks<&[f32]>, draws: &Draws<'_>) -> Terms {
         let [first, second] = draws.rows();

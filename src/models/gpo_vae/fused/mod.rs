@@ -83,6 +83,14 @@ impl FusedStep {
         })
     }
 
+    /// How many numbers its buffers hold, the gradients included: after the first step, what the steps take.
+    pub fn held(&mut self) -> usize {
+        let gradients: usize = self.gradients.all().into_iter().map(|gradient| gradient.values.len()).sum();
+        let Self { effects, cells, decoder, alignment, offsets, by_offsets, artifacts, by_artifacts, .. } = self;
+        let shared = [offsets, by_offsets, artifacts, by_artifacts].into_iter().flatten().map(|buffer| buffer.len());
+        gradients + effects.held() + cells.held() + decoder.held() + alignment.held() + shared.sum::<usize>()
+    }
+
     /// The gradient of the last step that learned, by parameter.
     pub fn gradients(&mut self) -> BTreeMap<&str, &[f32]> {
         self.gradients.all().into_iter().map(|gradient| (&*gradient.name, &*gradient.values)).collect()

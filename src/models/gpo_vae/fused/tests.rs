@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
 use super::*;
-use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, Likelihood, Sizes};
+use crate::models::gpo_vae::{BatchContext, BatchData, Footprint, GpoVaeConfig, Likelihood, Sizes};
 use crate::models::nn::parameters::{Source, normal};
 use crate::random;
 
@@ -75,6 +75,24 @@ fn plain(model: &GpoVae, batch: &Batch, noise: &Noise) -> (Vec<f64>, HashMap<Str
         (name.to_owned(), gradient.unwrap_or_else(|| vec![0.0; var.elem_count()]))
     };
     (terms, model.parameters().iter().map(of).collect())
+}
+
+#[test]
+fn a_step_holds_what_was_estimated_before_it() {
+    let cases = [
+        (small(), 24, true),
+        (GpoVaeConfig { basal_layers: 3, decoder_layers: 3, embedding_layers: 1, ..small() }, 7, true),
+        (GpoVaeConfig { likelihood: Likelihood::Poisson, beta: 0.0, ..small() }, 9, true),
+        (GpoVaeConfig { gamma: 0.0, decoder_layers: 0, ..small() }, 9, false),
+    ];
+    let sizes = Sizes { genes: 37, treatments: 6 };
+    for (config, cells, partners) in cases {
+        let (model, batch, noise) = case(sizes, &config, cells, partners);
+        let mut fused = FusedStep::new(&model).unwrap();
+        fused.run(&model, &batch, &noise, true).unwrap();
+        let footprint = Footprint { sizes, config: &config, step: batch.size() };
+        assert_eq!(footprint.fused_step(), fused.held() as u64, "{config:?}");
+    }
 }
 
 #[test]
