@@ -466,7 +466,9 @@ pub struct TrainingRun {
     pub config: TrainConfig,
     /// The device in use, in words.
     pub device: Option<String>,
-    /// Every epoch so far.
+    /// Of an ensemble: the number of the member under way, of how many.
+    pub member: Option<(u32, u32)>,
+    /// Every epoch so far, of the member under way.
     pub epochs: Vec<EpochMetrics>,
     /// The network as it stands.
     pub snapshot: Option<NetworkSnapshot>,
@@ -498,7 +500,9 @@ impl TrainingRun {
         let recent = &self.epochs[self.epochs.len().saturating_sub(10)..];
         let done = recent.last()?.epoch;
         let mean = recent.iter().map(|epoch| epoch.seconds).sum::<f32>() / recent.len() as f32;
-        Some(mean * self.config.model.epochs.saturating_sub(done) as f32)
+        let members = self.member.map_or(0, |(number, of)| of.saturating_sub(number));
+        let most = self.config.model.epochs;
+        Some(mean * (most.saturating_sub(done) + members * most) as f32)
     }
 }
 

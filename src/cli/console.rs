@@ -34,6 +34,8 @@ struct State {
     /// Of a training run: epochs at most, and the best so far.
     epochs: u32,
     best: Option<(u32, f64)>,
+    /// Of an ensemble: the number of the member under way, of how many.
+    member: Option<(u32, u32)>,
 }
 
 impl State {
@@ -55,7 +57,8 @@ impl Console {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        let state = State { stage: String::new(), started: Instant::now(), told_stop: false, epochs: 0, best: None };
+        let (stage, started) = (String::new(), Instant::now());
+        let state = State { stage, started, told_stop: false, epochs: 0, best: None, member: None };
         Self {
             json: common.json,
             quiet: common.quiet,
@@ -151,14 +154,23 @@ impl Progress for Console {
     }
 
     fn is_cancelled(&self) -> bool {
-        let keeps_something = self.stoppable && self.lock().best.is_some();
+        let keeps_something = self.stoppable && {
+            let state = self.lock();
+            state.best.is_some() || state.member.is_some_and(|(number, _)| number > 1)
+        };
         interrupt::count() > u32::from(keeps_something)
     }
 
     fn should_stop(&self) -> bool {
         let stop = interrupt::count() > 0;
         if stop && self.stoppable && !std::mem::replace(&mut self.lock().told_stop, true) {
-            self.tell("Stopping; the best epoch so far is kept. Ctrl-C again discards the training");
+            let member = self.lock().member;
+            self.tell(match member {
+                Some((number, _)) if number > 1 => {
+                    "Stopping; the members that are trained are kept. Ctrl-C again ends at once, --resume goes on later"
+                }
+                _ => "Stopping; the best epoch so far is kept. Ctrl-C again discards the training",
+            });
         }
         stop
     }
@@ -167,6 +179,14 @@ impl Progress for Console {
 impl TrainingObserver for Console {
     fn device(&self, detail: &str) {
         self.tell(&format!("Training on {detail}"));
+    }
+
+    fn member(&self, number: u32, of: u32) {
+        {
+            let mut state = self.lock();
+            (state.member, state.best) = (Some((number, of)), None);
+        }
+        self.tell(&format!("Member {number} of {of}"));
     }
 
     fn resumed(&self, history: &[EpochMetrics]) {

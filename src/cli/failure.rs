@@ -92,7 +92,9 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
                 }
                 TrainError::Checkpoint(CheckpointError::Broken { .. }) => Some("train without --resume"),
                 TrainError::Checkpoint(CheckpointError::Io { .. }) => None,
-                TrainError::Cancelled(_) | TrainError::Setting { .. } | TrainError::Model(_) => None,
+                TrainError::Cancelled(_) | TrainError::Setting { .. } | TrainError::Model(_) | TrainError::Merge(_) => {
+                    None
+                }
             }
         } else if let Some(error) = cause.downcast_ref::<PrepareError>() {
             of_prepare(error)

@@ -11,6 +11,7 @@ mod figure;
 mod import;
 mod inspect;
 mod interrupt;
+mod merge;
 mod network;
 mod output;
 mod predict;
@@ -92,6 +93,8 @@ pub enum Command {
     Preprocess(preprocess::Preprocess),
     /// Train a model on a data set
     Train(train::Train),
+    /// Join members of an ensemble that were trained apart
+    Merge(merge::Merge),
     /// Predict the response to a knock-out
     Predict(predict::Predict),
     /// Write the edges of a model's network
@@ -123,8 +126,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 8] =
-        ["simulate", "inspect", "preprocess", "train", "predict", "network", "evaluate", "figure"];
+    const COMMANDS: [&str; 9] =
+        ["simulate", "inspect", "preprocess", "train", "merge", "predict", "network", "evaluate", "figure"];
     let name = file.to_str().filter(|name| !name.contains(['.', '/', '\\']) && !file.exists())?;
     crate::data::nearest(name, COMMANDS, 1).first().copied()
 }
@@ -148,6 +151,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
             Command::Inspect(command) => command.run(&console),
             Command::Preprocess(command) => command.run(&console),
             Command::Train(command) => command.run(&console),
+            Command::Merge(command) => command.run(&console),
             Command::Predict(command) => command.run(&console),
             Command::Network(command) => command.run(&console),
             Command::Evaluate(command) => command.run(&console),

@@ -1,6 +1,7 @@
 //! `train`: a model from a data set.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -13,13 +14,13 @@ use super::failure::UsageError;
 use super::import::{self, ImportArgs, named};
 use super::output;
 use super::text::number;
-use crate::data::ImportOptions;
-use crate::models::TrainConfig;
+use crate::data::{Dataset, ImportOptions};
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+use crate::models::{TrainConfig, TrainedModel};
 use crate::preprocess::PrepareConfig;
 use crate::tasks;
 use crate::tasks::import_choices::Decisions;
-use crate::training::{Checkpoints, DeviceChoice, STOPPED};
+use crate::training::{Checkpoints, DeviceChoice, MemberFiles, STOPPED};
 use crate::words::counted;
 
 /// Train a model on a data set.
@@ -45,6 +46,12 @@ pub struct Train {
     /// Seed: the same seed on the processor gives the same model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Train an ensemble of N members, each with its own draws and on cells drawn again within every perturbation
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with = "member")]
+    members: Option<u32>,
+    /// Train only member K of an ensemble, from 1; merge joins members of one seed and the same settings
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    member: Option<u32>,
     /// Where to compute
     #[arg(long, value_parser = ["auto", "cpu", "cuda", "metal"])]
     device: Option<String>,
@@ -130,26 +137,11 @@ impl Train {
         let dataset = import::dataset(&self.dataset, &import, console)?;
         console.expect_epochs(config.model.epochs);
         let started = Instant::now();
-        let checkpoints = Checkpoints {
-            path: self.output.with_added_extension("checkpoint"),
-            every: Duration::from_secs(self.checkpoint_every),
-            resume: self.resume,
-        };
-        if !self.resume && checkpoints.path.exists() {
-            console.tell(&format!(
-                "{} is of a run that did not end; this one begins anew (--resume would go on with it)",
-                checkpoints.path.display()
-            ));
-        }
-        let model = tasks::train::train(&dataset, &config, device, Some(&checkpoints), console)
-            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
+        let model = match self.members {
+            Some(count) => self.ensemble(count, &dataset, &config, device, console),
+            None => self.single(&dataset, &config, device, console),
+        }?;
         let seconds = started.elapsed().as_secs_f64();
-        model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))?;
-        // What it was good for is done. A run that was stopped may still go on.
-        if !model.card().ended.starts_with(STOPPED) && checkpoints.path.exists() {
-            std::fs::remove_file(&checkpoints.path)
-                .with_context(|| format!("cannot remove {}", checkpoints.path.display()))?;
-        }
 
         let card = model.card();
         let best = card.history.iter().find(|epoch| epoch.epoch == card.best_epoch);
@@ -166,10 +158,14 @@ impl Train {
             "genes": card.genes.len(),
             "treatments": card.treatments.len(),
             "edges": model.network().edges().len(),
+            "members": model.member_count(),
             "differs_from_paper": card.differs_from_paper,
             "settings": card.settings,
         });
         console.result(&result, || {
+            if model.member_count() > 1 {
+                return format!("Wrote {} in {seconds:.0} s: {}", self.output.display(), card.ended);
+            }
             format!(
                 "Wrote {} after {} in {seconds:.0} s: the best epoch is {} (validation loss {}); {}",
                 self.output.display(),
@@ -181,6 +177,65 @@ impl Train {
         })
     }
 
+    /// Train one model, and write it.
+    fn single(
+        &self,
+        dataset: &Arc<Dataset>,
+        config: &TrainConfig,
+        device: DeviceChoice,
+        console: &Console,
+    ) -> anyhow::Result<TrainedModel> {
+        let checkpoints = Checkpoints {
+            path: self.output.with_added_extension("checkpoint"),
+            every: Duration::from_secs(self.checkpoint_every),
+            resume: self.resume,
+        };
+        if !self.resume && checkpoints.path.exists() {
+            console.tell(&left(&checkpoints.path));
+        }
+        let model = tasks::train::train(dataset, config, device, Some(&checkpoints), console)
+            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
+        self.write(&model)?;
+        // What it was good for is done. A run that was stopped may still go on.
+        if !model.card().ended.starts_with(STOPPED) && checkpoints.path.exists() {
+            std::fs::remove_file(&checkpoints.path)
+                .with_context(|| format!("cannot remove {}", checkpoints.path.display()))?;
+        }
+        Ok(model)
+    }
+
+    /// Train the members of an ensemble, and write it.
+    fn ensemble(
+        &self,
+        count: u32,
+        dataset: &Arc<Dataset>,
+        config: &TrainConfig,
+        device: DeviceChoice,
+        console: &Console,
+    ) -> anyhow::Result<TrainedModel> {
+        let files = MemberFiles {
+            ensemble: self.output.clone(),
+            every: Duration::from_secs(self.checkpoint_every),
+            resume: self.resume,
+        };
+        if let Some(path) = files.left(count).first().filter(|_| !self.resume) {
+            console.tell(&left(path));
+        }
+        let model = tasks::train::train_members(dataset, config, count, device, Some(&files), console)
+            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
+        self.write(&model)?;
+        if model.member_count() == count as usize {
+            files.remove(count).map_err(|(path, error)| {
+                anyhow::Error::new(error).context(format!("cannot remove {}", path.display()))
+            })?;
+        }
+        Ok(model)
+    }
+
+    fn write(&self, model: &TrainedModel) -> anyhow::Result<()> {
+        model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))
+    }
+
     /// Preset, then settings file, then options.
     fn settings(&self) -> anyhow::Result<Settings> {
         let file = self.config.as_deref().map(read_settings).transpose()?.unwrap_or_default();
@@ -190,7 +245,7 @@ impl Train {
         let base = GpoVaeConfig::preset(preset);
         let model = merged(&base, file.model).map_err(|error| wrong("model", error))?;
         let prepare = merged(&TrainConfig::default().prepare, file.prepare).map_err(|error| wrong("prepare", error))?;
-        let mut config = TrainConfig { seed: file.seed.unwrap_or_default(), prepare, model };
+        let mut config = TrainConfig { seed: file.seed.unwrap_or_default(), member: self.member, prepare, model };
         if let Some(seed) = self.seed {
             config.seed = seed;
         }
@@ -242,6 +297,11 @@ impl Train {
         }
         Ok(())
     }
+}
+
+/// What is told of a file that an earlier run left behind.
+fn left(path: &Path) -> String {
+    format!("{} is of a run that did not end; this one begins anew (--resume would go on with it)", path.display())
 }
 
 fn read_settings(path: &Path) -> anyhow::Result<TrainFile> {

@@ -21,6 +21,10 @@ pub enum ModelKind {
 pub struct TrainConfig {
     /// Seed of every random stream.
     pub seed: u64,
+    /// Which member of an ensemble, from 1: its own draws, and training cells drawn with replacement within every
+    /// perturbation. The split into training and test cells is that of the seed, the same for all members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<u32>,
     /// How cells and genes are prepared.
     pub prepare: PrepareConfig,
     /// The model and its optimiser.
@@ -139,6 +143,19 @@ pub struct EpochMetrics {
     pub cells_per_second: f32,
 }
 
+/// How one member of an ensemble was trained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MemberRun {
+    /// Its number, see [`TrainConfig::member`].
+    pub member: u32,
+    /// Losses by epoch.
+    pub history: Vec<EpochMetrics>,
+    /// The epoch whose parameters were kept.
+    pub best_epoch: u32,
+    /// Why its training ended.
+    pub ended: String,
+}
+
 /// What a model file says about itself: enough to show it without the data set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
@@ -164,10 +181,13 @@ pub struct ModelCard {
     pub settings: TrainConfig,
     /// Where the settings differ from the paper, in words; empty for the preset "as published".
     pub differs_from_paper: Vec<String>,
-    /// One entry per epoch.
+    /// One entry per epoch; of an ensemble those of its first member.
     pub history: Vec<EpochMetrics>,
-    /// The epoch whose parameters were kept.
+    /// The epoch whose parameters were kept; of an ensemble that of its first member.
     pub best_epoch: u32,
     /// Why training ended, in words.
     pub ended: String,
+    /// The members of an ensemble, by number; empty for a single model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberRun>,
 }

@@ -1,5 +1,7 @@
 //! What is asked of a model, and what it answers.
 
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
 /// Genes to perturb and by how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intervention {
@@ -55,6 +57,25 @@ pub enum Novelty {
     NeverPerturbed,
 }
 
+/// How much the answers of an ensemble's members differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// Number of members, at least 2.
+    pub members: usize,
+    /// Standard deviation of the shift of every gene over the members (divisor members − 1).
+    pub of_genes: Vec<f32>,
+}
+
+/// By how many standard deviations over `members` members an interval of `level` (0 to 1) reaches to each side of their mean:
+/// the quantile of Student's t with members − 1 degrees of freedom. The members are trained on cells drawn with replacement
+/// and with different draws, so that their standard deviation estimates the standard error of a prediction (Efron and
+/// Tibshirani 1993, An Introduction to the Bootstrap, chapters 6 and 12).
+pub fn interval_factor(members: usize, level: f64) -> f64 {
+    let freedom = members.saturating_sub(1).max(1) as f64;
+    let level = level.clamp(0.0, 1.0 - 1e-9);
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.5 + level / 2.0))
+}
+
 /// A predicted response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PredictedEffect {
@@ -64,8 +85,25 @@ pub struct PredictedEffect {
     pub novelty: Novelty,
     /// A dose outside 0 to 1 was asked for.
     pub extrapolated: bool,
-    /// Shift of every gene (log2 against control), in the order of the card's genes.
+    /// Shift of every gene (log2 against control), in the order of the card's genes; of an ensemble the mean of its members.
     pub shifts: Vec<f32>,
+    /// How far the members of an ensemble are from each other; none for a single model.
+    pub spread: Option<Spread>,
     /// Predicted mean log2(10,000·x/Σx + 1) of every gene in control cells.
     pub control: Vec<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_those_of_students_t() {
+        // Tables of the t distribution: two-sided 90 %, 4 degrees of freedom; 95 %, 9; many members are normal.
+        for (members, level, expected) in [(5, 0.9, 2.131_85), (10, 0.95, 2.262_16), (100_000, 0.95, 1.959_99)] {
+            let found = interval_factor(members, level);
+            assert!((found - expected).abs() < 1e-4, "{members} members, {level}: {found}");
+        }
+        assert!(interval_factor(5, 0.5) < interval_factor(5, 0.9));
+    }
 }

@@ -11,7 +11,8 @@ pub(crate) mod tensor_file;
 mod trained;
 
 pub use card::{
-    DatasetReference, EpochMetrics, LossTerms, ModelCard, ModelKind, TrainConfig, TrainedPerturbation, Treatment,
+    DatasetReference, EpochMetrics, LossTerms, MemberRun, ModelCard, ModelKind, TrainConfig, TrainedPerturbation,
+    Treatment,
 };
-pub use intervention::{Intervention, Novelty, PredictedEffect};
-pub use trained::{MODEL_FORMAT, ModelError, Observed, PredictError, TrainedModel, signed_network};
+pub use intervention::{Intervention, Novelty, PredictedEffect, Spread, interval_factor};
+pub use trained::{MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network};

@@ -17,4 +17,4 @@ pub mod sign;
 pub mod statistics;
 pub mod wave;
 
-pub use grn::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
+pub use grn::{Edge, GeneId, Grn, GrnError, MemberRanks, NetworkGene, Sign, SignEvidence};

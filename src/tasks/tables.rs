@@ -46,6 +46,7 @@ mod tests {
             novelty: Novelty::NeverPerturbed,
             extrapolated: false,
             shifts: vec![0.5, -1.25, 0.0],
+            spread: None,
             control: vec![1.0, 2.0, 3.0],
         };
         let genes: Vec<String> = ["A", "B", "C"].map(String::from).to_vec();

@@ -1,7 +1,13 @@
 //! Cells of a prepared screen as batches.
 
+use rand::seq::IndexedRandom as _;
+use std::collections::BTreeMap;
+
+use super::run::stream;
+use crate::models::TrainConfig;
 use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, standardise};
 use crate::preprocess::{PreparedScreen, Split};
+use crate::random::Rng;
 
 /// Makes batches; the screen stays sparse, a batch is dense.
 pub(super) struct Batches<'a> {
@@ -10,25 +16,35 @@ pub(super) struct Batches<'a> {
     of_zero: Vec<f32>,
     /// Partners, standardised.
     partners: Vec<Vec<f32>>,
+    /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
+    training: Vec<u32>,
 }
 
 impl<'a> Batches<'a> {
-    pub fn new(screen: &'a PreparedScreen) -> Self {
+    pub fn new(screen: &'a PreparedScreen, config: &TrainConfig) -> Self {
         let statistics = || screen.log_mean.iter().zip(&screen.log_std);
         let of_row = |row: &Vec<f32>| {
             row.iter().zip(statistics()).map(|(&count, (&mean, &std))| standardise(count, mean, std)).collect()
         };
+        let training = positions(screen, Split::Training);
+        let training = match config.member {
+            Some(_) => drawn_again(screen, &training, &mut stream(config, "cells")),
+            None => training,
+        };
         Self {
+            training,
             screen,
             of_zero: statistics().map(|(&mean, &std)| standardise(0.0, mean, std)).collect(),
             partners: screen.partners.iter().map(of_row).collect(),
         }
     }
 
-    /// Positions (among the kept cells) of the cells used as `split`.
+    /// Positions (among the kept cells) of the cells used as `split`; a training cell that was drawn twice is there twice.
     pub fn cells(&self, split: Split) -> Vec<u32> {
-        let cells = self.screen.splits.iter().enumerate().filter(|(_, is)| **is == split);
-        cells.map(|(cell, _)| cell as u32).collect()
+        match split {
+            Split::Training => self.training.clone(),
+            other => positions(self.screen, other),
+        }
     }
 
     /// What all batches share, counted over the training cells.
@@ -75,4 +91,23 @@ impl<'a> Batches<'a> {
         }
         data
     }
+}
+
+fn positions(screen: &PreparedScreen, split: Split) -> Vec<u32> {
+    let cells = screen.splits.iter().enumerate().filter(|(_, is)| **is == split);
+    cells.map(|(cell, _)| cell as u32).collect()
+}
+
+/// As many of `cells` under every perturbation, and control, drawn with replacement; rising.
+fn drawn_again(screen: &PreparedScreen, cells: &[u32], random: &mut Rng) -> Vec<u32> {
+    let mut by_condition: BTreeMap<&[u32], Vec<u32>> = BTreeMap::new();
+    for &cell in cells {
+        by_condition.entry(&screen.dosages[cell as usize]).or_default().push(cell);
+    }
+    let mut drawn = Vec::with_capacity(cells.len());
+    for cells in by_condition.values() {
+        drawn.extend((0..cells.len()).filter_map(|_| cells.choose(random)).copied());
+    }
+    drawn.sort_unstable();
+    drawn
 }

@@ -108,7 +108,7 @@ impl Checkpoints {
 }
 
 /// What keeps a run from going on as another, in words.
-fn difference(before: &ModelCard, now: &ModelCard) -> Option<String> {
+pub(super) fn difference(before: &ModelCard, now: &ModelCard) -> Option<String> {
     if before.program_version != now.program_version {
         return Some(format!("version {} wrote it, this is {}", before.program_version, now.program_version));
     }

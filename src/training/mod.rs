@@ -3,6 +3,7 @@
 mod batches;
 mod checkpoint;
 mod device;
+mod ensemble;
 mod observed;
 mod run;
 
@@ -12,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::jobs::{Cancelled, JobContext, Progress};
-use crate::models::{EpochMetrics, ModelError};
+use crate::models::{EpochMetrics, MergeError, ModelError};
 use crate::network::Grn;
 use crate::preprocess::PrepareError;
 
 pub use checkpoint::{CheckpointError, Checkpoints};
+pub use ensemble::{MemberFiles, train_members};
 pub use run::train;
 
 /// How the words begin that say why a run ended, where the user stopped it.
@@ -50,6 +52,8 @@ pub struct NetworkSnapshot {
 pub trait TrainingObserver: Progress {
     /// The device was chosen; `detail` names it and, after a fall-back, says why.
     fn device(&self, detail: &str);
+    /// The training of a member of an ensemble begins: its number, of how many.
+    fn member(&self, number: u32, of: u32);
     /// The run goes on after these epochs.
     fn resumed(&self, history: &[EpochMetrics]);
     /// An epoch ended.
@@ -63,6 +67,8 @@ pub trait TrainingObserver: Progress {
 pub enum TrainingEvent {
     /// The device in use, in words.
     Device(String),
+    /// The training of a member of an ensemble begins: its number, of how many.
+    Member(u32, u32),
     /// An epoch ended.
     Epoch(EpochMetrics),
 }
@@ -70,6 +76,10 @@ pub enum TrainingEvent {
 impl TrainingObserver for JobContext<TrainingEvent, NetworkSnapshot> {
     fn device(&self, detail: &str) {
         self.metric(TrainingEvent::Device(detail.to_owned()));
+    }
+
+    fn member(&self, number: u32, of: u32) {
+        self.metric(TrainingEvent::Member(number, of));
     }
 
     fn resumed(&self, history: &[EpochMetrics]) {
@@ -122,6 +132,9 @@ pub enum TrainError {
     /// The run cannot be kept, or cannot go on.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The members do not form an ensemble.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
 }
 
 impl From<PrepareError> for TrainError {

@@ -33,6 +33,9 @@ const SNAPSHOT_EDGES: usize = 5_000;
 /// [`TrainError::Cancelled`]. If the loss stops being a number, training ends with the last good state, and the card
 /// says so.
 ///
+/// A member of an ensemble (`config.member`) is trained on training cells that are drawn with replacement, within every
+/// perturbation as many as it has (the bootstrap, Efron 1979), and with draws of its own; the split is that of the seed.
+///
 /// With `checkpoints` the run is kept as it goes, and goes on from what was kept where that is asked for: on the processor the
 /// result is the same to the bit as that of a run that was never interrupted.
 pub fn train(
@@ -42,21 +45,44 @@ pub fn train(
     checkpoints: Option<&Checkpoints>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
-    if let Some(problem) = config.model.problem() {
-        return Err(TrainError::Setting { problem });
-    }
     let (device, detail) = device::choose(device)?;
     observer.device(&detail);
     let observed = observed::observe(screen, observer)?;
-    let card = card(screen, config, &observed);
-    let mut run = Run::new(screen, config, &device, &observed, card)?;
+    train_on(&Prepared { screen, device: &device, observed: &observed }, config, checkpoints, observer)
+}
+
+/// What all members of an ensemble share.
+pub(super) struct Prepared<'a> {
+    pub screen: &'a PreparedScreen,
+    pub device: &'a Device,
+    pub observed: &'a Observed,
+}
+
+impl Prepared<'_> {
+    /// The card of a run that has not begun.
+    pub fn card(&self, config: &TrainConfig) -> ModelCard {
+        card(self.screen, config, self.observed)
+    }
+}
+
+/// Train one model.
+pub(super) fn train_on(
+    prepared: &Prepared<'_>,
+    config: &TrainConfig,
+    checkpoints: Option<&Checkpoints>,
+    observer: &dyn TrainingObserver,
+) -> Result<TrainedModel, TrainError> {
+    if let Some(problem) = config.model.problem() {
+        return Err(TrainError::Setting { problem });
+    }
+    let mut run = Run::new(prepared, config)?;
     run.epochs(checkpoints, observer)?;
     let Run { model, best, card, .. } = run;
     let tensor = |error| TrainError::Model(ModelError::Tensor(error));
     // Answers are computed on the processor: they are small, and the file then does not depend on the device.
     let given = best.into_iter().collect();
     let model = GpoVae::new(model.sizes(), model.config(), Source::Given(given), &Device::Cpu).map_err(tensor)?;
-    TrainedModel::assemble(card, model, observed, observer).map_err(|error| match error {
+    TrainedModel::assemble(card, model, prepared.observed.clone(), observer).map_err(|error| match error {
         PredictError::Cancelled(cancelled) => TrainError::Cancelled(cancelled),
         PredictError::Tensor(error) => tensor(error),
         other => TrainError::Setting { problem: other.to_string() },
@@ -84,21 +110,17 @@ enum Interrupted {
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        screen: &'a PreparedScreen,
-        config: &'a TrainConfig,
-        device: &Device,
-        observed: &'a Observed,
-        card: ModelCard,
-    ) -> Result<Self, TrainError> {
+    fn new(prepared: &Prepared<'a>, config: &'a TrainConfig) -> Result<Self, TrainError> {
+        let Prepared { screen, device, observed } = *prepared;
+        let card = prepared.card(config);
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
-        let source = Source::Random(Box::new(random::stream(config.seed, "parameters")));
+        let source = Source::Random(Box::new(stream(config, "parameters")));
         let model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
         let fused = match device {
             Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
             _ => None,
         };
-        let batches = Batches::new(screen);
+        let batches = Batches::new(screen, config);
         let adam = Adam::new(AdamConfig {
             learning_rate: config.model.learning_rate,
             weight_decay: config.model.weight_decay,
@@ -122,7 +144,7 @@ impl<'a> Run<'a> {
             observer.resumed(&self.card.history);
         }
         let settings = &self.config.model;
-        let (seed, cells) = (self.config.seed, self.batches.cells(Split::Training));
+        let (config, cells) = (self.config, self.batches.cells(Split::Training));
         let validation = self.batches.cells(Split::Validation);
         let best = self.card.history.iter().find(|metrics| metrics.epoch == self.card.best_epoch);
         let mut best_loss = best.map_or(f64::INFINITY, |metrics| metrics.validation.total);
@@ -144,8 +166,8 @@ impl<'a> Run<'a> {
             let (start, mut waited) = (Instant::now(), Duration::ZERO);
             // Every epoch has streams of its own: a run that goes on draws what it would have drawn.
             let mut order = cells.clone();
-            order.shuffle(&mut random::stream(seed, &format!("shuffle, epoch {epoch}")));
-            let mut noise = random::stream(seed, &format!("training noise, epoch {epoch}"));
+            order.shuffle(&mut stream(config, &format!("shuffle, epoch {epoch}")));
+            let mut noise = stream(config, &format!("training noise, epoch {epoch}"));
             let training = match self.pass(&order, &mut noise, true, &mut waited, observer)? {
                 Ok(terms) => terms,
                 Err(Interrupted::Stopped) => {
@@ -158,7 +180,7 @@ impl<'a> Run<'a> {
                 }
             };
             // The same draws each epoch, so that epochs differ by their parameters alone.
-            let mut fixed = random::stream(seed, "validation noise");
+            let mut fixed = stream(config, "validation noise");
             let judged = match validation.is_empty() {
                 true => Ok(training),
                 false => self.pass(&validation, &mut fixed, false, &mut waited, observer)?,
@@ -296,9 +318,17 @@ impl<'a> Run<'a> {
     fn snapshot(&self, epoch: u32, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
         let logits = self.model.mask_logits().map_err(ModelError::from)?;
         let none = crate::data::EffectTable::default();
-        let network = signed_network(&self.card, &logits, self.observed, &none, SNAPSHOT_EDGES);
+        let network = signed_network(&self.card, &[logits], self.observed, &none, SNAPSHOT_EDGES);
         observer.snapshot(NetworkSnapshot { epoch, network: Arc::new(network) });
         Ok(())
+    }
+}
+
+/// The stream `name` of a run: a member of an ensemble has its own.
+pub(super) fn stream(config: &TrainConfig, name: &str) -> random::Rng {
+    match config.member {
+        Some(member) => random::stream(config.seed, &format!("member {member}, {name}")),
+        None => random::stream(config.seed, name),
     }
 }
 
@@ -402,5 +432,6 @@ fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> M
         history: Vec::new(),
         best_epoch: 0,
         ended: String::new(),
+        members: Vec::new(),
     }
 }

@@ -81,6 +81,51 @@ fn a_killed_training_goes_on_to_the_same_model() {
 const SMALL: &str = "device = \"cpu\"\n[model]\nlatent = 8\ndecoder_hidden = 16\nbasal_hidden = 16\nembedding_hidden = 16\n\
                      embedding_layers = 1\nparticles = 1\nbatch_size = 64\n[prepare]\nminimum_cells = 5\n";
 
+#[cfg(unix)]
+#[test]
+fn members_trained_apart_are_the_ensemble_trained_at_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    std::fs::write(at.join("train.toml"), SMALL).expect("written");
+    let settings = ["--config", "train.toml", "--epochs", "3", "--seed", "5"];
+    let at_once = ["train", "screen.h5ad", "-o", "whole.safetensors", "--members", "3"];
+    let told = json(at, &[&at_once[..], &settings].concat());
+    assert_eq!(told["members"].as_u64(), Some(3));
+    assert_eq!(listing(at), ["screen.h5ad", "train.toml", "truth.tsv", "whole.safetensors"], "members are joined");
+
+    // As a cluster would run the script, task after task.
+    let sbatch = "#!/bin/bash\nfor argument; do case $argument in --array=1-*) last=${argument#--array=1-};; esac; done\n\
+                  [ -z \"${last:-}\" ] || [[ $* == *--requeue* ]] || exit 1\n\
+                  for ((task = 1; task <= ${last:-1}; task++)); do\n\
+                  SLURM_ARRAY_TASK_ID=$task bash -c \"${!#}\" >&2 || exit 1\ndone\n\
+                  [[ $* != *--parsable* ]] || echo '17;cluster'\n\
+                  [[ $* != *--dependency* ]] || [[ $* == *afterok:17\ * ]] || exit 1\n";
+    std::fs::write(at.join("sbatch"), sbatch).expect("written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/ensemble-slurm.sh");
+    let run_script = |arguments: &[&str]| {
+        let path = format!("{}:{}", at.display(), std::env::var("PATH").expect("a path"));
+        let mut command = Command::new("bash");
+        command.arg(&script).args(arguments).current_dir(at).env("PATH", path);
+        command.env("GRN_EXPLORER", env!("CARGO_BIN_EXE_grn-explorer")).env("SBATCH_OPTIONS", "--mem=1G");
+        command.output().expect("bash")
+    };
+    let executable = Command::new("chmod").args(["+x", "sbatch"]).current_dir(at).status().expect("chmod");
+    assert!(executable.success());
+    let done = run_script(&[&["screen.h5ad", "my model.safetensors", "3"][..], &settings].concat());
+    assert!(done.status.success(), "{done:?}");
+    let read = |name: &str| std::fs::read(at.join(name)).expect("written");
+    assert!(read("my model.safetensors") == read("whole.safetensors"), "the same ensemble, to the byte");
+    let usage = run_script(&["screen.h5ad"]);
+    assert!(usage.status.code() == Some(2) && String::from_utf8_lossy(&usage.stderr).contains("MEMBERS"), "{usage:?}");
+
+    let member = "my model.member-1.safetensors";
+    let twice = fails(at, 1, &["merge", member, member, "-o", "twice.safetensors"]);
+    assert!(twice.contains("member 1 is both in"), "{twice}");
+    let both = fails(at, 2, &["train", "screen.h5ad", "-o", "x.safetensors", "--members", "3", "--member", "1"]);
+    assert!(both.contains("cannot be used with"), "{both}");
+}
+
 #[test]
 fn from_a_simulated_screen_to_a_figure() {
     let folder = tempfile::tempdir().expect("folder");

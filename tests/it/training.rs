@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
-use grn_explorer::models::{EpochMetrics, Intervention, Novelty, PredictError, TrainConfig, TrainedModel};
+use grn_explorer::models::{
+    EpochMetrics, Intervention, MergeError, Novelty, PredictError, TrainConfig, TrainedModel, merge,
+};
 use grn_explorer::preprocess::{PreparedScreen, prepare};
 use grn_explorer::training::{
-    CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, TrainError, TrainingEvent, TrainingObserver, train,
+    CheckpointError, Checkpoints, DeviceChoice, MemberFiles, NetworkSnapshot, TrainError, TrainingEvent,
+    TrainingObserver, train, train_members,
 };
 
 /// A configuration that trains in a moment.
@@ -38,6 +41,7 @@ struct Watcher {
     cancel_after: u32,
     epochs: Mutex<Vec<EpochMetrics>>,
     snapshots: AtomicU32,
+    members: Mutex<Vec<u32>>,
 }
 
 impl Watcher {
@@ -61,6 +65,10 @@ impl Progress for Watcher {
 impl TrainingObserver for Watcher {
     fn device(&self, detail: &str) {
         assert!(detail.starts_with("processor"), "{detail}");
+    }
+
+    fn member(&self, number: u32, _: u32) {
+        self.members.lock().unwrap().push(number);
     }
 
     fn resumed(&self, history: &[EpochMetrics]) {
@@ -252,4 +260,123 @@ fn a_job_carries_every_epoch_and_the_latest_network() {
     assert!(matches!(events[0], TrainingEvent::Device(_)));
     let Outcome::Finished(model) = job.wait() else { panic!("training failed") };
     assert_eq!(model.card().best_epoch.min(3), model.card().best_epoch);
+}
+
+#[test]
+fn an_ensemble_is_its_members_and_tells_how_they_differ() {
+    let config = small_config(3);
+    let screen = small_screen(&config);
+    let member = |number: u32| {
+        let config = TrainConfig { member: Some(number), ..config.clone() };
+        train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap()
+    };
+    let watcher = Watcher::default();
+    let ensemble = train_members(&screen, &config, 3, DeviceChoice::Cpu, None, &watcher).unwrap();
+    assert_eq!(*watcher.members.lock().unwrap(), [1, 2, 3]);
+    // In any order, whether they were trained in one run or apart.
+    let apart = [3, 1, 2].map(|number| (format!("{number}").into(), member(number)));
+    let merged = merge(apart.into()).unwrap();
+    let bytes = ensemble.to_bytes().unwrap();
+    assert!(merged.to_bytes().unwrap() == bytes);
+
+    assert_eq!((ensemble.member_count(), ensemble.card().members.len()), (3, 3));
+    assert_eq!(ensemble.card().settings, config);
+    let members = [1, 2, 3].map(member);
+    assert_ne!(members[0].card().history, members[1].card().history);
+    assert_eq!(members[0].held_out_cells(), members[1].held_out_cells(), "members share what they hold out");
+    let spread = ensemble.predicted_spread().unwrap();
+    let of = |at: usize| members.each_ref().map(|model| f64::from(model.predicted().shifts[at]));
+    for at in [0, 7, spread.len() - 1] {
+        let mean = of(at).iter().sum::<f64>() / 3.0;
+        let square = of(at).iter().map(|shift| (shift - mean).powi(2)).sum::<f64>() / 2.0;
+        assert!((f64::from(ensemble.predicted().shifts[at]) - mean).abs() < 1e-6);
+        assert!((f64::from(spread[at]) - square.sqrt()).abs() < 1e-6);
+    }
+    assert!(spread.iter().any(|spread| *spread > 1e-4));
+
+    // What is stored is what is answered, after the file was read, too.
+    let opened = TrainedModel::from_bytes(&bytes).unwrap();
+    assert!(opened.to_bytes().unwrap() == bytes);
+    let name = &opened.predicted().perturbations[0];
+    let answer = opened.predict(&Intervention::knock_out(name.split('+')), &Silent).unwrap();
+    let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    let genes = opened.card().genes.len();
+    assert!(near(&answer.shifts, opened.predicted().row(0)));
+    assert!(near(&answer.spread.unwrap().of_genes, &spread[..genes]));
+    assert_eq!(members[0].predict(&Intervention::knock_out(name.split('+')), &Silent).unwrap().spread, None);
+
+    let network = opened.network();
+    assert_eq!(network.member_count(), Some(3));
+    let best = &network.edges()[0];
+    let probability = |model: &TrainedModel| {
+        let network = model.network();
+        let edge = network.edge(best.regulator, best.target).unwrap();
+        (edge.probability, edge.rank)
+    };
+    let of_members = members.each_ref().map(probability);
+    let mean = of_members.iter().map(|(probability, _)| probability).sum::<f32>() / 3.0;
+    assert!((best.probability - mean).abs() < 1e-6);
+    let kept = of_members.iter().filter(|(_, rank)| *rank <= 5).count();
+    assert_eq!(network.agreement(best, 5), Some(kept as f32 / 3.0));
+}
+
+#[test]
+fn what_is_no_ensemble_is_refused_with_the_reason() {
+    let config = small_config(1);
+    let screen = small_screen(&config);
+    let model = |member: Option<u32>, seed: u64, epochs: u32| {
+        let mut config = TrainConfig { member, seed, ..config.clone() };
+        config.model.epochs = epochs;
+        train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap()
+    };
+    let both = |a: TrainedModel, b: TrainedModel| merge(vec![("a".into(), a), ("b".into(), b)]).unwrap_err();
+    let first = || model(Some(1), 3, 1);
+    assert!(matches!(merge(vec![("a".into(), first())]), Err(MergeError::TooFew { count: 1 })));
+    assert!(matches!(both(first(), first()), MergeError::Twice { member: 1, .. }));
+    assert!(matches!(both(first(), model(None, 3, 1)), MergeError::NoMember { .. }));
+    let seeds = both(first(), model(Some(2), 4, 1)).to_string();
+    assert!(seeds.contains("their seeds are 3 and 4"), "{seeds}");
+    let settings = both(first(), model(Some(2), 3, 2)).to_string();
+    assert!(settings.contains("their settings differ"), "{settings}");
+}
+
+#[test]
+fn an_ensemble_goes_on_with_the_member_that_was_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = small_config(3);
+    let screen = small_screen(&config);
+    let files = |resume: bool| MemberFiles {
+        ensemble: folder.path().join("model.safetensors"),
+        every: std::time::Duration::ZERO,
+        resume,
+    };
+    let run = |files: &MemberFiles, watcher: &Watcher| {
+        train_members(&screen, &config, 3, DeviceChoice::Cpu, Some(files), watcher)
+    };
+    // In the second epoch of the second member.
+    let cancelled = run(&files(false), &Watcher { cancel_after: 4, ..Watcher::default() });
+    assert!(matches!(cancelled, Err(TrainError::Cancelled(_))));
+    let left = files(false).left(3);
+    let name = |number: u32, ending: &str| folder.path().join(format!("model.member-{number}.safetensors{ending}"));
+    assert_eq!(left, [name(1, ""), name(2, ".checkpoint")]);
+    let watcher = Watcher::default();
+    let resumed = run(&files(true), &watcher).unwrap();
+    assert_eq!(watcher.snapshots.load(Ordering::Relaxed), 2 + 3, "what was done is not done again");
+    let whole = train_members(&screen, &config, 3, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    assert!(resumed.to_bytes().unwrap() == whole.to_bytes().unwrap());
+    files(true).remove(3).unwrap();
+    assert!(files(true).left(3).is_empty());
+
+    // Stopped in the third: the two that are whole are the ensemble.
+    let stopped = run(&files(false), &Watcher { stop_after: 7, ..Watcher::default() }).unwrap();
+    assert_eq!(stopped.card().members.iter().map(|run| run.member).collect::<Vec<_>>(), [1, 2]);
+    // Stopped in the first: a model, of its best epoch.
+    let stopped = run(&files(false), &Watcher { stop_after: 1, ..Watcher::default() }).unwrap();
+    assert_eq!((stopped.member_count(), stopped.card().history.len()), (1, 1));
+
+    let mut longer = config.clone();
+    longer.model.epochs = 4;
+    let error = train_members(&screen, &longer, 2, DeviceChoice::Cpu, Some(&files(true)), &Watcher::default());
+    let Err(TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. })) = error else { panic!() };
+    assert!(difference.contains("at most 3 epochs"), "{difference}");
 }

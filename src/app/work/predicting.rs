@@ -148,8 +148,14 @@ mod tests {
     use crate::models::Novelty;
 
     fn effect(name: &str) -> PredictedEffect {
-        let (shifts, control) = (vec![0.5], vec![1.0]);
-        PredictedEffect { name: name.into(), novelty: Novelty::NeverPerturbed, extrapolated: false, shifts, control }
+        PredictedEffect {
+            name: name.into(),
+            novelty: Novelty::NeverPerturbed,
+            extrapolated: false,
+            shifts: vec![0.5],
+            spread: None,
+            control: vec![1.0],
+        }
     }
 
     fn failed() -> Outcome<PredictedEffect> {

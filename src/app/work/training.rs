@@ -65,6 +65,10 @@ impl Work {
             for event in training.job.drain_metrics() {
                 match event {
                     TrainingEvent::Device(device) => run.device = Some(device),
+                    TrainingEvent::Member(number, of) => {
+                        run.member = Some((number, of));
+                        run.epochs.clear();
+                    }
                     TrainingEvent::Epoch(metrics) => run.epochs.push(metrics),
                 }
             }
@@ -129,7 +133,7 @@ fn remedy(error: &TrainError) -> &'static str {
             "Lower the least number of cells per perturbation, or check the perturbation column on the data page"
         }
         TrainError::Prepare(_) => "Check the settings of the preparation",
-        TrainError::Checkpoint(_) => "",
+        TrainError::Checkpoint(_) | TrainError::Merge(_) => "",
         TrainError::Device { .. } => "Choose another device, or let the program choose",
         TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
         TrainError::Setting { .. } | TrainError::Model(_) => "Check the settings of the model",

@@ -5,28 +5,32 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::{ModelError, Observed, TrainedModel};
+use super::{Member, ModelError, Observed, TrainedModel};
 use crate::data::EffectTable;
 use crate::models::gpo_vae::{GpoVae, Sizes};
 use crate::models::nn::parameters::Source;
 use crate::models::tensor_file::{self, Entry};
 use crate::models::{ModelCard, ModelKind};
 
-/// Version of the layout; raised when older programs could not read the file.
+/// Version of the layout of a single model; raised when older programs could not read the file.
 pub const FORMAT: u32 = 1;
+/// Version of the layout of an ensemble.
+pub(super) const ENSEMBLE: u32 = 2;
 const CARD: &str = "grn-explorer";
 
 pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     let genes = model.card.genes.len();
     let mut entries = Vec::new();
-    for (name, var) in model.model.parameters().iter() {
-        let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
-        entries.push(Entry::f32(&format!("parameter.{name}"), var.dims(), &values));
+    for (at, member) in model.members.iter().enumerate() {
+        let prefix = prefix(&model.card, at);
+        for (name, var) in member.model.parameters().iter() {
+            let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
+            entries.push(Entry::f32(&format!("{prefix}{name}"), var.dims(), &values));
+        }
     }
     let mut table = |name: &str, table: &EffectTable| {
         entries.push(Entry::f32(&format!("{name}.shifts"), &[table.perturbations.len(), genes], &table.shifts));
@@ -35,6 +39,10 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     table("observed.training", &observed.training);
     table("observed.held_out", &observed.held_out);
     table("predicted", &model.predicted);
+    if let Some(spread) = model.predicted_spread() {
+        let shape = [model.predicted.perturbations.len(), genes];
+        entries.push(Entry::f32("predicted.spread", &shape, spread));
+    }
     let significant = observed.significant.iter().map(|&is| u8::from(is)).collect();
     let shape = [observed.training.perturbations.len(), genes];
     entries.push(Entry::u8("observed.training.significant", &shape, significant));
@@ -44,6 +52,11 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
 
     let card = serde_json::to_string(&model.card).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(tensor_file::to_bytes(&entries, CARD, card)?)
+}
+
+/// Before the names of a member's parameters.
+fn prefix(card: &ModelCard, at: usize) -> String {
+    card.members.get(at).map_or_else(|| "parameter.".to_owned(), |run| format!("member.{}.parameter.", run.member))
 }
 
 pub(super) fn save(model: &TrainedModel, path: &Path) -> Result<(), ModelError> {
@@ -70,9 +83,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     }
     let version: Version =
         serde_json::from_str(text).map_err(|error| not_a_model(format!("its card is broken: {error}")))?;
-    if version.format != FORMAT {
+    if ![FORMAT, ENSEMBLE].contains(&version.format) {
         return Err(not_a_model(format!(
-            "it has format {}, this program reads format {FORMAT}; open it with the version that wrote it or train again",
+            "it has format {}, this program reads formats {FORMAT} and {ENSEMBLE}; open it with the version that wrote it or train again",
             version.format
         )));
     }
@@ -83,21 +96,26 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
         return Err(not_a_model(format!("its settings are broken: {problem}")));
     }
 
-    let mut parameters = HashMap::new();
-    for (name, view) in tensors.iter() {
-        if let Some(name) = name.strip_prefix("parameter.") {
-            let values = tensor_file::f32_values(&view, name).map_err(not_a_model)?;
-            parameters.insert(name.to_owned(), Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
-        }
-    }
     let genes = card.genes.len();
     if let Some(bad) = card.treatments.iter().find(|treatment| treatment.column.is_some_and(|at| at as usize >= genes))
     {
         return Err(not_a_model(format!("its card is broken: {} has no column among {genes} genes", bad.symbol)));
     }
     let sizes = Sizes { genes, treatments: card.treatments.len() };
-    let model = GpoVae::new(sizes, &card.settings.model, Source::Given(parameters), &Device::Cpu)
-        .map_err(|error| not_a_model(format!("its parameters do not fit its settings: {error}")))?;
+    let member = |at: usize| -> Result<Member, ModelError> {
+        let prefix = prefix(&card, at);
+        let mut parameters = HashMap::new();
+        for (name, view) in tensors.iter() {
+            if let Some(name) = name.strip_prefix(&prefix) {
+                let values = tensor_file::f32_values(&view, name).map_err(not_a_model)?;
+                parameters.insert(name.to_owned(), Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
+            }
+        }
+        let model = GpoVae::new(sizes, &card.settings.model, Source::Given(parameters), &Device::Cpu)
+            .map_err(|error| not_a_model(format!("its parameters do not fit its settings: {error}")))?;
+        Ok(Member::new(model))
+    };
+    let members = (0..card.members.len().max(1)).map(member).collect::<Result<Vec<_>, _>>()?;
 
     let reader = Reader { tensors: &tensors, card: &card };
     let with_training = |shown: &super::super::TrainedPerturbation| shown.training_cells;
@@ -116,7 +134,15 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
         control_libraries: reader.values("control.library_sizes")?,
         split: reader.bytes("split")?,
     };
-    TrainedModel::with_predictions(card, model, observed, predicted, OnceLock::new())
+    let spread = match card.members.len() {
+        0 => Vec::new(),
+        1 => return Err(not_a_model("it is an ensemble of one member")),
+        _ => reader.values("predicted.spread")?,
+    };
+    if !spread.is_empty() && spread.len() != predicted.shifts.len() {
+        return Err(not_a_model("predicted.spread does not fit predicted.shifts"));
+    }
+    TrainedModel::with_predictions(card, members, observed, predicted, spread)
         .map_err(|error| not_a_model(error.to_string()))
 }
 

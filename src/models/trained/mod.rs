@@ -1,8 +1,12 @@
 //! A trained model: its card, its network, its answers.
 
+mod ensemble;
 mod file;
+mod signed;
 
+pub use ensemble::{MergeError, merge};
 pub use file::FORMAT as MODEL_FORMAT;
+pub use signed::signed_network;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -10,11 +14,11 @@ use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 
 use super::gpo_vae::{GpoVae, Predictor};
-use super::{Intervention, ModelCard, Novelty, PredictedEffect};
+use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread};
 use crate::data::{EffectTable, nearest};
 use crate::jobs::{Cancelled, Progress};
-use crate::network::sign::{ShiftEvidence, sign_of};
-use crate::network::{Edge, GeneId, Grn, NetworkGene};
+use crate::network::Grn;
+use ensemble::Moments;
 
 /// More edges than anybody looks at; a dense network of 600 genes has 360,000.
 const MOST_EDGES: usize = 200_000;
@@ -85,13 +89,22 @@ pub struct Observed {
     pub split: Vec<u8>,
 }
 
-/// A trained model: opens without its data set. Cheap to share in an `Arc`, safe to use from several threads.
+/// A trained model, or an ensemble of several: opens without its data set. Cheap to share in an `Arc`, safe to use from
+/// several threads.
 pub struct TrainedModel {
     card: ModelCard,
-    model: GpoVae,
+    /// One, or the members of an ensemble.
+    members: Vec<Member>,
     observed: Observed,
     predicted: EffectTable,
+    /// Standard deviation over the members of each entry of `predicted`; empty for a single model.
+    spread: Vec<f32>,
     network: Arc<Grn>,
+}
+
+/// The parameters of one training run, and the draws of its answers.
+struct Member {
+    model: GpoVae,
     predictor: OnceLock<Predictor>,
 }
 
@@ -116,18 +129,20 @@ impl TrainedModel {
             predicted.shifts.extend(predictor.shifts(&model, &doses, progress)?);
         }
         progress.check()?;
-        Self::with_predictions(card, model, observed, predicted, predictor.into())
+        let member = Member { model, predictor: predictor.into() };
+        Self::with_predictions(card, vec![member], observed, predicted, Vec::new())
     }
 
     fn with_predictions(
         card: ModelCard,
-        model: GpoVae,
+        members: Vec<Member>,
         observed: Observed,
         predicted: EffectTable,
-        predictor: OnceLock<Predictor>,
+        spread: Vec<f32>,
     ) -> Result<Self, PredictError> {
-        let network = Arc::new(signed_network(&card, &model.mask_logits()?, &observed, &predicted, MOST_EDGES));
-        Ok(Self { card, model, observed, predicted, network, predictor })
+        let logits = members.iter().map(|member| member.model.mask_logits()).collect::<Result<Vec<_>, _>>()?;
+        let network = Arc::new(signed_network(&card, &logits, &observed, &predicted, MOST_EDGES));
+        Ok(Self { card, members, observed, predicted, spread, network })
     }
 
     /// Read `NAME.safetensors`.
@@ -180,6 +195,17 @@ impl TrainedModel {
         &self.predicted
     }
 
+    /// Number of members of an ensemble; 1 for a single model.
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Standard deviation over the members of each entry of [`TrainedModel::predicted`] (divisor members − 1); none for a
+    /// single model. [`super::interval_factor`] makes an interval of it.
+    pub fn predicted_spread(&self) -> Option<&[f32]> {
+        (!self.spread.is_empty()).then_some(&self.spread)
+    }
+
     /// Rows of the training data set never used in training, valid only for a data set with the card's hash.
     pub fn held_out_cells(&self) -> Vec<u32> {
         self.cells_in(3)
@@ -195,45 +221,53 @@ impl TrainedModel {
         cells.map(|(cell, _)| cell as u32).collect()
     }
 
-    /// Predict the response to `intervention`. Takes well under a second for hundreds of genes; deterministic.
+    /// Predict the response to `intervention`: of an ensemble the mean of its members' answers, and their spread. Takes well
+    /// under a second for hundreds of genes; deterministic.
     pub fn predict(
         &self,
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
         let doses = positions(&self.card, intervention)?;
-        let predictor = self.predictor()?;
-        progress.check()?;
-        let shifts = predictor.shifts(&self.model, &doses, progress)?;
-        progress.check()?;
+        let (mut shifts, mut control) = (Moments::default(), Moments::default());
+        for member in &self.members {
+            let predictor = self.predictor(member)?;
+            progress.check()?;
+            shifts.add(&predictor.shifts(&member.model, &doses, progress)?);
+            progress.check()?;
+            control.add(predictor.control());
+        }
         Ok(PredictedEffect {
             name: intervention.name(),
             novelty: self.novelty(intervention),
             extrapolated: intervention.doses().iter().any(|(_, dose)| !(0.0..=1.0).contains(dose)),
-            shifts,
-            control: predictor.control().to_vec(),
+            spread: shifts.standard_deviations().map(|of_genes| Spread { members: self.members.len(), of_genes }),
+            shifts: shifts.means(),
+            control: control.means(),
         })
     }
 
     /// Draw what [`TrainedModel::predict`] draws at the first question about these genes, so that it is answered at once. Genes that
     /// are no treatments are left out.
     pub fn get_ready(&self, genes: &[String], progress: &dyn Progress) -> Result<(), PredictError> {
-        let predictor = self.predictor()?;
-        for gene in genes {
-            progress.check()?;
-            if let Some(treatment) = self.card.treatments.iter().position(|treatment| treatment.symbol == *gene) {
-                predictor.remember(&self.model, treatment)?;
+        for member in &self.members {
+            let predictor = self.predictor(member)?;
+            for gene in genes {
+                progress.check()?;
+                if let Some(treatment) = self.card.treatments.iter().position(|treatment| treatment.symbol == *gene) {
+                    predictor.remember(&member.model, treatment)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn predictor(&self) -> Result<&Predictor, PredictError> {
-        if let Some(predictor) = self.predictor.get() {
+    fn predictor<'a>(&self, member: &'a Member) -> Result<&'a Predictor, PredictError> {
+        if let Some(predictor) = member.predictor.get() {
             return Ok(predictor);
         }
-        let new = Predictor::new(&self.model, &self.observed.control_libraries, self.card.settings.seed)?;
-        Ok(self.predictor.get_or_init(|| new))
+        let new = Predictor::new(&member.model, &self.observed.control_libraries, self.card.settings.seed)?;
+        Ok(member.predictor.get_or_init(|| new))
     }
 
     /// How far a question is from what the model was shown, whatever the doses.
@@ -271,57 +305,6 @@ fn positions(card: &ModelCard, intervention: &Intervention) -> Result<Vec<(usize
         })
     };
     intervention.doses().iter().map(position).collect()
-}
-
-/// The network of mask logits A (T × T) with signs; used for a finished model and for snapshots during training.
-///
-/// Edges into genes that were not measured are left out: no shift of theirs enters the loss, so their logits only echo the
-/// prior, and being spared the fit they would come first.
-pub fn signed_network(
-    card: &ModelCard,
-    logits: &[Vec<f32>],
-    observed: &Observed,
-    predicted: &EffectTable,
-    most: usize,
-) -> Grn {
-    let treatments = &card.treatments;
-    let genes = treatments.iter().map(|treatment| NetworkGene {
-        symbol: treatment.symbol.clone(),
-        measured: treatment.column.is_some(),
-        perturbed_cells: treatment.perturbed_cells,
-        knock_down: treatment.knock_down,
-    });
-    let mut pairs: Vec<(f32, u32, u32)> = Vec::with_capacity(logits.len() * logits.len());
-    for (regulator, row) in logits.iter().enumerate() {
-        for (target, &logit) in row.iter().enumerate() {
-            if regulator != target && treatments[target].column.is_some() && logit.is_finite() {
-                pairs.push((logit, regulator as u32, target as u32));
-            }
-        }
-    }
-    // Ties (a row that was never trained stays at 0) keep the order of the names.
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    pairs.truncate(most);
-    let rows = |table: &EffectTable| -> Vec<Option<usize>> {
-        treatments.iter().map(|treatment| table.find(&treatment.symbol)).collect()
-    };
-    let (training_rows, predicted_rows) = (rows(&observed.training), rows(predicted));
-    let edge = |(logit, regulator, target): (f32, u32, u32)| {
-        let column = treatments[target as usize].column.map(|column| column as usize);
-        let measured = column.zip(training_rows[regulator as usize]).map(|(column, row)| ShiftEvidence {
-            shift: observed.training.row(row)[column],
-            significant: observed.significant.get(row * card.genes.len() + column).copied().unwrap_or(false),
-        });
-        let predicted = column.zip(predicted_rows[regulator as usize]).map(|(column, row)| predicted.row(row)[column]);
-        let (sign, evidence, shift) = sign_of(card.perturbation_kind, measured, predicted);
-        let (regulator, target) = (GeneId(regulator), GeneId(target));
-        Edge { regulator, target, probability: 1.0 / (1.0 + (-logit).exp()), rank: 0, sign, evidence, shift }
-    };
-    let edges = pairs.into_iter().map(edge).collect();
-    Grn::new(genes.collect(), edges).unwrap_or_else(|error| {
-        debug_assert!(false, "treatments and logits form a network: {error}");
-        Grn::default()
-    })
 }
 
 impl Novelty {
