@@ -22,7 +22,7 @@ use crate::network::formats::{self, NetworkFormat, write_edges};
 use crate::network::gene_sets::{Enrichment, GeneSets, enrichment, write_enrichment};
 use crate::network::reference::{Overlap, ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
-use crate::network::{Edge, Grn, Sign};
+use crate::network::{Agreement, Edge, Grn, Sign};
 use crate::tasks::networks::{self, Extras, OpenedNetwork};
 use crate::tasks::tables;
 use crate::words::{counted, grouped};
@@ -132,6 +132,7 @@ impl Network {
             tables::write_text(path, &write_enrichment(enriched))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
+        let agreement = Agreement::of(grn, view.edges());
         let listed = if self.output.is_some() { LISTED } else { usize::MAX };
         let mut result = json!({
             "network": self.network,
@@ -141,8 +142,12 @@ impl Network {
             "lowest_probability": view.lowest_probability(),
             "filter": filter.describe(),
             "notes": opened.notes,
-            "best": view.edges().take(listed).map(|edge| edge_json(grn, edge)).collect::<Vec<_>>(),
+            "best": view.edges().take(listed).map(|edge| edge_json(grn, edge, agreement)).collect::<Vec<_>>(),
         });
+        if let Some(agreement) = agreement {
+            result["members"] = agreement.members().into();
+            result["edges_kept_by_each_member"] = agreement.kept().into();
+        }
         if let Some((reference, overlay, overlap)) = &reference {
             result["reference"] = reference_json(reference, overlay, overlap);
         }
@@ -254,8 +259,8 @@ impl KnownArgs {
     }
 }
 
-fn edge_json(grn: &Grn, edge: &Edge) -> Value {
-    json!({
+fn edge_json(grn: &Grn, edge: &Edge, agreement: Option<Agreement<'_>>) -> Value {
+    let mut value = json!({
         "regulator": grn.symbol(edge.regulator),
         "target": grn.symbol(edge.target),
         "rank": edge.rank,
@@ -263,24 +268,33 @@ fn edge_json(grn: &Grn, edge: &Edge) -> Value {
         "sign": edge.sign,
         "evidence": edge.evidence,
         "shift": edge.shift,
-    })
+    });
+    if let Some(agreement) = agreement {
+        value["members_keeping"] = agreement.keeping(edge).into();
+    }
+    value
 }
 
 fn edges_text(grn: &Grn, view: &NetworkView<'_>) -> String {
+    let agreement = Agreement::of(grn, view.edges());
+    let kept = agreement.map(|agreement| format!("in best {}", agreement.kept()));
     let row = |edge: &Edge| {
-        vec![
+        let keeping = agreement.map(|agreement| format!("{} of {}", agreement.keeping(edge), agreement.members()));
+        let fields = [
             format!("{} {} {}", grn.symbol(edge.regulator), arrow(edge.sign), grn.symbol(edge.target)),
             edge.rank.to_string(),
             format!("{:.4}", edge.probability),
             edge.shift.map_or("–".to_owned(), |shift| format!("{shift:.2}")),
-        ]
+        ];
+        fields.into_iter().chain(keeping).collect()
     };
+    let columns = ["edge", "rank", "probability", "shift (log2)"].into_iter().chain(kept.as_deref());
     let rows: Vec<Vec<String>> = view.edges().take(LISTED).map(row).collect();
     format!(
         "{} between {}\n\n{}",
         counted(view.edge_count(), "edge"),
         counted(view.genes().len(), "gene"),
-        table(&["edge", "rank", "probability", "shift (log2)"], &rows)
+        table(&columns.collect::<Vec<_>>(), &rows)
     )
 }
 

@@ -11,7 +11,7 @@ use super::failure::UsageError;
 use super::import;
 use super::output;
 use super::text::{number, table};
-use crate::models::{Intervention, PredictedEffect};
+use crate::models::{INTERVAL_LEVEL, Intervention, PredictedEffect, Spread};
 use crate::tasks::badges::{Badge, Evidence};
 use crate::tasks::tables;
 
@@ -76,7 +76,18 @@ impl Predict {
         let doses = intervention.doses().iter().cloned().collect();
         let evidence = Evidence::of(opened.model.card()).of_doses(&doses);
         let order = by_size(&effect, genes);
-        let rows = || order.iter().map(|&at| json!({"gene": genes[at], "shift_log2": effect.shifts[at]}));
+        let widths = effect.spread.as_ref().map(Spread::half_widths);
+        let interval =
+            |at: usize| widths.as_ref().map(|widths| [-1.0, 1.0].map(|side| effect.shifts[at] + side * widths[at]));
+        let rows = || {
+            order.iter().map(|&at| {
+                let mut row = json!({"gene": genes[at], "shift_log2": effect.shifts[at]});
+                if let Some(ends) = interval(at) {
+                    row["interval"] = json!(ends);
+                }
+                row
+            })
+        };
         let result = json!({
             "model": self.model,
             "knock_out": effect.name,
@@ -85,6 +96,8 @@ impl Predict {
                 .map(|badge| json!({"badge": badge.label(), "meaning": badge.explanation()}))
                 .collect::<Vec<_>>(),
             "extrapolated": effect.extrapolated,
+            "members": opened.model.member_count(),
+            "interval_level": widths.as_ref().map(|_| INTERVAL_LEVEL),
             "output": self.output,
             "shifts": if self.output.is_some() { rows().take(LISTED).collect::<Vec<_>>() } else { rows().collect() },
         });
@@ -93,9 +106,15 @@ impl Predict {
             let mut text = format!("{}: {}\n", effect.name, labels.join(", "));
             evidence.iter().for_each(|badge| text.push_str(&format!("  {}: {}\n", badge.label(), badge.explanation())));
             text.push('\n');
-            let row = |&at: &usize| vec![genes[at].clone(), number(Some(f64::from(effect.shifts[at])), 3)];
+            let shown = |value: f32| number(Some(f64::from(value)), 3);
+            let row = |&at: &usize| {
+                let ends = interval(at).map(|[low, high]| format!("{} to {}", shown(low), shown(high)));
+                [genes[at].clone(), shown(effect.shifts[at])].into_iter().chain(ends).collect()
+            };
             let rows: Vec<Vec<String>> = order.iter().take(LISTED).map(row).collect();
-            text.push_str(&table(&["gene", "shift (log2)"], &rows));
+            let level = format!("{:.0} % interval of {} members", INTERVAL_LEVEL * 100.0, opened.model.member_count());
+            let columns = ["gene", "shift (log2)", &level];
+            text.push_str(&table(&columns[..if widths.is_some() { 3 } else { 2 }], &rows));
             if let Some(path) = &self.output {
                 text.push_str(&format!("\nWrote {} ({} genes)\n", path.display(), genes.len()));
             }

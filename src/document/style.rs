@@ -40,6 +40,8 @@ pub enum EdgeAttribute {
     Probability,
     /// What its sign rests on; colours only.
     Evidence,
+    /// The share of an ensemble's members that keep it.
+    Agreement,
     /// Whether the reference network knows it.
     Reference,
     /// As the network file has it.
@@ -104,6 +106,7 @@ impl EdgeAttribute {
             Self::Rank => "Rank",
             Self::Probability => "Probability",
             Self::Evidence => "Evidence",
+            Self::Agreement => "Agreement",
             Self::Reference => "Reference",
             Self::File => "As in the file",
         }

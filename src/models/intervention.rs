@@ -66,6 +66,17 @@ pub struct Spread {
     pub of_genes: Vec<f32>,
 }
 
+/// The level of intervals that are shown and written.
+pub const INTERVAL_LEVEL: f64 = 0.9;
+
+impl Spread {
+    /// Half the width of the interval of [`INTERVAL_LEVEL`] of every gene's shift.
+    pub fn half_widths(&self) -> Vec<f32> {
+        let factor = interval_factor(self.members, INTERVAL_LEVEL) as f32;
+        self.of_genes.iter().map(|deviation| factor * deviation).collect()
+    }
+}
+
 /// By how many standard deviations over `members` members an interval of `level` (0 to 1) reaches to each side of their mean:
 /// the quantile of Student's t with members − 1 degrees of freedom. The members are trained on cells drawn with replacement
 /// and with different draws, so that their standard deviation estimates the standard error of a prediction (Efron and

@@ -14,5 +14,5 @@ pub use card::{
     DatasetReference, EpochMetrics, LossTerms, MemberRun, ModelCard, ModelKind, TrainConfig, TrainedPerturbation,
     Treatment,
 };
-pub use intervention::{Intervention, Novelty, PredictedEffect, Spread, interval_factor};
+pub use intervention::{INTERVAL_LEVEL, Intervention, Novelty, PredictedEffect, Spread, interval_factor};
 pub use trained::{MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network};

@@ -7,6 +7,8 @@ use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::agreement::MemberRanks;
+
 /// A gene of a network: its position in [`Grn::genes`]. Stable while the network lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GeneId(pub u32);
@@ -146,29 +148,6 @@ pub enum GrnError {
     },
 }
 
-/// How the members of an ensemble rank the edges of the network that they form together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MemberRanks {
-    members: usize,
-    /// By position of the edge, then by member.
-    ranks: Vec<u32>,
-}
-
-impl MemberRanks {
-    /// Of each member the rank (from 1) of every edge in its own network, edges in the order of the network of all; as many for
-    /// each.
-    pub fn new(by_member: Vec<Vec<u32>>) -> Self {
-        let members = by_member.len();
-        let edges = by_member.iter().map(Vec::len).min().unwrap_or(0);
-        let ranks = (0..edges).flat_map(|edge| by_member.iter().map(move |ranks| ranks[edge])).collect();
-        Self { members, ranks }
-    }
-
-    fn of(&self, position: usize) -> &[u32] {
-        self.ranks.get(position * self.members..(position + 1) * self.members).unwrap_or_default()
-    }
-}
-
 /// A gene regulatory network: immutable, valid, its edges ranked.
 #[derive(Clone, Debug, Default)]
 pub struct Grn {
@@ -224,21 +203,13 @@ impl Grn {
 
     /// The same with the ranks that the members of an ensemble give its edges.
     pub fn with_member_ranks(self, ranks: MemberRanks) -> Self {
-        debug_assert_eq!(ranks.ranks.len(), ranks.members * self.edges.len(), "one rank per edge and member");
+        debug_assert_eq!(ranks.edges(), self.edges.len(), "one rank per edge and member");
         Self { member_ranks: Some(ranks), ..self }
     }
 
-    /// Number of members of the ensemble that this is the network of; none for a single one.
-    pub fn member_count(&self) -> Option<usize> {
-        self.member_ranks.as_ref().map(|ranks| ranks.members)
-    }
-
-    /// The share of the ensemble's members that have `edge` among their own best `kept`: its selection probability at that
-    /// number of edges (Meinshausen and Bühlmann 2010, Stability selection). None for a single network.
-    pub fn agreement(&self, edge: &Edge, kept: usize) -> Option<f32> {
-        let ranks = self.member_ranks.as_ref()?.of((edge.rank as usize).checked_sub(1)?);
-        let keeping = ranks.iter().filter(|rank| **rank as usize <= kept).count();
-        (!ranks.is_empty()).then(|| keeping as f32 / ranks.len() as f32)
+    /// How the members of the ensemble that this is the network of rank its edges; none for a single model.
+    pub fn member_ranks(&self) -> Option<&MemberRanks> {
+        self.member_ranks.as_ref()
     }
 
     /// The genes; a [`GeneId`] is a position in this slice.

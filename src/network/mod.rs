@@ -1,5 +1,6 @@
 //! The gene regulatory network: genes, signed and ranked regulator → target edges, and what is asked of them.
 
+mod agreement;
 pub mod compare;
 pub mod filter;
 #[cfg(test)]
@@ -17,4 +18,5 @@ pub mod sign;
 pub mod statistics;
 pub mod wave;
 
-pub use grn::{Edge, GeneId, Grn, GrnError, MemberRanks, NetworkGene, Sign, SignEvidence};
+pub use agreement::{Agreement, MemberRanks};
+pub use grn::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};

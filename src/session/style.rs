@@ -40,6 +40,7 @@ enum Edge {
     Rank,
     Probability,
     Evidence,
+    Agreement,
     Reference,
     File,
 }
@@ -116,6 +117,7 @@ impl Edge {
             EdgeAttribute::Rank => Self::Rank,
             EdgeAttribute::Probability => Self::Probability,
             EdgeAttribute::Evidence => Self::Evidence,
+            EdgeAttribute::Agreement => Self::Agreement,
             EdgeAttribute::Reference => Self::Reference,
             EdgeAttribute::File => Self::File,
         }
@@ -128,6 +130,7 @@ impl Edge {
             Self::Rank => EdgeAttribute::Rank,
             Self::Probability => EdgeAttribute::Probability,
             Self::Evidence => EdgeAttribute::Evidence,
+            Self::Agreement => EdgeAttribute::Agreement,
             Self::Reference => EdgeAttribute::Reference,
             Self::File => EdgeAttribute::File,
         }

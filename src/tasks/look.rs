@@ -121,18 +121,24 @@ impl Look {
                 EdgeAttribute::Nothing => EdgeColour::Plain,
                 EdgeAttribute::Probability => EdgeColour::Probability,
                 EdgeAttribute::Evidence => EdgeColour::Evidence,
+                EdgeAttribute::Agreement if grn.member_ranks().is_some() => EdgeColour::Agreement,
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
                 EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),
-                EdgeAttribute::Sign | EdgeAttribute::Rank | EdgeAttribute::Reference => EdgeColour::Sign,
+                EdgeAttribute::Sign | EdgeAttribute::Rank | EdgeAttribute::Reference | EdgeAttribute::Agreement => {
+                    EdgeColour::Sign
+                }
             },
             edge_width: match style.edge_width {
                 EdgeAttribute::Nothing => EdgeWidth::Same,
                 EdgeAttribute::Probability => EdgeWidth::Probability,
+                EdgeAttribute::Agreement if grn.member_ranks().is_some() => EdgeWidth::Agreement,
                 EdgeAttribute::Reference if has_reference => EdgeWidth::Known,
                 EdgeAttribute::File => file.edge_widths.map_or(EdgeWidth::Rank, EdgeWidth::Given),
-                EdgeAttribute::Rank | EdgeAttribute::Sign | EdgeAttribute::Evidence | EdgeAttribute::Reference => {
-                    EdgeWidth::Rank
-                }
+                EdgeAttribute::Rank
+                | EdgeAttribute::Sign
+                | EdgeAttribute::Evidence
+                | EdgeAttribute::Agreement
+                | EdgeAttribute::Reference => EdgeWidth::Rank,
             },
             reference: known.reference.map(|(name, overlay)| ReferenceLines {
                 label: name.to_owned(),

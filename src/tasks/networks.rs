@@ -9,7 +9,7 @@ use anyhow::bail;
 use super::open::{self, FileKind};
 use crate::document::{Document, EdgeAttribute, GeneAttribute, Notes, PagePanel};
 use crate::figures::FigureTheme;
-use crate::figures::network::NetworkFigure;
+use crate::figures::network::{EdgeTint, NetworkFigure};
 use crate::figures::scene::Colour;
 use crate::jobs::Progress;
 use crate::layout::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode};
@@ -353,7 +353,7 @@ fn draw(contents: &mut NetworkContents, grn: &Grn, figure: &NetworkFigure) {
     figure.nodes.iter().enumerate().for_each(|(at, node)| node_of[node.gene.0 as usize] = Some(at));
     let place = |symbol: &str| grn.find(symbol).and_then(|gene: GeneId| node_of[gene.0 as usize]);
     let mut edge_of = HashMap::new();
-    for edge in figure.edges.iter().filter(|edge| !edge.dashed) {
+    for edge in figure.edges.iter().filter(|edge| edge.tint != EdgeTint::Missing) {
         edge_of.insert((edge.from, edge.to), edge);
     }
     let nodes: Vec<Option<usize>> = contents.nodes.iter().map(|node| place(&node.symbol)).collect();

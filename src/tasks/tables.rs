@@ -6,10 +6,11 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::files;
-use crate::models::PredictedEffect;
+use crate::models::{INTERVAL_LEVEL, PredictedEffect, Spread};
 
 /// Write the predicted shift of every gene: `gene`, `shift_log2`, `control_log2_expression`, the
-/// largest first. `genes` are the card's, in the order of the shifts.
+/// largest first; of an ensemble also the ends of the interval, `shift_log2_low_90` and `shift_log2_high_90`. `genes` are the
+/// card's, in the order of the shifts.
 ///
 /// # Errors
 /// If the lengths differ or the file cannot be written.
@@ -22,9 +23,20 @@ pub fn write_effects(path: &Path, effect: &PredictedEffect, genes: &[String]) ->
     );
     let mut order: Vec<usize> = (0..genes.len()).collect();
     order.sort_by(|&a, &b| effect.shifts[b].abs().total_cmp(&effect.shifts[a].abs()).then(genes[a].cmp(&genes[b])));
-    let mut text = String::from("gene\tshift_log2\tcontrol_log2_expression\n");
+    let widths = effect.spread.as_ref().map(Spread::half_widths);
+    let level = (INTERVAL_LEVEL * 100.0).round();
+    let mut text = String::from("gene\tshift_log2\tcontrol_log2_expression");
+    if widths.is_some() {
+        text.push_str(&format!("\tshift_log2_low_{level}\tshift_log2_high_{level}"));
+    }
+    text.push('\n');
     for at in order {
-        text.push_str(&format!("{}\t{}\t{}\n", genes[at], effect.shifts[at], effect.control[at]));
+        let shift = effect.shifts[at];
+        text.push_str(&format!("{}\t{shift}\t{}", genes[at], effect.control[at]));
+        if let Some(half) = widths.as_ref().map(|widths| widths[at]) {
+            text.push_str(&format!("\t{}\t{}", shift - half, shift + half));
+        }
+        text.push('\n');
     }
     write_text(path, &text)
 }
@@ -56,5 +68,15 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "gene\tshift_log2\tcontrol_log2_expression\nB\t-1.25\t2\nA\t0.5\t1\nC\t0\t3\n");
         assert!(write_effects(&path, &effect, &genes[1..]).is_err());
+
+        let spread = Some(Spread { members: 5, of_genes: vec![0.25, 0.0, 1.0] });
+        write_effects(&path, &PredictedEffect { spread, ..effect }, &genes).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+        assert_eq!(lines[0][3..], ["shift_log2_low_90", "shift_log2_high_90"]);
+        assert_eq!(lines[1][3..], ["-1.25", "-1.25"], "no spread, no width");
+        // The t distribution with 4 degrees of freedom reaches 2.132 standard deviations to each side.
+        let low: f32 = lines[2][3].parse().unwrap();
+        assert!((low - (0.5 - 2.131_847 * 0.25)).abs() < 1e-4, "{low}");
     }
 }

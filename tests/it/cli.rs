@@ -95,12 +95,12 @@ fn members_trained_apart_are_the_ensemble_trained_at_once() {
     assert_eq!(listing(at), ["screen.h5ad", "train.toml", "truth.tsv", "whole.safetensors"], "members are joined");
 
     // As a cluster would run the script, task after task.
-    let sbatch = "#!/bin/bash\nfor argument; do case $argument in --array=1-*) last=${argument#--array=1-};; esac; done\n\
-                  [ -z \"${last:-}\" ] || [[ $* == *--requeue* ]] || exit 1\n\
-                  for ((task = 1; task <= ${last:-1}; task++)); do\n\
-                  SLURM_ARRAY_TASK_ID=$task bash -c \"${!#}\" >&2 || exit 1\ndone\n\
-                  [[ $* != *--parsable* ]] || echo '17;cluster'\n\
-                  [[ $* != *--dependency* ]] || [[ $* == *afterok:17\ * ]] || exit 1\n";
+    let sbatch = r#"#!/bin/bash
+for argument; do case $argument in --array=1-*) last=${argument#--array=1-};; esac; done
+case "$*" in *--array*--requeue* | *--requeue*--array* | *--dependency=afterok:17\ *) ;; *) exit 1;; esac
+for ((task = 1; task <= ${last:-1}; task++)); do SLURM_ARRAY_TASK_ID=$task bash -c "${!#}" >&2 || exit 1; done
+case "$*" in *--parsable*) echo '17;cluster';; esac
+"#;
     std::fs::write(at.join("sbatch"), sbatch).expect("written");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/ensemble-slurm.sh");
     let run_script = |arguments: &[&str]| {

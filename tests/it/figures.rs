@@ -627,9 +627,9 @@ fn styles_say_what_they_show() {
     let scale = legend.scale.expect("a scale");
     assert_eq!((scale.label.as_str(), scale.ends), ("Betweenness", ["0".to_owned(), "0.29".to_owned()]));
     assert_eq!(legend.sizes.expect("sizes").heading, "PageRank");
-    assert!(legend.no_value && legend.probability.is_some() && !legend.signs_coloured);
+    assert!(legend.no_value && legend.edge_scale.is_some() && !legend.signs_coloured);
     assert_eq!(
-        legend.known.iter().map(|key| key.text.as_str()).collect::<Vec<_>>(),
+        legend.kinds.iter().map(|key| key.text.as_str()).collect::<Vec<_>>(),
         ["In CollecTRI", "Only in CollecTRI"]
     );
     assert_eq!(figure.nodes[3].tint, None);
@@ -660,7 +660,7 @@ fn styles_say_what_they_show() {
     let groups = legend.groups.expect("groups");
     assert_eq!((groups.groups.len(), groups.others), (7, 4));
     assert!(legend.widths.is_none() && legend.sizes.is_none() && legend.scale.is_none());
-    let texts: Vec<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
+    let texts: Vec<&str> = legend.kinds.iter().map(|key| key.text.as_str()).collect();
     assert_eq!(texts, ["In CollecTRI", "Not in CollecTRI", "Only in CollecTRI"]);
     assert!(figure.edges.iter().all(|edge| !edge.marked), "the colour says it already");
     let by_evidence = NetworkStyle { edge_colour: EdgeColour::Evidence, reference: None, ..NetworkStyle::default() };
@@ -670,7 +670,7 @@ fn styles_say_what_they_show() {
     }
     let legend = evidence.legend.expect("a legend");
     assert!(!legend.signs_coloured, "signs have ends only");
-    let kinds: std::collections::BTreeSet<&str> = legend.known.iter().map(|key| key.text.as_str()).collect();
+    let kinds: std::collections::BTreeSet<&str> = legend.kinds.iter().map(|key| key.text.as_str()).collect();
     let occur = grn.edges().iter().map(|edge| match edge.evidence {
         SignEvidence::Measured => "Sign measured",
         SignEvidence::Predicted => "Sign predicted",
@@ -679,6 +679,36 @@ fn styles_say_what_they_show() {
     });
     assert_eq!(kinds, occur.collect());
     assert!(figure.nodes.windows(2).all(|pair| pair[0].radius == pair[1].radius));
+}
+
+#[test]
+fn what_the_members_of_an_ensemble_agree_on_stands_out() {
+    use grn_explorer::figures::network::{EdgeColour, EdgeTint, EdgeWidth};
+    use grn_explorer::network::MemberRanks;
+    let (grn, positions) = network(30, 50, 5);
+    let best = grn.edges().len() as u32;
+    // The first member ranks as all do together, the second the other way round.
+    let ranks = MemberRanks::new(vec![(1..=best).collect(), (1..=best).rev().collect(), (1..=best).collect()]);
+    let grn = grn.with_member_ranks(ranks);
+    let shown = &grn.edges()[..20];
+    let style = |edge_colour, edge_width| NetworkStyle { edge_colour, edge_width, ..NetworkStyle::default() };
+    let figure = NetworkFigure::of(&grn, shown, &positions, &style(EdgeColour::Sign, EdgeWidth::Rank));
+    assert!(figure.edges.iter().all(|edge| !edge.dashed && edge.opacity == figure.edges[0].opacity));
+    let texts = |figure: &NetworkFigure| -> Vec<String> {
+        figure.legend.as_ref().expect("a legend").kinds.iter().map(|key| key.text.clone()).collect()
+    };
+    assert_eq!(texts(&figure), ["All among the best 20 of at least half of 3 members"]);
+
+    let odd = MemberRanks::new(vec![(1..=best).rev().collect(), (1..=best).rev().collect(), (1..=best).collect()]);
+    let grn = grn.with_member_ranks(odd);
+    let figure =
+        NetworkFigure::of(&grn, &grn.edges()[..20], &positions, &style(EdgeColour::Agreement, EdgeWidth::Agreement));
+    assert!(figure.edges.iter().all(|edge| edge.dashed && edge.tint == EdgeTint::Sequential(1.0 / 3.0)));
+    let legend = figure.legend.clone().expect("a legend");
+    assert_eq!(texts(&figure), ["Among the best 20 of fewer than half of 3 members"]);
+    let scale = legend.edge_scale.expect("a scale of colours");
+    assert_eq!((scale.label.as_str(), scale.ends), ("Kept by members", ["0".to_owned(), "3 of 3".to_owned()]));
+    assert_eq!(legend.widths.expect("widths").ends[0].0, "Kept by 3 of 3");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::network::{evidence, verb};
+use super::network::{agreement, evidence, verb};
 use super::notes::note;
 use crate::app::{Action, State, theme};
 use crate::document::NoteSubject;
@@ -19,6 +19,9 @@ pub fn show(begun: &mut Option<NoteSubject>, ui: &mut Ui, network: &Grn, state: 
         ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
         let (rank, all) = (grouped(edge.rank as usize), grouped(network.edges().len()));
         ui.label(format!("Rank {rank} of {all}, probability {:.3}", edge.probability));
+        if let Some(agreement) = agreement(edge, state) {
+            ui.label(agreement);
+        }
         ui.label(format!("Sign from {}", evidence(edge)));
         note(ui, begun, NoteSubject::Edge(regulator.to_owned(), target.to_owned()), state, actions);
     }

@@ -8,7 +8,7 @@ use super::style::{
     EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
 };
 use super::{NetworkEdge, NetworkFigure, NetworkNode};
-use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
+use crate::network::{Agreement, Edge, GeneId, Grn, Sign, SignEvidence};
 use crate::words::grouped;
 
 /// Radius of the smallest gene, and what the largest has more.
@@ -19,6 +19,8 @@ pub(super) const WIDTH: [f32; 2] = [0.6, 1.7];
 const EMPHASISED: f32 = 1.9;
 /// Opacity of the worst edge, and what the best has more.
 pub(super) const OPACITY: [f32; 2] = [0.45, 0.5];
+/// Edges that a smaller share of an ensemble's members keep are dashed.
+const AGREED: f32 = 0.5;
 
 impl NetworkFigure {
     /// The figure of the `visible` edges of `grn`. `positions` has one point per gene of the network; genes without
@@ -95,7 +97,7 @@ impl NetworkFigure {
         let drawn = visible.iter().map(|edge| (edge.regulator.0, edge.target.0));
         let pairs: Vec<(u32, u32)> = missing.iter().map(|(from, to, _)| (from.0, to.0)).chain(drawn).collect();
         let curved = answered(&pairs, genes.len());
-        let lines = Lines::of(style, &visible);
+        let lines = Lines::of(style, grn, &visible);
         let touches = |from: GeneId, to: GeneId| {
             let of_interest = |gene: GeneId| selected[gene.0 as usize] || style.hovered == Some(gene);
             style.emphasised.is_empty() && style.emphasis.is_none() && (of_interest(from) || of_interest(to))
@@ -114,13 +116,15 @@ impl NetworkFigure {
         });
         let in_network = visible.iter().enumerate().zip(&curved[missing.len()..]).map(|((at, edge), &curved)| {
             let known = lines.is_known(edge);
+            let agreement = lines.agreement(edge);
             let emphasised = style.emphasised.binary_search(&edge.rank).is_ok();
             NetworkEdge {
                 from: at_node[edge.regulator.0 as usize],
                 to: at_node[edge.target.0 as usize],
                 sign: edge.sign,
                 width: lines.width(at, edge).max(if emphasised { EMPHASISED } else { 0.0 }),
-                opacity: OPACITY[0] + OPACITY[1] * lines.quality(at),
+                // Of an ensemble, what its members agree on stands out.
+                opacity: OPACITY[0] + OPACITY[1] * agreement.unwrap_or_else(|| lines.quality(at)),
                 tint: match &style.edge_colour {
                     EdgeColour::Given(colours) => {
                         let given = colours.get(edge.rank as usize - 1).copied().flatten();
@@ -130,10 +134,11 @@ impl NetworkFigure {
                     EdgeColour::Plain => EdgeTint::Plain,
                     EdgeColour::Probability => EdgeTint::Sequential(lines.probability(edge)),
                     EdgeColour::Evidence => EdgeTint::Evidence(edge.evidence),
+                    EdgeColour::Agreement => agreement.map_or(EdgeTint::Sign, EdgeTint::Sequential),
                     EdgeColour::Known => EdgeTint::Known(known),
                 },
                 marked: known && lines.mark,
-                dashed: false,
+                dashed: agreement.is_some_and(|share| share < AGREED),
                 highlighted: touches(edge.regulator, edge.target) || emphasised,
                 curved,
             }
@@ -151,9 +156,8 @@ impl NetworkFigure {
                 .filter(|sign| edges.iter().any(|edge| edge.sign == *sign && edge.tint != EdgeTint::Missing))
                 .collect(),
             signs_coloured: style.edge_colour == EdgeColour::Sign,
-            probability: (style.edge_colour == EdgeColour::Probability && !visible.is_empty())
-                .then(|| lines.probabilities.map(short)),
-            known: lines.keys(style, &edges),
+            edge_scale: lines.colour_key(&style.edge_colour),
+            kinds: lines.keys(style, &edges),
             emphasis: style.emphasis.clone(),
             widths,
             thinned,
@@ -194,7 +198,7 @@ impl NetworkFigure {
                 Some(((edge.regulator, edge.target), width))
             };
             let given: HashMap<(GeneId, GeneId), f32> = visible.iter().filter_map(width_of).collect();
-            for edge in self.edges.iter_mut().filter(|edge| !edge.dashed) {
+            for edge in self.edges.iter_mut().filter(|edge| edge.tint != EdgeTint::Missing) {
                 let ends = (self.nodes[edge.from].gene, self.nodes[edge.to].gene);
                 if let Some(width) = given.get(&ends) {
                     edge.width = (width * scale).clamp(GIVEN_WIDTH[0], GIVEN_WIDTH[1]);
@@ -453,10 +457,12 @@ struct Lines<'a> {
     probabilities: [f32; 2],
     reference: Option<&'a ReferenceLines>,
     mark: bool,
+    /// Of an ensemble.
+    agreement: Option<Agreement<'a>>,
 }
 
 impl<'a> Lines<'a> {
-    fn of(style: &'a NetworkStyle, visible: &[&Edge]) -> Self {
+    fn of(style: &'a NetworkStyle, grn: &'a Grn, visible: &[&Edge]) -> Self {
         let probabilities = || visible.iter().map(|edge| edge.probability);
         let reference = style.reference.as_ref();
         Self {
@@ -468,6 +474,11 @@ impl<'a> Lines<'a> {
             ],
             mark: reference.is_some_and(|reference| reference.mark) && style.edge_colour != EdgeColour::Known,
             reference,
+            // Paths that are pointed out lead over edges that would not be shown otherwise.
+            agreement: {
+                let also = |edge: &&Edge| style.emphasised.binary_search(&edge.rank).is_ok();
+                Agreement::of(grn, visible.iter().copied().filter(|edge| !also(edge)))
+            },
         }
     }
 
@@ -482,6 +493,10 @@ impl<'a> Lines<'a> {
         if most > least { (edge.probability - least) / (most - least) } else { 1.0 }
     }
 
+    fn agreement(&self, edge: &Edge) -> Option<f32> {
+        self.agreement.map(|agreement| agreement.share(edge))
+    }
+
     fn is_known(&self, edge: &Edge) -> bool {
         let known = |reference: &ReferenceLines| reference.known.get(edge.rank as usize - 1).copied();
         self.reference.and_then(known).unwrap_or(false)
@@ -492,6 +507,7 @@ impl<'a> Lines<'a> {
             EdgeWidth::Rank => self.quality(at).powi(2),
             EdgeWidth::Same | EdgeWidth::Given(_) => 0.3,
             EdgeWidth::Probability => self.probability(edge),
+            EdgeWidth::Agreement => self.agreement(edge).unwrap_or_else(|| self.quality(at).powi(2)),
             EdgeWidth::Known => f32::from(u8::from(self.is_known(edge))),
         };
         WIDTH[0] + WIDTH[1] * share
@@ -500,12 +516,16 @@ impl<'a> Lines<'a> {
     /// What the widths mean; `visible` and `edges` from the worst to the best.
     fn width_key(&self, visible: &[&Edge], edges: &[NetworkEdge]) -> Option<WidthKey> {
         let (worst, best) = (edges.first()?, edges.last()?);
-        let ends = match self.by {
-            EdgeWidth::Rank if self.count > 1 => {
+        let ends = match (self.by, self.agreement) {
+            (EdgeWidth::Agreement, Some(agreement)) => {
+                let all = agreement.members();
+                [(format!("Kept by {all} of {all}"), WIDTH[0] + WIDTH[1]), ("0".to_owned(), WIDTH[0])]
+            }
+            (EdgeWidth::Rank | EdgeWidth::Agreement, _) if self.count > 1 => {
                 let rank = |edge: Option<&&Edge>| grouped(edge.map_or(0, |edge| edge.rank as usize));
                 [(format!("Rank {}", rank(visible.last())), best.width), (rank(visible.first()), worst.width)]
             }
-            EdgeWidth::Probability if self.probabilities[0] < self.probabilities[1] => {
+            (EdgeWidth::Probability, _) if self.probabilities[0] < self.probabilities[1] => {
                 let [least, most] = self.probabilities.map(short);
                 [(format!("Probability {most}"), WIDTH[0] + WIDTH[1]), (least, WIDTH[0])]
             }
@@ -514,28 +534,55 @@ impl<'a> Lines<'a> {
         Some(WidthKey { ends })
     }
 
-    /// What colours and marks of lines say, other than signs and probabilities.
+    /// What colours say that lie on a scale.
+    fn colour_key(&self, by: &EdgeColour) -> Option<ScaleKey> {
+        let key = |label: &str, ends| Some(ScaleKey { label: label.to_owned(), kind: ScaleKind::Sequential, ends });
+        match (by, self.agreement) {
+            (EdgeColour::Probability, _) if self.count > 0 => key("Probability", self.probabilities.map(short)),
+            (EdgeColour::Agreement, Some(agreement)) => {
+                key("Kept by members", ["0".to_owned(), format!("{} of {0}", agreement.members())])
+            }
+            _ => None,
+        }
+    }
+
+    /// What colours, marks and dashes of lines say, other than signs and scales.
     fn keys(&self, style: &NetworkStyle, edges: &[NetworkEdge]) -> Vec<EdgeKey> {
         let any = |tint: EdgeTint| edges.iter().any(|edge| edge.tint == tint);
         let kinds = EVIDENCE.into_iter().map(|(evidence, text)| (EdgeTint::Evidence(evidence), text));
         let mut keys: Vec<EdgeKey> = kinds
             .filter(|(tint, _)| any(*tint))
-            .map(|(tint, text)| EdgeKey { text: text.to_owned(), tint, marked: false })
+            .map(|(tint, text)| EdgeKey { text: text.to_owned(), tint, ..EdgeKey::default() })
             .collect();
+        if let Some(agreement) = self.agreement {
+            let kept = grouped(agreement.kept());
+            if edges.iter().any(|edge| edge.dashed && edge.tint != EdgeTint::Missing) {
+                let text = format!("Among the best {kept} of fewer than half of {} members", agreement.members());
+                keys.push(EdgeKey { text, dashed: true, ..EdgeKey::default() });
+            } else if self.count > 0 {
+                let text = format!("All among the best {kept} of at least half of {} members", agreement.members());
+                keys.push(EdgeKey { text, ..EdgeKey::default() });
+            }
+        }
         let Some(reference) = self.reference else { return keys };
         let label = &reference.label;
         if style.edge_colour == EdgeColour::Known {
             if any(EdgeTint::Known(true)) {
-                keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Known(true), marked: false });
+                keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Known(true), ..EdgeKey::default() });
             }
             if any(EdgeTint::Known(false)) {
-                keys.push(EdgeKey { text: format!("Not in {label}"), tint: EdgeTint::Known(false), marked: false });
+                keys.push(EdgeKey {
+                    text: format!("Not in {label}"),
+                    tint: EdgeTint::Known(false),
+                    ..EdgeKey::default()
+                });
             }
         } else if edges.iter().any(|edge| edge.marked) {
-            keys.push(EdgeKey { text: format!("In {label}"), tint: EdgeTint::Plain, marked: true });
+            keys.push(EdgeKey { text: format!("In {label}"), marked: true, ..EdgeKey::default() });
         }
         if any(EdgeTint::Missing) {
-            keys.push(EdgeKey { text: format!("Only in {label}"), tint: EdgeTint::Missing, marked: false });
+            let (text, tint) = (format!("Only in {label}"), EdgeTint::Missing);
+            keys.push(EdgeKey { text, tint, dashed: true, ..EdgeKey::default() });
         }
         keys
     }

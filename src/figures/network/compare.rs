@@ -85,20 +85,21 @@ impl CompareFigure {
             (EdgeTint::Left, format!("Only in {}", style.names[0])),
             (EdgeTint::Right, format!("Only in {}", style.names[1])),
         ];
-        let mut known: Vec<EdgeKey> = tints
+        let mut kinds: Vec<EdgeKey> = tints
             .into_iter()
             .filter(|(tint, _)| has(&|edge| edge.tint == *tint))
-            .map(|(tint, text)| EdgeKey { text, tint, marked: false })
+            .map(|(tint, text)| EdgeKey { text, tint, ..EdgeKey::default() })
             .collect();
         if has(&|edge| edge.marked) {
-            known.push(EdgeKey { text: "Opposite signs".to_owned(), tint: EdgeTint::Both, marked: true });
+            let (text, tint) = ("Opposite signs".to_owned(), EdgeTint::Both);
+            kinds.push(EdgeKey { text, tint, marked: true, ..EdgeKey::default() });
         }
         let legend = NetworkLegend {
             signs: [Sign::Activates, Sign::Represses]
                 .into_iter()
                 .filter(|sign| has(&|edge| edge.sign == *sign))
                 .collect(),
-            known,
+            kinds,
             ..NetworkLegend::default()
         };
         let extent = positions.iter().filter(|at| at.iter().all(|part| part.is_finite())).copied().collect();

@@ -16,10 +16,10 @@ pub struct NetworkLegend {
     pub signs: Vec<Sign>,
     /// Whether signs have colours, or only ends.
     pub signs_coloured: bool,
-    /// Lowest and highest probability, where the edges' colours show it.
-    pub probability: Option<[String; 2]>,
-    /// What a reference network says about edges.
-    pub known: Vec<EdgeKey>,
+    /// What the edges' colours mean, on a scale.
+    pub edge_scale: Option<ScaleKey>,
+    /// Kinds of edges.
+    pub kinds: Vec<EdgeKey>,
     /// What the edges that are pointed out are.
     pub emphasis: Option<String>,
     /// What the widths of edges mean.
@@ -47,7 +47,7 @@ pub struct NetworkLegend {
 }
 
 /// A kind of edge.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EdgeKey {
     /// What it is.
     pub text: String,
@@ -55,6 +55,8 @@ pub struct EdgeKey {
     pub tint: EdgeTint,
     /// Whether it carries a band.
     pub marked: bool,
+    /// Whether it is dashed.
+    pub dashed: bool,
 }
 
 /// Widths: the thickest edge and the thinnest.
@@ -154,22 +156,23 @@ impl NetworkLegend {
                     Sign::Unknown => "Sign unknown",
                 };
                 let tint = if self.signs_coloured { EdgeTint::Sign } else { EdgeTint::Plain };
+                let key = EdgeKey { text: text.to_owned(), tint, ..EdgeKey::default() };
                 items.push(Item {
                     width: line + size * 0.5 + width(text),
                     draw: Box::new(move |[left, middle], theme, out| {
-                        edge_glyph(sign, tint, false, left, middle, line, size, theme, out);
+                        edge_glyph(sign, &key, [left, middle], line, size, theme, out);
                         out.push(words(text, [left + line + size * 0.5, middle], size, theme.text));
                     }),
                 });
             }
         }
-        let plain = |text: String| EdgeKey { text, tint: EdgeTint::Plain, marked: false };
-        for EdgeKey { text, tint, marked } in self.emphasis.clone().map(plain).into_iter().chain(self.known.clone()) {
+        let emphasis = self.emphasis.clone().map(|text| EdgeKey { text, ..EdgeKey::default() });
+        for key in emphasis.into_iter().chain(self.kinds.clone()) {
             items.push(Item {
-                width: line + size * 0.5 + width(&text),
+                width: line + size * 0.5 + width(&key.text),
                 draw: Box::new(move |[left, middle], theme, out| {
-                    edge_glyph(Sign::Unknown, tint, marked, left, middle, line, size, theme, out);
-                    out.push(words(&text, [left + line + size * 0.5, middle], size, theme.text));
+                    edge_glyph(Sign::Unknown, &key, [left, middle], line, size, theme, out);
+                    out.push(words(&key.text, [left + line + size * 0.5, middle], size, theme.text));
                 }),
             });
         }
@@ -179,10 +182,7 @@ impl NetworkLegend {
             };
             items.push(Item { width: self.note.as_deref().map_or(0.0, width), draw: Box::new(draw) });
         }
-        if let Some(ends) = self.probability.clone() {
-            let label = "Probability".to_owned();
-            items.push(scale_item(ScaleKey { label, kind: ScaleKind::Sequential, ends }, 0.15, size));
-        }
+        items.extend(self.edge_scale.clone().map(|key| scale_item(key, 0.15, size)));
         items.extend(self.scale.clone().map(|key| scale_item(key, 0.0, size)));
         if let Some(GroupKey { label, groups, others }) = self.groups.clone() {
             // Each by itself, so that long lists break into rows; the first carries the heading.
@@ -360,26 +360,22 @@ fn scale_item(ScaleKey { label, kind, ends }: ScaleKey, from: f32, size: f32) ->
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 fn edge_glyph(
     sign: Sign,
-    tint: EdgeTint,
-    marked: bool,
-    left: f32,
-    middle: f32,
+    key: &EdgeKey,
+    [left, middle]: [f32; 2],
     line: f32,
     size: f32,
     theme: &FigureTheme,
     out: &mut Vec<Primitive>,
 ) {
-    let stroke = Stroke { width: size * 0.13, colour: super::draw::edge_colour(tint, sign, theme) };
+    let stroke = Stroke { width: size * 0.13, colour: super::draw::edge_colour(key.tint, sign, theme) };
     let ends = [left, left + line].map(|x| Disc { centre: [x, middle], radius: 0.0 });
     if let Some(link) = Link::new(ends[0], ends[1], false, sign, stroke, size / 8.0, 0.0) {
-        if marked {
+        if key.marked {
             out.push(link.line.primitive(super::draw::band(stroke, theme)));
         }
-        let dashed = tint == EdgeTint::Missing;
-        out.push(if dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
+        out.push(if key.dashed { link.line.dashed(stroke) } else { link.line.primitive(stroke) });
         out.extend(link.head);
     }
 }

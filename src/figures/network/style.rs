@@ -86,6 +86,8 @@ pub enum EdgeColour {
     Probability,
     /// What the sign rests on.
     Evidence,
+    /// The share of an ensemble's members that keep the edge.
+    Agreement,
     /// Whether the reference knows the edge.
     Known,
     /// Colours that a file gave, by rank − 1 of the network's edges; those without one have that of their sign.
@@ -102,6 +104,8 @@ pub enum EdgeWidth {
     Same,
     /// The probability.
     Probability,
+    /// The share of an ensemble's members that keep the edge.
+    Agreement,
     /// Whether the reference knows the edge.
     Known,
     /// Widths that a file gave, in the units of the positions, by rank − 1 of the network's edges.

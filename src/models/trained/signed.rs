@@ -102,6 +102,7 @@ fn member_ranks(members: &[Vec<Vec<f32>>], pairs: &[(f32, u32, u32)], most: usiz
 mod tests {
     use super::*;
     use crate::models::Treatment;
+    use crate::network::Agreement;
 
     fn card(genes: &[&str]) -> ModelCard {
         let treatment = |(at, gene): (usize, &&str)| Treatment {
@@ -132,13 +133,15 @@ mod tests {
         let expected = (sigmoid(2.0) + sigmoid(0.5) + sigmoid(-2.0)) / 3.0;
         assert!((edge("A", "B").probability - expected).abs() < 1e-6);
         assert_eq!((found.edges().len(), edge("B", "C").rank), (6, 1));
-        assert_eq!(found.agreement(&edge("A", "B"), 1), Some(1.0 / 3.0));
-        assert_eq!(found.agreement(&edge("A", "B"), 2), Some(2.0 / 3.0));
-        assert_eq!(found.agreement(&edge("B", "C"), 1), Some(2.0 / 3.0));
-        assert_eq!(found.agreement(&edge("B", "C"), 6), Some(1.0));
+        let keeping = |shown: usize, edge: &Edge| {
+            let agreement = Agreement::of(&found, &found.edges()[..shown]).unwrap();
+            (agreement.members(), agreement.keeping(edge))
+        };
+        assert_eq!([1, 2].map(|shown| keeping(shown, &edge("A", "B"))), [(3, 1), (3, 2)]);
+        assert_eq!([1, 6].map(|shown| keeping(shown, &edge("B", "C"))), [(3, 2), (3, 3)]);
 
         let alone = network(std::slice::from_ref(&first), 10);
-        assert_eq!(alone.agreement(&alone.edges()[0], 1), None);
+        assert!(Agreement::of(&alone, alone.edges()).is_none());
         assert_eq!(alone.edges()[0].probability, sigmoid(2.0));
     }
 
@@ -148,7 +151,7 @@ mod tests {
         let second = vec![vec![0.0, 3.0, -9.0], vec![1.0, 0.0, 0.5], vec![0.0, -1.0, 0.0]];
         let found = network(&[first, second], 2);
         assert_eq!(found.edges().len(), 2);
-        let edge = |at: usize| found.edges()[at];
-        assert_eq!([found.agreement(&edge(0), 1), found.agreement(&edge(1), 2)], [Some(1.0), Some(0.5)]);
+        let agreement = Agreement::of(&found, found.edges()).unwrap();
+        assert_eq!([0, 1].map(|at| agreement.keeping(&found.edges()[at])), [2, 1]);
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::files;
 use crate::network::filter::NetworkView;
-use crate::network::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
+use crate::network::{Agreement, Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
 
 const COLUMNS: [&str; 7] = ["regulator", "target", "rank", "probability", "sign", "evidence", "shift"];
 
@@ -45,9 +45,11 @@ pub enum EdgeFileError {
 
 /// Write the edges of `view`, best first: `regulator`, `target`, `rank`, `probability`, `sign` (`+` activates, `-`
 /// represses, `?` unknown), `evidence` (`measured`, `predicted`, `reference`, `none`) and `shift` (log2, empty where
-/// there is none). Numbers keep all their digits. The file appears whole or not at all.
+/// there is none); of an ensemble also `agreement_best_N`, the share of its members that have the edge among their best N.
+/// Numbers keep all their digits. The file appears whole or not at all.
 pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError> {
-    files::write_whole(path, |file| write_table(view.grn(), view.edges(), file))
+    let agreement = Agreement::of(view.grn(), view.edges());
+    files::write_whole(path, |file| write_table(view.grn(), view.edges(), agreement, file))
 }
 
 /// Write `edges` of `grn` in their order, with the columns of [`write_edges`].
@@ -57,20 +59,19 @@ pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError>
 pub fn write_table<'a>(
     grn: &Grn,
     edges: impl Iterator<Item = &'a Edge>,
+    agreement: Option<Agreement<'_>>,
     out: impl std::io::Write,
 ) -> Result<(), EdgeFileError> {
     let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
-    table.write_record(COLUMNS)?;
+    let columns = COLUMNS.into_iter().map(str::to_owned);
+    table.write_record(columns.chain(agreement.map(|agreement| agreement.column())))?;
     for edge in edges {
-        table.write_record([
-            grn.symbol(edge.regulator),
-            grn.symbol(edge.target),
-            &edge.rank.to_string(),
-            &edge.probability.to_string(),
-            edge.sign.symbol(),
-            edge.evidence.word(),
-            &edge.shift.map(|shift| shift.to_string()).unwrap_or_default(),
-        ])?;
+        let (rank, probability) = (edge.rank.to_string(), edge.probability.to_string());
+        let shift = edge.shift.map(|shift| shift.to_string()).unwrap_or_default();
+        let share = agreement.map(|agreement| agreement.share(edge).to_string());
+        let (regulator, target) = (grn.symbol(edge.regulator), grn.symbol(edge.target));
+        let fields = [regulator, target, &rank, &probability, edge.sign.symbol(), edge.evidence.word(), &shift];
+        table.write_record(fields.into_iter().chain(share.as_deref()))?;
     }
     table.flush()?;
     Ok(())

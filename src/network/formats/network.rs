@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::contents::{Column, FileEdge, FileNode, NetworkContents, Value};
 use crate::network::statistics::GeneStatistics;
-use crate::network::{Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
+use crate::network::{Agreement, Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
 
 /// What reading decided that the file does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Reading {
 impl NetworkContents {
     /// The edges `shown` of `grn` and the genes they connect, in the network's order, with all that the network itself
     /// knows: `measured`, `perturbed_cells`, `knock_down` of genes; `rank`, `probability`, `sign`, `evidence`, `shift` of
-    /// edges.
+    /// edges, and of an ensemble `agreement_best_N`, the share of its members that have the edge among their best N.
     pub fn of<'a>(name: &str, grn: &Grn, shown: impl IntoIterator<Item = &'a Edge>) -> Self {
         let edges: Vec<&Edge> = shown.into_iter().collect();
         let mut node_of: Vec<Option<usize>> = vec![None; grn.genes().len()];
@@ -49,7 +49,12 @@ impl NetworkContents {
                 Column::texts("sign", edges.iter().map(|edge| Some(edge.sign.symbol()))),
                 Column::texts("evidence", edges.iter().map(|edge| Some(edge.evidence.word()))),
                 Column::singles("shift", edges.iter().map(|edge| edge.shift)),
-            ],
+            ]
+            .into_iter()
+            .chain(Agreement::of(grn, edges.iter().copied()).map(|agreement| {
+                Column::singles(&agreement.column(), edges.iter().map(|edge| Some(agreement.share(edge))))
+            }))
+            .collect(),
             edges: edges
                 .iter()
                 .map(|edge| FileEdge { from: node(edge.regulator), to: node(edge.target), ..FileEdge::default() })

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::State;
 use crate::document::NetworkFilter;
 use crate::network::filter::Left;
-use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
+use crate::network::{Agreement, Edge, GeneId, Grn, Sign, SignEvidence};
 
 /// The edges that pass the filter.
 #[derive(Clone, Debug)]
@@ -92,6 +93,13 @@ impl Shown {
         self.edges.iter().map(|&at| &self.network.edges()[at as usize])
     }
 
+    /// How far the members of an ensemble agree on its edges.
+    pub fn agreement(&self) -> Option<Agreement<'_>> {
+        let own = |at: &&u32| self.also.binary_search(at).is_err();
+        let last = self.edges.iter().rev().find(own).map(|&at| &self.network.edges()[at as usize]);
+        Agreement::of(&self.network, last)
+    }
+
     /// How many edges are shown.
     pub fn edge_count(&self) -> usize {
         self.edges.len()
@@ -136,6 +144,12 @@ pub fn verb(sign: Sign) -> &'static str {
         Sign::Represses => "represses",
         Sign::Unknown => "is linked to",
     }
+}
+
+/// How many members of an ensemble keep an edge of the network shown: `Among the best 87 edges of 9 of 10 members`.
+pub fn agreement(edge: &Edge, state: &State) -> Option<String> {
+    let shown = state.shown()?;
+    Some(format!("A{}", &shown.agreement()?.told(edge)[1..]))
 }
 
 /// What a sign rests on, in a clause: `measured shift −0.62`.

@@ -198,17 +198,19 @@ const GENES: [(GeneAttribute, &str); 9] = [
     (GeneAttribute::KnockDown, "Its own measured shift when it was perturbed: how far a knock-down reached"),
 ];
 
-const EDGE_COLOURS: [(EdgeAttribute, &str); 5] = [
+const EDGE_COLOURS: [(EdgeAttribute, &str); 6] = [
     (EdgeAttribute::Sign, "Activation and repression"),
     (EdgeAttribute::Probability, "The model's probability"),
     (EdgeAttribute::Evidence, "What the sign rests on: a measured shift, a predicted one, a file, or nothing"),
+    (EdgeAttribute::Agreement, "How many members of the ensemble have the edge among as many as are shown"),
     (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
     (EdgeAttribute::Nothing, "All alike"),
 ];
 
-const EDGE_WIDTHS: [(EdgeAttribute, &str); 4] = [
+const EDGE_WIDTHS: [(EdgeAttribute, &str); 5] = [
     (EdgeAttribute::Rank, "The rank among the edges shown"),
     (EdgeAttribute::Probability, "The model's probability"),
+    (EdgeAttribute::Agreement, "How many members of the ensemble have the edge among as many as are shown"),
     (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
     (EdgeAttribute::Nothing, "All alike"),
 ];
@@ -285,10 +287,18 @@ fn edges(
     let given = file.is_some_and(|look| if colours { look.edge_colours.is_some() } else { look.edge_widths.is_some() });
     let shown = list(label, short, chosen.label()).show_ui(ui, |ui| {
         for (attribute, hint) in choices {
-            let there = *attribute != EdgeAttribute::Reference || state.runtime.attached.reference.is_some();
+            let missing = match attribute {
+                EdgeAttribute::Reference if state.runtime.attached.reference.is_none() => {
+                    Some("Choose a reference network first")
+                }
+                EdgeAttribute::Agreement if state.network().is_none_or(|network| network.member_ranks().is_none()) => {
+                    Some("Needs an ensemble: train several members")
+                }
+                _ => None,
+            };
             let choice = egui::Button::selectable(attribute == chosen, attribute.label());
-            let choice = ui.add_enabled(there, choice).on_hover_text(*hint);
-            if choice.on_disabled_hover_text("Choose a reference network first").clicked() {
+            let choice = ui.add_enabled(missing.is_none(), choice).on_hover_text(*hint);
+            if choice.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
                 *chosen = *attribute;
             }
         }

@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::shown::{evidence, verb};
+use super::shown::{agreement, evidence, verb};
 use crate::app::widgets::{evidence_badges, signed};
 use crate::app::{State, theme};
 use crate::network::{Edge, GeneId, Grn};
@@ -46,6 +46,9 @@ pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state:
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
     ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
     ui.label(format!("Probability {:.3}", edge.probability));
+    if let Some(agreement) = agreement(edge, state) {
+        ui.label(agreement);
+    }
     ui.label(format!("Sign from {}", evidence(edge)));
     if let Some(known) = known {
         let mut letters = known.chars();

@@ -24,12 +24,13 @@ enum Key {
     Target,
     Rank,
     Probability,
+    Agreement,
     Evidence,
     Shift,
 }
 
 /// The columns, from left to right.
-const COLUMNS: [SortColumn<Key>; 7] = [
+const COLUMNS: [SortColumn<Key>; 8] = [
     SortColumn::rising(Key::Regulator, "Regulator", "Who regulates"),
     SortColumn::rising(Key::Sign, "Sign", "Whether the regulator raises or lowers the target"),
     SortColumn::rising(Key::Target, "Target", "Who is regulated"),
@@ -38,6 +39,11 @@ const COLUMNS: [SortColumn<Key>; 7] = [
         Key::Probability,
         "Prob.",
         "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
+    ),
+    SortColumn::falling(
+        Key::Agreement,
+        "Kept by",
+        "Members of the ensemble that have the edge among their own best, as many as the last edge shown has rank",
     ),
     SortColumn::rising(Key::Evidence, "Evidence", "What the sign rests on"),
     SortColumn::falling(
@@ -111,8 +117,8 @@ impl EdgeTable {
         let mut only_shown = !self.all;
         let (rows, total) = (self.rows.len(), network.edges().len());
         if head(ui, &mut self.text, &mut only_shown, Head { what: "edge", rows, total, docked: true }, state, actions) {
-            let (network, rows) = (network.clone(), self.rows.clone());
-            actions.push(save("edges", move || table(&network, &rows)));
+            let (shown, rows) = (shown.clone(), self.rows.clone());
+            actions.push(save("edges", move || table(&shown, &rows)));
         }
         self.all = !only_shown;
         let wanted = (self.sort, self.text.clone(), self.all);
@@ -130,7 +136,7 @@ impl EdgeTable {
             ui.label("No edge fits");
             return;
         }
-        self.table(ui, network, goal.flatten(), &selected, state, actions);
+        self.table(ui, shown, goal.flatten(), &selected, state, actions);
     }
 
     /// The place of each gene in the alphabet.
@@ -189,6 +195,10 @@ impl EdgeTable {
                 SignEvidence::Reference => Some(2.0),
                 SignEvidence::None => None,
             }),
+            Key::Agreement => {
+                let agreement = shown.agreement();
+                by(&mut rows, &|edge| agreement.map(|agreement| agreement.share(edge)));
+            }
             Key::Shift => by(&mut rows, &|edge| edge.shift),
         }
         rows
@@ -197,13 +207,16 @@ impl EdgeTable {
     fn table(
         &mut self,
         ui: &mut Ui,
-        network: &Grn,
+        shown: &Shown,
         goal: Option<usize>,
         selected: &Selected,
         state: &State,
         actions: &mut Vec<Action>,
     ) {
-        let columns = if ui.available_width() >= WIDE { &COLUMNS[..] } else { &COLUMNS[..NARROW] };
+        let (network, agreement) = (shown.network(), shown.agreement());
+        let there = COLUMNS.iter().filter(|column| column.key != Key::Agreement || agreement.is_some());
+        let most = if ui.available_width() >= WIDE { COLUMNS.len() } else { NARROW };
+        let columns: Vec<SortColumn<Key>> = there.take(most).copied().collect();
         let name = || Column::remainder().at_least(60.0).clip(true);
         let mut builder = TableBuilder::new(ui)
             .id_salt("edges")
@@ -215,15 +228,15 @@ impl EdgeTable {
             .column(Column::exact(76.0))
             .column(name())
             .columns(Column::exact(60.0), 2);
-        if columns.len() > NARROW {
-            builder = builder.column(Column::exact(80.0)).column(Column::exact(60.0));
+        for column in columns.iter().skip(NARROW) {
+            builder = builder.column(Column::exact(if column.key == Key::Evidence { 80.0 } else { 60.0 }));
         }
         if let Some(goal) = goal {
             builder = builder.scroll_to_row(goal, Some(Align::Center));
         }
         let (rows, sort) = (self.rows.clone(), &mut self.sort);
         let header = builder.header(theme::ROW_HEIGHT, |mut header| {
-            sort_headers(&mut header, sort, columns);
+            sort_headers(&mut header, sort, &columns);
         });
         header.body(|body| {
             body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
@@ -231,7 +244,7 @@ impl EdgeTable {
                 let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
                 let is_selected = selected.has(edge);
                 row.set_selected(is_selected);
-                for &SortColumn { key, .. } in columns {
+                for &SortColumn { key, .. } in &columns {
                     row.col(|ui| {
                         let text = match key {
                             Key::Regulator => regulator.to_owned(),
@@ -239,6 +252,9 @@ impl EdgeTable {
                             Key::Rank => grouped(edge.rank as usize),
                             Key::Probability => format!("{:.3}", edge.probability),
                             Key::Sign => sign_word(edge.sign).to_owned(),
+                            Key::Agreement => agreement.map_or_else(String::new, |agreement| {
+                                format!("{} of {}", agreement.keeping(edge), agreement.members())
+                            }),
                             Key::Evidence => edge.evidence.word().to_owned(),
                             Key::Shift => edge.shift.map_or_else(|| "–".to_owned(), signed),
                         };
@@ -279,11 +295,11 @@ pub(in crate::app::views) fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
 }
 
 /// The edges `rows` as tab-separated text, as files of edges have them.
-fn table(network: &Grn, rows: &[u32]) -> String {
-    let mut text = Vec::new();
+fn table(shown: &Shown, rows: &[u32]) -> String {
+    let (network, mut text) = (shown.network(), Vec::new());
     let edges = rows.iter().map(|&row| &network.edges()[row as usize]);
     // Memory takes all that is written.
-    let _ = write_table(network, edges, &mut text);
+    let _ = write_table(network, edges, shown.agreement(), &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -333,7 +349,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("edges.tsv");
         crate::network::formats::write_edges(&path, &NetworkFilter::default().apply(shown.network())).unwrap();
-        assert_eq!(table(shown.network(), &[0, 1, 2, 3]), std::fs::read_to_string(&path).unwrap());
+        assert_eq!(table(&shown, &[0, 1, 2, 3]), std::fs::read_to_string(&path).unwrap());
     }
 
     #[test]
