@@ -11,6 +11,7 @@ pub mod figure;
 pub mod gene_list;
 pub mod import_choices;
 pub mod look;
+pub mod memory;
 pub mod methods;
 pub mod networks;
 pub mod open;

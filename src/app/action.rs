@@ -168,6 +168,8 @@ pub enum Action {
     // Work
     /// Train on the open data set.
     StartTraining(Box<TrainConfig>, DeviceChoice),
+    /// The same, also where the memory that is free will not do by the estimate.
+    StartTrainingAnyway(Box<TrainConfig>, DeviceChoice),
     /// Let training wait, or go on.
     PauseTraining(bool),
     /// End training and keep the best epoch.

@@ -10,6 +10,8 @@ use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
 use super::work::{OpenRequest, Purpose, Work};
 use crate::document::{ComparedWith, Comparing, Document, Layout, NetworkFilter};
+use crate::models::TrainConfig;
+use crate::training::DeviceChoice;
 
 /// What an action asks of the window itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,10 +204,13 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::Dismiss(id) => state.runtime.messages.retain(|message| message.id != id),
 
         Action::StartTraining(config, device) => {
-            edit(state, "Change the training settings", None, |document| {
-                document.training = (*config).clone();
-                document.device = device;
-            });
+            set_training(state, &config, device);
+            if work.may_train(&config, device, state) {
+                work.train(*config, device, state);
+            }
+        }
+        Action::StartTrainingAnyway(config, device) => {
+            set_training(state, &config, device);
             work.train(*config, device, state);
         }
         Action::PauseTraining(paused) => work.pause_training(paused),
@@ -242,6 +247,13 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         }
     }
     None
+}
+
+fn set_training(state: &mut State, config: &TrainConfig, device: DeviceChoice) {
+    edit(state, "Change the training settings", None, |document| {
+        document.training = config.clone();
+        document.device = device;
+    });
 }
 
 /// What a change of the filter is called.

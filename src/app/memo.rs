@@ -2,13 +2,17 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::state::State;
 use super::views::network::Shown;
 use super::views::search::SearchIndex;
-use crate::models::TrainedModel;
+use crate::data::Dataset;
+use crate::models::{TrainConfig, TrainedModel};
 use crate::network::NetworkGene;
 use crate::tasks::badges::{self, Badge, Evidence};
+use crate::tasks::memory::{self, MemoryEstimate, TooLarge};
+use crate::training::DeviceChoice;
 
 /// Answers to what was asked last; made anew when what they rest on changes.
 #[derive(Default)]
@@ -16,6 +20,22 @@ pub(super) struct Memo {
     shown: RefCell<Option<Arc<Shown>>>,
     search: RefCell<Option<Arc<SearchIndex>>>,
     evidence: RefCell<Option<(Arc<TrainedModel>, Arc<Evidence>)>>,
+    memory: RefCell<Option<Arc<TrainingMemory>>>,
+}
+
+/// How often is looked how much memory is free.
+const LOOKED_EVERY: Duration = Duration::from_secs(2);
+
+/// What a training run needs in memory.
+pub(super) struct TrainingMemory {
+    dataset: Arc<Dataset>,
+    config: TrainConfig,
+    device: DeviceChoice,
+    looked: Instant,
+    /// Whether it fits, and what it needs.
+    pub found: Result<MemoryEstimate, TooLarge>,
+    /// Bytes that were free then.
+    pub free: u64,
 }
 
 impl State {
@@ -50,6 +70,23 @@ impl State {
                 badges
             }
         }
+    }
+
+    /// What training with these settings on the open data set needs in memory; none without a data set.
+    pub(super) fn training_memory(&self, config: &TrainConfig, device: DeviceChoice) -> Option<Arc<TrainingMemory>> {
+        let dataset = self.runtime.dataset.as_ref()?;
+        let mut memo = self.memo.memory.borrow_mut();
+        let known = memo.take().filter(|memory| {
+            let asked = memory.config == *config && memory.device == device;
+            asked && Arc::ptr_eq(&memory.dataset, dataset) && memory.looked.elapsed() < LOOKED_EVERY
+        });
+        let make = || {
+            let free = memory::free();
+            let found = memory::check(&memory::ScreenSize::of(dataset, &config.prepare), config, device, 1, free);
+            let (dataset, config, looked) = (dataset.clone(), config.clone(), Instant::now());
+            Arc::new(TrainingMemory { dataset, config, device, looked, found, free })
+        };
+        Some(memo.insert(known.unwrap_or_else(make)).clone())
     }
 
     /// All names of the genes of the network and of the measured genes; none without a network.

@@ -96,6 +96,13 @@ impl Console {
         }
     }
 
+    /// Tell it only where more is to be told.
+    pub(super) fn detail(&self, text: &str) {
+        if self.verbose {
+            self.tell(text);
+        }
+    }
+
     /// How many epochs a training run has at most.
     pub(super) fn expect_epochs(&self, epochs: u32) {
         self.lock().epochs = epochs;

@@ -8,6 +8,7 @@ use crate::data::text::TextError;
 use crate::jobs::Cancelled;
 use crate::models::PredictError;
 use crate::preprocess::PrepareError;
+use crate::tasks::memory::{Change, TooLarge};
 use crate::training::{CheckpointError, TrainError};
 
 /// Something failed.
@@ -102,6 +103,8 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             of_h5ad(error)
         } else if let Some(error) = cause.downcast_ref::<TextError>() {
             of_text(error)
+        } else if let Some(error) = cause.downcast_ref::<TooLarge>() {
+            return Some(of_memory(error));
         } else if cause.is::<toml::de::Error>() {
             Some("correct the file; grn-explorer inspect DATA --write-import FILE writes one")
         } else if let Some(error) = cause.downcast_ref::<std::io::Error>() {
@@ -132,6 +135,17 @@ fn of_prepare(error: &PrepareError) -> Option<&'static str> {
         PrepareError::UnknownPerturbation { .. } => Some("grn-explorer inspect FILE --all lists the perturbations"),
         _ => None,
     }
+}
+
+fn of_memory(error: &TooLarge) -> String {
+    let option = |change: &Change| match change.setting.option() {
+        option if option.starts_with("--") => format!("{option} {}", change.to),
+        setting => format!("{} as {setting}", change.to),
+    };
+    let changes: Vec<String> = error.changes.iter().map(option).collect();
+    let changes =
+        if changes.is_empty() { "lower the settings".to_owned() } else { format!("use {}", changes.join(", or ")) };
+    format!("{changes}; --ignore-memory goes ahead all the same")
 }
 
 fn of_h5ad(error: &H5adError) -> Option<&'static str> {

@@ -11,6 +11,7 @@ mod figure;
 mod import;
 mod inspect;
 mod interrupt;
+mod memory;
 mod merge;
 mod network;
 mod output;

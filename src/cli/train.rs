@@ -12,6 +12,7 @@ use serde_json::json;
 use super::console::Console;
 use super::failure::UsageError;
 use super::import::{self, ImportArgs, named};
+use super::memory;
 use super::output;
 use super::text::number;
 use crate::data::{Dataset, ImportOptions};
@@ -103,6 +104,9 @@ pub struct Train {
     /// All of CausalBench's filters: 26 cells, 51 changed genes, knock-down by 30 % and in every cell, 101 cells left
     #[arg(long)]
     causal_bench_filters: bool,
+    /// Train also where the memory that is free will not do by the estimate
+    #[arg(long)]
+    ignore_memory: bool,
     /// How to read the data set.
     #[command(flatten)]
     import: ImportArgs,
@@ -135,6 +139,7 @@ impl Train {
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.dataset])?;
         let dataset = import::dataset(&self.dataset, &import, console)?;
+        memory::check(&dataset, &config, device, self.members.unwrap_or(1), self.ignore_memory, console)?;
         console.expect_epochs(config.model.epochs);
         let started = Instant::now();
         let model = match self.members {

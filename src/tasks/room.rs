@@ -20,7 +20,12 @@ impl RankGenes for ByDispersion {
 
 /// The room that this machine has for a matrix now.
 pub fn room() -> Room<'static> {
-    Room { bytes: available().unwrap_or(UNKNOWN) / SHARE, rank: &ByDispersion, genes: None }
+    Room { bytes: free() / SHARE, rank: &ByDispersion, genes: None }
+}
+
+/// Bytes of memory that this program may still take.
+pub(super) fn free() -> u64 {
+    available().unwrap_or(UNKNOWN)
 }
 
 /// Bytes of memory that programs may still take, as far as the system tells: what is free or can be freed, but no more than

@@ -72,6 +72,9 @@ impl<'a> Batches<'a> {
         let (genes, treatments) = (screen.dataset.gene_count(), screen.treatments.len());
         let mut data = BatchData { counts: vec![0.0; cells.len() * genes], ..BatchData::default() };
         data.standardised.reserve(cells.len() * genes);
+        data.shifts.reserve(cells.len() * treatments);
+        let with_partner = cells.iter().filter(|cell| screen.partner_of_cell[**cell as usize].is_some()).count();
+        data.partners.reserve(with_partner * genes);
         for (row, &cell) in cells.iter().enumerate() {
             let cell = cell as usize;
             data.standardised.extend_from_slice(&self.of_zero);

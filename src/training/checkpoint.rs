@@ -1,7 +1,7 @@
 //! A training run on disk: enough to go on as if it had never ended.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::files;
 use crate::models::gpo_vae::GpoVae;
 use crate::models::nn::adam::AdamState;
-use crate::models::tensor_file::{self, Entry};
+use crate::models::tensor_file::{self, Numbers};
 use crate::models::{ModelCard, TrainConfig};
 
 const KEY: &str = "grn-explorer-checkpoint";
@@ -84,8 +84,7 @@ impl Checkpoints {
     /// Keep `saved`, whole or not at all.
     pub(super) fn write(&self, saved: &Saved) -> Result<(), CheckpointError> {
         let io = |error| CheckpointError::Io { path: self.path.clone(), error };
-        let bytes = to_bytes(saved).map_err(io)?;
-        files::write_whole(&self.path, |file| file.write_all(&bytes)).map_err(io)
+        files::write_whole(&self.path, |file| write(saved, file)).map_err(io)
     }
 
     /// What there is to go on from, for the run that `card` describes; none where nothing is wanted or there.
@@ -135,24 +134,18 @@ fn first_difference(name: &str, before: &serde_json::Value, now: &serde_json::Va
     (before != now).then(|| format!("{name} was {before} and is now {now}"))
 }
 
-fn to_bytes(saved: &Saved) -> std::io::Result<Vec<u8>> {
-    let values = |tensor: &Tensor| -> std::io::Result<Vec<f32>> {
-        tensor.flatten_all().and_then(|tensor| tensor.to_vec1()).map_err(std::io::Error::other)
-    };
+fn write(saved: &Saved, file: &mut impl Write) -> std::io::Result<()> {
     let mut entries = Vec::new();
     for (prefix, tensors) in [(PARAMETER, &saved.parameters), (BEST, &saved.best)] {
-        for (name, tensor) in tensors {
-            entries.push(Entry::f32(&format!("{prefix}{name}"), tensor.dims(), &values(tensor)?));
-        }
+        entries.extend(tensors.iter().map(|(name, tensor)| (format!("{prefix}{name}"), Numbers::Tensor(tensor))));
     }
     for (name, both) in &saved.optimiser.moments {
-        for (prefix, moments) in MOMENTS.iter().zip(both) {
-            entries.push(Entry::f32(&format!("{prefix}{name}"), &[moments.len()], moments));
-        }
+        let both = MOMENTS.iter().zip(both);
+        entries.extend(both.map(|(prefix, moments)| (format!("{prefix}{name}"), Numbers::List(moments))));
     }
     let (epoch, steps, card) = (saved.epoch, saved.optimiser.steps, saved.card.clone());
     let text = serde_json::to_string(&Header { format: FORMAT, epoch, steps, card }).map_err(std::io::Error::other)?;
-    tensor_file::to_bytes(&entries, KEY, text)
+    tensor_file::write(file, &entries, KEY, &text)
 }
 
 fn from_bytes(bytes: &[u8]) -> Result<Saved, String> {

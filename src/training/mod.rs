@@ -39,6 +39,17 @@ pub enum DeviceChoice {
     Metal,
 }
 
+impl DeviceChoice {
+    /// Whether this choice computes on the processor, as far as can be told without opening a device.
+    pub fn is_processor(self) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::Cuda | Self::Metal => false,
+            Self::Auto => !candle_core::utils::cuda_is_available() && !candle_core::utils::metal_is_available(),
+        }
+    }
+}
+
 /// The network as it stands during training.
 #[derive(Clone, Debug)]
 pub struct NetworkSnapshot {

@@ -47,6 +47,28 @@ fn simulated(folder: &Path) {
 }
 
 #[test]
+fn a_run_that_does_not_fit_into_memory_is_refused_before_it_begins() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    std::fs::write(at.join("huge.toml"), SMALL.replace("decoder_hidden = 16", "decoder_hidden = 3000000"))
+        .expect("written");
+    let train = ["train", "screen.h5ad", "-o", "model.safetensors", "--config", "huge.toml"];
+    let said = fails(at, 1, &train);
+    assert!(said.contains("training would need about") && said.contains("are free; it fits with at most"), "{said}");
+    assert!(said.contains("units in the decoder (now 3,000,000)"), "{said}");
+    assert!(said.contains("decoder_hidden in the settings file; --ignore-memory goes ahead"), "{said}");
+    assert!(!said.contains("Training on"), "{said}");
+
+    std::fs::write(at.join("train.toml"), SMALL).expect("written");
+    let train = ["train", "screen.h5ad", "-o", "model.safetensors", "--config", "train.toml", "--verbose"];
+    let output = run(at, &train);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("Training needs about"), "{said}");
+    assert!(said.contains("Batches made ahead") && said.contains("Predictions at the end"), "{said}");
+}
+
+#[test]
 fn a_killed_training_goes_on_to_the_same_model() {
     let folder = tempfile::tempdir().expect("folder");
     let at = folder.path();

@@ -19,6 +19,17 @@ pub(super) struct Training {
 }
 
 impl Work {
+    /// Whether a run of these settings fits into memory; otherwise the user is told what would.
+    pub(in crate::app) fn may_train(&self, config: &TrainConfig, device: DeviceChoice, state: &mut State) -> bool {
+        let Some(Err(error)) = state.training_memory(config, device).map(|memory| memory.found.clone()) else {
+            return true;
+        };
+        let remedy = "Change the setting, or start all the same on the training page";
+        state.runtime.tell(Severity::Error, TOO_LARGE, error.to_string(), remedy);
+        state.runtime.offer(Command::ShowTraining);
+        false
+    }
+
     /// Train on the open data set; ignored while a run is under way or without data.
     pub(in crate::app) fn train(&mut self, config: TrainConfig, device: DeviceChoice, state: &mut State) {
         let (None, Some(dataset)) = (&self.training, state.runtime.dataset.clone()) else { return };
@@ -36,7 +47,7 @@ impl Work {
         self.training = Some(Training { job });
         state.runtime.training = Some(TrainingRun { config, ..TrainingRun::default() });
         state.runtime.last_run = None;
-        state.runtime.messages.retain(|message| message.title != FAILED);
+        state.runtime.messages.retain(|message| ![FAILED, TOO_LARGE].contains(&&*message.title));
     }
 
     pub(in crate::app) fn pause_training(&mut self, paused: bool) {
@@ -122,6 +133,7 @@ impl Work {
 }
 
 const FAILED: &str = "Training failed";
+const TOO_LARGE: &str = "The memory will not do";
 
 /// What the user of the window can do about `error`.
 fn remedy(error: &TrainError) -> &'static str {

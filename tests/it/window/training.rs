@@ -1,5 +1,6 @@
 //! Training from the window.
 
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use grn_explorer::app::Action;
 use grn_explorer::app::findings::FilterFinding;
 use grn_explorer::app::state::{Severity, Tab};
@@ -93,6 +94,38 @@ fn training_waits_and_goes_on() {
     window.click("Stop and keep the best");
     window.until("the end", |state| !state.is_training());
     assert!(window.state().runtime.model.is_some());
+}
+
+#[test]
+fn a_run_that_does_not_fit_into_memory_is_refused_and_can_be_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = training_page(folder.path());
+    window.harness.run_steps(3);
+    assert!(window.mentions("of memory"), "what it needs is told before it starts");
+    let mut config = small(1);
+    config.model.decoder_hidden = 3_000_000;
+    window.send(Action::SetTraining(config.clone(), DeviceChoice::Cpu));
+    window.harness.run_steps(3);
+    assert!(window.mentions("are free") && window.shows("Start all the same"));
+    // The menu is no way round it.
+    window.send(Action::StartTraining(config, DeviceChoice::Cpu));
+    assert!(!window.state().is_training());
+    let message = window.state().runtime.messages.last().unwrap();
+    assert_eq!(message.title, "The memory will not do");
+    assert!(message.detail.contains("units in the decoder (now 3,000,000)"), "{}", message.detail);
+
+    let nodes = window.harness.query_all_by_label_contains("units in the decoder");
+    let labels = nodes.filter_map(|node| node.accesskit_node().label());
+    let fitting = { labels }.find(|label| label.ends_with("units in the decoder")).expect("a button");
+    window.click(&fitting);
+    window.harness.run_steps(3);
+    let decoder = window.state().document.training.model.decoder_hidden;
+    assert!((16..3_000_000).contains(&decoder));
+    assert!(!window.shows("Start all the same"));
+    window.send(Action::StartTrainingAnyway(small(1), DeviceChoice::Cpu));
+    window.until("training", |state| !state.is_training());
+    assert!(window.state().runtime.model.is_some());
+    assert!(window.state().runtime.messages.iter().all(|message| message.title != "The memory will not do"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod cells;
 mod curves;
 mod filters;
+mod memory;
 mod run;
 mod settings;
 

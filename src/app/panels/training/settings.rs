@@ -2,7 +2,7 @@
 
 use egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, Grid, RichText, Ui};
 
-use super::{cells, filters, weak};
+use super::{cells, filters, memory, weak};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::panels::dialogs::primary_button;
@@ -54,13 +54,15 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
         CollapsingHeader::new("Filters").show(ui, |ui| filters::show(ui, state, &mut config.prepare));
     });
     ui.add_space(theme::MEDIUM);
+    let fits = state.is_training() || memory::show(ui, state, &mut config, device, actions);
+    ui.add_space(theme::SMALL);
     ui.horizontal_wrapped(|ui| {
         let start = primary_button(ui, Command::StartTraining.label());
-        let start = ui.add_enabled(Command::StartTraining.is_enabled(state), start);
-        let start = start.on_disabled_hover_text(if state.is_training() {
-            "A run is under way"
-        } else {
-            "Open a data set first"
+        let start = ui.add_enabled(fits && Command::StartTraining.is_enabled(state), start);
+        let start = start.on_disabled_hover_text(match (state.is_training(), fits) {
+            (true, _) => "A run is under way",
+            (false, false) => "It needs more memory than is free",
+            (false, true) => "Open a data set first",
         });
         if start.clicked() {
             actions.push(Action::StartTraining(Box::new(config.clone()), device));
