@@ -75,6 +75,11 @@ impl Spread {
         let factor = interval_factor(self.members, INTERVAL_LEVEL) as f32;
         self.of_genes.iter().map(|deviation| factor * deviation).collect()
     }
+
+    /// What these are: `90 % interval, 10 members`.
+    pub fn label(&self) -> String {
+        format!("{:.0} % interval, {} members", INTERVAL_LEVEL * 100.0, self.members)
+    }
 }
 
 /// By how many standard deviations over `members` members an interval of `level` (0 to 1) reaches to each side of their mean:

@@ -6,10 +6,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::files;
-use crate::models::{INTERVAL_LEVEL, PredictedEffect, Spread};
+use crate::models::{PredictedEffect, Spread};
+
+/// Titles of the columns with the ends of intervals of [`crate::models::INTERVAL_LEVEL`], each behind a tab.
+pub const INTERVAL_COLUMNS: &str = "\tpredicted_low_90\tpredicted_high_90";
 
 /// Write the predicted shift of every gene: `gene`, `shift_log2`, `control_log2_expression`, the
-/// largest first; of an ensemble also the ends of the interval, `shift_log2_low_90` and `shift_log2_high_90`. `genes` are the
+/// largest first; of an ensemble also the ends of the interval, `predicted_low_90` and `predicted_high_90`. `genes` are the
 /// card's, in the order of the shifts.
 ///
 /// # Errors
@@ -24,11 +27,8 @@ pub fn write_effects(path: &Path, effect: &PredictedEffect, genes: &[String]) ->
     let mut order: Vec<usize> = (0..genes.len()).collect();
     order.sort_by(|&a, &b| effect.shifts[b].abs().total_cmp(&effect.shifts[a].abs()).then(genes[a].cmp(&genes[b])));
     let widths = effect.spread.as_ref().map(Spread::half_widths);
-    let level = (INTERVAL_LEVEL * 100.0).round();
     let mut text = String::from("gene\tshift_log2\tcontrol_log2_expression");
-    if widths.is_some() {
-        text.push_str(&format!("\tshift_log2_low_{level}\tshift_log2_high_{level}"));
-    }
+    text.push_str(if widths.is_some() { INTERVAL_COLUMNS } else { "" });
     text.push('\n');
     for at in order {
         let shift = effect.shifts[at];
@@ -73,7 +73,7 @@ mod tests {
         write_effects(&path, &PredictedEffect { spread, ..effect }, &genes).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
-        assert_eq!(lines[0][3..], ["shift_log2_low_90", "shift_log2_high_90"]);
+        assert_eq!(lines[0][3..], ["predicted_low_90", "predicted_high_90"]);
         assert_eq!(lines[1][3..], ["-1.25", "-1.25"], "no spread, no width");
         // The t distribution with 4 degrees of freedom reaches 2.132 standard deviations to each side.
         let low: f32 = lines[2][3].parse().unwrap();

@@ -107,7 +107,7 @@ fn shifts(count: usize, seed: u64) -> Vec<ScatterPoint> {
             let x = normal() * size;
             let y = x * 0.6 + normal() * 0.05;
             let label = SYMBOLS.get(at).map_or_else(|| format!("GENE{at}"), |symbol| (*symbol).to_owned());
-            ScatterPoint { x, y, label, highlighted: at == 2 }
+            ScatterPoint { x, y, half_width: None, label, highlighted: at == 2 }
         })
         .collect()
 }
@@ -127,7 +127,13 @@ fn scatter(text_size: f32) -> ScatterFigure {
 fn bars(text_size: f32) -> PairedBarsFigure {
     let bars = shifts(200, 3)
         .into_iter()
-        .map(|point| PairedBar { label: point.label, observed: point.x, predicted: point.y, highlighted: false })
+        .map(|point| PairedBar {
+            label: point.label,
+            observed: point.x,
+            predicted: point.y,
+            half_width: point.half_width,
+            highlighted: false,
+        })
         .collect();
     let title = "Top 20 genes by observed shift".into();
     PairedBarsFigure { title, x_label: "Shift (log)".into(), text_size, ..PairedBarsFigure::of_largest(bars, 20) }
@@ -136,10 +142,28 @@ fn bars(text_size: f32) -> PairedBarsFigure {
 fn ranking(text_size: f32) -> RankingFigure {
     let genes = shifts(200, 3)
         .into_iter()
-        .map(|point| RankedGene { label: point.label, shift: point.y, highlighted: point.highlighted })
+        .map(|point| RankedGene {
+            label: point.label,
+            shift: point.y,
+            half_width: point.half_width,
+            highlighted: point.highlighted,
+        })
         .collect();
     let (title, x_label) = ("Knock-out of IFNGR1".into(), "Predicted shift (log)".into());
     RankingFigure { title, x_label, text_size, ..RankingFigure::of_extremes(genes, 10) }
+}
+
+/// The same with what the members of an ensemble are apart.
+fn with_intervals(text_size: f32) -> [Box<dyn Figure>; 3] {
+    let interval = || "90 % interval, 10 members".to_owned();
+    let half = |predicted: f32| Some(0.04 + 0.25 * predicted.abs());
+    let (mut scatter, mut bars, mut ranking) = (scatter(text_size), bars(text_size), ranking(text_size));
+    scatter.points.iter_mut().for_each(|point| point.half_width = half(point.y));
+    scatter.statistics.push(interval());
+    bars.bars.iter_mut().for_each(|bar| bar.half_width = half(bar.predicted));
+    ranking.genes.iter_mut().for_each(|gene| gene.half_width = half(gene.shift));
+    (bars.interval, ranking.interval) = (interval(), interval());
+    [Box::new(scatter), Box::new(bars), Box::new(ranking)]
 }
 
 fn loss(text_size: f32, scale: Scale) -> LossFigure {
@@ -307,6 +331,10 @@ pub fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
         add("scatter", scatter(text).scene([width, width], theme).scene);
         add("bars", bars(text).scene([width, width * 0.9], theme).scene);
         add("ranking", ranking(text).scene([width, width * 0.8], theme).scene);
+        let [scatter, bars, ranking] = with_intervals(text);
+        add("scatter-intervals", scatter.scene([width, width], theme).scene);
+        add("bars-intervals", bars.scene([width, width * 0.9], theme).scene);
+        add("ranking-intervals", ranking.scene([width, width * 0.8], theme).scene);
         add("loss", loss(text, Scale::Linear).scene(size, theme).scene);
         add("loss-log", loss(text, Scale::Logarithmic).scene(size, theme).scene);
         let page = page(text, width);
@@ -868,9 +896,26 @@ fn a_figure_follows_the_layout_and_the_pointer_as_if_made_anew() {
 }
 
 #[test]
+fn intervals_are_drawn_told_and_explained() {
+    let plain: [Box<dyn Figure>; 3] = [Box::new(scatter(7.0)), Box::new(bars(7.0)), Box::new(ranking(7.0))];
+    for (with, without) in with_intervals(7.0).iter().zip(plain) {
+        let [with, without] =
+            [with.scene([252.0, 300.0], &FigureTheme::paper()), without.scene([252.0, 300.0], &FigureTheme::paper())];
+        let lines = |scene: &Scene| {
+            let all = scene.layers.iter().flat_map(|layer| &layer.primitives);
+            all.filter(|primitive| matches!(primitive, Primitive::Polyline { .. })).count()
+        };
+        assert!(lines(&with.scene) >= lines(&without.scene) + 20, "every row or point has its line");
+        assert!(texts(&with.scene).any(|(text, _)| text == "90 % interval, 10 members"));
+        assert!(with.hits.iter().all(|hit| hit.text.contains(" to ")), "{:?}", with.hits[0].text);
+        assert!(without.hits.iter().all(|hit| !hit.text.contains(" to ")));
+    }
+}
+
+#[test]
 fn odd_input_is_drawn_without_harm() {
     let theme = FigureTheme::light();
-    let point = |x: f32, y: f32| ScatterPoint { x, y, label: "A".into(), highlighted: false };
+    let point = |x: f32, y: f32| ScatterPoint { x, y, half_width: None, label: "A".into(), highlighted: false };
     let cases = [
         (vec![], 0, 0),
         (vec![point(1.0, 1.0)], 1, 0),
@@ -878,6 +923,8 @@ fn odd_input_is_drawn_without_harm() {
         (vec![point(2.5, 2.5); 3], 3, 0),
         (vec![point(f32::NAN, 1.0), point(1.0, f32::INFINITY), point(0.5, 0.2)], 1, 2),
         (vec![point(1e30, -1e30), point(1e-30, 0.0)], 2, 0),
+        (vec![ScatterPoint { half_width: Some(f32::NAN), ..point(0.5, 0.2) }, point(1.0, 1.0)], 2, 0),
+        (vec![ScatterPoint { half_width: Some(1e30), ..point(0.5, 0.2) }, point(1.0, 1.0)], 2, 0),
     ];
     for (points, drawn, skipped) in cases {
         let figure = ScatterFigure { points, ..scatter(7.0) };
@@ -887,7 +934,13 @@ fn odd_input_is_drawn_without_harm() {
         let bars: Vec<PairedBar> = figure
             .points
             .iter()
-            .map(|point| PairedBar { label: "A".into(), observed: point.x, predicted: point.y, highlighted: false })
+            .map(|point| PairedBar {
+                label: "A".into(),
+                observed: point.x,
+                predicted: point.y,
+                half_width: point.half_width,
+                highlighted: false,
+            })
             .collect();
         let scene =
             PairedBarsFigure { bars: bars.clone(), ..PairedBarsFigure::default() }.scene([252.0, 200.0], &theme);
@@ -898,7 +951,12 @@ fn odd_input_is_drawn_without_harm() {
         let genes = figure
             .points
             .iter()
-            .map(|point| RankedGene { label: "A".into(), shift: point.x, highlighted: false })
+            .map(|point| RankedGene {
+                label: "A".into(),
+                shift: point.x,
+                half_width: point.half_width,
+                highlighted: false,
+            })
             .collect::<Vec<_>>();
         let bad = genes.iter().filter(|gene| !gene.shift.is_finite()).count();
         let scene = RankingFigure::of_extremes(genes, 10).scene([252.0, 200.0], &theme);

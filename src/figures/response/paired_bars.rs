@@ -16,6 +16,8 @@ pub struct PairedBar {
     pub observed: f32,
     /// Predicted shift.
     pub predicted: f32,
+    /// Half the width of the interval around it, where there is one.
+    pub half_width: Option<f32>,
     /// Selected elsewhere: its name is bold.
     pub highlighted: bool,
 }
@@ -29,13 +31,21 @@ pub struct PairedBarsFigure {
     pub x_label: String,
     /// The genes, in order.
     pub bars: Vec<PairedBar>,
+    /// What the intervals are: `90 % interval, 10 members`.
+    pub interval: String,
     /// Font size in points.
     pub text_size: f32,
 }
 
 impl Default for PairedBarsFigure {
     fn default() -> Self {
-        Self { title: String::new(), x_label: "Shift".into(), bars: Vec::new(), text_size: 7.0 }
+        Self {
+            title: String::new(),
+            x_label: "Shift".into(),
+            bars: Vec::new(),
+            interval: String::new(),
+            text_size: 7.0,
+        }
     }
 }
 
@@ -56,11 +66,13 @@ impl Figure for PairedBarsFigure {
         let values = || self.bars.iter().flat_map(|bar| [bar.observed, bar.predicted]);
         let skipped = values().filter(|value| !value.is_finite()).count();
         let rows = Rows::new(&self.title, true, self.bars.iter().map(|bar| bar.label.as_str()), size, text);
-        let frame = rows.frame(values(), &self.x_label);
+        let reaches = || self.bars.iter().flat_map(|bar| interval(bar.predicted, bar.half_width));
+        let frame = rows.frame(values().chain(reaches().flatten()), &self.x_label);
 
         let mut axes = frame.x_axis(theme);
         axes.extend(rows.title(&self.title, &frame, theme));
-        key(&frame, rows.key_at, text, theme, &mut axes);
+        let explained = reaches().next().map(|_| self.interval.as_str());
+        key(&frame, rows.key_at, explained, text, theme, &mut axes);
         let mut bars = Vec::new();
         let mut hits = Vec::new();
         for (index, bar) in self.bars.iter().enumerate() {
@@ -72,9 +84,14 @@ impl Figure for PairedBarsFigure {
             {
                 bars.extend(rectangle(&frame, value, top, thickness, fill));
             }
+            if let Some(ends) = interval(bar.predicted, bar.half_width) {
+                bars.extend(whisker(&frame, ends, middle + thickness / 2.0, thickness, theme));
+            }
             rows.name(&bar.label, middle, row, bar.highlighted, &frame, theme, &mut axes);
             let said = |value: f32| if value.is_finite() { plain(f64::from(value), 3) } else { "not measured".into() };
-            let text = format!("{}\nobserved {}\npredicted {}", bar.label, said(bar.observed), said(bar.predicted));
+            let within = interval_text(bar.predicted, bar.half_width);
+            let text =
+                format!("{}\nobserved {}\npredicted {}{within}", bar.label, said(bar.observed), said(bar.predicted));
             let (min, max) = ([0.0, row[0]], [frame.area[1][0], row[1]]);
             hits.push(Hit { shape: HitShape::Rectangle { min, max }, index, text });
         }
@@ -88,8 +105,39 @@ impl Figure for PairedBarsFigure {
     }
 }
 
-/// Which colour is observed and which predicted.
-fn key(frame: &Frame, middle: f32, size: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
+/// The ends of an interval, where there is one.
+pub(super) fn interval(value: f32, half_width: Option<f32>) -> Option<[f32; 2]> {
+    half_width.filter(|half| half.is_finite() && value.is_finite()).map(|half| [value - half, value + half])
+}
+
+/// ` (−0.70 to −0.32)`, or nothing.
+pub(super) fn interval_text(value: f32, half_width: Option<f32>) -> String {
+    let text = |[low, high]: [f32; 2]| format!(" ({} to {})", plain(f64::from(low), 3), plain(f64::from(high), 3));
+    interval(value, half_width).map(text).unwrap_or_default()
+}
+
+/// The line of an interval on a bar that is `thickness` thick.
+pub(super) fn whisker(
+    frame: &Frame,
+    ends: [f32; 2],
+    middle: f32,
+    thickness: f32,
+    theme: &FigureTheme,
+) -> Vec<Primitive> {
+    let [Some(low), Some(high)] = ends.map(|end| frame.at(end, 0.0).map(|at| at[0])) else { return Vec::new() };
+    whisker_of([low, middle], [high, middle], thickness * 0.25, theme)
+}
+
+/// A line from `from` to `to` with caps that reach `cap` to both sides.
+fn whisker_of(from: [f32; 2], to: [f32; 2], cap: f32, theme: &FigureTheme) -> Vec<Primitive> {
+    let stroke = Stroke { width: 0.7, colour: theme.text };
+    let line = |points: Vec<[f32; 2]>| Primitive::Polyline { points, stroke, dash: None };
+    let end = |at: [f32; 2]| line(vec![[at[0], at[1] - cap], [at[0], at[1] + cap]]);
+    vec![line(vec![from, to]), end(from), end(to)]
+}
+
+/// Which colour is observed and which predicted, and what the lines on bars are.
+fn key(frame: &Frame, middle: f32, interval: Option<&str>, size: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
     let mut x = frame.area[0][0];
     for (text, fill) in [("Observed", theme.observed), ("Predicted", theme.predicted)] {
         let side = size * 0.7;
@@ -99,6 +147,16 @@ fn key(frame: &Frame, middle: f32, size: f32, theme: &FigureTheme, out: &mut Vec
         out.push(words(text, [x, middle], Anchor::Start, size, theme.text, 0.0));
         x += text_width(text, size, Weight::Regular) + size * 1.2;
     }
+    if let Some(text) = interval {
+        interval_key([x, middle], text, size, theme, out);
+    }
+}
+
+/// What the lines on bars are, from `at` on.
+pub(super) fn interval_key(at: [f32; 2], text: &str, size: f32, theme: &FigureTheme, out: &mut Vec<Primitive>) {
+    let to = [at[0] + size * 1.2, at[1]];
+    out.extend(whisker_of(at, to, size * 0.25, theme));
+    out.push(words(text, [to[0] + size * 0.4, at[1]], Anchor::Start, size, theme.text, 0.0));
 }
 
 /// A bar from zero to `value`.

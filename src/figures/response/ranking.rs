@@ -1,6 +1,6 @@
 //! The genes that a knock-out raises and lowers most.
 
-use super::paired_bars::{Rows, rectangle, zero_line};
+use super::paired_bars::{Rows, interval, interval_key, interval_text, rectangle, whisker, zero_line};
 use crate::figures::axes::plain;
 use crate::figures::scene::{Layer, Scene};
 use crate::figures::theme::FigureTheme;
@@ -13,6 +13,8 @@ pub struct RankedGene {
     pub label: String,
     /// Its shift.
     pub shift: f32,
+    /// Half the width of the interval around it, where there is one.
+    pub half_width: Option<f32>,
     /// Selected elsewhere: its name is bold.
     pub highlighted: bool,
 }
@@ -26,6 +28,8 @@ pub struct RankingFigure {
     pub x_label: String,
     /// The genes, in order.
     pub genes: Vec<RankedGene>,
+    /// What the intervals are: `90 % interval, 10 members`.
+    pub interval: String,
     /// Where the colour scale ends; none for the largest shift shown.
     pub limit: Option<f32>,
     /// Font size in points.
@@ -40,6 +44,7 @@ impl Default for RankingFigure {
             title: String::new(),
             x_label: "Predicted shift".into(),
             genes: Vec::new(),
+            interval: String::new(),
             limit: None,
             text_size: 7.0,
             skipped: 0,
@@ -70,10 +75,15 @@ impl Figure for RankingFigure {
         let largest = values().map(f32::abs).fold(0.0, f32::max);
         let limit = self.limit.filter(|limit| *limit > 0.0).unwrap_or(largest).max(f32::MIN_POSITIVE);
         let names = self.genes.iter().map(|gene| gene.label.as_str());
-        let rows = Rows::new(&self.title, false, names, size, self.text_size);
-        let frame = rows.frame(values(), &self.x_label);
+        let reaches = || self.genes.iter().flat_map(|gene| interval(gene.shift, gene.half_width));
+        let has_intervals = reaches().next().is_some();
+        let rows = Rows::new(&self.title, has_intervals, names, size, self.text_size);
+        let frame = rows.frame(values().chain(reaches().flatten()), &self.x_label);
         let mut axes = frame.x_axis(theme);
         axes.extend(rows.title(&self.title, &frame, theme));
+        if has_intervals {
+            interval_key([frame.area[0][0], rows.key_at], &self.interval, self.text_size, theme, &mut axes);
+        }
         let (mut bars, mut hits) = (Vec::new(), Vec::new());
         for (index, gene) in self.genes.iter().enumerate() {
             let row = rows.row(index, self.genes.len(), &frame);
@@ -82,8 +92,12 @@ impl Figure for RankingFigure {
             let share = (gene.shift / limit).clamp(-1.0, 1.0);
             let fill = theme.shift(share.signum() * (0.4 + 0.6 * share.abs()));
             bars.extend(rectangle(&frame, gene.shift, middle - thickness / 2.0, thickness, fill));
+            if let Some(ends) = interval(gene.shift, gene.half_width) {
+                bars.extend(whisker(&frame, ends, middle, thickness * 0.6, theme));
+            }
             rows.name(&gene.label, middle, row, gene.highlighted, &frame, theme, &mut axes);
-            let text = format!("{}\n{} {}", gene.label, self.x_label, plain(f64::from(gene.shift), 3));
+            let within = interval_text(gene.shift, gene.half_width);
+            let text = format!("{}\n{} {}{within}", gene.label, self.x_label, plain(f64::from(gene.shift), 3));
             let (min, max) = ([0.0, row[0]], [frame.area[1][0], row[1]]);
             hits.push(Hit { shape: HitShape::Rectangle { min, max }, index, text });
         }

@@ -1,5 +1,6 @@
 //! Predicted against observed shift of every gene.
 
+use super::paired_bars::{interval, interval_text};
 use crate::figures::axes::{Axis, Frame, Scale, ticks_across, ticks_down};
 use crate::figures::font::{shortened, text_width};
 use crate::figures::names::{Named, inside, place};
@@ -15,6 +16,8 @@ pub struct ScatterPoint {
     pub x: f32,
     /// Predicted.
     pub y: f32,
+    /// Half the width of the interval around the prediction, where there is one.
+    pub half_width: Option<f32>,
     /// Its symbol.
     pub label: String,
     /// Selected or pointed at elsewhere: drawn above the others and labelled first.
@@ -65,7 +68,8 @@ impl Figure for ScatterFigure {
         let outer = [[0.0, title], size];
         let across = |label: &str| {
             let count = ticks_across(size[0] - text * 6.0, text).min(ticks_down(size[1] - text * 5.0, text));
-            let values = finite.iter().flat_map(|(_, point)| [point.x, point.y]);
+            let reaches = finite.iter().flat_map(|(_, point)| interval(point.y, point.half_width)).flatten();
+            let values = finite.iter().flat_map(|(_, point)| [point.x, point.y]).chain(reaches);
             Axis::covering(values, label, Scale::Linear, count.max(3))
         };
         let frame = Frame::new(outer, across(&self.x_label), across(&self.y_label), text);
@@ -89,6 +93,22 @@ impl Figure for ScatterFigure {
         }
 
         let radius = point_radius(finite.len(), text);
+        // Below the points, fainter where there are many.
+        let shown = (60.0 / finite.len().max(1) as f32).sqrt().clamp(0.08, 0.6);
+        let mut intervals = Vec::new();
+        for (_, point) in &finite {
+            let Some([low, high]) = interval(point.y, point.half_width) else { continue };
+            let [Some(from), Some(to)] = [low, high].map(|y| frame.at(point.x, y)) else { continue };
+            let (width, colour) = match point.highlighted {
+                true => (0.8, theme.highlight),
+                false => (0.6, theme.predicted.with_opacity(shown)),
+            };
+            intervals.push(Primitive::Polyline {
+                points: vec![from, to],
+                stroke: Stroke { width, colour },
+                dash: None,
+            });
+        }
         let mut points = Vec::with_capacity(finite.len());
         let mut hits = Vec::with_capacity(finite.len());
         let mut discs: Vec<[f32; 2]> = Vec::with_capacity(finite.len());
@@ -104,10 +124,11 @@ impl Figure for ScatterFigure {
                 points.push(Primitive::Circle { centre, radius, fill, stroke });
                 discs.push(centre);
                 let text = format!(
-                    "{}\nobserved {}\npredicted {}",
+                    "{}\nobserved {}\npredicted {}{}",
                     point.label,
                     crate::figures::axes::plain(f64::from(point.x), 3),
-                    crate::figures::axes::plain(f64::from(point.y), 3)
+                    crate::figures::axes::plain(f64::from(point.y), 3),
+                    interval_text(point.y, point.half_width)
                 );
                 hits.push(Hit { shape: HitShape::Disc { centre, radius: radius + 1.0 }, index: *index, text });
             }
@@ -118,6 +139,7 @@ impl Figure for ScatterFigure {
         let clip = Some(frame.area);
         let layers = vec![
             Layer { name: "grid".into(), primitives: lines, clip },
+            Layer { name: "intervals".into(), primitives: intervals, clip },
             // Points at the border are drawn whole.
             Layer { name: "points".into(), primitives: points, clip: None },
             Layer { name: "axes".into(), primitives: axes, clip: None },
@@ -226,6 +248,7 @@ mod tests {
             label: format!("G{at}"),
             x: at as f32 * 0.1,
             y: (at * 37 % 50) as f32 * 0.1,
+            half_width: None,
             highlighted: at.is_multiple_of(2),
         };
         let figure = ScatterFigure { points: (0..50).map(point).collect(), labels: 5, ..ScatterFigure::default() };

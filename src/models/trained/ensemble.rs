@@ -130,7 +130,7 @@ pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>) -> Result<TrainedModel, M
 
     let mut shifts = Moments::default();
     for (_, model) in &models {
-        match model.predicted_spread() {
+        match model.spread() {
             Some(spread) => shifts.add_many(model.members.len(), &model.predicted.shifts, spread),
             None => shifts.add(&model.predicted.shifts),
         }

@@ -39,7 +39,7 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     table("observed.training", &observed.training);
     table("observed.held_out", &observed.held_out);
     table("predicted", &model.predicted);
-    if let Some(spread) = model.predicted_spread() {
+    if let Some(spread) = model.spread() {
         let shape = [model.predicted.perturbations.len(), genes];
         entries.push(Entry::f32("predicted.spread", &shape, spread));
     }

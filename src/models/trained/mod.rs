@@ -200,9 +200,15 @@ impl TrainedModel {
         self.members.len()
     }
 
-    /// Standard deviation over the members of each entry of [`TrainedModel::predicted`] (divisor members − 1); none for a
-    /// single model. [`super::interval_factor`] makes an interval of it.
-    pub fn predicted_spread(&self) -> Option<&[f32]> {
+    /// How far the members of an ensemble are from each other in a row of [`TrainedModel::predicted`]; none for a single
+    /// model.
+    pub fn spread_of(&self, row: usize) -> Option<Spread> {
+        let genes = self.predicted.genes.len();
+        let of_genes = self.spread.get(row * genes..(row + 1) * genes).filter(|row| !row.is_empty())?.to_vec();
+        Some(Spread { members: self.members.len(), of_genes })
+    }
+
+    fn spread(&self) -> Option<&[f32]> {
         (!self.spread.is_empty()).then_some(&self.spread)
     }
 

@@ -20,7 +20,7 @@ use crate::figures::response::{
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
-use crate::models::{Intervention, ModelCard, PredictedEffect, TrainedModel};
+use crate::models::{Intervention, ModelCard, PredictedEffect, Spread, TrainedModel};
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{Edge, GeneId, Grn};
 
@@ -222,11 +222,13 @@ fn scatter(
             for (row, name) in observed.perturbations.iter().enumerate() {
                 let Some(own) = predicted.find(name) else { continue };
                 let shifts = observed.row(row);
+                let widths = half_widths(model, own);
                 let mut genes = others(observed, name);
                 genes.sort_by(|&a, &b| shifts[b].abs().total_cmp(&shifts[a].abs()));
                 points.extend(genes.into_iter().take(20).map(|gene| ScatterPoint {
                     x: shifts[gene],
                     y: predicted.row(own)[gene],
+                    half_width: widths.as_ref().map(|widths| widths[gene]),
                     label: format!("{} in {name}", observed.genes[gene]),
                     highlighted: highlighted(&observed.genes[gene]),
                 }));
@@ -235,9 +237,11 @@ fn scatter(
         }
         Some(wanted) => {
             let (row, own) = rows(observed, predicted, wanted)?;
+            let widths = half_widths(model, own);
             let points = others(observed, wanted).into_iter().map(|gene| ScatterPoint {
                 x: observed.row(row)[gene],
                 y: predicted.row(own)[gene],
+                half_width: widths.as_ref().map(|widths| widths[gene]),
                 label: observed.genes[gene].clone(),
                 highlighted: highlighted(&observed.genes[gene]),
             });
@@ -246,11 +250,12 @@ fn scatter(
     };
     let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|point| (point.x, point.y)).unzip();
     let number = |value: Option<f64>| value.map_or("not defined".to_owned(), |value| format!("{value:.2}"));
-    let statistics = vec![
+    let mut statistics = vec![
         format!("r = {}", number(pearson(&y, &x))),
         format!("R² = {}", number(r_squared(&y, &x))),
         format!("{} points", points.len()),
     ];
+    statistics.extend(model.spread_of(0).map(|spread| spread.label()));
     let (x_label, y_label) = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
     Ok(ScatterFigure { title, x_label, y_label, points, statistics, labels, text_size })
 }
@@ -265,17 +270,25 @@ fn shifts(
     let (observed, _) = observed(model)?;
     let predicted = model.predicted();
     let (row, own) = rows(observed, predicted, perturbation)?;
+    let widths = half_widths(model, own);
     let bars = others(observed, perturbation).into_iter().map(|gene| PairedBar {
         label: observed.genes[gene].clone(),
         observed: observed.row(row)[gene],
         predicted: predicted.row(own)[gene],
+        half_width: widths.as_ref().map(|widths| widths[gene]),
         highlighted: highlight.contains(&observed.genes[gene]),
     });
     Ok(PairedBarsFigure {
         x_label: "Shift (log2)".to_owned(),
+        interval: model.spread_of(own).map(|spread| spread.label()).unwrap_or_default(),
         text_size,
         ..PairedBarsFigure::of_largest(bars.collect(), 20)
     })
+}
+
+/// Half the widths of the intervals of a row of the predicted shifts, by gene; none for a single model.
+fn half_widths(model: &TrainedModel, row: usize) -> Option<Vec<f32>> {
+    model.spread_of(row).map(|spread| spread.half_widths())
 }
 
 /// The columns of the genes that `perturbation` does not perturb itself.
@@ -331,14 +344,17 @@ fn response(
 
 /// The genes with the largest shifts of `effect`.
 fn ranking(model: &TrainedModel, effect: &PredictedEffect, highlight: &[String], text_size: f32) -> RankingFigure {
-    let genes = model.card().genes.iter().zip(&effect.shifts).map(|(gene, &shift)| RankedGene {
+    let widths = effect.spread.as_ref().map(Spread::half_widths);
+    let genes = model.card().genes.iter().zip(&effect.shifts).enumerate().map(|(at, (gene, &shift))| RankedGene {
         label: gene.clone(),
         shift,
+        half_width: widths.as_ref().map(|widths| widths[at]),
         highlighted: highlight.contains(gene),
     });
     RankingFigure {
         title: format!("Predicted response to {}", effect.name),
         x_label: "Predicted shift (log2)".to_owned(),
+        interval: effect.spread.as_ref().map(Spread::label).unwrap_or_default(),
         text_size,
         ..RankingFigure::of_extremes(genes.collect(), 15)
     }

@@ -170,7 +170,7 @@ fn row(ui: &mut Ui, mover: &Mover, largest: f32, actions: &mut Vec<Action>) {
         None => _ = ui.label("–"),
     }
     ui.allocate_ui(egui::vec2(ui.available_width().clamp(40.0, 110.0), theme::ROW_HEIGHT - 8.0), |ui| {
-        shift_bar(ui, mover.predicted, mover.measured.map(|measured| measured.shift), largest);
+        shift_bar(ui, mover.predicted, None, mover.measured.map(|measured| measured.shift), largest);
     });
 }
 

@@ -3,6 +3,8 @@
 use crate::app::views::response::Truth;
 use crate::app::widgets::Sort;
 use crate::data::EffectTable;
+use crate::models::{PredictedEffect, Spread};
+use crate::tasks::tables::INTERVAL_COLUMNS;
 
 /// One gene of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Effect {
     pub gene: String,
     /// Predicted shift, log2 against control.
     pub predicted: f32,
+    /// Half the width of the interval around it, of an ensemble.
+    pub half_width: Option<f32>,
     /// Measured shift, where the screen has this very perturbation.
     pub measured: Option<f32>,
     /// Expression in control cells as the model predicts it: mean log2(10,000·x/Σx + 1).
@@ -64,16 +68,17 @@ impl Measured {
 /// All genes with their shifts.
 pub fn effects(
     genes: &[String],
-    predicted: &[f32],
-    control: &[f32],
+    effect: &PredictedEffect,
     measured: Option<&Measured>,
     targets: &[&str],
 ) -> Vec<Effect> {
+    let widths = effect.spread.as_ref().map(Spread::half_widths);
     let effect = |(at, gene): (usize, &String)| Effect {
         gene: gene.clone(),
-        predicted: predicted.get(at).copied().unwrap_or(f32::NAN),
+        predicted: effect.shifts.get(at).copied().unwrap_or(f32::NAN),
+        half_width: widths.as_ref().and_then(|widths| widths.get(at)).copied(),
         measured: measured.and_then(|measured| measured.shifts.get(at)).copied().filter(|shift| shift.is_finite()),
-        control: control.get(at).copied().unwrap_or(f32::NAN),
+        control: effect.control.get(at).copied().unwrap_or(f32::NAN),
         target: targets.contains(&gene.as_str()),
     };
     genes.iter().enumerate().map(effect).collect()
@@ -100,14 +105,14 @@ pub fn order(effects: &[Effect], sort: Sort<EffectColumn>, filter: &str) -> Vec<
 
 /// The list as tab-separated values, in the order given.
 pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> String {
-    let header = match measured {
-        Some(measured) => {
-            let truth = if measured.truth == Truth::HeldOut { "held_out" } else { "training" };
-            format!("gene\tpredicted_shift_log2\tmeasured_shift_log2_{truth}\tcontrol_expression_log2\tknocked_out\n")
-        }
-        None => "gene\tpredicted_shift_log2\tcontrol_expression_log2\tknocked_out\n".to_owned(),
-    };
-    let mut text = header;
+    let mut text = "gene\tpredicted_shift_log2".to_owned();
+    if let Some(measured) = measured {
+        let truth = if measured.truth == Truth::HeldOut { "held_out" } else { "training" };
+        text.push_str(&format!("\tmeasured_shift_log2_{truth}"));
+    }
+    text.push_str("\tcontrol_expression_log2\tknocked_out");
+    text.push_str(if effects.iter().any(|effect| effect.half_width.is_some()) { INTERVAL_COLUMNS } else { "" });
+    text.push('\n');
     for &at in order {
         let effect = &effects[at as usize];
         let mut fields = vec![effect.gene.clone(), effect.predicted.to_string()];
@@ -115,6 +120,8 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
             fields.push(effect.measured.map(|shift| shift.to_string()).unwrap_or_default());
         }
         fields.extend([effect.control.to_string(), if effect.target { "yes" } else { "no" }.to_owned()]);
+        fields
+            .extend(effect.half_width.map(|half| format!("{}\t{}", effect.predicted - half, effect.predicted + half)));
         text.push_str(&fields.join("\t"));
         text.push('\n');
     }
@@ -124,14 +131,26 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::Novelty;
 
     fn genes() -> Vec<String> {
         ["A", "B", "AB", "C"].map(str::to_owned).to_vec()
     }
 
+    fn answer() -> PredictedEffect {
+        PredictedEffect {
+            name: "A".to_owned(),
+            novelty: Novelty::NeverPerturbed,
+            extrapolated: false,
+            shifts: vec![-3.0, 0.5, f32::NAN, 2.0],
+            spread: None,
+            control: vec![1.0, 2.0, 3.0, 4.0],
+        }
+    }
+
     fn example() -> Vec<Effect> {
         let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![-0.5, f32::NAN, 0.1, 2.0] };
-        effects(&genes(), &[-3.0, 0.5, f32::NAN, 2.0], &[1.0, 2.0, 3.0, 4.0], Some(&measured), &["A"])
+        effects(&genes(), &answer(), Some(&measured), &["A"])
     }
 
     fn names(order: &[u32]) -> Vec<&'static str> {

@@ -46,7 +46,7 @@ struct List {
 impl List {
     fn new(effect: &Arc<PredictedEffect>, known: &Known<'_>, targets: &[&str]) -> Self {
         let measured = Measured::find(&effect.name, known.genes, known.held_out, known.training);
-        let effects = effects::effects(known.genes, &effect.shifts, &effect.control, measured.as_ref(), targets);
+        let effects = effects::effects(known.genes, effect, measured.as_ref(), targets);
         let sizes = effects.iter().flat_map(|effect| [Some(effect.predicted), effect.measured]).flatten();
         let largest = sizes.filter(|size| size.is_finite()).fold(0.0, |most: f32, size| most.max(size.abs()));
         Self { effect: effect.clone(), measured, effects, order: Vec::new(), ordered: None, largest }
@@ -291,7 +291,9 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
             let text = format!("The same, measured over {}; sorted by size", measured.truth.label());
             header.col(|ui| _ = SortColumn::falling(EffectColumn::Measured, "Meas.", &text).header(ui, sort));
         }
+        let line = list.effect.spread.as_ref().map(|spread| format!(". Line: {}", spread.label())).unwrap_or_default();
         let text = if has_measured { "Bar: predicted shift. Tick: measured shift" } else { "Predicted shift" };
+        let text = &format!("{text}{line}");
         header.col(|ui| plain_header(ui, if has_measured { "Bar, tick" } else { "" }, text));
     });
     header.body(|body| {
@@ -313,7 +315,7 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
                     ui.add(egui::Label::new(text).selectable(false));
                 });
             }
-            row.col(|ui| shift_bar(ui, Some(effect.predicted), effect.measured, list.largest));
+            row.col(|ui| shift_bar(ui, Some(effect.predicted), effect.half_width, effect.measured, list.largest));
             let response = row.response();
             response.widget_info(|| {
                 WidgetInfo::labeled(egui::accesskit::Role::Row, true, format!("effect {}", effect.gene))
@@ -323,7 +325,14 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
                 (false, true) => "Click to select the gene in the network",
                 (false, false) => "Click to see what moves it; it is no node of the network",
             };
-            let text = format!("{}\nIn control cells {:.2}\n{hint}", effect.gene, effect.control);
+            let interval = match (effect.half_width, &list.effect.spread) {
+                (Some(half), Some(spread)) => {
+                    let [low, high] = [effect.predicted - half, effect.predicted + half].map(signed);
+                    format!("{low} to {high} ({})\n", spread.label())
+                }
+                _ => String::new(),
+            };
+            let text = format!("{}\n{interval}In control cells {:.2}\n{hint}", effect.gene, effect.control);
             if response.on_hover_text(text).clicked() {
                 actions.push(Action::Select { gene: effect.gene.clone(), extend: false });
             }

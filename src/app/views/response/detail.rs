@@ -15,6 +15,8 @@ use crate::app::widgets::{coefficient, evidence_badge};
 use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
+use crate::models::Spread;
+use crate::tasks::tables::INTERVAL_COLUMNS;
 use crate::words::counted;
 
 /// Font size of figures on the screen.
@@ -46,7 +48,9 @@ pub fn show(
     verdict(ui, chosen);
     ui.add_space(theme::SMALL);
 
-    let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
+    let spread = spread(shown, &chosen.name, state);
+    let (name, genes) = (&chosen.name, comparison.genes());
+    let data = Data { name, genes, observed, predicted: &predicted, spread, truth, shown };
     let selection = &state.document.selection;
     let mut hasher = DefaultHasher::new();
     (Arc::as_ptr(comparison) as usize, &chosen.name, shown, selection).hash(&mut hasher);
@@ -63,7 +67,7 @@ pub fn show(
         let drawn = view.scatter.show(ui, vec2(width, height), key, &label, |size, dark| {
             data.scatter(selection, chosen, TEXT_SIZE).scene(size, &figure_theme(dark))
         });
-        clicked = drawn.clicked.and_then(|at| data.plotted().nth(at).map(|(gene, _, _)| gene.clone()));
+        clicked = drawn.clicked.and_then(|at| data.plotted().get(at).map(|plotted| plotted.gene.clone()));
         if beside {
             clicked = bars(view, ui, &data, selection, vec2(width, height), key).or(clicked.take());
         }
@@ -186,16 +190,38 @@ struct Data<'a> {
     genes: &'a [String],
     observed: &'a [f32],
     predicted: &'a [f32],
+    /// Of the model's predictions, where it is an ensemble.
+    spread: Option<Spread>,
     truth: Truth,
     shown: Predictor,
 }
 
+/// How far the members of an ensemble are from each other in what the model predicts for `perturbation`.
+fn spread(shown: Predictor, perturbation: &str, state: &State) -> Option<Spread> {
+    let model = state.runtime.model.as_ref().filter(|_| shown == Predictor::Model)?;
+    model.spread_of(model.predicted().find(perturbation)?)
+}
+
+/// A gene that is plotted: measured and predicted shift, and half the width of the interval around the latter.
+struct Plotted<'a> {
+    gene: &'a String,
+    observed: f32,
+    predicted: f32,
+    half_width: Option<f32>,
+}
+
 impl Data<'_> {
-    /// Gene, measured and predicted shift, without the perturbed genes: they are what was done.
-    fn plotted(&self) -> impl Iterator<Item = (&String, f32, f32)> {
-        let shifts = self.observed.iter().zip(self.predicted);
-        let all = self.genes.iter().zip(shifts).map(|(gene, (observed, predicted))| (gene, *observed, *predicted));
-        all.filter(|(gene, _, _)| !self.name.split('+').any(|target| target == gene.as_str()))
+    /// The genes without the perturbed ones: those are what was done.
+    fn plotted(&self) -> Vec<Plotted<'_>> {
+        let widths = self.spread.as_ref().map(Spread::half_widths);
+        let all = self.genes.iter().zip(self.observed.iter().zip(self.predicted)).enumerate();
+        let all = all.map(|(at, (gene, (observed, predicted)))| Plotted {
+            gene,
+            observed: *observed,
+            predicted: *predicted,
+            half_width: widths.as_ref().map(|widths| widths[at]),
+        });
+        all.filter(|plotted| !self.name.split('+').any(|target| target == plotted.gene)).collect()
     }
 
     fn predicted_label(&self) -> String {
@@ -207,19 +233,21 @@ impl Data<'_> {
 
     fn scatter(&self, selection: &[String], chosen: &ComparedPerturbation, text_size: f32) -> ScatterFigure {
         let selected: HashSet<&String> = selection.iter().collect();
-        let point = |(gene, observed, predicted): (&String, f32, f32)| ScatterPoint {
-            x: observed,
-            y: predicted,
-            label: gene.clone(),
-            highlighted: selected.contains(gene),
+        let point = |plotted: Plotted<'_>| ScatterPoint {
+            x: plotted.observed,
+            y: plotted.predicted,
+            half_width: plotted.half_width,
+            label: plotted.gene.clone(),
+            highlighted: selected.contains(plotted.gene),
         };
-        let points: Vec<ScatterPoint> = self.plotted().map(point).collect();
+        let points: Vec<ScatterPoint> = self.plotted().into_iter().map(point).collect();
         let fit = chosen.fit(self.shown).unwrap_or_default();
-        let statistics = vec![
+        let mut statistics = vec![
             format!("r = {}", coefficient(fit.r)),
             format!("R² = {}", coefficient(fit.r_squared)),
             counted(points.len(), "gene"),
         ];
+        statistics.extend(self.spread.as_ref().map(Spread::label));
         ScatterFigure {
             title: self.name.to_owned(),
             x_label: format!("Measured {SHIFT}, {}", self.truth.label()),
@@ -233,25 +261,30 @@ impl Data<'_> {
 
     fn bars(&self, selection: &[String], text_size: f32) -> PairedBarsFigure {
         let selected: HashSet<&String> = selection.iter().collect();
-        let bar = |(gene, observed, predicted): (&String, f32, f32)| PairedBar {
-            label: gene.clone(),
-            observed,
-            predicted,
-            highlighted: selected.contains(gene),
+        let bar = |plotted: Plotted<'_>| PairedBar {
+            label: plotted.gene.clone(),
+            observed: plotted.observed,
+            predicted: plotted.predicted,
+            half_width: plotted.half_width,
+            highlighted: selected.contains(plotted.gene),
         };
         PairedBarsFigure {
             title: format!("{}: {TOP} largest measured shifts", self.name),
             x_label: "Shift (log2)".to_owned(),
+            interval: self.spread.as_ref().map(Spread::label).unwrap_or_default(),
             text_size,
-            ..PairedBarsFigure::of_largest(self.plotted().map(bar).collect(), TOP)
+            ..PairedBarsFigure::of_largest(self.plotted().into_iter().map(bar).collect(), TOP)
         }
     }
 
     fn table(&self) -> String {
         let truth = if self.truth == Truth::HeldOut { "held_out" } else { "training" };
-        let mut text = format!("gene\tmeasured_shift_log2_{truth}\tpredicted_shift_log2\n");
-        for (gene, observed, predicted) in self.plotted() {
-            text.push_str(&format!("{gene}\t{observed}\t{predicted}\n"));
+        let mut text = format!("gene\tmeasured_shift_log2_{truth}\tpredicted_shift_log2");
+        text.push_str(if self.spread.is_some() { INTERVAL_COLUMNS } else { "" });
+        text.push('\n');
+        for Plotted { gene, observed, predicted, half_width } in self.plotted() {
+            let ends = half_width.map(|half| format!("\t{}\t{}", predicted - half, predicted + half));
+            text.push_str(&format!("{gene}\t{observed}\t{predicted}{}\n", ends.unwrap_or_default()));
         }
         text
     }
@@ -261,7 +294,8 @@ fn exportable(comparison: &Comparison, chosen: &ComparedPerturbation, shown: Pre
     let selection = &state.document.selection;
     let Some((truth, _, observed)) = comparison.observed(&chosen.name) else { return Exportable::default() };
     let Some(predicted) = comparison.predicted(shown, &chosen.name) else { return Exportable::default() };
-    let data = Data { name: &chosen.name, genes: comparison.genes(), observed, predicted: &predicted, truth, shown };
+    let (spread, genes) = (spread(shown, &chosen.name, state), comparison.genes());
+    let data = Data { name: &chosen.name, genes, observed, predicted: &predicted, spread, truth, shown };
     let name = chosen.name.replace('+', "-");
     let (scatter, bars) = (data.scatter(selection, chosen, PRINT_TEXT_SIZE), data.bars(selection, PRINT_TEXT_SIZE));
     let fit = chosen.fit(shown).unwrap_or_default();
