@@ -82,7 +82,8 @@ impl State {
         });
         let make = || {
             let free = memory::free();
-            let found = memory::check(&memory::ScreenSize::of(dataset, &config.prepare), config, device, 1, free);
+            let screen = memory::ScreenSize::of(dataset, &config.prepare);
+            let found = memory::check(&screen, config, device, config.members.unwrap_or(1), free);
             let (dataset, config, looked) = (dataset.clone(), config.clone(), Instant::now());
             Arc::new(TrainingMemory { dataset, config, device, looked, found, free })
         };

@@ -10,6 +10,7 @@ use super::import::{self, ImportArgs};
 use super::output;
 use super::text::{number, table};
 use crate::data::ImportOptions;
+use crate::evaluation::calibration::CoveragePoint;
 use crate::evaluation::report::Report;
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
@@ -91,6 +92,27 @@ fn summary(report: &Report) -> String {
     let header = ["", "covers", "r", "R²", "r top 20", "R² top 20", "Jaccard 20", "Jaccard 50", "MAE"];
     text.push_str(&table(&header, &rows));
 
+    if let Some(calibration) = &report.calibration {
+        text.push_str(&format!(
+            "\nIntervals of {} members, judged on {} ({}, standardised error {})\n",
+            calibration.members,
+            calibration.judged_on,
+            counted(calibration.shifts, "shift"),
+            number(Some(calibration.standardised_error), 2)
+        ));
+        let row = |point: &CoveragePoint| {
+            let share = |value: f64| format!("{:.0} %", value * 100.0);
+            vec![
+                share(point.level),
+                share(point.coverage),
+                share(point.coverage_with_noise),
+                share(point.coverage_top_20),
+                number(Some(point.half_width), 3),
+            ]
+        };
+        let rows: Vec<Vec<String>> = calibration.points.iter().map(row).collect();
+        text.push_str(&table(&["interval", "holds", "with noise", "top 20", "± log2"], &rows));
+    }
     if let Some(gold) = &report.gold_standard {
         text.push_str(&format!(
             "\nKnown edges: {} among {} pairs (density {})\n",

@@ -1,7 +1,6 @@
 //! `train`: a model from a data set.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -15,13 +14,13 @@ use super::import::{self, ImportArgs, named};
 use super::memory;
 use super::output;
 use super::text::number;
-use crate::data::{Dataset, ImportOptions};
+use crate::data::ImportOptions;
+use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
-use crate::models::{TrainConfig, TrainedModel};
 use crate::preprocess::PrepareConfig;
 use crate::tasks;
 use crate::tasks::import_choices::Decisions;
-use crate::training::{Checkpoints, DeviceChoice, MemberFiles, STOPPED};
+use crate::training::{DeviceChoice, RunFiles, STOPPED};
 use crate::words::counted;
 
 /// Train a model on a data set.
@@ -32,7 +31,7 @@ pub struct Train {
     /// Model to write
     #[arg(short, long, value_name = "MODEL.safetensors")]
     output: PathBuf,
-    /// Settings file (TOML): preset, device, seed, and the tables import, prepare, model; options go before it
+    /// Settings file (TOML): preset, device, seed, members, and the tables import, prepare, model; options go before it
     #[arg(long, value_name = "TOML")]
     config: Option<PathBuf>,
     /// Settings to start from: our default, or as published for a data set
@@ -119,6 +118,7 @@ struct TrainFile {
     preset: Option<Preset>,
     device: Option<DeviceChoice>,
     seed: Option<u64>,
+    members: Option<u32>,
     import: ImportOptions,
     prepare: toml::Table,
     model: toml::Table,
@@ -139,13 +139,29 @@ impl Train {
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.dataset])?;
         let dataset = import::dataset(&self.dataset, &import, console)?;
-        memory::check(&dataset, &config, device, self.members.unwrap_or(1), self.ignore_memory, console)?;
+        memory::check(&dataset, &config, device, config.members.unwrap_or(1), self.ignore_memory, console)?;
         console.expect_epochs(config.model.epochs);
         let started = Instant::now();
-        let model = match self.members {
-            Some(count) => self.ensemble(count, &dataset, &config, device, console),
-            None => self.single(&dataset, &config, device, console),
-        }?;
+        let files = RunFiles {
+            model: self.output.clone(),
+            every: Duration::from_secs(self.checkpoint_every),
+            resume: self.resume,
+        };
+        if let Some(path) = files.left(config.members).first().filter(|_| !self.resume) {
+            console.tell(&format!(
+                "{} is of a run that did not end; this one begins anew (--resume would go on with it)",
+                path.display()
+            ));
+        }
+        let model = tasks::train::train(&dataset, &config, device, Some(&files), console)
+            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
+        model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))?;
+        // What they were good for is done. A run that was stopped may still go on.
+        if model.card().settings.members == config.members && !model.card().ended.starts_with(STOPPED) {
+            files.remove(config.members).map_err(|(path, error)| {
+                anyhow::Error::new(error).context(format!("cannot remove {}", path.display()))
+            })?;
+        }
         let seconds = started.elapsed().as_secs_f64();
 
         let card = model.card();
@@ -182,65 +198,6 @@ impl Train {
         })
     }
 
-    /// Train one model, and write it.
-    fn single(
-        &self,
-        dataset: &Arc<Dataset>,
-        config: &TrainConfig,
-        device: DeviceChoice,
-        console: &Console,
-    ) -> anyhow::Result<TrainedModel> {
-        let checkpoints = Checkpoints {
-            path: self.output.with_added_extension("checkpoint"),
-            every: Duration::from_secs(self.checkpoint_every),
-            resume: self.resume,
-        };
-        if !self.resume && checkpoints.path.exists() {
-            console.tell(&left(&checkpoints.path));
-        }
-        let model = tasks::train::train(dataset, config, device, Some(&checkpoints), console)
-            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
-        self.write(&model)?;
-        // What it was good for is done. A run that was stopped may still go on.
-        if !model.card().ended.starts_with(STOPPED) && checkpoints.path.exists() {
-            std::fs::remove_file(&checkpoints.path)
-                .with_context(|| format!("cannot remove {}", checkpoints.path.display()))?;
-        }
-        Ok(model)
-    }
-
-    /// Train the members of an ensemble, and write it.
-    fn ensemble(
-        &self,
-        count: u32,
-        dataset: &Arc<Dataset>,
-        config: &TrainConfig,
-        device: DeviceChoice,
-        console: &Console,
-    ) -> anyhow::Result<TrainedModel> {
-        let files = MemberFiles {
-            ensemble: self.output.clone(),
-            every: Duration::from_secs(self.checkpoint_every),
-            resume: self.resume,
-        };
-        if let Some(path) = files.left(count).first().filter(|_| !self.resume) {
-            console.tell(&left(path));
-        }
-        let model = tasks::train::train_members(dataset, config, count, device, Some(&files), console)
-            .with_context(|| format!("cannot train on {}", self.dataset.display()))?;
-        self.write(&model)?;
-        if model.member_count() == count as usize {
-            files.remove(count).map_err(|(path, error)| {
-                anyhow::Error::new(error).context(format!("cannot remove {}", path.display()))
-            })?;
-        }
-        Ok(model)
-    }
-
-    fn write(&self, model: &TrainedModel) -> anyhow::Result<()> {
-        model.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))
-    }
-
     /// Preset, then settings file, then options.
     fn settings(&self) -> anyhow::Result<Settings> {
         let file = self.config.as_deref().map(read_settings).transpose()?.unwrap_or_default();
@@ -250,7 +207,14 @@ impl Train {
         let base = GpoVaeConfig::preset(preset);
         let model = merged(&base, file.model).map_err(|error| wrong("model", error))?;
         let prepare = merged(&TrainConfig::default().prepare, file.prepare).map_err(|error| wrong("prepare", error))?;
-        let mut config = TrainConfig { seed: file.seed.unwrap_or_default(), member: self.member, prepare, model };
+        let mut config = TrainConfig {
+            seed: file.seed.unwrap_or_default(),
+            member: self.member,
+            // One member is no ensemble.
+            members: self.members.or(file.members).filter(|_| self.member.is_none()),
+            prepare,
+            model,
+        };
         if let Some(seed) = self.seed {
             config.seed = seed;
         }
@@ -302,11 +266,6 @@ impl Train {
         }
         Ok(())
     }
-}
-
-/// What is told of a file that an earlier run left behind.
-fn left(path: &Path) -> String {
-    format!("{} is of a run that did not end; this one begins anew (--resume would go on with it)", path.display())
 }
 
 fn read_settings(path: &Path) -> anyhow::Result<TrainFile> {

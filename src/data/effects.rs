@@ -29,15 +29,7 @@ impl EffectTable {
     /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the mean of
     /// log2(10,000·x/Σx + 1) minus that of the control cells among them. None if no control cell is among them.
     pub fn observed(dataset: &Dataset, cells: &[u32]) -> Option<Self> {
-        let mut control = Vec::new();
-        let mut by_perturbation = vec![Vec::new(); dataset.perturbations().len()];
-        for &cell in cells {
-            match dataset.roles()[cell as usize] {
-                super::CellRole::Control => control.push(cell),
-                super::CellRole::Perturbed(index) => by_perturbation[index as usize].push(cell),
-                super::CellRole::Unassigned => {}
-            }
-        }
+        let (control, by_perturbation) = by_role(dataset, cells);
         if control.is_empty() {
             return None;
         }
@@ -54,6 +46,53 @@ impl EffectTable {
         }
         Some(table)
     }
+
+    /// The standard error of each shift of [`EffectTable::observed`] with the same arguments: the root of the summed squares of
+    /// those of both means. Not a number where a mean is over one cell.
+    pub fn standard_errors(dataset: &Dataset, cells: &[u32]) -> Vec<f32> {
+        let (control, by_perturbation) = by_role(dataset, cells);
+        let base = variance_of_mean(dataset.matrix(), &control);
+        let with_cells = by_perturbation.iter().filter(|cells| !cells.is_empty());
+        let row = |cells: &Vec<u32>| -> Vec<f32> {
+            let own = variance_of_mean(dataset.matrix(), cells);
+            own.iter().zip(&base).map(|(own, base)| (own + base).sqrt() as f32).collect()
+        };
+        with_cells.flat_map(row).collect()
+    }
+}
+
+/// The control cells among `cells`, and those of each perturbation.
+fn by_role(dataset: &Dataset, cells: &[u32]) -> (Vec<u32>, Vec<Vec<u32>>) {
+    let mut control = Vec::new();
+    let mut by_perturbation = vec![Vec::new(); dataset.perturbations().len()];
+    for &cell in cells {
+        match dataset.roles()[cell as usize] {
+            super::CellRole::Control => control.push(cell),
+            super::CellRole::Perturbed(index) => by_perturbation[index as usize].push(cell),
+            super::CellRole::Unassigned => {}
+        }
+    }
+    (control, by_perturbation)
+}
+
+/// Variance of the mean over `cells` of log2(10,000·x/Σx + 1), one per gene.
+fn variance_of_mean(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
+    let mean = mean_log2_expression(counts, cells);
+    let count = cells.len() as f64;
+    // Of cells without counts first; the others correct it where they have some.
+    let mut squares: Vec<f64> = mean.iter().map(|mean| count * mean * mean).collect();
+    for &cell in cells {
+        let total = counts.row_sum(cell as usize);
+        if total <= 0.0 {
+            continue;
+        }
+        for (column, value) in counts.row(cell as usize).iter() {
+            let (value, mean) =
+                ((1e4 * f64::from(value) / total).ln_1p() / std::f64::consts::LN_2, mean[column as usize]);
+            squares[column as usize] += (value - mean).powi(2) - mean * mean;
+        }
+    }
+    squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect()
 }
 
 /// Mean over `cells` of log2(10,000·x/Σx + 1), one per gene. A cell without counts contributes zeros.
@@ -76,6 +115,17 @@ pub fn mean_log2_expression(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_error_of_a_mean_is_that_of_its_cells() {
+        let counts = CsrMatrix::from_dense(4, 2, &[1.0, 3.0, 0.0, 2.0, 2.0, 2.0, 0.0, 0.0]);
+        let found = variance_of_mean(&counts, &[0, 1, 2, 3]);
+        let values = [2501f64.log2(), 0.0, 5001f64.log2(), 0.0];
+        let mean = values.iter().sum::<f64>() / 4.0;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 3.0;
+        assert!((found[0] - variance / 4.0).abs() < 1e-9, "{found:?}");
+        assert!(variance_of_mean(&counts, &[1])[0].is_nan());
+    }
 
     #[test]
     fn the_mean_is_over_all_cells_and_in_log2_units() {

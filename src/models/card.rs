@@ -25,6 +25,9 @@ pub struct TrainConfig {
     /// perturbation. The split into training and test cells is that of the seed, the same for all members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<u32>,
+    /// Train an ensemble of so many members, at least 2; none for a single model, or a single member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<u32>,
     /// How cells and genes are prepared.
     pub prepare: PrepareConfig,
     /// The model and its optimiser.

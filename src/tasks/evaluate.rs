@@ -7,13 +7,14 @@ use anyhow::{Context, bail};
 
 use crate::data::simulate::TrueNetwork;
 use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
+use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
     CellFacts, DatasetFacts, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard, network_tests,
 };
 use crate::jobs::Progress;
 use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
-use crate::models::{Intervention, ModelCard, PredictError, TrainedModel};
+use crate::models::{Intervention, ModelCard, PredictError, TrainedModel, interval_factor};
 use crate::network::Sign;
 use crate::network::sign::{ShiftEvidence, sign_of};
 
@@ -80,6 +81,9 @@ pub fn evaluate(
         known.map_or(0, |perturbation| perturbation.training_cells)
     };
     let mut report = Report::of_effects(&methods, &observed, training_cells);
+
+    report.calibration = calibrated(model, dataset, &cells, &observed);
+    progress.check()?;
 
     progress.stage("Testing edges", None);
     let nodes: Vec<String> = card.treatments.iter().map(|treatment| treatment.symbol.clone()).collect();
@@ -149,6 +153,29 @@ fn predictions(model: &TrainedModel, observed: &EffectTable, progress: &dyn Prog
         table.shifts.extend(shifts);
     }
     Ok(table)
+}
+
+/// The intervals of an ensemble against the observed shifts: of perturbations that were kept whole from the training where there
+/// are any, else of all.
+fn calibrated(model: &TrainedModel, dataset: &Dataset, cells: &[u32], observed: &EffectTable) -> Option<Calibration> {
+    let (predicted, members) = (model.predicted(), model.member_count());
+    if members < 2 || observed.genes != predicted.genes {
+        return None;
+    }
+    let kept_whole = |name: &str| model.card().perturbations.iter().any(|known| known.held_out && known.name() == name);
+    let only_whole = observed.perturbations.iter().any(|name| kept_whole(name));
+    let errors = EffectTable::standard_errors(dataset, cells);
+    let factor = |level| interval_factor(members, level);
+    let mut found = calibration(observed, &errors, members, factor, |name| {
+        let row = predicted.find(name).filter(|_| !only_whole || kept_whole(name))?;
+        Some((predicted.row(row).to_vec(), model.spread_of(row)?.of_genes))
+    })?;
+    found.judged_on = match only_whole {
+        true => "perturbations that were kept whole from the training",
+        false => "perturbations that were seen in the training",
+    }
+    .to_owned();
+    Some(found)
 }
 
 fn model_definition(card: &ModelCard) -> String {

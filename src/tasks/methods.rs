@@ -1,8 +1,8 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::TrainedModel;
 use crate::models::gpo_vae::Likelihood;
+use crate::models::{INTERVAL_LEVEL, TrainedModel};
 use crate::words::{counted, grouped};
 
 /// How `model` was trained, and, with a `document`, what of its network is shown.
@@ -81,6 +81,16 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
         gpo.hops,
         gpo.fold_change,
     ));
+    if !card.members.is_empty() {
+        let count = card.members.len();
+        text.push(format!(
+            "The model is an ensemble of {count} such runs, each with its own random draws and on training cells drawn with replacement within every \
+             perturbation; probabilities of edges and predicted shifts are means over its members, and intervals ({:.0} %) are those of Student's t \
+             distribution with {} degrees of freedom on their standard deviation (Efron and Tibshirani 1993); the epochs given are those of the first run.",
+            INTERVAL_LEVEL * 100.0,
+            count - 1,
+        ));
+    }
     text.push(
         "Shifts are differences of the mean log2(10,000 · count / total + 1) between perturbed and control cells; predicted shifts are expectations over the \
          model's count distribution."

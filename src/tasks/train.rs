@@ -6,9 +6,10 @@ use crate::data::Dataset;
 use crate::jobs::Progress;
 use crate::models::{TrainConfig, TrainedModel};
 use crate::preprocess::{PreparedScreen, prepare};
-use crate::training::{self, Checkpoints, DeviceChoice, MemberFiles, TrainError, TrainingObserver};
+use crate::training::{self, DeviceChoice, RunFiles, TrainError, TrainingObserver};
 
-/// Prepare `dataset` and train; the observer is told of stages, device, epochs and snapshots.
+/// Prepare `dataset` and train a model, or an ensemble where `config.members` asks for one; the observer is told of stages,
+/// device, epochs and snapshots.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -16,27 +17,17 @@ pub fn train(
     dataset: &Arc<Dataset>,
     config: &TrainConfig,
     device: DeviceChoice,
-    checkpoints: Option<&Checkpoints>,
+    files: Option<&RunFiles>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
     let screen = prepared(dataset, config, observer)?;
-    training::train(&screen, config, device, checkpoints, observer)
-}
-
-/// Prepare `dataset` and train `count` members of an ensemble, one after the other; see [`training::train_members`].
-///
-/// # Errors
-/// See [`TrainError`].
-pub fn train_members(
-    dataset: &Arc<Dataset>,
-    config: &TrainConfig,
-    count: u32,
-    device: DeviceChoice,
-    files: Option<&MemberFiles>,
-    observer: &dyn TrainingObserver,
-) -> Result<TrainedModel, TrainError> {
-    let screen = prepared(dataset, config, observer)?;
-    training::train_members(&screen, config, count, device, files, observer)
+    match config.members {
+        Some(_) => training::train_members(&screen, config, device, files, observer),
+        None => {
+            let checkpoints = files.map(RunFiles::checkpoints);
+            training::train(&screen, config, device, checkpoints.as_ref(), observer)
+        }
+    }
 }
 
 fn prepared(

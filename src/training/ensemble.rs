@@ -9,45 +9,53 @@ use super::{CheckpointError, Checkpoints, DeviceChoice, STOPPED, TrainError, Tra
 use crate::models::{ModelError, TrainConfig, TrainedModel, merge};
 use crate::preprocess::PreparedScreen;
 
-/// Where members are kept until all are trained, so that an interruption loses no more than one of them in part.
+/// Where a run is kept as it goes, beside the file of its model, so that an interruption loses little.
 #[derive(Clone, Debug)]
-pub struct MemberFiles {
-    /// The file of the ensemble; those of its members stand beside it.
-    pub ensemble: PathBuf,
-    /// Between checkpoints of a member under way.
+pub struct RunFiles {
+    /// The file of the model or ensemble.
+    pub model: PathBuf,
+    /// Between checkpoints.
     pub every: Duration,
-    /// Take the members that are there, and go on with the one that was under way.
+    /// Go on from what is there.
     pub resume: bool,
 }
 
-impl MemberFiles {
-    /// The file of a member: `NAME.member-3.safetensors` of `NAME.safetensors`.
-    pub fn of(&self, member: u32) -> PathBuf {
-        let ending = self.ensemble.extension().and_then(|ending| ending.to_str()).unwrap_or("safetensors");
-        self.ensemble.with_extension(format!("member-{member}.{ending}"))
+impl RunFiles {
+    /// The checkpoints of a single model: `NAME.safetensors.checkpoint`.
+    pub fn checkpoints(&self) -> Checkpoints {
+        self.checkpoints_of(&self.model)
     }
 
-    fn checkpoints(&self, member: u32) -> Checkpoints {
-        let path = self.of(member).with_added_extension("checkpoint");
-        Checkpoints { path, every: self.every, resume: self.resume }
+    /// The file of a member of an ensemble that is trained to its end: `NAME.member-3.safetensors` of `NAME.safetensors`.
+    pub fn member(&self, member: u32) -> PathBuf {
+        let ending = self.model.extension().and_then(|ending| ending.to_str()).unwrap_or("safetensors");
+        self.model.with_extension(format!("member-{member}.{ending}"))
     }
 
-    /// The files of the first `count` members that are there, whole or under way.
-    pub fn left(&self, count: u32) -> Vec<PathBuf> {
-        let both = |member| [self.of(member), self.checkpoints(member).path];
-        (1..=count).flat_map(both).filter(|path| path.exists()).collect()
+    fn checkpoints_of(&self, model: &Path) -> Checkpoints {
+        Checkpoints { path: model.with_added_extension("checkpoint"), every: self.every, resume: self.resume }
     }
 
-    /// Take them away: the ensemble is written.
+    /// The files that are there, of an ensemble of so many members or of a single model.
+    pub fn left(&self, members: Option<u32>) -> Vec<PathBuf> {
+        let of_member = |member| [self.member(member), self.checkpoints_of(&self.member(member)).path];
+        let all: Vec<PathBuf> = match members {
+            Some(count) => (1..=count).flat_map(of_member).collect(),
+            None => vec![self.checkpoints().path],
+        };
+        all.into_iter().filter(|path| path.exists()).collect()
+    }
+
+    /// Take them away: the model is written.
     ///
     /// # Errors
     /// The operating system's, with the file that it is about.
-    pub fn remove(&self, count: u32) -> Result<(), (PathBuf, std::io::Error)> {
-        self.left(count).into_iter().try_for_each(|path| std::fs::remove_file(&path).map_err(|error| (path, error)))
+    pub fn remove(&self, members: Option<u32>) -> Result<(), (PathBuf, std::io::Error)> {
+        self.left(members).into_iter().try_for_each(|path| std::fs::remove_file(&path).map_err(|error| (path, error)))
     }
 }
 
-/// Train `count` members of an ensemble, at least 2, and join them. The result is that of [`super::train`] for each member and
+/// Train the members of an ensemble (`config.members`, at least 2) and join them. The result is that of [`super::train`] for each member and
 /// [`merge`], to the bit on the processor.
 ///
 /// Stop ends after the current batch and joins the members that were trained to their end; where there is none, or one, that
@@ -58,11 +66,14 @@ impl MemberFiles {
 pub fn train_members(
     screen: &PreparedScreen,
     config: &TrainConfig,
-    count: u32,
     device: DeviceChoice,
-    files: Option<&MemberFiles>,
+    files: Option<&RunFiles>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
+    let count = config.members.unwrap_or(0);
+    if count < 2 {
+        return Err(TrainError::Setting { problem: "members must be at least 2".to_owned() });
+    }
     let (device, detail) = device::choose(device)?;
     observer.device(&detail);
     let observed = observed::observe(screen, observer)?;
@@ -71,8 +82,11 @@ pub fn train_members(
     let mut stopped = None;
     for member in 1..=count {
         observer.member(member, count);
-        let config = TrainConfig { member: Some(member), ..config.clone() };
-        let kept = files.map(|files| (files.of(member), files.checkpoints(member), files.resume));
+        let config = TrainConfig { member: Some(member), members: None, ..config.clone() };
+        let kept = files.map(|files| {
+            let path = files.member(member);
+            (path.clone(), files.checkpoints_of(&path), files.resume)
+        });
         if let Some((path, _, true)) = &kept
             && let Some(model) = finished(path, &prepared, &config)?
         {

@@ -18,7 +18,7 @@ use crate::network::Grn;
 use crate::preprocess::PrepareError;
 
 pub use checkpoint::{CheckpointError, Checkpoints};
-pub use ensemble::{MemberFiles, train_members};
+pub use ensemble::{RunFiles, train_members};
 pub use run::train;
 
 /// How the words begin that say why a run ended, where the user stopped it.

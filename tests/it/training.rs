@@ -11,8 +11,8 @@ use grn_explorer::models::{
 use grn_explorer::network::Agreement;
 use grn_explorer::preprocess::{PreparedScreen, prepare};
 use grn_explorer::training::{
-    CheckpointError, Checkpoints, DeviceChoice, MemberFiles, NetworkSnapshot, TrainError, TrainingEvent,
-    TrainingObserver, train, train_members,
+    CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, RunFiles, TrainError, TrainingEvent, TrainingObserver,
+    train, train_members,
 };
 
 /// A configuration that trains in a moment.
@@ -265,14 +265,14 @@ fn a_job_carries_every_epoch_and_the_latest_network() {
 
 #[test]
 fn an_ensemble_is_its_members_and_tells_how_they_differ() {
-    let config = small_config(3);
+    let config = TrainConfig { members: Some(3), ..small_config(3) };
     let screen = small_screen(&config);
     let member = |number: u32| {
-        let config = TrainConfig { member: Some(number), ..config.clone() };
+        let config = TrainConfig { member: Some(number), members: None, ..config.clone() };
         train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap()
     };
     let watcher = Watcher::default();
-    let ensemble = train_members(&screen, &config, 3, DeviceChoice::Cpu, None, &watcher).unwrap();
+    let ensemble = train_members(&screen, &config, DeviceChoice::Cpu, None, &watcher).unwrap();
     assert_eq!(*watcher.members.lock().unwrap(), [1, 2, 3]);
     // In any order, whether they were trained in one run or apart.
     let apart = [3, 1, 2].map(|number| (format!("{number}").into(), member(number)));
@@ -344,29 +344,28 @@ fn what_is_no_ensemble_is_refused_with_the_reason() {
 #[test]
 fn an_ensemble_goes_on_with_the_member_that_was_under_way() {
     let folder = tempfile::tempdir().unwrap();
-    let config = small_config(3);
+    let config = TrainConfig { members: Some(3), ..small_config(3) };
     let screen = small_screen(&config);
-    let files = |resume: bool| MemberFiles {
-        ensemble: folder.path().join("model.safetensors"),
+    let files = |resume: bool| RunFiles {
+        model: folder.path().join("model.safetensors"),
         every: std::time::Duration::ZERO,
         resume,
     };
-    let run = |files: &MemberFiles, watcher: &Watcher| {
-        train_members(&screen, &config, 3, DeviceChoice::Cpu, Some(files), watcher)
-    };
+    let run =
+        |files: &RunFiles, watcher: &Watcher| train_members(&screen, &config, DeviceChoice::Cpu, Some(files), watcher);
     // In the second epoch of the second member.
     let cancelled = run(&files(false), &Watcher { cancel_after: 4, ..Watcher::default() });
     assert!(matches!(cancelled, Err(TrainError::Cancelled(_))));
-    let left = files(false).left(3);
+    let left = files(false).left(Some(3));
     let name = |number: u32, ending: &str| folder.path().join(format!("model.member-{number}.safetensors{ending}"));
     assert_eq!(left, [name(1, ""), name(2, ".checkpoint")]);
     let watcher = Watcher::default();
     let resumed = run(&files(true), &watcher).unwrap();
     assert_eq!(watcher.snapshots.load(Ordering::Relaxed), 2 + 3, "what was done is not done again");
-    let whole = train_members(&screen, &config, 3, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    let whole = train_members(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
     assert!(resumed.to_bytes().unwrap() == whole.to_bytes().unwrap());
-    files(true).remove(3).unwrap();
-    assert!(files(true).left(3).is_empty());
+    files(true).remove(Some(3)).unwrap();
+    assert!(files(true).left(Some(3)).is_empty());
 
     // Stopped in the third: the two that are whole are the ensemble.
     let stopped = run(&files(false), &Watcher { stop_after: 7, ..Watcher::default() }).unwrap();
@@ -377,7 +376,7 @@ fn an_ensemble_goes_on_with_the_member_that_was_under_way() {
 
     let mut longer = config.clone();
     longer.model.epochs = 4;
-    let error = train_members(&screen, &longer, 2, DeviceChoice::Cpu, Some(&files(true)), &Watcher::default());
+    let error = train_members(&screen, &longer, DeviceChoice::Cpu, Some(&files(true)), &Watcher::default());
     let Err(TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. })) = error else { panic!() };
     assert!(difference.contains("at most 3 epochs"), "{difference}");
 }

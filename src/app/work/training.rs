@@ -98,7 +98,10 @@ impl Work {
             Outcome::Finished(Ok(model)) => {
                 let card = model.card();
                 run.ended = Some(card.ended.clone());
-                let detail = format!("The parameters of epoch {} were kept ({})", card.best_epoch, card.ended);
+                let detail = match card.members.is_empty() {
+                    true => format!("The parameters of epoch {} were kept ({})", card.best_epoch, card.ended),
+                    false => format!("The model is an ensemble: {}", card.ended),
+                };
                 state.runtime.tell(Severity::Done, "Training finished", detail, "");
                 state.runtime.offer(Command::ShowNetwork);
                 if let Some(before) = state.runtime.model.replace(Arc::new(model)) {

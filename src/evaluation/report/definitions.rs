@@ -24,6 +24,29 @@ pub fn definitions() -> Vec<Definition> {
     let causal = "CausalBench";
     let ranking = "BEELINE";
     [
+        (
+            "coverage",
+            "Coverage",
+            "Share of observed shifts within the ensemble's interval of a level (mean ± Student's t × standard deviation over the members), the perturbed genes left out",
+            "",
+            "count",
+        ),
+        (
+            "coverage_with_noise",
+            "Coverage, with noise",
+            "The same with the interval widened by the standard error of the observed shift: calibrated where it is the level",
+            "",
+            "count",
+        ),
+        ("coverage_top_20", "Coverage, top 20", "The latter over each perturbation's 20 genes with the largest observed |shift|", "", "count"),
+        ("half_width", "± log2", "Mean half width of the ensemble's interval", "", "lower"),
+        (
+            "standardised_error",
+            "Standardised error",
+            "Root mean square of (observed − predicted) / √(spread² + standard error²): 1 where the spread is right, above where it is too small",
+            "",
+            "count",
+        ),
         ("perturbations", "Perturbations", "Perturbations covered: predicted and observed", "", "count"),
         ("genes", "Genes", "Genes compared", "", "count"),
         (

@@ -6,6 +6,7 @@ mod network;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::calibration::Calibration;
 use super::effects::{EffectMetrics, EffectOptions, PerturbationFit, compare};
 use crate::data::EffectTable;
 
@@ -137,6 +138,9 @@ pub struct Report {
     pub network_tests: Option<NetworkTests>,
     /// The network against known edges, where they were given.
     pub gold_standard: Option<GoldStandard>,
+    /// Whether the intervals of an ensemble hold what they promise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// What every metric is.
     pub definitions: Vec<Definition>,
 }

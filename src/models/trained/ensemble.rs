@@ -147,7 +147,7 @@ pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>) -> Result<TrainedModel, M
     members.sort_by_key(|(run, _)| run.member);
     let (runs, members): (Vec<MemberRun>, Vec<Member>) = members.into_iter().unzip();
     card.format = file::ENSEMBLE;
-    card.settings.member = None;
+    (card.settings.member, card.settings.members) = (None, Some(runs.len() as u32));
     card.history.clone_from(&runs[0].history);
     (card.best_epoch, card.ended) = (runs[0].best_epoch, ended(&runs));
     card.members = runs;

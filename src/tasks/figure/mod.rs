@@ -255,7 +255,7 @@ fn scatter(
         format!("R² = {}", number(r_squared(&y, &x))),
         format!("{} points", points.len()),
     ];
-    statistics.extend(model.spread_of(0).map(|spread| spread.label()));
+    statistics.extend(model.spread_of(0).map(|spread| format!("lines: {}", spread.label())));
     let (x_label, y_label) = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
     Ok(ScatterFigure { title, x_label, y_label, points, statistics, labels, text_size })
 }
@@ -399,7 +399,10 @@ fn losses(model: &TrainedModel, text_size: f32) -> anyhow::Result<LossFigure> {
         card.history.iter().map(|epoch| [epoch.epoch as f32, of(epoch) as f32]).collect()
     };
     Ok(LossFigure {
-        y_label: "Loss".to_owned(),
+        y_label: match card.members.len() {
+            0 => "Loss".to_owned(),
+            count => format!("Loss, first of {count} members"),
+        },
         series: vec![LossSeries {
             name: "Total".to_owned(),
             train: points(|epoch| epoch.training.total),

@@ -27,7 +27,12 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         ),
         ("Network", format!("{} ({} perturbed)", counted(card_.treatments.len(), "gene"), grouped(perturbed))),
         ("Held out", if held_out == 0 { "No perturbation".to_owned() } else { counted(held_out, "perturbation") }),
-        ("Kept epoch", format!("{} of {}; {}", card_.best_epoch, card_.history.len(), card_.ended)),
+        if card_.members.is_empty() {
+            ("Kept epoch", format!("{} of {}; {}", card_.best_epoch, card_.history.len(), card_.ended))
+        } else {
+            let kept: Vec<String> = card_.members.iter().map(|run| run.best_epoch.to_string()).collect();
+            ("Ensemble", format!("{}; kept epochs {}", card_.ended, crate::words::listed(&kept, 12)))
+        },
         ("Made by", format!("GRN Explorer {}, seed {}", card_.program_version, card_.settings.seed)),
     ];
     card(ui, "Model", |ui| {

@@ -48,7 +48,13 @@ pub(super) fn show(export: &mut ExportDialog, ui: &mut Ui, state: &State, action
         }
         return;
     }
-    card(ui, "Loss over epochs", |ui| {
+    let member = match (run, &runtime.model) {
+        (Some(run), _) => run.member,
+        (None, Some(model)) => (model.member_count() > 1).then_some((1, model.member_count() as u32)),
+        (None, None) => None,
+    };
+    let of_member = member.map(|(number, of)| format!(", member {number} of {of}")).unwrap_or_default();
+    card(ui, &format!("Loss over epochs{of_member}"), |ui| {
         legend(ui);
         let width = ui.available_width();
         let columns = ((width / LEAST_WIDTH) as usize).clamp(1, 3);

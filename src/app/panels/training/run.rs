@@ -24,11 +24,19 @@ fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Acti
     let epoch = run.epochs.last().map_or(0, |epoch| epoch.epoch);
     let most = run.config.model.epochs.max(1);
     let fraction = if epoch == 0 { run.progress.fraction.unwrap_or(0.0) } else { epoch as f32 / most as f32 };
+    let fraction = match run.member {
+        Some((number, of)) => ((number - 1) as f32 + fraction) / of.max(1) as f32,
+        None => fraction,
+    };
     ui.add(ProgressBar::new(fraction).desired_height(8.0));
     let stage = match epoch {
         0 if run.progress.stage.is_empty() => "Starting".to_owned(),
         0 => run.progress.stage.clone(),
         epoch => format!("Epoch {epoch} of at most {most}"),
+    };
+    let stage = match run.member {
+        Some((number, of)) => format!("Member {number} of {of} · {stage}"),
+        None => stage,
     };
     ui.label(match (run.stopping, run.paused) {
         (true, _) => "Ending after this batch…".to_owned(),
@@ -44,8 +52,13 @@ fn running(ui: &mut Ui, run: &TrainingRun, state: &State, actions: &mut Vec<Acti
         if pause.on_disabled_hover_text("Only epochs can wait").clicked() {
             actions.push(Command::PauseTraining.action(state));
         }
-        let stop = ui.add_enabled(!run.stopping, egui::Button::new("Stop and keep the best"));
-        if stop.on_hover_text("End now; the epoch with the lowest validation loss becomes the model").clicked() {
+        let (keep, hint) = match run.member {
+            Some((number, _)) if number > 1 => {
+                ("Stop and keep the members", "End now; the members that were trained become the model")
+            }
+            _ => ("Stop and keep the best", "End now; the epoch with the lowest validation loss becomes the model"),
+        };
+        if ui.add_enabled(!run.stopping, egui::Button::new(keep)).on_hover_text(hint).clicked() {
             actions.push(Action::StopTraining);
         }
         let cancel = ui.add_enabled(!run.stopping, egui::Button::new("Cancel"));

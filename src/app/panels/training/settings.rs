@@ -188,6 +188,17 @@ fn main_rows(ui: &mut Ui, config: &mut TrainConfig) {
         "Seed",
         "Start of every random choice: the same seed, data and settings give the same model on the same machine"
     );
+    let mut members = config.members.unwrap_or(1);
+    number!(
+        ui,
+        members,
+        1..=100,
+        0.1,
+        "Members",
+        "Models to train, one after the other, each with its own draws and on cells drawn again within every perturbation: together they \
+         tell how sure each edge and each predicted shift is. 1 trains a single model; 5 to 10 take as many times longer"
+    );
+    config.members = (members > 1).then_some(members);
     let id = name(ui, "Learning rate", "How far the parameters move in each step; lower it if the training diverges");
     let rate = DragValue::new(&mut model.learning_rate).range(1e-6..=1.0).speed(1e-5).max_decimals(7);
     ui.add(rate).labelled_by(id);

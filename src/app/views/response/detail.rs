@@ -247,7 +247,7 @@ impl Data<'_> {
             format!("R² = {}", coefficient(fit.r_squared)),
             counted(points.len(), "gene"),
         ];
-        statistics.extend(self.spread.as_ref().map(Spread::label));
+        statistics.extend(self.spread.as_ref().map(|spread| format!("lines: {}", spread.label())));
         ScatterFigure {
             title: self.name.to_owned(),
             x_label: format!("Measured {SHIFT}, {}", self.truth.label()),
