@@ -203,7 +203,7 @@ impl Train {
         let file = self.config.as_deref().map(read_settings).transpose()?.unwrap_or_default();
         let preset = self.preset.as_deref().map(named).or(file.preset).unwrap_or_default();
         let shown = self.config.as_deref().unwrap_or(Path::new("")).display();
-        let wrong = |table: &str, error: toml::de::Error| UsageError(format!("{shown}: [{table}] {error}"));
+        let wrong = |table: &str, error: serde_json::Error| UsageError(format!("{shown}: [{table}] {error}"));
         let base = GpoVaeConfig::preset(preset);
         let model = merged(&base, file.model).map_err(|error| wrong("model", error))?;
         let prepare = merged(&TrainConfig::default().prepare, file.prepare).map_err(|error| wrong("prepare", error))?;
@@ -278,16 +278,20 @@ fn read_settings(path: &Path) -> anyhow::Result<TrainFile> {
 fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
     base: &T,
     over: toml::Table,
-) -> Result<T, toml::de::Error> {
-    let mut table = toml::Table::try_from(base).expect("settings are a table");
-    table.extend(over);
-    table.try_into()
+) -> Result<T, serde_json::Error> {
+    // By way of JSON, which has a value for "none": a table would lose it, and the default come in its place.
+    let mut settings = serde_json::to_value(base)?;
+    for (name, value) in over {
+        settings[&name] = serde_json::to_value(value)?;
+    }
+    serde_json::from_value(settings)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::{Arguments, Command};
+    use crate::models::gpo_vae::{InputScale, MaskParameters};
     use crate::preprocess::SplitBy;
     use crate::preprocess::control_matching::Matching;
     use clap::Parser as _;
@@ -319,6 +323,32 @@ mod tests {
         assert_eq!(found.import.options.perturbation_column.as_deref(), Some("gene"));
         assert_eq!(found.import.options.control_labels, ["ctrl"]);
         assert_eq!(settings(&["--device", "cpu"], None).unwrap().device, DeviceChoice::Cpu);
+    }
+
+    #[test]
+    fn a_preset_is_what_it_says_to_the_last_setting() {
+        let presets = [
+            ("default", Preset::Default),
+            ("adamson", Preset::Adamson),
+            ("k562", Preset::K562),
+            ("rpe1", Preset::Rpe1),
+        ];
+        for (name, preset) in presets {
+            assert_eq!(
+                settings(&["--preset", name], None).unwrap().config.model,
+                GpoVaeConfig::preset(preset),
+                "{name}"
+            );
+        }
+        let file = "preset = \"rpe1\"\n[model]\nmask = \"probabilities\"\nsum_mode = true\ninput = \"standardise\"\n";
+        let found = settings(&[], Some(file)).unwrap().config.model;
+        let expected = GpoVaeConfig {
+            mask: MaskParameters::Probabilities,
+            sum_mode: true,
+            input: InputScale::Standardise,
+            ..GpoVaeConfig::preset(Preset::Rpe1)
+        };
+        assert_eq!(found, expected);
     }
 
     #[test]

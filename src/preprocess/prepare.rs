@@ -176,6 +176,10 @@ pub struct PreparedScreen {
     pub log_mean: Vec<f32>,
     /// Standard deviation of the same (n − 1 in the denominator; 0 for a gene without variation).
     pub log_std: Vec<f32>,
+    /// Mean over training cells of the counts x, per gene.
+    pub mean: Vec<f32>,
+    /// Standard deviation of the same, likewise.
+    pub std: Vec<f32>,
     /// What was left out and why, in words with counts.
     pub notes: Vec<String>,
     /// What each filter that is switched on took out, in the order applied.
@@ -312,7 +316,7 @@ pub fn prepare(
 
     progress.stage("Measuring the spread of genes", Some(0.97));
     let training: Vec<u32> = (0..cells.len()).filter(|&at| splits[at] == Split::Training).map(|at| cells[at]).collect();
-    let (log_mean, log_std) = log_moments(dataset.matrix(), &training, progress)?;
+    let [(log_mean, log_std), (mean, std)] = moments(dataset.matrix(), &training, progress)?;
     progress.stage("Prepared", Some(1.0));
     Ok(PreparedScreen {
         dataset: dataset.clone(),
@@ -328,6 +332,8 @@ pub fn prepare(
         partner_of_cell,
         log_mean,
         log_std,
+        mean,
+        std,
         notes,
         filtered: selection.filtered,
         held_out,
@@ -486,33 +492,45 @@ fn find_partners(
     Ok((distinct, partner_of_cell))
 }
 
-/// Mean and standard deviation (n − 1) of ln(1 + x) over the rows `cells` of `counts`, per gene.
-fn log_moments(counts: &CsrMatrix, cells: &[u32], progress: &dyn Progress) -> Result<(Vec<f32>, Vec<f32>), Cancelled> {
+/// Mean and standard deviation (n − 1) of ln(1 + x), and of x itself, over the rows `cells` of `counts`, per gene.
+fn moments(counts: &CsrMatrix, cells: &[u32], progress: &dyn Progress) -> Result<[(Vec<f32>, Vec<f32>); 2], Cancelled> {
     let genes = counts.columns();
-    let (mut mean, mut present) = (vec![0.0; genes], vec![0u32; genes]);
-    let each = |visit: &mut dyn FnMut(usize, f64)| {
+    let (mut means, mut present) = (vec![[0.0f64; 2]; genes], vec![0u32; genes]);
+    let each = |visit: &mut dyn FnMut(usize, [f64; 2])| {
         for (at, &cell) in cells.iter().enumerate() {
             if at % 1024 == 0 {
                 progress.check()?;
             }
             for (column, value) in counts.row(cell as usize).iter() {
-                visit(column as usize, f64::from(value).ln_1p());
+                let value = f64::from(value);
+                visit(column as usize, [value.ln_1p(), value]);
             }
         }
         Ok(())
     };
-    each(&mut |gene, value| {
-        mean[gene] += value;
+    each(&mut |gene, values| {
+        means[gene].iter_mut().zip(values).for_each(|(mean, value)| *mean += value);
         present[gene] += 1;
     })?;
     let count = cells.len() as f64;
-    mean.iter_mut().for_each(|mean| *mean /= count.max(1.0));
+    means.iter_mut().flatten().for_each(|mean| *mean /= count.max(1.0));
     // In two passes: the difference of large sums would lose the small spread of constant genes.
-    let mut squares: Vec<f64> =
-        mean.iter().zip(&present).map(|(mean, &present)| (count - f64::from(present)) * mean * mean).collect();
-    each(&mut |gene, value| squares[gene] += (value - mean[gene]).powi(2))?;
+    let absent = means.iter().zip(&present).map(|(means, &present)| {
+        let absent = count - f64::from(present);
+        means.map(|mean| absent * mean * mean)
+    });
+    let mut squares: Vec<[f64; 2]> = absent.collect();
+    each(&mut |gene, values| {
+        let (squares, means) = (&mut squares[gene], &means[gene]);
+        squares.iter_mut().zip(values.iter().zip(means)).for_each(|(square, (value, mean))| {
+            *square += (value - mean).powi(2);
+        });
+    })?;
     let deviation = |square: f64| if count > 1.0 { (square / (count - 1.0)).sqrt() as f32 } else { 0.0 };
-    Ok((mean.iter().map(|&mean| mean as f32).collect(), squares.into_iter().map(deviation).collect()))
+    Ok([0, 1].map(|which| {
+        let mean = means.iter().map(|means| means[which] as f32).collect();
+        (mean, squares.iter().map(|squares| deviation(squares[which])).collect())
+    }))
 }
 
 fn note_unmeasured(treatments: &[String], columns: &[Option<u32>], notes: &mut Vec<String>) {

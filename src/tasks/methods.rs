@@ -53,7 +53,8 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
     ));
     let likelihood = match gpo.likelihood {
         Likelihood::Poisson => "Poisson",
-        _ => "gamma–Poisson",
+        Likelihood::Normal => "normal",
+        Likelihood::LibraryNegativeBinomial => "gamma–Poisson",
     };
     text.push(format!(
         "The model had {} latent dimensions, a decoder of {} × {}, encoders of {} × {} (basal state) and {} × {} (perturbations) units, and a {likelihood} \

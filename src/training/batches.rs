@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 
 use super::run::stream;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, standardise};
+use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, InputScale};
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random::Rng;
 
 /// Makes batches; the screen stays sparse, a batch is dense.
 pub(super) struct Batches<'a> {
     screen: &'a PreparedScreen,
-    /// The standardised value of a count of 0, per gene: most entries.
+    /// What the encoder reads of the counts.
+    input: InputScale,
+    /// Mean and standard deviation of each gene for that.
+    moments: Vec<(f32, f32)>,
+    /// What it reads of a count of 0, per gene: most entries.
     of_zero: Vec<f32>,
-    /// Partners, standardised.
+    /// Partners as it reads them.
     partners: Vec<Vec<f32>>,
     /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
     training: Vec<u32>,
@@ -22,9 +26,14 @@ pub(super) struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     pub fn new(screen: &'a PreparedScreen, config: &TrainConfig) -> Self {
-        let statistics = || screen.log_mean.iter().zip(&screen.log_std);
+        let input = config.model.input;
+        let (means, stds) = match input {
+            InputScale::LogStandardise => (&screen.log_mean, &screen.log_std),
+            InputScale::Standardise | InputScale::None => (&screen.mean, &screen.std),
+        };
+        let moments: Vec<(f32, f32)> = means.iter().copied().zip(stds.iter().copied()).collect();
         let of_row = |row: &Vec<f32>| {
-            row.iter().zip(statistics()).map(|(&count, (&mean, &std))| standardise(count, mean, std)).collect()
+            row.iter().zip(&moments).map(|(&count, &(mean, std))| input.of(count, mean, std)).collect()
         };
         let training = positions(screen, Split::Training);
         let training = match config.member {
@@ -34,8 +43,10 @@ impl<'a> Batches<'a> {
         Self {
             training,
             screen,
-            of_zero: statistics().map(|(&mean, &std)| standardise(0.0, mean, std)).collect(),
+            input,
+            of_zero: moments.iter().map(|&(mean, std)| input.of(0.0, mean, std)).collect(),
             partners: screen.partners.iter().map(of_row).collect(),
+            moments,
         }
     }
 
@@ -81,7 +92,8 @@ impl<'a> Batches<'a> {
             for (column, count) in screen.dataset.matrix().row(screen.cells[cell] as usize).iter() {
                 let (at, gene) = (row * genes + column as usize, column as usize);
                 data.counts[at] = count;
-                data.standardised[at] = standardise(count, screen.log_mean[gene], screen.log_std[gene]);
+                let (mean, std) = self.moments[gene];
+                data.standardised[at] = self.input.of(count, mean, std);
             }
             data.library.push(screen.library_sizes[cell]);
             data.dosages.push(screen.dosages[cell].clone());

@@ -72,7 +72,8 @@ pub(super) fn train_on(
     checkpoints: Option<&Checkpoints>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
-    if let Some(problem) = config.model.problem() {
+    let treatments = prepared.screen.treatments.len();
+    if let Some(problem) = config.model.problem().or_else(|| config.model.problem_with(treatments)) {
         return Err(TrainError::Setting { problem });
     }
     let mut run = Run::new(prepared, config)?;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{Device, Tensor};
 use grn_explorer::models::gpo_vae::{
-    Batch, BatchContext, BatchData, Draw, FusedStep, GpoVae, GpoVaeConfig, Likelihood, Noise, Sizes, standardise,
+    Batch, BatchContext, BatchData, Draw, FusedStep, GpoVae, GpoVaeConfig, InputScale, Likelihood, MaskParameters,
+    Noise, Sizes,
 };
 use grn_explorer::models::nn::adam::{Adam, AdamConfig};
 use grn_explorer::models::nn::parameters::Source;
-use serde_json::Value;
 
 use crate::reference::{Case, cases};
 
@@ -16,6 +16,7 @@ use crate::reference::{Case, cases};
 fn our_name(theirs: &str) -> String {
     let (network, rest) = match theirs {
         "guide.param_dict.q_mask_logits" => return "mask_logits".into(),
+        "guide.param_dict.q_mask_probs" => return "mask_probabilities".into(),
         "model.decoder.log_concentration" => return "log_concentration".into(),
         _ => {
             let cut = theirs.match_indices('.').nth(1).expect("module.network.rest").0;
@@ -33,7 +34,7 @@ fn our_name(theirs: &str) -> String {
         .replace("mlp.layers.", "layers.")
         .replace("normalized_mean_decoder.0", "head")
         .replace("rate_decoder.0", "head")
-        .replace("mean_encoder", "mean")
+        .replace("mean_encoder", if network == "decoder" { "head" } else { "mean" })
         .replace("log_var_encoder", "log_variance");
     // A layer is Linear followed by its activation: `layers.1.0.weight` is the Linear of layer 1.
     let rest = match rest.strip_prefix("layers.") {
@@ -43,15 +44,49 @@ fn our_name(theirs: &str) -> String {
     format!("{network}.{rest}")
 }
 
-fn config_of(json: &Value) -> GpoVaeConfig {
+/// How the encoder's input is made: by the setting where there is one, else by the statistics that the case has.
+fn input_of(case: &Case) -> InputScale {
+    let names = ["basal_encoder_input_normalization", "input_normalization", "input_normalisation"];
+    let given = names.iter().find_map(|name| case.json["config"].get(name));
+    match given.map(|value| value.as_str().unwrap_or("none").replace('_', "-")).as_deref() {
+        Some("log-standardize" | "log-standardise") => InputScale::LogStandardise,
+        Some("standardize" | "standardise") => InputScale::Standardise,
+        Some("none") => InputScale::None,
+        Some(other) => panic!("input {other}"),
+        None => match ["input.log_x_mean", "input.x_mean"].map(|name| case.has(name)) {
+            [true, _] => InputScale::LogStandardise,
+            [_, true] => InputScale::Standardise,
+            _ => InputScale::None,
+        },
+    }
+}
+
+/// The settings of a case. What its `config` does not name is told by the shapes of its parameters, or is as published.
+fn config_of(case: &Case) -> GpoVaeConfig {
+    let json = &case.json["config"];
     let number = |name: &str| json[name].as_f64().unwrap_or_else(|| panic!("setting {name}"));
+    let number_or = |name: &str, usual: f64| json.get(name).map_or(usual, |_| number(name));
     let count = |name: &str| json[name].as_u64().unwrap_or_else(|| panic!("setting {name}")) as usize;
+    let columns = |network: &str| case.tensor(&format!("param.{network}.mlp.layers.0.0.weight")).dim(1).unwrap();
+    let is = |name: &str, by_shape: bool| json.get(name).map_or(by_shape, |value| value.as_bool().expect("yes or no"));
     GpoVaeConfig {
         likelihood: match json["likelihood"].as_str() {
             Some("library_nb") => Likelihood::LibraryNegativeBinomial,
             Some("poisson") => Likelihood::Poisson,
+            Some("normal") => Likelihood::Normal,
             other => panic!("likelihood {other:?}"),
         },
+        input: input_of(case),
+        mean_field: is("mean_field_encoder", columns("guide.z_basal_encoder") == count("n_genes")),
+        sum_mode: is("sum_mode", columns("model.decoder") == count("n_latent")),
+        mask: match json["mask_parameterisation"].as_str() {
+            Some("logits") | None => MaskParameters::Logits,
+            Some("probs" | "probabilities") => MaskParameters::Probabilities,
+            Some(other) => panic!("mask {other}"),
+        },
+        mask_temperature: number_or("gumbel_temperature", 1.0),
+        effect_prior_scale: number_or("embedding_prior_scale", 1.0),
+        exact_kl: false,
         latent: count("n_latent"),
         decoder_hidden: count("decoder_hidden"),
         decoder_layers: count("decoder_hidden_layers"),
@@ -62,7 +97,6 @@ fn config_of(json: &Value) -> GpoVaeConfig {
         particles: count("n_particles"),
         alpha: json["alpha"].as_f64(),
         beta: number("beta"),
-        exact_kl: false,
         gamma: number("grn_coefficient"),
         lambda: number("sparsity_coefficient"),
         hops: count("hop"),
@@ -75,13 +109,17 @@ fn config_of(json: &Value) -> GpoVaeConfig {
     }
 }
 
-fn batch_of(case: &Case, alpha: Option<f64>, fold_change: f64) -> Batch {
+fn batch_of(case: &Case, config: &GpoVaeConfig) -> Batch {
     let values = |name: &str| case.f32s(&format!("input.{name}"));
-    let (mean, std) = (values("log_x_mean"), values("log_x_std"));
-    let genes = mean.len();
+    let genes = case.tensor("input.X").dim(1).unwrap();
+    let (mean, std) = match config.input {
+        InputScale::LogStandardise => (values("log_x_mean"), values("log_x_std")),
+        InputScale::Standardise => (values("x_mean"), values("x_std")),
+        InputScale::None => (vec![0.0; genes], vec![1.0; genes]),
+    };
     let standardised = |counts: &[f32]| -> Vec<f32> {
         let row =
-            |row: &[f32]| (0..genes).map(|gene| standardise(row[gene], mean[gene], std[gene])).collect::<Vec<_>>();
+            |row: &[f32]| (0..genes).map(|gene| config.input.of(row[gene], mean[gene], std[gene])).collect::<Vec<_>>();
         counts.chunks(genes).flat_map(row).collect()
     };
     let (counts, partners, dosage) = (values("X"), values("cfX"), values("D"));
@@ -107,8 +145,8 @@ fn batch_of(case: &Case, alpha: Option<f64>, fold_change: f64) -> Batch {
         cells_per_treatment: per_treatment,
         failing_cells: values("qc_obs_counts")[0],
         treatment_measured: vec![true; treatments],
-        fold_change: fold_change as f32,
-        alpha,
+        fold_change: config.fold_change as f32,
+        alpha: config.alpha,
     };
     Batch::new(data, &context)
 }
@@ -206,7 +244,7 @@ fn golden_gpo_vae_losses_gradients_and_steps_of_the_fused_path() {
 fn losses_gradients_and_steps(path: Path) {
     for case in cases("gpo_vae") {
         let settings = &case.json["config"];
-        let config = config_of(settings);
+        let config = config_of(&case);
         let given: HashMap<String, Tensor> =
             case.names_under("param.").map(|name| (our_name(name), case.tensor(&format!("param.{name}")))).collect();
         let sizes = Sizes {
@@ -214,7 +252,7 @@ fn losses_gradients_and_steps(path: Path) {
             treatments: settings["n_treatments"].as_u64().unwrap() as usize,
         };
         let model = GpoVae::new(sizes, &config, Source::Given(given), &Device::Cpu).unwrap();
-        let batch = batch_of(&case, config.alpha, config.fold_change);
+        let batch = batch_of(&case, &config);
         let mut adam = Adam::new(AdamConfig {
             learning_rate: config.learning_rate,
             weight_decay: config.weight_decay,

@@ -69,6 +69,11 @@ impl Case {
         tensor.to_dtype(dtype).expect("conversion")
     }
 
+    /// Whether there is a tensor `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
     /// What follows `prefix` in the names of the tensors that begin with it.
     pub fn names_under(&self, prefix: &'static str) -> impl Iterator<Item = &str> {
         self.names.iter().filter_map(move |name| name.strip_prefix(prefix))

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
+use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
 use grn_explorer::models::{
     EpochMetrics, Intervention, MergeError, Novelty, PredictError, TrainConfig, TrainedModel, merge,
 };
@@ -130,6 +131,40 @@ fn a_model_survives_its_file_and_answers_without_the_data() {
 }
 
 #[test]
+fn every_variant_trains_and_answers_from_its_file() {
+    let screen = small_screen(&small_config(2));
+    let latent = screen.treatments.len();
+    let usual = small_config(2).model;
+    let variants = [
+        GpoVaeConfig { likelihood: Likelihood::Normal, input: InputScale::Standardise, ..usual.clone() },
+        GpoVaeConfig { sum_mode: true, latent, mean_field: true, ..usual.clone() },
+        GpoVaeConfig {
+            mask: MaskParameters::Probabilities,
+            mask_temperature: 0.5,
+            effect_prior_scale: 0.5,
+            input: InputScale::None,
+            learning_rate: 1e-4,
+            prediction_samples: 700,
+            ..usual
+        },
+    ];
+    for model in variants {
+        let config = TrainConfig { model, ..small_config(2) };
+        let trained = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+        let bytes = trained.to_bytes().unwrap();
+        let opened = TrainedModel::from_bytes(&bytes).unwrap();
+        assert_eq!(opened.card().settings, config);
+        assert!(opened.to_bytes().unwrap() == bytes);
+        assert!(opened.network().edges().iter().all(|edge| (0.0..=1.0).contains(&edge.probability)));
+        let shown = opened.card().perturbations.iter().find(|shown| shown.training_cells > 0).unwrap();
+        let answer = opened.predict(&Intervention::knock_out(shown.targets.clone()), &Silent).unwrap();
+        assert_eq!(answer.shifts, opened.predicted().row(opened.predicted().find(&shown.name()).unwrap()));
+        assert!(answer.shifts.iter().all(|shift| shift.is_finite()));
+        assert!(opened.card().differs_from_paper.len() > 5, "{:?}", opened.card().differs_from_paper);
+    }
+}
+
+#[test]
 fn no_edge_leads_into_a_gene_that_was_not_measured() {
     let config = small_config(1);
     let mut screen = small_screen(&config);
@@ -234,6 +269,10 @@ fn a_wrong_setting_and_an_absent_device_are_refused() {
         let error = train(&screen, &config, DeviceChoice::Cuda, None, &Watcher::default()).unwrap_err();
         assert!(error.to_string().contains("CUDA"), "{error}");
     }
+    config.model.sum_mode = true;
+    let error = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap_err().to_string();
+    let advice = format!("set latent = {}, or sum_mode = false", screen.treatments.len());
+    assert!(error.contains("latent is 8") && error.contains(&advice), "{error}");
     config.model.particles = 0;
     let error = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap_err();
     assert!(error.to_string().contains("particles"), "{error}");

@@ -10,7 +10,7 @@ use crate::models::nn::counts::Counts;
 pub struct BatchData {
     /// Raw counts, B × G.
     pub counts: Vec<f32>,
-    /// (log(1 + x) − mean) / std, B × G, replaced where not finite (see [`standardise`]).
+    /// x̃, what the encoder of the basal state reads, B × G, see [`super::InputScale::of`].
     pub standardised: Vec<f32>,
     /// Library sizes, B.
     pub library: Vec<f32>,
@@ -22,7 +22,7 @@ pub struct BatchData {
     pub shifts: Vec<f32>,
     /// Cells (positions in the batch, rising) that have a counterfactual partner.
     pub partner_rows: Vec<u32>,
-    /// Their partners, standardised, one row of G each.
+    /// Their partners as the encoder reads them, one row of G each.
     pub partners: Vec<f32>,
 }
 
@@ -200,15 +200,5 @@ impl Batch {
     /// The treatments whose effects the counterfactual partners need.
     pub fn partner_treatments(&self) -> &[u32] {
         self.partners.as_ref().map_or(&[], |partners| &partners.present.treatments)
-    }
-}
-
-/// (log(1 + x) − mean) / std; NaN and −∞ become 1e-6, +∞ becomes 1e6 (a gene without variation in training).
-pub fn standardise(count: f32, mean: f32, std: f32) -> f32 {
-    let value = (count.ln_1p() - mean) / std;
-    match value {
-        value if value.is_nan() || value == f32::NEG_INFINITY => 1e-6,
-        f32::INFINITY => 1e6,
-        value => value,
     }
 }

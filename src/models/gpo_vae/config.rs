@@ -2,16 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The distribution of counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Likelihood {
-    /// Gamma–Poisson with mean = library size × softmax(decoder).
-    #[default]
-    LibraryNegativeBinomial,
-    /// Poisson with rate softplus(decoder).
-    Poisson,
-}
+use super::variants::{InputScale, Likelihood, MaskParameters};
+use crate::words::{counted, grouped};
 
 /// A named set of settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +26,15 @@ pub enum Preset {
 pub struct GpoVaeConfig {
     /// Distribution of the counts.
     pub likelihood: Likelihood,
+    /// What the encoder of the basal state reads of the counts.
+    #[serde(skip_serializing_if = "is_default")]
+    pub input: InputScale,
+    /// The encoder of the basal state reads the counts alone, not what treatments and artifact bring.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mean_field: bool,
+    /// The decoder reads the sum z + D(E∘M) \[+ U\] instead of the three side by side; L must be the number of treatments.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sum_mode: bool,
     /// L, latent dimensions.
     pub latent: usize,
     /// Width of the decoder's hidden layers.
@@ -66,8 +67,20 @@ pub struct GpoVaeConfig {
     pub fold_change: f64,
     /// Prior probability of a mask entry.
     pub mask_prior: f64,
+    /// What the parameters of the mask are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mask: MaskParameters,
+    /// Temperature at which masks are sampled (Gumbel softmax): low ones are nearer to 0 and 1, with steeper gradients.
+    #[serde(skip_serializing_if = "is_one")]
+    pub mask_temperature: f64,
+    /// Standard deviation of the priors of E and U.
+    #[serde(skip_serializing_if = "is_one")]
+    pub effect_prior_scale: f64,
     /// Predict at the library sizes of the control cells; otherwise at 10,000 (as published).
     pub data_library: bool,
+    /// Samples of the basal state, the mask and the effects whose mean a predicted effect is.
+    #[serde(skip_serializing_if = "is_usual_number_of_samples")]
+    pub prediction_samples: usize,
     /// Cells per batch.
     pub batch_size: usize,
     /// Learning rate.
@@ -82,10 +95,31 @@ pub struct GpoVaeConfig {
     pub patience: u32,
 }
 
+/// Enough that the effects of repeated seeds differ by about a hundredth of a log2 unit.
+const PREDICTION_SAMPLES: usize = 512;
+const PUBLISHED_PREDICTION_SAMPLES: usize = 2500;
+
+// What is as it always was is not written: a file says the same as before the setting came.
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+fn is_usual_number_of_samples(value: &usize) -> bool {
+    *value == PREDICTION_SAMPLES
+}
+
 impl Default for GpoVaeConfig {
     fn default() -> Self {
         Self {
             likelihood: Likelihood::default(),
+            input: InputScale::default(),
+            mean_field: false,
+            sum_mode: false,
             latent: 100,
             decoder_hidden: 400,
             decoder_layers: 1,
@@ -102,7 +136,11 @@ impl Default for GpoVaeConfig {
             hops: 5,
             fold_change: 0.4,
             mask_prior: 0.3,
+            mask: MaskParameters::default(),
+            mask_temperature: 1.0,
+            effect_prior_scale: 1.0,
             data_library: true,
+            prediction_samples: PREDICTION_SAMPLES,
             batch_size: 128,
             learning_rate: 1e-3,
             weight_decay: 1e-6,
@@ -119,6 +157,7 @@ impl GpoVaeConfig {
         let published = Self {
             alpha: None,
             data_library: false,
+            prediction_samples: PUBLISHED_PREDICTION_SAMPLES,
             batch_size: 512,
             learning_rate: 3e-4,
             epochs: 2000,
@@ -146,6 +185,13 @@ impl GpoVaeConfig {
                 "effects are predicted at the library sizes of the control cells; the paper predicts at 10,000 counts per cell".into(),
             );
         }
+        if self.prediction_samples != PUBLISHED_PREDICTION_SAMPLES {
+            differences.push(format!(
+                "a predicted effect is the mean of {} samples; the paper takes 2,500",
+                grouped(self.prediction_samples)
+            ));
+        }
+        self.variants_in_words(&mut differences);
         if self.exact_kl {
             differences.push("the counterfactual term is the exact Kullback–Leibler divergence".into());
         }
@@ -161,6 +207,60 @@ impl GpoVaeConfig {
         differences
     }
 
+    fn variants_in_words(&self, differences: &mut Vec<String>) {
+        match self.likelihood {
+            Likelihood::LibraryNegativeBinomial => {}
+            Likelihood::Poisson => differences.push(
+                "counts follow a Poisson distribution; the paper uses a negative binomial with the cell's library size"
+                    .into(),
+            ),
+            Likelihood::Normal => differences.push(
+                "counts follow a normal distribution; the paper uses a negative binomial with the cell's library size"
+                    .into(),
+            ),
+        }
+        match self.input {
+            InputScale::LogStandardise => {}
+            InputScale::Standardise => differences
+                .push("the encoder reads standardised counts; the paper standardises their logarithms".into()),
+            InputScale::None => differences
+                .push("the encoder reads the counts as they are; the paper standardises their logarithms".into()),
+        }
+        if self.mean_field {
+            differences.push(
+                "the basal state is encoded from the counts alone; in the paper also from the effects of treatments and artifact".into(),
+            );
+        }
+        if self.sum_mode {
+            differences
+                .push("the decoder reads the sum of basal state and effects; in the paper both side by side".into());
+        }
+        if self.mask == MaskParameters::Probabilities {
+            differences.push("the mask has probabilities as parameters; in the paper logits".into());
+        }
+        if self.mask_temperature != 1.0 {
+            differences.push(format!("masks are sampled at temperature {}; in the paper at 1", self.mask_temperature));
+        }
+        if self.effect_prior_scale != 1.0 {
+            differences.push(format!(
+                "the priors of effects have a standard deviation of {}; in the paper of 1",
+                self.effect_prior_scale
+            ));
+        }
+    }
+
+    /// What keeps these settings from a network of `treatments` genes, if anything.
+    pub fn problem_with(&self, treatments: usize) -> Option<String> {
+        (self.sum_mode && self.latent != treatments).then(|| {
+            format!(
+                "sum_mode adds the effects of the network's genes to the latent dimensions, so that there must be as many of both: \
+                 latent is {}, and this screen's network has {}; set latent = {treatments}, or sum_mode = false",
+                self.latent,
+                counted(treatments, "gene"),
+            )
+        })
+    }
+
     /// What is wrong with these settings, if anything: the setting, and what it must be.
     pub fn problem(&self) -> Option<String> {
         let counts = [
@@ -173,6 +273,7 @@ impl GpoVaeConfig {
             ("particles", self.particles),
             ("batch-size", self.batch_size),
             ("epochs", self.epochs as usize),
+            ("prediction-samples", self.prediction_samples),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Some(format!("{name} must be at least 1"));
@@ -186,7 +287,12 @@ impl GpoVaeConfig {
         if !(self.mask_prior > 0.0 && self.mask_prior < 1.0) {
             return Some("mask-prior must be above 0 and below 1".into());
         }
-        let weights = [("learning-rate", self.learning_rate), ("clip-norm", self.clip_norm)];
+        let weights = [
+            ("learning-rate", self.learning_rate),
+            ("clip-norm", self.clip_norm),
+            ("mask-temperature", self.mask_temperature),
+            ("effect-prior-scale", self.effect_prior_scale),
+        ];
         if let Some((name, _)) = weights.iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
             return Some(format!("{name} must be a number above 0"));
         }

@@ -4,9 +4,11 @@
 //! Everything here counts numbers of single precision, four bytes each. Symbols as in [`super::GpoVae`]; T' are the treatments
 //! that occur in a batch, B' its cells with a counterfactual partner.
 
-use super::config::{GpoVaeConfig, Likelihood};
+use super::config::GpoVaeConfig;
+use super::entering::Entering;
 use super::network::Sizes;
-use super::predict::{LIBRARIES, REMEMBERED, STATES};
+use super::predict::{BLOCK, LIBRARIES, REMEMBERED};
+use super::variants::{Likelihood, MaskParameters};
 
 /// What a training step works on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,13 +79,16 @@ impl Footprint<'_> {
         let embedding = (config.embedding_hidden as u64, config.embedding_layers as u64);
         let (basal, decoder) = (config.basal_hidden as u64, config.decoder_hidden as u64);
         let concentration = if config.likelihood == Likelihood::LibraryNegativeBinomial { genes } else { 0 };
+        let heads = if config.likelihood == Likelihood::Normal { 2 } else { 1 };
+        let entering = [Entering::encoder(config, self.sizes), Entering::decoder(config, self.sizes)];
+        let [encoder_inputs, decoder_inputs] = entering.map(|entering| entering.inputs as u64);
         treatments * treatments
             + normal_network([2 * treatments, embedding.0, treatments], embedding.1)
             + normal_network([latent, embedding.0, latent], embedding.1)
-            + normal_network([genes + treatments + latent, basal, latent], config.basal_layers as u64)
-            + linear(latent + treatments + latent, decoder)
+            + normal_network([encoder_inputs, basal, latent], config.basal_layers as u64)
+            + linear(decoder_inputs, decoder)
             + config.decoder_layers as u64 * linear(decoder, decoder)
-            + linear(decoder, genes)
+            + heads * linear(decoder, genes)
             + concentration
     }
 
@@ -105,9 +110,16 @@ impl Footprint<'_> {
             + normal_pass(encoded, config.basal_layers as u64, basal, latent)
             + encoded * latent;
         let concentration = if config.likelihood == Likelihood::LibraryNegativeBinomial { 2 * genes } else { 0 };
+        let heads = if config.likelihood == Likelihood::Normal { 2 } else { 1 };
         let decoded =
-            residual(config.decoder_layers as u64, cells * decoder) + cells * (genes + decoder) + concentration;
-        let alignment = if config.gamma == 0.0 { 0 } else { (config.hops as u64 + 5) * conditions * treatments };
+            residual(config.decoder_layers as u64, cells * decoder) + cells * (heads * genes + decoder) + concentration;
+        let (hops, pairs) = (config.hops as u64, treatments * treatments);
+        let alignment = match config.mask {
+            MaskParameters::Logits if config.gamma == 0.0 => 0,
+            MaskParameters::Logits => (hops + 5) * conditions * treatments,
+            MaskParameters::Probabilities if config.gamma == 0.0 => 2 * pairs,
+            MaskParameters::Probabilities => (hops + 8) * pairs + (2 * conditions + 7) * treatments,
+        };
         let shared = 2 * (rows * basal + particles * first * decoder) + 2 * particles * (2 * basal + decoder);
         self.parameters() + effects + cells_part + decoded + alignment + shared
     }
@@ -150,14 +162,15 @@ impl Footprint<'_> {
     /// What a finished model holds to answer questions, while it answers one.
     pub fn predictions(&self) -> u64 {
         let [genes, treatments, latent, _] = self.sizes();
-        let (states, decoder) = (STATES as u64, self.config.decoder_hidden as u64);
+        let samples = self.config.prediction_samples.max(1);
+        let (states, decoder) = (samples.min(BLOCK) as u64, self.config.decoder_hidden as u64);
         let embedding = self.config.embedding_hidden as u64;
         // Curves are in double precision; about 70 points reach from the smallest mean to a library of 10,000 counts.
         let curves = match self.config.likelihood {
             Likelihood::LibraryNegativeBinomial => genes * LIBRARIES as u64 * 2 * 74,
-            Likelihood::Poisson => 0,
+            Likelihood::Poisson | Likelihood::Normal => 0,
         };
-        let remembered = (REMEMBERED as u64).min(treatments);
+        let remembered = (REMEMBERED as u64).min(treatments * samples.div_ceil(BLOCK) as u64);
         // The decoder's output lies there twice: as tensor and as values.
         states * (latent + (remembered + 4) * decoder + 2 * genes + 5 * treatments + 3 * embedding) + curves
     }
@@ -184,8 +197,13 @@ mod tests {
             ..GpoVaeConfig::default()
         };
         let poisson = GpoVaeConfig { likelihood: Likelihood::Poisson, decoder_layers: 0, ..small.clone() };
-        for config in [small, poisson, GpoVaeConfig::preset(Preset::K562)] {
+        let normal = GpoVaeConfig { likelihood: Likelihood::Normal, mean_field: true, ..small.clone() };
+        let summed = GpoVaeConfig { sum_mode: true, latent: 5, ..small.clone() };
+        for config in [small, poisson, normal, summed, GpoVaeConfig::preset(Preset::K562)] {
             for sizes in [Sizes { genes: 37, treatments: 5 }, Sizes { genes: 1, treatments: 2 }] {
+                if config.problem_with(sizes.treatments).is_some() {
+                    continue;
+                }
                 let source = Source::Random(Box::new(crate::random::stream(1, "parameters")));
                 let model = GpoVae::new(sizes, &config, source, &Device::Cpu).unwrap();
                 let made: usize = model.parameters().iter().map(|(_, var)| var.elem_count()).sum();

@@ -2,17 +2,21 @@
 
 mod batch;
 mod config;
+mod entering;
 mod expectation;
 mod fused;
+mod mask;
 mod memory;
 mod network;
 mod noise;
 mod predict;
+mod variants;
 
-pub use batch::{Batch, BatchContext, BatchData, standardise};
-pub use config::{GpoVaeConfig, Likelihood, Preset};
+pub use batch::{Batch, BatchContext, BatchData};
+pub use config::{GpoVaeConfig, Preset};
 pub use fused::FusedStep;
 pub use memory::{Footprint, StepSize};
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
+pub use variants::{InputScale, Likelihood, MaskParameters};

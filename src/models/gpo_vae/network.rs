@@ -8,16 +8,19 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::batch::{Batch, Present};
-use super::config::{GpoVaeConfig, Likelihood};
+use super::config::GpoVaeConfig;
+use super::entering::Entering;
+use super::mask::{first_value, logit_of, parameter_of};
 use super::noise::{Draw, Noise};
-use crate::models::nn::counts::{self, softplus};
+use super::variants::Likelihood;
+use crate::models::nn::counts::{self, Counts, softplus};
 use crate::models::nn::kernels;
 use crate::models::nn::linear::{Activation, Linear, affine};
 use crate::models::nn::mlp::{Normal, NormalMlp, ResidualMlp};
 use crate::models::nn::parameters::{Parameters, Source};
 
-/// logit(1 − ε) in f32: beyond, a probability is clamped to 1 − ε.
-pub(super) const LARGEST_LOGIT: f64 = 15.942_385;
+/// A probability that is taken from a known network is no nearer to 0 and 1 than this.
+const LEAST_PRIOR: f32 = 1e-3;
 
 /// Numbers of genes and treatments, which fix the shapes together with the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +36,17 @@ pub struct GpoVae {
     sizes: Sizes,
     config: GpoVaeConfig,
     parameters: Parameters,
-    mask_logits: Tensor,
+    /// Its parameters, see [`super::MaskParameters`].
+    pub(super) mask: Tensor,
+    /// Prior probabilities of single edges, T × T; none where all have that of the settings.
+    pub(super) mask_prior: Option<Vec<f32>>,
     effect_encoder: NormalMlp,
     artifact_encoder: NormalMlp,
     basal_encoder: NormalMlp,
     decoder: ResidualMlp,
     decoder_head: Linear,
+    /// The decoder's second head, where the likelihood has it.
+    decoder_log_variance: Option<Linear>,
     log_concentration: Option<Tensor>,
 }
 
@@ -54,20 +62,21 @@ pub struct Loss {
 /// concatenated.
 struct Split {
     own: Tensor,
-    offset: Tensor,
-    artifact: Tensor,
+    /// Of D(E∘M) and of U, where they enter.
+    shared: Option<[Tensor; 2]>,
     bias: Tensor,
 }
 
 impl Split {
-    fn new(layer: &Linear, own: usize, treatments: usize, latent: usize) -> Result<Self> {
+    fn new(layer: &Linear, entering: Entering, treatments: usize, latent: usize) -> Result<Self> {
         let weight = layer.weight();
-        Ok(Self {
-            own: weight.narrow(1, 0, own)?,
-            offset: weight.narrow(1, own, treatments)?,
-            artifact: weight.narrow(1, own + treatments, latent)?,
-            bias: layer.bias().clone(),
-        })
+        let shared = match entering.shared {
+            Some([offset, artifact]) => {
+                Some([weight.narrow(1, offset, treatments)?, weight.narrow(1, artifact, latent)?])
+            }
+            None => None,
+        };
+        Ok(Self { own: weight.narrow(1, 0, entering.own)?, shared, bias: layer.bias().clone() })
     }
 
     /// Without bias and activation: `[…, T]` rows of offsets to `[…, H]`.
@@ -82,9 +91,14 @@ impl Split {
 
     /// LeakyReLU of the sum of all parts: own part `[P or 1, B, H]`, D `[B, T']` of the sample's treatments, flags `[B, 1]`.
     fn entering(&self, own: &Tensor, sample: &Sample, conditions: &Tensor, flags: &Tensor) -> Result<Tensor> {
-        let by_treatment = Self::of(&self.offset, &sample.masked_effect)?;
+        let Some([offset, artifact]) = &self.shared else {
+            let (particles, _, _) = sample.masked_effect.dims3()?;
+            let (_, cells, width) = own.dims3()?;
+            return kernels::leaky_relu(&own.broadcast_as((particles, cells, width))?.contiguous()?);
+        };
+        let by_treatment = Self::of(offset, &sample.masked_effect)?;
         let offset = conditions.broadcast_matmul(&by_treatment)?;
-        let artifact = Self::of(&self.artifact, &sample.artifact)?;
+        let artifact = Self::of(artifact, &sample.artifact)?;
         kernels::leaky_relu(&(offset.broadcast_add(own)? + flags.broadcast_mul(&artifact)?)?)
     }
 }
@@ -114,41 +128,54 @@ pub(super) struct Drawn {
     own: Tensor,
     /// Ratio of z, `[P, B, L]`.
     pub basal_ratio: Tensor,
-    /// The decoder's output in the branch that counts for each cell, `[P, B, G]`.
-    pub decoded: Tensor,
+    /// Log-likelihood of each cell in the branch that counts for it, `[P, B]`.
+    pub likelihood: Tensor,
 }
 
 impl GpoVae {
     /// Build with parameters from `source`.
+    ///
+    /// # Errors
+    /// If the settings do not go with these sizes (see [`GpoVaeConfig::problem_with`]), or a given parameter is missing or of
+    /// another shape.
     pub fn new(sizes: Sizes, config: &GpoVaeConfig, source: Source, device: &Device) -> Result<Self> {
+        if let Some(problem) = config.problem_with(sizes.treatments) {
+            candle_core::bail!("{problem}");
+        }
         let (treatments, latent) = (sizes.treatments, config.latent);
         let mut parameters = Parameters::new(source, device);
         let p = &mut parameters;
         let embedding = (config.embedding_hidden, config.embedding_layers);
         let effect = [2 * treatments, embedding.0, treatments];
-        let basal = [sizes.genes + treatments + latent, config.basal_hidden, latent];
-        let mask_logits = p.get("mask_logits", &[treatments, treatments], |_| 0.0)?;
+        let basal = [Entering::encoder(config, sizes).inputs, config.basal_hidden, latent];
+        let mask = p.get(config.mask.parameter(), &[treatments, treatments], |_| first_value(config.mask))?;
         let effect_encoder = NormalMlp::new(p, "effect_encoder", effect, embedding.1)?;
         let artifact_encoder = NormalMlp::new(p, "artifact_encoder", [latent, embedding.0, latent], embedding.1)?;
         let basal_encoder = NormalMlp::new(p, "basal_encoder", basal, config.basal_layers)?;
-        let decoder_inputs = latent + treatments + latent;
+        let decoder_inputs = Entering::decoder(config, sizes).inputs;
         // With n layers configured the decoder has n + 1, as published.
         let decoder = ResidualMlp::new(p, "decoder", decoder_inputs, config.decoder_hidden, config.decoder_layers + 1)?;
         let decoder_head = p.linear("decoder.head", config.decoder_hidden, sizes.genes)?;
+        let decoder_log_variance = match config.likelihood {
+            Likelihood::Normal => Some(p.linear("decoder.log_variance", config.decoder_hidden, sizes.genes)?),
+            Likelihood::LibraryNegativeBinomial | Likelihood::Poisson => None,
+        };
         let log_concentration = match config.likelihood {
             Likelihood::LibraryNegativeBinomial => Some(p.get("log_concentration", &[sizes.genes], |_| 0.0)?),
-            Likelihood::Poisson => None,
+            Likelihood::Poisson | Likelihood::Normal => None,
         };
         Ok(Self {
             sizes,
             config: config.clone(),
             parameters,
-            mask_logits,
+            mask,
+            mask_prior: None,
             effect_encoder,
             artifact_encoder,
             basal_encoder,
             decoder,
             decoder_head,
+            decoder_log_variance,
             log_concentration,
         })
     }
@@ -168,14 +195,36 @@ impl GpoVae {
         &self.parameters
     }
 
-    /// A, row = regulator, column = target.
+    /// Logits of all edges, row = regulator, column = target: A, or those of the probabilities that the mask has instead.
     pub fn mask_logits(&self) -> Result<Vec<Vec<f32>>> {
-        self.mask_logits.to_vec2()
+        let mut rows = self.mask.to_vec2()?;
+        rows.iter_mut().flatten().for_each(|value| *value = logit_of(self.config.mask, *value));
+        Ok(rows)
     }
 
-    /// The row of A of one treatment: the logits of its edges, by target.
+    /// The logits of the edges of one treatment, by target.
     pub fn mask_row(&self, treatment: usize) -> Result<Vec<f32>> {
-        self.mask_logits.get(treatment)?.to_vec1()
+        let row: Vec<f32> = self.mask.get(treatment)?.to_vec1()?;
+        Ok(row.into_iter().map(|value| logit_of(self.config.mask, value)).collect())
+    }
+
+    /// Start from a network known beforehand: the mask's parameters become those of these probabilities (T × T, row = regulator,
+    /// column = target), brought within 0.001 … 0.999. With `as_prior` they are also the prior of the mask in the loss, in place of the one of the settings.
+    ///
+    /// # Errors
+    /// If there are not T × T of them.
+    pub fn set_known_network(&mut self, probabilities: &[f32], as_prior: bool) -> Result<()> {
+        // A probability of 0 or 1 would make the other impossible.
+        let bounded: Vec<f32> = probabilities.iter().map(|p| p.clamp(LEAST_PRIOR, 1.0 - LEAST_PRIOR)).collect();
+        let parameters: Vec<f32> = bounded.iter().map(|&p| parameter_of(self.config.mask, p)).collect();
+        let shape = (self.sizes.treatments, self.sizes.treatments);
+        if parameters.len() != shape.0 * shape.1 {
+            candle_core::bail!("{} probabilities are not those of {} × {} edges", parameters.len(), shape.0, shape.1);
+        }
+        let value = Tensor::from_vec(parameters, shape, self.parameters.device())?;
+        self.parameters.set(self.config.mask.parameter(), &value)?;
+        self.mask_prior = as_prior.then_some(bounded);
+        Ok(())
     }
 
     /// log c per gene, where the likelihood has it.
@@ -195,13 +244,13 @@ impl GpoVae {
         let (all, latent, particles) = (self.sizes.treatments, self.config.latent, self.particles(draw));
         let rows = Tensor::from_slice(treatments, treatments.len(), device)?;
         let given = |values: &[f32]| Tensor::from_slice(values, (particles, treatments.len(), all), device);
-        let logits = self.mask_logits.index_select(&rows, 0)?.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)?;
-        let soft = sigmoid(&given(&draw.mask_logistic)?.broadcast_add(&logits)?)?;
+        let logits = self.logits_of(&rows)?;
+        let temperature = self.config.mask_temperature;
+        let soft = sigmoid(&(given(&draw.mask_logistic)?.broadcast_add(&logits)? * (1.0 / temperature))?)?;
         // Straight through: the rounded value forward, the gradient of the soft one.
         let mask = ((soft.round()? - &soft)?.detach() + &soft)?;
-        let prior = self.config.mask_prior;
-        let (log_prior, log_complement) = (prior.ln(), (-prior).ln_1p());
-        let log_prior = ((&mask * (log_prior - log_complement))? + log_complement)?;
+        let [log_odds, log_complement] = self.log_mask_prior(treatments)?;
+        let log_prior = mask.broadcast_mul(&log_odds)?.broadcast_add(&log_complement)?;
         let log_posterior = mask.broadcast_mul(&logits)?.broadcast_sub(&softplus(&logits)?)?;
         let mask_ratio = (log_prior - log_posterior)?.sum(2)?;
 
@@ -209,13 +258,14 @@ impl GpoVae {
         let posterior = self.encode_effects(&mask, &one_hot)?;
         let noise = given(&draw.effect)?;
         let effect = posterior.sample(&noise)?;
-        let effect_ratio = posterior.log_prior_ratio(&effect, &noise)?.sum(2)?;
+        let scale = self.config.effect_prior_scale;
+        let effect_ratio = posterior.log_prior_ratio(&effect, &noise, scale)?.sum(2)?;
 
         let ones = Tensor::ones((1, latent), mask.dtype(), device)?;
         let posterior = self.artifact_encoder.forward(&ones)?;
         let noise = Tensor::from_slice(&draw.artifact, (particles, 1, latent), device)?;
         let artifact = posterior.sample(&noise)?;
-        let artifact_ratio = posterior.log_prior_ratio(&artifact, &noise)?.sum(2)?.squeeze(1)?;
+        let artifact_ratio = posterior.log_prior_ratio(&artifact, &noise, scale)?.sum(2)?.squeeze(1)?;
 
         Ok(Sample { masked_effect: (effect * mask)?, artifact, effect_ratio, mask_ratio, artifact_ratio })
     }
@@ -229,15 +279,16 @@ impl GpoVae {
         let conditions = conditions(&batch.present, cells, device)?;
         let failed = Tensor::from_slice(&batch.failed, (cells, 1), device)?;
 
-        let encoder = Split::new(self.basal_encoder.mlp.first(), self.sizes.genes, treatments, latent)?;
+        let entering = Entering::encoder(&self.config, self.sizes);
+        let encoder = Split::new(self.basal_encoder.mlp.first(), entering, treatments, latent)?;
         let own = encoder.own(&Tensor::from_slice(&batch.standardised, (cells, genes), device)?)?.unsqueeze(0)?;
         let entering = encoder.entering(&own, &sample, &conditions, &failed)?;
         let posterior = self.basal_encoder.after_first(entering)?;
         let basal_noise = Tensor::from_slice(basal_noise, (particles, cells, latent), device)?;
         let basal = posterior.sample(&basal_noise)?;
-        let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise)?;
-        let decoded = self.decode(&basal, &sample, &conditions, &failed)?;
-        Ok(Drawn { sample, conditions, encoder, own, basal_ratio, decoded })
+        let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise, 1.0)?;
+        let likelihood = self.likelihood(&self.decode(&basal, &sample, &conditions, &failed)?, &batch.counts)?;
+        Ok(Drawn { sample, conditions, encoder, own, basal_ratio, likelihood })
     }
 
     /// How many particles a draw has.
@@ -250,18 +301,13 @@ impl GpoVae {
     /// This is the plain path, which every device has. [`super::FusedStep`] computes the same on the processor, several times
     /// faster.
     pub fn loss(&self, batch: &Batch, noise: &Noise) -> Result<Loss> {
-        let (treatments, particles) = (self.sizes.treatments, self.config.particles);
+        let particles = self.config.particles;
         let device = self.parameters.device();
         let (cells, genes) = (batch.len(), self.sizes.genes);
         let mean = 1.0 / (cells * particles) as f64;
-        let Drawn { sample, conditions, encoder, own, basal_ratio, decoded } =
+        let Drawn { sample, conditions, encoder, own, basal_ratio, likelihood } =
             self.draw(batch, &noise.factual, &noise.basal)?;
         let basal_ratio = basal_ratio.sum_all()?;
-
-        let likelihood = match &self.log_concentration {
-            Some(log_concentration) => counts::library_negative_binomial(&decoded, log_concentration, &batch.counts)?,
-            None => counts::poisson(&decoded, &batch.counts)?,
-        };
         let weights = Tensor::from_slice(&batch.reconstruction_weights, (1, cells), device)?;
         let reconstruction = likelihood.broadcast_mul(&weights)?.sum_all()?;
 
@@ -269,7 +315,7 @@ impl GpoVae {
         let weights = Tensor::from_slice(&weights, (1, weights.len()), device)?;
         let by_treatment = |ratio: &Tensor| ratio.broadcast_mul(&weights)?.sum_all();
         let particle_mean = -1.0 / particles as f64;
-        let zero = || Tensor::zeros((), decoded.dtype(), device);
+        let zero = || Tensor::zeros((), likelihood.dtype(), device);
         let counterfactual = match &batch.partners {
             Some(partners) if self.config.beta != 0.0 => {
                 let other = self.sample(&noise.counterfactual, batch.partner_treatments())?;
@@ -295,7 +341,7 @@ impl GpoVae {
             (sample.artifact_ratio.sum_all()? * (batch.artifact_weight * particle_mean))?,
             counterfactual,
             self.alignment(batch)?,
-            (sigmoid(&self.mask_logits)?.sum_all()? * (self.config.lambda / (treatments * treatments) as f64))?,
+            self.sparsity()?,
         ];
         let mut total = terms[0].clone();
         for term in &terms[1..] {
@@ -304,12 +350,21 @@ impl GpoVae {
         Ok(Loss { total, terms })
     }
 
-    /// The decoder on \[z, D(E∘M), flag·U\]: `[P, B, G]`, before the likelihood's link. Only the branch that counts for a
-    /// cell is computed: its flag is 1 if it fails quality control.
+    /// The decoder's last hidden layer on z, D(E∘M) and flag·U: `[P, B, H]`. Only the branch that counts for a cell is
+    /// computed: its flag is 1 if it fails quality control.
     fn decode(&self, basal: &Tensor, sample: &Sample, conditions: &Tensor, flags: &Tensor) -> Result<Tensor> {
         let first = self.decoder_parts()?;
-        let hidden = self.decoder.after_first(first.entering(&first.own(basal)?, sample, conditions, flags)?)?;
-        self.decoder_head.forward(&hidden, Activation::None)
+        self.decoder.after_first(first.entering(&first.own(basal)?, sample, conditions, flags)?)
+    }
+
+    /// Log-likelihood of each cell, `[P, B]`, from the decoder's last hidden layer.
+    fn likelihood(&self, hidden: &Tensor, observed: &Counts) -> Result<Tensor> {
+        let decoded = self.decoder_head.forward(hidden, Activation::None)?;
+        match (&self.log_concentration, &self.decoder_log_variance) {
+            (Some(log_concentration), _) => counts::library_negative_binomial(&decoded, log_concentration, observed),
+            (None, Some(head)) => counts::normal(&decoded, &head.forward(hidden, Activation::None)?, observed),
+            (None, None) => counts::poisson(&decoded, observed),
+        }
     }
 
     /// KL(q ‖ p) elementwise, or the authors' expression, in which the mean difference is not divided by p's variance.
@@ -321,33 +376,6 @@ impl GpoVae {
         (((distance + ratio)? - log_ratio)? - 1.0)? * 0.5
     }
 
-    /// γ · mean |D·S − (ΔX − fc)| with S = A + A²/T + …, without forming S; once per condition.
-    fn alignment(&self, batch: &Batch) -> Result<Tensor> {
-        if batch.measured_treatments == 0 || self.config.gamma == 0.0 {
-            return Tensor::zeros((), self.mask_logits.dtype(), self.mask_logits.device());
-        }
-        let (device, treatments) = (self.parameters.device(), self.sizes.treatments);
-        let scale = 1.0 / treatments as f64;
-        let mut chosen = vec![0.0f32; batch.conditions.len() * treatments];
-        for (row, condition) in batch.conditions.iter().enumerate() {
-            condition.iter().for_each(|&treatment| chosen[row * treatments + treatment as usize] = 1.0);
-        }
-        let mut term =
-            Tensor::from_vec(chosen, (batch.conditions.len(), treatments), device)?.matmul(&self.mask_logits)?;
-        let mut sum = term.clone();
-        for _ in 0..self.config.hops {
-            term = (term.matmul(&self.mask_logits)? * scale)?;
-            sum = (sum + &term)?;
-        }
-        let cells = batch.len();
-        let targets = Tensor::from_slice(&batch.shift_targets, (cells, treatments), device)?;
-        let measured = Tensor::from_slice(&batch.treatment_measured, (1, treatments), device)?;
-        let condition_of_cell = Tensor::from_slice(&batch.condition_of_cell, cells, device)?;
-        let difference = (sum.index_select(&condition_of_cell, 0)? - targets)?;
-        let total = difference.abs()?.broadcast_mul(&measured)?.sum_all()?;
-        total * (self.config.gamma / (cells * batch.measured_treatments) as f64)
-    }
-
     /// What the basal states `[S, L]` bring into the decoder's first layer, with its bias and before its activation: `[S, H]`.
     pub fn decoder_start(&self, basal: &Tensor) -> Result<Tensor> {
         self.decoder_parts()?.own(basal)
@@ -355,7 +383,10 @@ impl GpoVae {
 
     /// What an offset D(E∘M) `[S, T]` per state brings there: `[S, H]`, linear in the offset.
     pub fn decoder_offset(&self, offset: &Tensor) -> Result<Tensor> {
-        Split::of(&self.decoder_parts()?.offset, offset)
+        match &self.decoder_parts()?.shared {
+            Some([weight, _]) => Split::of(weight, offset),
+            None => candle_core::bail!("effects do not enter the decoder"),
+        }
     }
 
     /// Decoder outputs `[S, G]` of the good branch from the sum `[S, H]` of what enters its first layer.
@@ -364,8 +395,16 @@ impl GpoVae {
         self.decoder_head.forward(&hidden, Activation::None)
     }
 
+    /// The decoder's second head there, the logarithms of variances less their floor, where the likelihood has it.
+    pub fn decode_log_variance_from(&self, entering: &Tensor) -> Result<Option<Tensor>> {
+        let Some(head) = &self.decoder_log_variance else { return Ok(None) };
+        let hidden = self.decoder.after_first(kernels::leaky_relu(entering)?)?;
+        head.forward(&hidden, Activation::None).map(Some)
+    }
+
     fn decoder_parts(&self) -> Result<Split> {
-        Split::new(self.decoder.first(), self.config.latent, self.sizes.treatments, self.config.latent)
+        let entering = Entering::decoder(&self.config, self.sizes);
+        Split::new(self.decoder.first(), entering, self.sizes.treatments, self.config.latent)
     }
 
     /// E∘M of one treatment for S given mask rows `[S, T]` (zeros and ones) and noise `[S, T]`.

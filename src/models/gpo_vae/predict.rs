@@ -1,55 +1,90 @@
 //! Predicted responses: the same cells with and without the perturbation.
 //!
-//! S basal states z, masks M and effects E are drawn once from named streams; control and treatment share them, so their
+//! S basal states z, masks M and effects E are drawn from named streams; control and treatment share them, so their
 //! difference carries no sampling noise of the basal state. The good branch is decoded at library sizes drawn from the
-//! control cells (ours) or at 10,000 (as published).
+//! control cells (ours) or at 10,000 (as published). States come in blocks that are decoded one after the other, so that
+//! memory does not grow with their number.
 //!
 //! What a treatment at dose 1 brings into the decoder's first layer is linear in the dose and remembered: another dose, or a
 //! combination of genes asked about before, takes one pass through the decoder and nothing else.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use candle_core::{Result, Tensor};
 use rand::RngExt as _;
 use rayon::prelude::*;
+use statrs::distribution::ContinuousCDF as _;
 
-use super::config::Likelihood;
 use super::expectation::{CountDistribution, Curve, LogTable};
 use super::network::GpoVae;
+use super::variants::Likelihood;
 use crate::jobs::Progress;
+use crate::models::nn::normal::VARIANCE_FLOOR;
 use crate::models::nn::parameters::normal;
 use crate::models::nn::vector;
 use crate::random;
 
-/// S: enough that the shifts of repeated seeds differ by about a hundredth of a log2 unit.
-pub(super) const STATES: usize = 512;
-/// Library sizes: quantiles of the control cells', each used by as many states.
+/// States that are held at a time.
+pub(super) const BLOCK: usize = 512;
+/// Library sizes: quantiles of the control cells', each used by as many states (of a block, give or take one).
 pub(super) const LIBRARIES: usize = 8;
 const PUBLISHED_LIBRARY: f32 = 10_000.0;
-/// Treatments remembered at a time; less than a megabyte each.
+/// Treatments remembered at a time, a block of each; less than a megabyte each.
 pub(super) const REMEMBERED: usize = 64;
+/// Counts of a gene that a state has where these are normal.
+const QUANTILES: usize = 8;
+/// States that one thread works on at a time.
+const ROWS: usize = 16;
 /// Genes that one thread works on at a time: their outputs lie side by side.
 const TILE: usize = 16;
 
+/// Some of the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    /// From 0.
+    number: usize,
+    /// Its states; S for short.
+    states: usize,
+}
+
+/// What is remembered of a treatment: `[S, H]` of a block.
+type Remembered = ((usize, usize), Tensor);
+
 /// Draws shared by every prediction of a model.
 pub struct Predictor {
-    /// What the basal states bring into the decoder's first layer, `[S, H]`.
+    /// What the basal states of the first block bring into the decoder's first layer, `[S, H]`.
     start: Tensor,
+    /// States of all blocks.
+    samples: usize,
     libraries: Vec<f64>,
-    /// Expected log-expression by gene and library; empty for the Poisson likelihood.
+    /// Expected log-expression by gene and library; empty for other likelihoods than the negative binomial.
     curves: Vec<Vec<Curve>>,
     seed: u64,
     control: Vec<f32>,
-    /// What treatments at dose 1 bring there, `[S, H]` each; those asked about last come last.
-    remembered: Mutex<VecDeque<(usize, Tensor)>>,
+    /// What treatments at dose 1 bring there, by treatment and block; those asked about last come last.
+    remembered: Mutex<VecDeque<Remembered>>,
+}
+
+/// The blocks of so many states.
+fn blocks(samples: usize) -> impl Iterator<Item = Block> {
+    let of = move |number: usize| Block { number, states: (samples - number * BLOCK).min(BLOCK) };
+    (0..samples.div_ceil(BLOCK)).map(of)
+}
+
+/// The name of a stream in a block: that of the first says nothing of blocks.
+fn stream(seed: u64, name: &str, block: Block) -> random::Rng {
+    match block.number {
+        0 => random::stream(seed, name),
+        number => random::stream(seed, &format!("{name}, block {number}")),
+    }
 }
 
 impl Predictor {
     /// `control_libraries` are library sizes of control cells.
     pub fn new(model: &GpoVae, control_libraries: &[f32], seed: u64) -> Result<Self> {
-        let device = model.parameters().device();
-        let basal = normal(&mut random::stream(seed, "predict basal"), (STATES, model.config().latent), device)?;
+        let samples = model.config().prediction_samples.max(1);
         let mut sorted: Vec<f32> = control_libraries.to_vec();
         sorted.sort_by(f32::total_cmp);
         let libraries: Vec<f64> = (0..LIBRARIES)
@@ -63,9 +98,14 @@ impl Predictor {
             Some(logs) => Curve::of_genes(&logs, &libraries),
             None => Vec::new(),
         };
-        let start = model.decoder_start(&basal)?.detach();
-        let mut predictor = Self { start, libraries, curves, seed, control: Vec::new(), remembered: Mutex::default() };
-        predictor.control = predictor.mean_log_expression(model, &model.decode_from(&predictor.start)?)?;
+        let start = drawn_start(model, seed, Block { number: 0, states: samples.min(BLOCK) })?;
+        let (control, remembered) = (Vec::new(), Mutex::default());
+        let mut predictor = Self { start, samples, libraries, curves, seed, control, remembered };
+        let mut sums = vec![0.0; model.sizes().genes];
+        for block in blocks(samples) {
+            predictor.add_log_expression(model, &*predictor.start(model, block)?, &mut sums)?;
+        }
+        predictor.control = predictor.means(&sums);
         Ok(predictor)
     }
 
@@ -77,35 +117,48 @@ impl Predictor {
     /// Shift of every gene when treatments (positions) are applied at doses. Not numbers if cancelled meanwhile.
     pub fn shifts(&self, model: &GpoVae, doses: &[(usize, f32)], progress: &dyn Progress) -> Result<Vec<f32>> {
         let cancelled = || Ok(vec![f32::NAN; model.sizes().genes]);
-        let mut entering = self.start.clone();
-        for &(treatment, dose) in doses {
+        let mut sums = vec![0.0; model.sizes().genes];
+        for block in blocks(self.samples) {
+            let mut entering = self.start(model, block)?.into_owned();
+            for &(treatment, dose) in doses {
+                if progress.is_cancelled() {
+                    return cancelled();
+                }
+                entering = (entering + (self.effect(model, treatment, block)? * f64::from(dose))?)?;
+            }
             if progress.is_cancelled() {
                 return cancelled();
             }
-            entering = (entering + (self.effect(model, treatment)? * f64::from(dose))?)?;
+            self.add_log_expression(model, &entering, &mut sums)?;
         }
         if progress.is_cancelled() {
             return cancelled();
         }
-        let decoded = model.decode_from(&entering)?;
-        if progress.is_cancelled() {
-            return cancelled();
-        }
-        let treated = self.mean_log_expression(model, &decoded)?;
-        Ok(treated.iter().zip(&self.control).map(|(treated, control)| treated - control).collect())
+        Ok(self.means(&sums).iter().zip(&self.control).map(|(treated, control)| treated - control).collect())
     }
 
     /// Draw what `treatment` (a position) brings, so that its first answer comes as quickly as the next.
     pub fn remember(&self, model: &GpoVae, treatment: usize) -> Result<()> {
-        self.effect(model, treatment).map(|_| ())
+        // The last block first: if not all can be remembered, those that are asked for first stay.
+        let all: Vec<Block> = blocks(self.samples).take(REMEMBERED).collect();
+        all.into_iter().rev().try_for_each(|block| self.effect(model, treatment, block).map(|_| ()))
+    }
+
+    /// What the basal states of a block bring into the decoder's first layer.
+    fn start(&self, model: &GpoVae, block: Block) -> Result<Cow<'_, Tensor>> {
+        match block.number {
+            0 => Ok(Cow::Borrowed(&self.start)),
+            _ => drawn_start(model, self.seed, block).map(Cow::Owned),
+        }
     }
 
     /// What `treatment` at dose 1 brings into the decoder's first layer, `[S, H]`: as remembered, or drawn.
-    fn effect(&self, model: &GpoVae, treatment: usize) -> Result<Tensor> {
+    fn effect(&self, model: &GpoVae, treatment: usize, block: Block) -> Result<Tensor> {
         let remembered = || self.remembered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (treatment, block.number);
         {
             let mut remembered = remembered();
-            if let Some(at) = remembered.iter().position(|(known, _)| *known == treatment)
+            if let Some(at) = remembered.iter().position(|(known, _)| *known == key)
                 && let Some(known) = remembered.remove(at)
             {
                 let effect = known.1.clone();
@@ -114,94 +167,118 @@ impl Predictor {
             }
         }
         // Two threads that ask at once draw the same.
-        let effect = self.drawn_effect(model, treatment)?;
+        let effect = self.drawn_effect(model, treatment, block)?;
         let mut remembered = remembered();
         if remembered.len() >= REMEMBERED {
             remembered.pop_front();
         }
-        remembered.push_back((treatment, effect.clone()));
+        remembered.push_back((key, effect.clone()));
         Ok(effect)
     }
 
-    fn drawn_effect(&self, model: &GpoVae, treatment: usize) -> Result<Tensor> {
-        Ok(model.decoder_offset(&self.masked_effect(model, treatment)?)?.detach())
+    fn drawn_effect(&self, model: &GpoVae, treatment: usize, block: Block) -> Result<Tensor> {
+        Ok(model.decoder_offset(&self.masked_effect(model, treatment, block)?)?.detach())
     }
 
     /// Draws of E∘M of one treatment, `[S, T]`.
-    fn masked_effect(&self, model: &GpoVae, treatment: usize) -> Result<Tensor> {
-        let (device, treatments) = (model.parameters().device(), model.sizes().treatments);
+    fn masked_effect(&self, model: &GpoVae, treatment: usize, block: Block) -> Result<Tensor> {
+        let (device, treatments, states) = (model.parameters().device(), model.sizes().treatments, block.states);
         // A stream per treatment: the same effect alone and in every combination.
-        let mut random = random::stream(self.seed, &format!("predict treatment {treatment}"));
+        let mut random = stream(self.seed, &format!("predict treatment {treatment}"), block);
         let row = model.mask_row(treatment)?;
         let probabilities: Vec<f32> = row.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
-        let mut mask = Vec::with_capacity(STATES * treatments);
-        for _ in 0..STATES {
+        let mut mask = Vec::with_capacity(states * treatments);
+        for _ in 0..states {
             mask.extend(probabilities.iter().map(|p| if random.random::<f32>() < *p { 1.0f32 } else { 0.0 }));
         }
-        let mask = Tensor::from_vec(mask, (STATES, treatments), device)?;
-        let noise = normal(&mut random, (STATES, treatments), device)?;
+        let mask = Tensor::from_vec(mask, (states, treatments), device)?;
+        let noise = normal(&mut random, (states, treatments), device)?;
         model.masked_effect(treatment, &mask, &noise)
     }
 
-    /// Mean over states of E\[log2(10,000·x/Σx + 1)\], decoder outputs `[S, G]`; the same bytes whatever the number of
-    /// threads.
-    fn mean_log_expression(&self, model: &GpoVae, decoded: &Tensor) -> Result<Vec<f32>> {
-        let decoded: Vec<f32> = decoded.flatten_all()?.to_vec1()?;
+    /// Add to each gene's sum the Σ over the states of a block of E\[log2(10,000·x/Σx + 1)\], from what enters the decoder,
+    /// `[S, H]`; the same bytes whatever the number of threads.
+    fn add_log_expression(&self, model: &GpoVae, entering: &Tensor, sums: &mut [f64]) -> Result<()> {
         let genes = model.sizes().genes;
         if genes == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        Ok(match model.config().likelihood {
-            Likelihood::LibraryNegativeBinomial => self.mean_by_curves(&decoded, genes),
-            Likelihood::Poisson => mean_of_poisson(&decoded, genes),
-        })
+        let values = |tensor: Tensor| -> Result<Vec<f32>> { tensor.flatten_all()?.to_vec1() };
+        let decoded = values(model.decode_from(entering)?)?;
+        match model.config().likelihood {
+            Likelihood::LibraryNegativeBinomial => self.add_by_curves(&decoded, sums),
+            Likelihood::Poisson => add_poisson(&decoded, sums),
+            Likelihood::Normal => {
+                let Some(logs) = model.decode_log_variance_from(entering)? else {
+                    candle_core::bail!("the decoder lacks the variances of its normal distributions")
+                };
+                add_normal(&decoded, &values(logs)?, sums);
+            }
+        }
+        Ok(())
+    }
+
+    fn means(&self, sums: &[f64]) -> Vec<f32> {
+        sums.iter().map(|sum| (sum / self.samples as f64) as f32).collect()
     }
 
     /// Gene after gene, so that its curve stays at hand; within it by library and state.
-    fn mean_by_curves(&self, decoded: &[f32], genes: usize) -> Vec<f32> {
+    fn add_by_curves(&self, decoded: &[f32], sums: &mut [f64]) {
+        let genes = sums.len();
+        let states = decoded.len() / genes;
         // What turns a decoder output into the ln of the mean count, ln(library / Σ exp), by state in the order of `place`.
         let scale = |(state, row): (usize, &[f32])| {
             let (largest, sum) = vector::sum_of_exponentials(row);
             (self.libraries[state % LIBRARIES] / sum).ln() - f64::from(largest)
         };
         let by_state: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
-        let mut scales = vec![0.0; STATES];
-        by_state.iter().enumerate().for_each(|(state, scale)| scales[place(state)] = *scale);
-        let mut mean = vec![0.0f32; genes];
-        mean.par_chunks_mut(TILE).enumerate().for_each(|(tile, mean)| {
+        let mut scales = vec![0.0; states];
+        by_state.iter().enumerate().for_each(|(state, scale)| scales[place(state, states)] = *scale);
+        sums.par_chunks_mut(TILE).enumerate().for_each(|(tile, sums)| {
             // The outputs of these genes, one gene after the other: each line of memory is read once.
             let from = tile * TILE;
-            let mut outputs = vec![0.0f32; mean.len() * STATES];
+            let mut outputs = vec![0.0f32; sums.len() * states];
             for (state, row) in decoded.chunks_exact(genes).enumerate() {
-                let at = place(state);
-                for (gene, logit) in row[from..from + mean.len()].iter().enumerate() {
-                    outputs[gene * STATES + at] = *logit;
+                let at = place(state, states);
+                for (gene, logit) in row[from..from + sums.len()].iter().enumerate() {
+                    outputs[gene * states + at] = *logit;
                 }
             }
-            for (gene, (mean, outputs)) in mean.iter_mut().zip(outputs.chunks_exact(STATES)).enumerate() {
-                let classes = outputs.chunks_exact(STATES / LIBRARIES).zip(scales.chunks_exact(STATES / LIBRARIES));
+            for (gene, (total, outputs)) in sums.iter_mut().zip(outputs.chunks_exact(states)).enumerate() {
                 let mut sum = 0.0;
-                for (curve, (outputs, scales)) in self.curves[from + gene].iter().zip(classes) {
-                    sum += outputs
+                for (library, curve) in self.curves[from + gene].iter().enumerate() {
+                    let class = first_place(library, states)..first_place(library + 1, states);
+                    sum += outputs[class.clone()]
                         .iter()
-                        .zip(scales)
+                        .zip(&scales[class])
                         .map(|(logit, scale)| curve.at(f64::from(*logit) + scale))
                         .sum::<f64>();
                 }
-                *mean = (sum / STATES as f64) as f32;
+                *total += sum;
             }
         });
-        mean
     }
 }
 
-/// Where a state stands when those of one library size stand together.
-fn place(state: usize) -> usize {
-    (state % LIBRARIES) * (STATES / LIBRARIES) + state / LIBRARIES
+fn drawn_start(model: &GpoVae, seed: u64, block: Block) -> Result<Tensor> {
+    let shape = (block.states, model.config().latent);
+    let basal = normal(&mut stream(seed, "predict basal", block), shape, model.parameters().device())?;
+    Ok(model.decoder_start(&basal)?.detach())
+}
+
+/// Where the first of `states` states with a library size stands, when those of one stand together.
+fn first_place(library: usize, states: usize) -> usize {
+    library * (states / LIBRARIES) + library.min(states % LIBRARIES)
+}
+
+/// Where a state stands.
+fn place(state: usize, states: usize) -> usize {
+    first_place(state % LIBRARIES, states) + state / LIBRARIES
 }
 
 /// The rate is not scaled by a library; the cell's own total is.
-fn mean_of_poisson(decoded: &[f32], genes: usize) -> Vec<f32> {
+fn add_poisson(decoded: &[f32], sums: &mut [f64]) {
+    let genes = sums.len();
     // Blocks of a fixed size, added in order.
     let block = |rows: &[f32]| {
         let mut sums = vec![0.0f64; genes];
@@ -215,12 +292,43 @@ fn mean_of_poisson(decoded: &[f32], genes: usize) -> Vec<f32> {
         }
         sums
     };
-    let blocks: Vec<Vec<f64>> = decoded.par_chunks(16 * genes).map(block).collect();
-    let mut mean = vec![0.0f64; genes];
-    for block in &blocks {
-        mean.iter_mut().zip(block).for_each(|(sum, value)| *sum += value);
+    let blocks: Vec<Vec<f64>> = decoded.par_chunks(ROWS * genes).map(block).collect();
+    add_in_order(&blocks, sums);
+}
+
+/// Each state has a few counts of each gene, at quantiles of its distribution: of every gene the states have all quantiles, evenly
+/// spaced, once. Counts below 0 count as 0; the total is that of the expected counts.
+fn add_normal(means: &[f32], logs: &[f32], sums: &mut [f64]) {
+    let genes = sums.len();
+    let states = means.len() / genes;
+    let standard = statrs::distribution::Normal::standard();
+    let all = states * QUANTILES;
+    let quantiles: Vec<f64> = (0..all).map(|at| standard.inverse_cdf((at as f64 + 0.5) / all as f64)).collect();
+    let block = |(number, (means, logs)): (usize, (&[f32], &[f32]))| {
+        let mut sums = vec![0.0f64; genes];
+        for (at, (means, logs)) in means.chunks_exact(genes).zip(logs.chunks_exact(genes)).enumerate() {
+            let state = number * ROWS + at;
+            let total: f64 = means.iter().map(|&mean| f64::from(mean.max(0.0))).sum();
+            let scale = 1e4 / total.max(1.0);
+            for (gene, (sum, (&mean, &log))) in sums.iter_mut().zip(means.iter().zip(logs)).enumerate() {
+                let variance = f64::from(log.clamp(-88.0, 88.0)).exp() + f64::from(VARIANCE_FLOOR);
+                let (mean, deviation) = (f64::from(mean), variance.sqrt());
+                let own = quantiles[(state + gene) % states..].iter().step_by(states);
+                let logs = own.map(|quantile| (scale * (mean + deviation * quantile).max(0.0)).ln_1p());
+                *sum += logs.sum::<f64>() * std::f64::consts::LOG2_E / QUANTILES as f64;
+            }
+        }
+        sums
+    };
+    let rows = means.par_chunks(ROWS * genes).zip(logs.par_chunks(ROWS * genes));
+    let blocks: Vec<Vec<f64>> = rows.enumerate().map(block).collect();
+    add_in_order(&blocks, sums);
+}
+
+fn add_in_order(blocks: &[Vec<f64>], sums: &mut [f64]) {
+    for block in blocks {
+        sums.iter_mut().zip(block).for_each(|(sum, value)| *sum += value);
     }
-    mean.into_iter().map(|sum| (sum / STATES as f64) as f32).collect()
 }
 
 #[cfg(test)]
@@ -234,9 +342,10 @@ mod tests {
 
     const SIZES: Sizes = Sizes { genes: 37, treatments: 9 };
 
-    fn model(likelihood: Likelihood) -> GpoVae {
+    fn model(likelihood: Likelihood, prediction_samples: usize) -> GpoVae {
         let config = GpoVaeConfig {
             likelihood,
+            prediction_samples,
             latent: 6,
             decoder_hidden: 12,
             embedding_hidden: 10,
@@ -254,14 +363,25 @@ mod tests {
 
     /// State after state, as written in the paper: the offset D(E∘M) in full, the exponentials in double precision.
     fn plain(predictor: &Predictor, model: &GpoVae, doses: &[(usize, f32)]) -> Vec<f32> {
-        let mut offset = Tensor::zeros((STATES, SIZES.treatments), candle_core::DType::F32, &Device::Cpu).unwrap();
-        for &(treatment, dose) in doses {
-            let effect = predictor.masked_effect(model, treatment).unwrap();
-            offset = (offset + (effect * f64::from(dose)).unwrap()).unwrap();
-        }
-        let entering = (&predictor.start + model.decoder_offset(&offset).unwrap()).unwrap();
-        let rows: Vec<Vec<f32>> = model.decode_from(&entering).unwrap().to_vec2().unwrap();
         let mut sums = vec![0.0; SIZES.genes];
+        for block in blocks(predictor.samples) {
+            let shape = (block.states, SIZES.treatments);
+            let mut offset = Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+            for &(treatment, dose) in doses {
+                let effect = predictor.masked_effect(model, treatment, block).unwrap();
+                offset = (offset + (effect * f64::from(dose)).unwrap()).unwrap();
+            }
+            let start = predictor.start(model, block).unwrap();
+            add_block(predictor, model, &(&*start + model.decoder_offset(&offset).unwrap()).unwrap(), &mut sums);
+        }
+        let samples = predictor.samples as f64;
+        sums.iter().zip(predictor.control()).map(|(sum, control)| (sum / samples) as f32 - control).collect()
+    }
+
+    fn add_block(predictor: &Predictor, model: &GpoVae, entering: &Tensor, sums: &mut [f64]) {
+        let rows: Vec<Vec<f32>> = model.decode_from(entering).unwrap().to_vec2().unwrap();
+        let logs: Option<Vec<Vec<f32>>> =
+            model.decode_log_variance_from(entering).unwrap().map(|logs| logs.to_vec2().unwrap());
         for (state, row) in rows.iter().enumerate() {
             match model.config().likelihood {
                 Likelihood::LibraryNegativeBinomial => {
@@ -279,22 +399,41 @@ mod tests {
                         *sum += CountDistribution::Poisson { rate }.expected_log(&mut table);
                     }
                 }
+                // By summing over many quantiles of the distribution.
+                Likelihood::Normal => {
+                    let total: f64 = row.iter().map(|mean| f64::from(mean.max(0.0))).sum();
+                    for ((sum, mean), log) in sums.iter_mut().zip(row).zip(&logs.as_ref().unwrap()[state]) {
+                        let deviation = (f64::from(*log).exp() + 1e-4).sqrt();
+                        let normal = statrs::distribution::Normal::new(f64::from(*mean), deviation).unwrap();
+                        let at = |quantile: usize| {
+                            let x = normal.inverse_cdf((quantile as f64 + 0.5) / 200.0);
+                            (1e4 * x.max(0.0) / total.max(1.0) + 1.0).log2()
+                        };
+                        *sum += (0..200).map(at).sum::<f64>() / 200.0;
+                    }
+                }
             }
         }
-        sums.iter().zip(predictor.control()).map(|(sum, control)| (sum / STATES as f64) as f32 - control).collect()
     }
 
     #[test]
     fn quick_and_plain_answers_agree() {
-        for likelihood in [Likelihood::LibraryNegativeBinomial, Likelihood::Poisson] {
-            let model = model(likelihood);
+        for (likelihood, samples, tolerance) in [
+            (Likelihood::LibraryNegativeBinomial, 512, 3e-6),
+            (Likelihood::LibraryNegativeBinomial, 1100, 3e-6),
+            (Likelihood::LibraryNegativeBinomial, 3, 3e-6),
+            (Likelihood::Poisson, 512, 3e-6),
+            (Likelihood::Poisson, 600, 3e-6),
+            (Likelihood::Normal, 512, 0.05),
+        ] {
+            let model = model(likelihood, samples);
             let predictor = predictor(&model);
             for doses in [&[(3, 1.0)][..], &[(3, 0.35), (0, 1.0), (8, -0.5)], &[(3, 2.0), (5, 0.05)], &[]] {
                 let quick = predictor.shifts(&model, doses, &Silent).unwrap();
                 let plain = plain(&predictor, &model, doses);
                 let differences = quick.iter().zip(&plain).map(|(a, b)| (a - b).abs());
                 let worst = differences.fold(0.0, f32::max);
-                assert!(worst < 3e-6, "{doses:?}: {worst}");
+                assert!(worst < tolerance, "{likelihood:?} {doses:?}: {worst}");
                 assert!(doses.is_empty() || quick.iter().any(|shift| shift.abs() > 1e-3), "{quick:?}");
             }
         }
@@ -302,15 +441,39 @@ mod tests {
 
     #[test]
     fn states_of_one_library_stand_together() {
-        let mut places: Vec<usize> = (0..STATES).map(place).collect();
-        assert!((0..STATES).all(|state| places[state] / (STATES / LIBRARIES) == state % LIBRARIES));
-        places.sort_unstable();
-        assert!(places.into_iter().eq(0..STATES));
+        for states in [1, 7, 8, 9, 452, 512] {
+            let mut places: Vec<usize> = (0..states).map(|state| place(state, states)).collect();
+            for (state, &place) in places.iter().enumerate() {
+                let library = state % LIBRARIES;
+                assert!((first_place(library, states)..first_place(library + 1, states)).contains(&place));
+            }
+            places.sort_unstable();
+            assert!(places.into_iter().eq(0..states));
+        }
+    }
+
+    #[test]
+    fn blocks_are_all_of_the_states_and_the_first_is_the_same_whatever_their_number() {
+        let of = |samples| blocks(samples).map(|block| block.states).collect::<Vec<_>>();
+        assert_eq!(of(512), [512]);
+        assert_eq!(of(2500), [512, 512, 512, 512, 452]);
+        assert_eq!(of(1), [1]);
+        let (few, many) = (model(Likelihood::Poisson, 512), model(Likelihood::Poisson, 1500));
+        let (few, many) = ((predictor(&few), few), (predictor(&many), many));
+        let values = |tensor: &Tensor| tensor.to_vec2::<f32>().unwrap();
+        assert_eq!(values(&few.0.start), values(&many.0.start));
+        let block = |number| Block { number, states: 40 };
+        let effect = |number| values(&many.0.masked_effect(&many.1, 3, block(number)).unwrap());
+        assert!(effect(0) != effect(1) && effect(1) != effect(2), "blocks draw anew");
+        // More samples, nearly the same answer: the mean settles.
+        let answers = [&few, &many].map(|(predictor, model)| predictor.shifts(model, &[(3, 1.0)], &Silent).unwrap());
+        let worst = answers[0].iter().zip(&answers[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst > 0.0 && worst < 0.1, "{worst}");
     }
 
     #[test]
     fn what_is_remembered_changes_no_answer() {
-        let model = model(Likelihood::LibraryNegativeBinomial);
+        let model = model(Likelihood::LibraryNegativeBinomial, 512);
         let (fresh, used) = (predictor(&model), predictor(&model));
         for treatment in 0..SIZES.treatments {
             used.shifts(&model, &[(treatment, 0.5)], &Silent).unwrap();
@@ -320,7 +483,7 @@ mod tests {
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[1], answers[2]);
         let remembered = used.remembered.lock().unwrap();
-        let last: Vec<usize> = remembered.iter().rev().take(2).map(|(treatment, _)| *treatment).collect();
+        let last: Vec<usize> = remembered.iter().rev().take(2).map(|((treatment, _), _)| *treatment).collect();
         assert_eq!((remembered.len(), last), (SIZES.treatments, vec![7, 2]));
     }
 }

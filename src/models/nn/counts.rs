@@ -11,6 +11,7 @@ use candle_nn::ops::softmax;
 use rayon::prelude::*;
 use statrs::function::gamma::{digamma, ln_gamma};
 
+use super::normal::{LARGEST_LOG, VARIANCE_FLOOR};
 use super::vector::{self, LANES};
 
 const MEAN_FLOOR: f32 = 1e-4;
@@ -100,6 +101,18 @@ pub fn poisson(decoded: &Tensor, counts: &Counts) -> Result<Tensor> {
     let x = counts.tensor(device)?;
     let factorials = Tensor::from_vec(counts.log_factorials(), counts.cells(), device)?;
     (rate.log()?.broadcast_mul(&x)? - rate)?.sum(D::Minus1)?.broadcast_sub(&factorials)
+}
+
+/// ½ ln 2π.
+const HALF_LOG_TWO_PI: f64 = 0.918_938_533_204_672_8;
+
+/// Σ_g log p(x_g) under normal distributions, mean and ln(variance − 1e-4) `[P, B, G]` from the decoder's two heads: `[P, B]`.
+pub fn normal(means: &Tensor, logs: &Tensor, counts: &Counts) -> Result<Tensor> {
+    let x = counts.tensor(means.device())?;
+    let variance = (logs.clamp(-LARGEST_LOG, LARGEST_LOG)?.exp()? + f64::from(VARIANCE_FLOOR))?;
+    let squared = (x.broadcast_sub(means)?.sqr()? / &variance)?;
+    let constant = -HALF_LOG_TWO_PI * counts.genes as f64;
+    ((squared + variance.log()?)?.sum(D::Minus1)? * -0.5)? + constant
 }
 
 /// ln(1 + eˣ) without overflow.
@@ -372,6 +385,49 @@ pub fn poisson_step(counts: &Counts, decoded: &mut [f32], by_cell: &[f32], learn
                                 decoded[lane] = weight * (x / rate - 1.0) * slope;
                             }
                             x * vector::ln(rate) - rate
+                        },
+                    );
+                }
+                sum.total()
+            },
+        )
+    };
+    rows.map(row).collect()
+}
+
+/// What of [`normal_step`] does not depend on the model: −½ ln 2π for each gene.
+pub fn normal_constant(counts: &Counts) -> f64 {
+    -HALF_LOG_TWO_PI * counts.genes as f64
+}
+
+/// Log-likelihood of every cell under normal distributions, less [`normal_constant`]. With `learn`, means and `logs` (of the
+/// variances, see [`normal`]) become the gradients by them, given that by each cell's sum (`by_cell`).
+pub fn normal_step(counts: &Counts, means: &mut [f32], logs: &mut [f32], by_cell: &[f32], learn: bool) -> Vec<f64> {
+    let genes = counts.genes.max(1);
+    let heads = means.par_chunks_mut(genes).zip(logs.par_chunks_mut(genes));
+    let rows = heads.zip(counts.values.par_chunks(genes)).zip(by_cell);
+    let row = |(((means, logs), counts), &weight): (((&mut [f32], &mut [f32]), &[f32]), &f32)| {
+        vector::wide(
+            #[inline(always)]
+            || {
+                let mut sum = vector::Total::default();
+                for at in runs(means.len()) {
+                    let (means, logs, counts) = (&mut means[at.clone()], &mut logs[at.clone()], &counts[at]);
+                    sum.add(
+                        counts.len(),
+                        #[inline(always)]
+                        |lane| {
+                            let log = logs[lane];
+                            let bounded = if log > LARGEST_LOG { LARGEST_LOG } else { log };
+                            let exponent = vector::exp(if bounded < -LARGEST_LOG { -LARGEST_LOG } else { bounded });
+                            let (variance, distance) = (exponent + VARIANCE_FLOOR, counts[lane] - means[lane]);
+                            let squared = distance * distance / variance;
+                            if learn {
+                                means[lane] = weight * distance / variance;
+                                let by_log = 0.5 * weight * (squared - 1.0) * exponent / variance;
+                                logs[lane] = if log.abs() < LARGEST_LOG { by_log } else { 0.0 };
+                            }
+                            -0.5 * (squared + vector::ln(variance))
                         },
                     );
                 }

@@ -98,8 +98,9 @@ impl Normal {
         self.mean.broadcast_add(&self.variance.sqrt()?.broadcast_mul(noise)?)
     }
 
-    /// log N(x; 0, 1) − log q(x) at x = mean + √variance · noise, elementwise: ½(noise² + ln variance − x²).
-    pub fn log_prior_ratio(&self, x: &Tensor, noise: &Tensor) -> Result<Tensor> {
-        ((noise.sqr()? - x.sqr()?)?.broadcast_add(&self.variance.log()?))? * 0.5
+    /// log N(x; 0, σ²) − log q(x) at x = mean + √variance · noise, elementwise: ½(noise² + ln variance − x²/σ² − ln σ²).
+    pub fn log_prior_ratio(&self, x: &Tensor, noise: &Tensor, scale: f64) -> Result<Tensor> {
+        let squares = (noise.sqr()? - (x.sqr()? * (1.0 / (scale * scale)))?)?;
+        ((squares.broadcast_add(&self.variance.log()?))? - 2.0 * scale.ln())? * 0.5
     }
 }

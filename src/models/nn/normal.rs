@@ -11,7 +11,7 @@ use super::vector;
 /// What is added to every variance.
 pub const VARIANCE_FLOOR: f32 = 1e-4;
 /// Heads are kept within ± this.
-const LARGEST_LOG: f32 = 88.0;
+pub(super) const LARGEST_LOG: f32 = 88.0;
 
 /// A residual network with two heads, or its gradient.
 #[derive(Clone, Debug)]
@@ -96,17 +96,37 @@ impl NormalPass {
     }
 }
 
-/// The mean becomes x; gives noise² + ln variance − x².
-#[inline(always)]
-fn draw_one(mean: &mut f32, exponent: f32, noise: f32) -> f32 {
-    let variance = exponent + VARIANCE_FLOOR;
-    *mean += variance.sqrt() * noise;
-    noise * noise + vector::ln(variance) - *mean * *mean
+/// The prior N(0, σ²) of what is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Prior {
+    /// 1 / σ².
+    precision: f32,
+    /// ln σ².
+    log_variance: f64,
 }
 
-/// Draw: `means` become x = mean + √variance · noise. Gives Σ log N(x; 0, 1) − log q(x) of every row of `width`, which is
-/// Σ ½(noise² + ln variance − x²).
-pub fn draw(means: &mut [f32], exponents: &[f32], noise: &[f32], width: usize) -> Vec<f32> {
+impl Prior {
+    /// N(0, 1).
+    pub const STANDARD: Self = Self { precision: 1.0, log_variance: 0.0 };
+
+    /// From the standard deviation σ.
+    pub fn of_scale(scale: f64) -> Self {
+        Self { precision: (1.0 / (scale * scale)) as f32, log_variance: 2.0 * scale.ln() }
+    }
+}
+
+/// The mean becomes x; gives noise² + ln variance − x²/σ².
+#[inline(always)]
+fn draw_one(mean: &mut f32, exponent: f32, noise: f32, precision: f32) -> f32 {
+    let variance = exponent + VARIANCE_FLOOR;
+    *mean += variance.sqrt() * noise;
+    noise * noise + vector::ln(variance) - *mean * *mean * precision
+}
+
+/// Draw: `means` become x = mean + √variance · noise. Gives Σ log N(x; 0, σ²) − log q(x) of every row of `width`, which is
+/// Σ ½(noise² + ln variance − x²/σ² − ln σ²).
+pub fn draw(means: &mut [f32], exponents: &[f32], noise: &[f32], width: usize, prior: Prior) -> Vec<f32> {
+    let (precision, constant) = (prior.precision, prior.log_variance * width as f64);
     let rows = means.par_chunks_mut(width).zip(exponents.par_chunks(width)).zip(noise.par_chunks(width));
     let row = |((means, exponents), noise): ((&mut [f32], &[f32]), &[f32])| {
         vector::wide(
@@ -118,27 +138,27 @@ pub fn draw(means: &mut [f32], exponents: &[f32], noise: &[f32], width: usize) -
                 let (noise, rest_of_noise) = noise.as_chunks::<{ vector::LANES }>();
                 for ((means, exponents), noise) in means.iter_mut().zip(exponents).zip(noise) {
                     for lane in 0..vector::LANES {
-                        sum[lane] += draw_one(&mut means[lane], exponents[lane], noise[lane]);
+                        sum[lane] += draw_one(&mut means[lane], exponents[lane], noise[lane], precision);
                     }
                 }
                 for ((mean, &exponent), &noise) in rest.iter_mut().zip(rest_of_exponents).zip(rest_of_noise) {
-                    sum[0] += draw_one(mean, exponent, noise);
+                    sum[0] += draw_one(mean, exponent, noise, precision);
                 }
-                (0.5 * vector::total(&sum)) as f32
+                (0.5 * (vector::total(&sum) - constant)) as f32
             },
         )
     };
     rows.with_min_len((PIECE / 4 / width.max(1)).max(1)).map(row).collect()
 }
 
-/// The way back from [`draw`]: `by_x` becomes the gradient by the means, `exponents` that by the other head. `weight` gives,
-/// for each row, the gradient by its sum.
+/// The way back from [`draw`] with the same `prior`: `by_x` becomes the gradient by the means, `exponents` that by the other
+/// head. `weight` gives, for each row, the gradient by its sum.
 pub fn draw_backward(
     x: &[f32],
     exponents: &mut [f32],
     noise: &[f32],
     by_x: &mut [f32],
-    width: usize,
+    (width, prior): (usize, Prior),
     weight: impl Fn(usize) -> f32 + Sync,
 ) {
     let rows = (x.par_chunks(width).zip(noise.par_chunks(width)))
@@ -150,9 +170,10 @@ pub fn draw_backward(
                 #[inline(always)]
                 || {
                     let clamped = vector::exp(LARGEST_LOG);
+                    let by_square = weight * prior.precision;
                     for ((&x, &noise), (exponent, by_x)) in x.iter().zip(noise).zip(exponents.iter_mut().zip(by_x)) {
                         let variance = *exponent + VARIANCE_FLOOR;
-                        *by_x -= weight * x;
+                        *by_x -= by_square * x;
                         let by_variance = 0.5 * (*by_x * noise / variance.sqrt() + weight / variance);
                         *exponent = if *exponent < clamped { by_variance * *exponent } else { 0.0 };
                     }

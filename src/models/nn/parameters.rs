@@ -63,6 +63,14 @@ impl Parameters {
         Ok(())
     }
 
+    /// Give the parameter `name` another value of the same shape.
+    pub fn set(&self, name: &str, value: &Tensor) -> Result<()> {
+        match self.by_name.get(name) {
+            Some(var) => var.set(value),
+            None => bail!("there is no parameter {name}"),
+        }
+    }
+
     /// The parameter `name`; `fill` gives its first value when drawn.
     pub fn get(&mut self, name: &str, shape: &[usize], fill: impl FnOnce(&mut Rng) -> f32 + Copy) -> Result<Tensor> {
         let value = match &mut self.source {

@@ -207,12 +207,8 @@ fn main_rows(ui: &mut Ui, config: &mut TrainConfig) {
 }
 
 fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
-    let shown = |likelihood| match likelihood {
-        Likelihood::LibraryNegativeBinomial => "Negative binomial",
-        Likelihood::Poisson => "Poisson",
-    };
-    let all = [Likelihood::LibraryNegativeBinomial, Likelihood::Poisson];
-    choice(ui, "Counts", "The distribution that the counts are taken to follow", &mut model.likelihood, &all, shown);
+    let hint = "The distribution that the counts are taken to follow";
+    choice(ui, "Counts", hint, &mut model.likelihood, &Likelihood::ALL, Likelihood::label);
 
     let hint = "Weight of the cells that pass quality control; the rest goes to those that fail. As published it is the share of failing cells in the batch, which leaves the good cells almost without weight where few fail";
     let id = name(ui, "α, good cells", hint);

@@ -8,7 +8,7 @@ use super::entering::Shared;
 use super::networks::Networks;
 use crate::models::nn::dense::{add_rows, affine, room};
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
-use crate::models::nn::normal::{NormalPass, Pair, divergence, draw, draw_backward};
+use crate::models::nn::normal::{NormalPass, Pair, Prior, divergence, draw, draw_backward};
 use crate::models::nn::vector;
 
 /// What rows share, H the width of the first layer: E∘M through its weight, P × T' × H of each draw; and U, P × H of each. Or
@@ -102,7 +102,7 @@ impl Cells {
         let measured = particles * counts[0] * latent;
         let of_partners = particles * counts[1] * latent;
         let (means, exponents) = (&mut self.pass.mean[..rows * latent], &mut self.pass.exponent[..rows * latent]);
-        let ratios = draw(&mut means[..measured], &exponents[..measured], encoded.noise, latent);
+        let ratios = draw(&mut means[..measured], &exponents[..measured], encoded.noise, latent, Prior::STANDARD);
         let by_mean = room(&mut self.by_mean, rows * latent);
         by_mean[measured..].copy_from_slice(&means[measured..]);
         let (p_mean, q_mean) = by_mean[measured..].split_at_mut(of_partners);
@@ -134,7 +134,8 @@ impl Cells {
         let measured = particles * counts[0] * latent;
         let by_mean = &mut self.by_mean[..rows * latent];
         let (x, exponents) = (&self.pass.mean[..measured], &mut self.pass.exponent[..measured]);
-        draw_backward(x, exponents, encoded.noise, &mut by_mean[..measured], latent, |_| encoded.by_ratio);
+        let prior = (latent, Prior::STANDARD);
+        draw_backward(x, exponents, encoded.noise, &mut by_mean[..measured], prior, |_| encoded.by_ratio);
         let slopes = &*self.pass.backward(net, &mut gradients.basal, by_mean);
         let (first, rest) = slopes.split_at(particles * counts[0] * hidden);
         let (second, third) = rest.split_at(particles * counts[1] * hidden);

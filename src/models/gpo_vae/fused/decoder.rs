@@ -13,6 +13,7 @@ use crate::models::nn::matrix::{Into, View, ViewMut, product};
 pub(super) struct Decoder {
     residual: Residual,
     decoded: Vec<f32>,
+    log_variances: Vec<f32>,
     gradient: Vec<f32>,
     pub concentration: Concentration,
 }
@@ -30,7 +31,8 @@ pub(super) struct Wanted<'a, G> {
 impl Decoder {
     /// How many numbers it holds.
     pub fn held(&self) -> usize {
-        self.residual.held() + self.decoded.len() + self.gradient.len() + self.concentration.held()
+        let buffers = self.decoded.len() + self.log_variances.len() + self.gradient.len();
+        self.residual.held() + buffers + self.concentration.held()
     }
 
     /// Log-likelihood of each cell at the basal states `basal` (B × L) of one particle, without the terms that do not depend on
@@ -55,16 +57,23 @@ impl Decoder {
         let decoded = room(&mut self.decoded, cells * genes);
         let hidden = View::new(self.residual.left(cells * width), width);
         affine(hidden, head.matrix(), head.bias, decoded);
+        let second = networks.log_variance.as_ref();
+        let log_variances = room(&mut self.log_variances, second.map_or(0, |_| cells * genes));
+        if let Some(second) = second {
+            affine(hidden, second.matrix(), second.bias, log_variances);
+        }
         let Some(wanted) = wanted else {
-            return match networks.log_concentration {
-                Some(_) => self.concentration.by_mean(&batch.counts, decoded, by_cell, None),
-                None => counts::poisson_step(&batch.counts, decoded, by_cell, false),
+            return match (networks.log_concentration, second) {
+                (Some(_), _) => self.concentration.by_mean(&batch.counts, decoded, by_cell, None),
+                (None, Some(_)) => counts::normal_step(&batch.counts, decoded, log_variances, by_cell, false),
+                (None, None) => counts::poisson_step(&batch.counts, decoded, by_cell, false),
             };
         };
         let gradients = wanted.networks;
-        let sums = match &mut gradients.log_concentration {
-            Some(by_log) => self.concentration.by_mean(&batch.counts, decoded, by_cell, Some(by_log.as_mut())),
-            None => counts::poisson_step(&batch.counts, decoded, by_cell, true),
+        let sums = match (&mut gradients.log_concentration, second) {
+            (Some(by_log), _) => self.concentration.by_mean(&batch.counts, decoded, by_cell, Some(by_log.as_mut())),
+            (None, Some(_)) => counts::normal_step(&batch.counts, decoded, log_variances, by_cell, true),
+            (None, None) => counts::poisson_step(&batch.counts, decoded, by_cell, true),
         };
         let by_decoded = View::new(decoded, genes);
         let by_weight = ViewMut::new(gradients.head.weight.as_mut(), width);
@@ -72,6 +81,13 @@ impl Decoder {
         add_rows(gradients.head.bias.as_mut(), decoded);
         let gradient = room(&mut self.gradient, cells * width);
         product(ViewMut::new(gradient, width), Into::Fresh, 1.0, by_decoded, head.matrix());
+        if let (Some(second), Some(wanted)) = (second, &mut gradients.log_variance) {
+            let slopes = View::new(log_variances, genes);
+            let by_weight = ViewMut::new(wanted.weight.as_mut(), width);
+            product(by_weight, Into::Sum, 1.0, slopes.transposed(), hidden);
+            add_rows(wanted.bias.as_mut(), log_variances);
+            product(ViewMut::new(gradient, width), Into::Sum, 1.0, slopes, second.matrix());
+        }
         let (by_first, by_rest) = gradients.decoder.split_at_mut(1);
         self.residual.backward(&networks.decoder[1..], by_rest, gradient);
         leaky_backward(gradient, self.residual.entered(cells * width));

@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::super::network::LARGEST_LOGIT;
+use super::super::mask::LARGEST_LOGIT;
 use super::super::noise::Draw;
+use super::mask::{MaskPrior, through_logits};
 use super::networks::Networks;
 use crate::models::gpo_vae::GpoVaeConfig;
 use crate::models::nn::dense::{PIECE, add_rows, leaky, leaky_affine, room};
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
-use crate::models::nn::normal::{NormalPass, draw, draw_backward};
+use crate::models::nn::normal::{NormalPass, Prior, draw, draw_backward};
 use crate::models::nn::vector;
 
 /// The draws of a step.
@@ -20,6 +21,9 @@ pub(super) struct Draws<'a> {
     pub draws: [&'a Draw; 2],
     /// The treatments that each needs.
     pub treatments: [&'a [u32]; 2],
+    /// Logits of the mask, T × T, and its prior.
+    pub logits: &'a [f32],
+    pub mask_prior: MaskPrior,
     /// Σ over cells of 1 / number of training cells, by treatment, as mean over cells.
     pub weights: &'a [f32],
     /// The same for the artifact.
@@ -54,6 +58,11 @@ pub(super) struct Terms {
 }
 
 impl Draws<'_> {
+    /// The prior of E and U.
+    fn effect_prior(&self) -> Prior {
+        Prior::of_scale(self.config.effect_prior_scale)
+    }
+
     fn particles(&self) -> usize {
         self.config.particles
     }
@@ -85,17 +94,60 @@ impl Draws<'_> {
     }
 }
 
-/// log π − log(1 − π) and log(1 − π) of the mask's prior.
-fn prior(config: &GpoVaeConfig) -> (f32, f32) {
-    let complement = (-config.mask_prior).ln_1p();
-    ((config.mask_prior.ln() - complement) as f32, complement as f32)
-}
-
 #[inline(always)]
 fn clamped(logit: f32) -> f32 {
     let largest = LARGEST_LOGIT as f32;
     let below = if logit > largest { largest } else { logit };
     if below < -largest { -largest } else { below }
+}
+
+/// A row of the mask: soft values s = sigmoid((logit(u) + logit) / temperature) and rounded ones; gives Σ log prior − log
+/// posterior of these. `prior` gives log π − log(1 − π) and log(1 − π) of an entry.
+#[inline(always)]
+fn draw_mask(
+    soft: &mut [f32],
+    mask: &mut [f32],
+    (logits, logistic): (&[f32], &[f32]),
+    per_temperature: f32,
+    prior: impl Fn(usize) -> (f32, f32),
+) -> f32 {
+    let mut ratio = 0.0f32;
+    let values = soft.iter_mut().zip(mask).zip(logits.iter().zip(logistic)).enumerate();
+    for (at, ((soft, mask), (&logit, &logistic))) in values {
+        let (log_odds, log_complement) = prior(at);
+        let logit = clamped(logit);
+        *soft = vector::sigmoid((logistic + logit) * per_temperature);
+        *mask = if *soft >= 0.5 { 1.0 } else { 0.0 };
+        ratio += *mask * (log_odds - logit) + log_complement + vector::softplus(logit);
+    }
+    ratio
+}
+
+/// What a row of masks was drawn from, and what the gradients by it are.
+struct DrawnRow<'a> {
+    logits: &'a [f32],
+    soft: &'a [f32],
+    mask: &'a [f32],
+    by_mask: &'a [f32],
+    /// The gradient by the row's ratio.
+    weight: f32,
+    per_temperature: f32,
+}
+
+impl DrawnRow<'_> {
+    /// From the gradient by the mask, through the soft one, to that by its logits. `log_odds` gives log π − log(1 − π).
+    #[inline(always)]
+    fn backward(&self, by_logits: &mut [f32], log_odds: impl Fn(usize) -> f32) {
+        let weight = self.weight;
+        let values = by_logits.iter_mut().zip(self.logits).zip(self.soft.iter().zip(self.mask).zip(self.by_mask));
+        for (at, ((by_logit, &logit), ((&soft, &mask), &by_mask))) in values.enumerate() {
+            let bounded = clamped(logit);
+            let by_soft = by_mask + weight * (log_odds(at) - bounded);
+            let direct = weight * (vector::sigmoid(bounded) - mask);
+            let all = by_soft * soft * (1.0 - soft) * self.per_temperature + direct;
+            *by_logit += if bounded == logit { all } else { 0.0 };
+        }
+    }
 }
 
 impl Effects {
@@ -112,7 +164,7 @@ impl Effects {
         let [first, second] = draws.rows();
         let (rows, net) = (second.end, &networks.effect);
         let (treatments, hidden) = (net.mean.outputs(), net.mean.inputs());
-        let (log_odds, log_complement) = prior(draws.config);
+        let per_temperature = (1.0 / draws.config.mask_temperature) as f32;
 
         let soft = room(&mut self.soft, rows * treatments);
         let mask = room(&mut self.mask, rows * treatments);
@@ -121,20 +173,18 @@ impl Effects {
             false => &name(draws.draws[1])[(row - first.end) * treatments..][..treatments],
         };
         let row = |(row, (soft, mask)): (usize, (&mut [f32], &mut [f32]))| {
-            let logits = &networks.mask_logits[draws.treatment(row).0 * treatments..][..treatments];
-            let logistic = noise(|draw| &draw.mask_logistic, row);
+            let from = draws.treatment(row).0 * treatments;
+            let of = (&draws.logits[from..][..treatments], noise(|draw| &draw.mask_logistic, row));
             vector::wide(
                 #[inline(always)]
-                || {
-                    let mut ratio = 0.0f32;
-                    let values = soft.iter_mut().zip(mask).zip(logits.iter().zip(logistic));
-                    for ((soft, mask), (&logit, &logistic)) in values {
-                        let logit = clamped(logit);
-                        *soft = vector::sigmoid(logistic + logit);
-                        *mask = if *soft >= 0.5 { 1.0 } else { 0.0 };
-                        ratio += *mask * (log_odds - logit) + log_complement + vector::softplus(logit);
+                || match &draws.mask_prior {
+                    MaskPrior::Same(log_odds, log_complement) => {
+                        draw_mask(soft, mask, of, per_temperature, |_| (*log_odds, *log_complement))
                     }
-                    ratio
+                    MaskPrior::Each(priors) => {
+                        let priors = &priors[from..][..treatments];
+                        draw_mask(soft, mask, of, per_temperature, |at| priors[at])
+                    }
                 },
             )
         };
@@ -165,8 +215,9 @@ impl Effects {
         let (means, exponents) = (&mut self.pass.mean[..count], &self.pass.exponent[..count]);
         let middle = first.end * treatments;
         let (of_first, of_second) = means.split_at_mut(middle);
-        let ratios = draw(of_first, &exponents[..middle], &draws.draws[0].effect, treatments);
-        draw(of_second, &exponents[middle..], &draws.draws[1].effect, treatments);
+        let prior = draws.effect_prior();
+        let ratios = draw(of_first, &exponents[..middle], &draws.draws[0].effect, treatments, prior);
+        draw(of_second, &exponents[middle..], &draws.draws[1].effect, treatments, prior);
         let of_effect = weighted(&ratios);
         let masked = room(&mut self.masked, count);
         let pieces = means.par_chunks(PIECE).zip(mask.par_chunks(PIECE));
@@ -191,18 +242,21 @@ impl Effects {
             self.artifact_draws.extend_from_slice(&self.artifact.mean[..latent]);
             self.artifact_exponents.extend_from_slice(&self.artifact.exponent[..latent]);
         }
-        let ratios = draw(&mut self.artifact_draws, &self.artifact_exponents, &artifact_noise(draws, latent), latent);
+        let (noise, prior) = (artifact_noise(draws, latent), draws.effect_prior());
+        let ratios = draw(&mut self.artifact_draws, &self.artifact_exponents, &noise, latent, prior);
         self.artifacts.clone_from(&self.artifact_draws);
         let sum: f64 = ratios[..draws.particles()].iter().map(|ratio| f64::from(*ratio)).sum();
         -draws.artifact_weight / draws.particles() as f64 * sum
     }
 
-    /// From the gradients that [`Effects::masked`] and [`Effects::artifacts`] hold to those of the parameters.
+    /// From the gradients that [`Effects::masked`] and [`Effects::artifacts`] hold to those of the parameters. `by_logits` is
+    /// for the gradient by the mask's logits where these are not its parameters.
     pub fn backward<G: AsMut<[f32]>>(
         &mut self,
         networks: &Networks<&[f32]>,
         draws: &Draws<'_>,
         gradients: &mut Networks<G>,
+        by_logits: &mut Vec<f32>,
     ) {
         let [first, second] = draws.rows();
         let (rows, net) = (second.end, &networks.effect);
@@ -226,7 +280,8 @@ impl Effects {
         for (range, which, start) in ranges {
             let noise = &draws.draws[which].effect;
             let (x, by_x) = (&effects[range.clone()], &mut by_effect[range.clone()]);
-            draw_backward(x, &mut exponents[range], noise, by_x, treatments, |row| draws.weight(start + row));
+            let prior = (treatments, draws.effect_prior());
+            draw_backward(x, &mut exponents[range], noise, by_x, prior, |row| draws.weight(start + row));
         }
         let slopes = &*self.pass.backward(net, &mut gradients.effect, by_effect);
         let by_layer = &mut gradients.effect.layers[0];
@@ -249,34 +304,31 @@ impl Effects {
                 *by_weight.at(out, treatments + treatment as usize) += value;
             }
         }
-        self.mask_backward(networks, draws, gradients.mask_logits.as_mut());
+        through_logits(draws.config.mask, by_logits, networks.mask, gradients.mask.as_mut(), |by_logits| {
+            self.mask_backward(treatments, draws, by_logits);
+        });
         self.artifacts_backward(networks, draws, gradients);
     }
 
     /// From the gradient by the mask, through the soft one, to that by its logits.
-    fn mask_backward(&self, networks: &Networks<&[f32]>, draws: &Draws<'_>, by_logits: &mut [f32]) {
-        let treatments = networks.effect.mean.outputs();
-        let (log_odds, _) = prior(draws.config);
+    fn mask_backward(&self, treatments: usize, draws: &Draws<'_>, by_logits: &mut [f32]) {
+        let per_temperature = (1.0 / draws.config.mask_temperature) as f32;
         let rows = draws.rows();
         by_logits.par_chunks_mut(treatments).enumerate().for_each(|(treatment, by_logits)| {
-            let logits = &networks.mask_logits[treatment * treatments..][..treatments];
+            let from = treatment * treatments;
+            let logits = &draws.logits[from..][..treatments];
             for (rows, of_draw) in rows.iter().zip(draws.treatments) {
                 let Ok(place) = of_draw.binary_search(&(treatment as u32)) else { continue };
                 for row in rows.clone().skip(place).step_by(of_draw.len()) {
-                    let weight = draws.weight(row);
                     let at = row * treatments..(row + 1) * treatments;
                     let (soft, mask, by_mask) = (&self.soft[at.clone()], &self.mask[at.clone()], &self.by_mask[at]);
-                    let values = by_logits.iter_mut().zip(logits).zip(soft.iter().zip(mask).zip(by_mask));
+                    let weight = draws.weight(row);
+                    let drawn = DrawnRow { logits, soft, mask, by_mask, weight, per_temperature };
                     vector::wide(
                         #[inline(always)]
-                        || {
-                            for ((by_logit, &logit), ((&soft, &mask), &by_mask)) in values {
-                                let bounded = clamped(logit);
-                                let by_soft = by_mask + weight * (log_odds - bounded);
-                                let direct = weight * (vector::sigmoid(bounded) - mask);
-                                let all = by_soft * soft * (1.0 - soft) + direct;
-                                *by_logit += if bounded == logit { all } else { 0.0 };
-                            }
+                        || match &draws.mask_prior {
+                            MaskPrior::Same(log_odds, _) => drawn.backward(by_logits, |_| *log_odds),
+                            MaskPrior::Each(priors) => drawn.backward(by_logits, |at| priors[from + at].0),
                         },
                     );
                 }
@@ -296,7 +348,7 @@ impl Effects {
         let weight = |row: usize| if row < draws.particles() { weight } else { 0.0 };
         let noise = artifact_noise(draws, latent);
         let (x, exponents) = (&self.artifact_draws, &mut self.artifact_exponents);
-        draw_backward(x, exponents, &noise, &mut self.artifacts, latent, weight);
+        draw_backward(x, exponents, &noise, &mut self.artifacts, (latent, draws.effect_prior()), weight);
         let mut by_mean = vec![0.0f32; latent];
         vector::add_rows(&mut by_mean, &self.artifacts);
         let by_exponent = &mut self.artifact.exponent[..latent];

@@ -11,7 +11,9 @@ mod cells;
 mod decoder;
 mod effects;
 mod entering;
+mod mask;
 mod networks;
+mod stretched;
 
 use std::collections::BTreeMap;
 
@@ -22,13 +24,17 @@ use self::cells::{Cells, Encoded, Given};
 use self::decoder::{Decoder, Wanted};
 use self::effects::{Draws, Effects};
 use self::entering::Shared;
+use self::mask::{MaskPrior, logits_of, sparsity};
 use self::networks::Networks;
+use self::stretched::Stretched;
 use super::batch::Batch;
+use super::entering::Entering;
 use super::network::GpoVae;
 use super::noise::Noise;
-use crate::models::nn::dense::room;
+use super::variants::{Likelihood, MaskParameters};
+use crate::models::nn::dense::{Layer, room};
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
-use crate::models::nn::{kernels, vector};
+use crate::models::nn::{counts, kernels};
 
 /// The gradient by one parameter.
 struct Gradient {
@@ -42,6 +48,19 @@ impl AsMut<[f32]> for Gradient {
     }
 }
 
+/// What goes into a first layer beside its own part.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    /// The layer's weight.
+    weight: View<'a>,
+    entering: Entering,
+    /// Rows of E∘M, and of U.
+    rows: usize,
+    artifact_rows: usize,
+    /// Outputs of the layer.
+    width: usize,
+}
+
 /// Steps of one model on the processor.
 pub struct FusedStep {
     gradients: Networks<Gradient>,
@@ -49,6 +68,10 @@ pub struct FusedStep {
     cells: Cells,
     decoder: Decoder,
     alignment: Alignment,
+    stretched: Stretched,
+    /// Logits of the mask and the gradient by them, where they are not its parameters.
+    mask_logits: Vec<f32>,
+    by_mask_logits: Vec<f32>,
     /// E∘M through the first layers of encoder and decoder, and the gradients by that.
     offsets: [Vec<f32>; 2],
     by_offsets: [Vec<f32>; 2],
@@ -76,6 +99,9 @@ impl FusedStep {
             cells: Cells::default(),
             decoder: Decoder::default(),
             alignment: Alignment::default(),
+            stretched: Stretched::default(),
+            mask_logits: Vec::new(),
+            by_mask_logits: Vec::new(),
             offsets: Default::default(),
             by_offsets: Default::default(),
             artifacts: Default::default(),
@@ -86,9 +112,11 @@ impl FusedStep {
     /// How many numbers its buffers hold, the gradients included: after the first step, what the steps take.
     pub fn held(&mut self) -> usize {
         let gradients: usize = self.gradients.all().into_iter().map(|gradient| gradient.values.len()).sum();
-        let Self { effects, cells, decoder, alignment, offsets, by_offsets, artifacts, by_artifacts, .. } = self;
-        let shared = [offsets, by_offsets, artifacts, by_artifacts].into_iter().flatten().map(|buffer| buffer.len());
-        gradients + effects.held() + cells.held() + decoder.held() + alignment.held() + shared.sum::<usize>()
+        let Self { effects, cells, decoder, alignment, stretched, .. } = self;
+        let shared = [&self.offsets, &self.by_offsets, &self.artifacts, &self.by_artifacts].into_iter().flatten();
+        let buffers = shared.chain([&self.mask_logits, &self.by_mask_logits]).map(Vec::len);
+        let parts = [effects.held(), cells.held(), decoder.held(), alignment.held(), stretched.held()];
+        gradients + parts.into_iter().chain(buffers).sum::<usize>()
     }
 
     /// The gradient of the last step that learned, by parameter.
@@ -132,6 +160,8 @@ impl FusedStep {
         let draws = Draws {
             draws: [&noise.factual, &noise.counterfactual],
             treatments: [batch.treatments(), partners.map_or(&[], |partners| &partners.present.treatments)],
+            logits: logits_of(config.mask, &mut self.mask_logits, networks.mask),
+            mask_prior: MaskPrior::new(config, model.mask_prior.as_deref()),
             weights: &batch.treatment_weights,
             artifact_weight: batch.artifact_weight,
             config,
@@ -140,21 +170,36 @@ impl FusedStep {
 
         // What goes into both first layers beside their own parts: by treatment, and by particle.
         let [of_first, of_both] = draws.rows().map(|rows| rows.end);
-        let basal = networks.basal.layers[0].matrix();
-        let decoder = networks.decoder[0].matrix();
         let masked = |rows: usize| View::new(&self.effects.masked[..rows * treatments], treatments);
         let artifacts = |rows: usize| View::new(&self.effects.artifacts[..rows * latent], latent);
-        let widths = [networks.basal.mean.inputs(), networks.head.inputs()];
-        // Of each: weight, where its own part ends, rows of E∘M, rows of U.
-        let parts = [(basal, sizes.genes, of_both, 2 * particles), (decoder, latent, of_first, particles)];
-        for (at, (weight, own, rows, artifact_rows)) in parts.into_iter().enumerate() {
-            let width = widths[at];
-            let offsets = room(&mut self.offsets[at], rows * width);
-            let by_treatment = weight.columns(own, treatments).transposed();
-            product(ViewMut::new(offsets, width), Into::Fresh, 1.0, masked(rows), by_treatment);
-            let shared = room(&mut self.artifacts[at], artifact_rows * width);
-            let by_latent = weight.columns(own + treatments, latent).transposed();
-            product(ViewMut::new(shared, width), Into::Fresh, 1.0, artifacts(artifact_rows), by_latent);
+        let parts = [
+            Part {
+                weight: networks.basal.layers[0].matrix(),
+                entering: Entering::encoder(config, sizes),
+                rows: of_both,
+                artifact_rows: 2 * particles,
+                width: networks.basal.mean.inputs(),
+            },
+            Part {
+                weight: networks.decoder[0].matrix(),
+                entering: Entering::decoder(config, sizes),
+                rows: of_first,
+                artifact_rows: particles,
+                width: networks.head.inputs(),
+            },
+        ];
+        for (at, part) in parts.iter().enumerate() {
+            let offsets = room(&mut self.offsets[at], part.rows * part.width);
+            let shared = room(&mut self.artifacts[at], part.artifact_rows * part.width);
+            let Some([by_treatment, by_latent]) = part.entering.shared else {
+                offsets.fill(0.0);
+                shared.fill(0.0);
+                continue;
+            };
+            let by_treatment = part.weight.columns(by_treatment, treatments).transposed();
+            product(ViewMut::new(offsets, part.width), Into::Fresh, 1.0, masked(part.rows), by_treatment);
+            let by_latent = part.weight.columns(by_latent, latent).transposed();
+            product(ViewMut::new(shared, part.width), Into::Fresh, 1.0, artifacts(part.artifact_rows), by_latent);
         }
 
         let encoded = Encoded {
@@ -166,21 +211,21 @@ impl FusedStep {
             by_ratio: -mean as f32,
             by_divergence: (config.beta / particles as f64) as f32,
         };
-        let (first, second) = self.offsets[0][..of_both * widths[0]].split_at(of_first * widths[0]);
-        let (artifact, other) = self.artifacts[0][..2 * particles * widths[0]].split_at(particles * widths[0]);
+        let [encoder_width, width] = parts.map(|part| part.width);
+        let (first, second) = self.offsets[0][..of_both * encoder_width].split_at(of_first * encoder_width);
+        let (artifact, other) = self.artifacts[0][..2 * particles * encoder_width].split_at(particles * encoder_width);
         let given = Given { offsets: [first, second], artifacts: [artifact, other] };
         let (basal_ratio, divergence) = self.cells.forward(networks, &encoded, &given);
 
-        for (at, (_, _, rows, artifact_rows)) in parts.into_iter().enumerate().filter(|_| learn) {
-            room(&mut self.by_offsets[at], rows * widths[at]).fill(0.0);
-            room(&mut self.by_artifacts[at], artifact_rows * widths[at]).fill(0.0);
+        for (at, part) in parts.iter().enumerate().filter(|_| learn) {
+            room(&mut self.by_offsets[at], part.rows * part.width).fill(0.0);
+            room(&mut self.by_artifacts[at], part.artifact_rows * part.width).fill(0.0);
         }
         if let Some(logs) = networks.log_concentration {
             self.decoder.concentration.set(logs);
         }
         let by_cell: Vec<f32> =
             batch.reconstruction_weights.iter().map(|weight| (-mean * f64::from(*weight)) as f32).collect();
-        let width = widths[1];
         let per_particle = batch.treatments().len() * width;
         let mut likelihood = 0.0;
         let weigh = |sums: &[f64]| -> f64 {
@@ -205,33 +250,41 @@ impl FusedStep {
             likelihood += weigh(&self.decoder.run(networks, batch, z, &shared, &by_cell, wanted));
         }
         let concentration = &self.decoder.concentration;
-        let constant = match networks.log_concentration {
-            Some(_) => concentration.terms(&batch.counts),
-            None => batch.counts.log_factorials().into_iter().map(|value| -f64::from(value)).collect(),
+        let constant = match config.likelihood {
+            Likelihood::LibraryNegativeBinomial => concentration.terms(&batch.counts),
+            Likelihood::Poisson => batch.counts.log_factorials().into_iter().map(|value| -f64::from(value)).collect(),
+            Likelihood::Normal => vec![counts::normal_constant(&batch.counts); cells],
         };
         likelihood += particles as f64 * weigh(&constant);
 
         let scale = config.lambda / (treatments * treatments) as f64;
-        let sparsity: f64 = networks.mask_logits.iter().map(|&logit| f64::from(vector::sigmoid(logit))).sum();
-        let by_logits = learn.then_some(&mut self.gradients.mask_logits.values[..]);
-        let alignment = self.alignment.run(networks.mask_logits, batch, config.gamma, config.hops, by_logits);
+        let mut by_mask = learn.then_some(&mut self.gradients.mask.values[..]);
+        let (gamma, hops) = (config.gamma, config.hops);
+        let alignment = match config.mask {
+            MaskParameters::Logits => self.alignment.run(networks.mask, batch, gamma, hops, by_mask.as_deref_mut()),
+            MaskParameters::Probabilities => {
+                self.stretched.run(networks.mask, batch, gamma, hops, by_mask.as_deref_mut())
+            }
+        };
+        let sparsity = sparsity(config.mask, networks.mask, scale as f32, by_mask);
         if learn {
             if let Some(by_log) = &mut self.gradients.log_concentration {
                 let by_term: Vec<f32> = by_cell.iter().map(|weight| weight * particles as f32).collect();
                 self.decoder.concentration.terms_backward(&batch.counts, &by_term, &mut by_log.values);
             }
-            let by_logits = &mut self.gradients.mask_logits.values;
-            for (by_logit, &logit) in by_logits.iter_mut().zip(networks.mask_logits) {
-                let share = vector::sigmoid(logit);
-                *by_logit += scale as f32 * share * (1.0 - share);
-            }
-            let (first, second) = self.by_offsets[0][..of_both * widths[0]].split_at_mut(of_first * widths[0]);
+            let (first, second) = self.by_offsets[0][..of_both * encoder_width].split_at_mut(of_first * encoder_width);
             let (artifact, other) =
-                self.by_artifacts[0][..2 * particles * widths[0]].split_at_mut(particles * widths[0]);
+                self.by_artifacts[0][..2 * particles * encoder_width].split_at_mut(particles * encoder_width);
             let by_given = Given { offsets: [first, second], artifacts: [artifact, other] };
             self.cells.backward(networks, &encoded, &given, by_given, &mut self.gradients);
-            self.through_first_layers(&parts, widths, treatments, latent);
-            self.effects.backward(networks, &draws, &mut self.gradients);
+            through_first_layers(
+                &parts,
+                [&mut self.gradients.basal.layers[0], &mut self.gradients.decoder[0]],
+                &mut self.effects,
+                [(&self.by_offsets[0], &self.by_artifacts[0]), (&self.by_offsets[1], &self.by_artifacts[1])],
+                treatments,
+            );
+            self.effects.backward(networks, &draws, &mut self.gradients, &mut self.by_mask_logits);
         }
         let terms = [
             -mean * likelihood,
@@ -247,39 +300,46 @@ impl FusedStep {
         all[1..].copy_from_slice(&terms);
         all
     }
+}
 
-    /// The way back through the parts of the first layers that E∘M and U enter: gradients of their weights, and those by E∘M and
-    /// U, which take the place of these.
-    fn through_first_layers(
-        &mut self,
-        parts: &[(View<'_>, usize, usize, usize); 2],
-        widths: [usize; 2],
-        treatments: usize,
-        latent: usize,
-    ) {
-        let Self { gradients, effects, by_offsets, by_artifacts, .. } = self;
-        let layers = [&mut gradients.basal.layers[0], &mut gradients.decoder[0]];
-        for (at, layer) in layers.into_iter().enumerate() {
-            let (_, own, rows, artifact_rows) = parts[at];
-            let inputs = own + treatments + latent;
-            let mut add = |slopes: &[f32], from: usize, entered: View<'_>, columns: usize| {
-                let weight = ViewMut::new(&mut layer.weight.values, inputs).columns(from, columns);
-                product(weight, Into::Sum, 1.0, View::new(slopes, widths[at]).transposed(), entered);
-            };
-            let masked = View::new(&effects.masked[..rows * treatments], treatments);
-            add(&by_offsets[at][..rows * widths[at]], own, masked, treatments);
-            let artifacts = View::new(&effects.artifacts[..artifact_rows * latent], latent);
-            add(&by_artifacts[at][..artifact_rows * widths[at]], own + treatments, artifacts, latent);
+/// The way back through the parts of the first layers that E∘M and U enter: gradients of their weights, and those by E∘M and
+/// U, which take the place of these. `by_shared` are those by what the parts bring into each layer.
+fn through_first_layers(
+    parts: &[Part<'_>; 2],
+    layers: [&mut Layer<Gradient>; 2],
+    effects: &mut Effects,
+    by_shared: [(&[f32], &[f32]); 2],
+    treatments: usize,
+) {
+    let [encoder, decoder] = parts;
+    let latent = decoder.entering.own;
+    let slopes = [0, 1].map(|at| {
+        let (part, (by_offsets, by_artifacts)) = (&parts[at], by_shared[at]);
+        let (offsets, artifacts) = (part.rows * part.width, part.artifact_rows * part.width);
+        (View::new(&by_offsets[..offsets], part.width), View::new(&by_artifacts[..artifacts], part.width))
+    });
+    for ((part, layer), (by_offsets, by_artifacts)) in parts.iter().zip(layers).zip(slopes) {
+        let Some(shared) = part.entering.shared else { continue };
+        let masked = View::new(&effects.masked[..part.rows * treatments], treatments);
+        let artifacts = View::new(&effects.artifacts[..part.artifact_rows * latent], latent);
+        let entered = [(by_offsets, masked, treatments), (by_artifacts, artifacts, latent)];
+        for (from, (slopes, entered, columns)) in shared.into_iter().zip(entered) {
+            let weight = ViewMut::new(&mut layer.weight.values, part.entering.inputs).columns(from, columns);
+            product(weight, Into::Sum, 1.0, slopes.transposed(), entered);
         }
-        for (at, (weight, own, rows, artifact_rows)) in parts.iter().copied().enumerate() {
-            let into = if at == 0 { Into::Fresh } else { Into::Sum };
-            let slopes = View::new(&by_offsets[at][..rows * widths[at]], widths[at]);
-            let by_masked = ViewMut::new(&mut effects.masked[..rows * treatments], treatments);
-            product(by_masked, into, 1.0, slopes, weight.columns(own, treatments));
-            let slopes = View::new(&by_artifacts[at][..artifact_rows * widths[at]], widths[at]);
-            let by_artifact = ViewMut::new(&mut effects.artifacts[..artifact_rows * latent], latent);
-            product(by_artifact, into, 1.0, slopes, weight.columns(own + treatments, latent));
-        }
+    }
+    // What enters no encoder has no gradient from there.
+    if encoder.entering.shared.is_none() {
+        effects.masked[..encoder.rows * treatments].fill(0.0);
+        effects.artifacts[..encoder.artifact_rows * latent].fill(0.0);
+    }
+    for (at, (part, (by_offsets, by_artifacts))) in parts.iter().zip(slopes).enumerate() {
+        let Some([by_treatment, by_latent]) = part.entering.shared else { continue };
+        let into = if at == 0 { Into::Fresh } else { Into::Sum };
+        let by_masked = ViewMut::new(&mut effects.masked[..part.rows * treatments], treatments);
+        product(by_masked, into, 1.0, by_offsets, part.weight.columns(by_treatment, treatments));
+        let by_artifact = ViewMut::new(&mut effects.artifacts[..part.artifact_rows * latent], latent);
+        product(by_artifact, into, 1.0, by_artifacts, part.weight.columns(by_latent, latent));
     }
 }
 

@@ -6,8 +6,8 @@ use crate::models::nn::normal::NormalNet;
 
 /// The parameters, or one value for each of them.
 pub(super) struct Networks<W> {
-    /// A, T × T.
-    pub mask_logits: W,
+    /// Of the mask, T × T, see [`super::super::MaskParameters`].
+    pub mask: W,
     /// Encoder of E.
     pub effect: NormalNet<W>,
     /// Encoder of U.
@@ -18,6 +18,8 @@ pub(super) struct Networks<W> {
     pub decoder: Vec<Layer<W>>,
     /// The decoder's head.
     pub head: Layer<W>,
+    /// Its second head, where the likelihood has it.
+    pub log_variance: Option<Layer<W>>,
     /// log c, where the likelihood has it.
     pub log_concentration: Option<W>,
 }
@@ -26,24 +28,25 @@ impl<W> Networks<W> {
     /// `of` gives what stands for the parameter of a name, where there is one.
     pub fn build(config: &GpoVaeConfig, of: &mut dyn FnMut(String) -> Option<W>) -> Option<Self> {
         Some(Self {
-            mask_logits: of("mask_logits".to_owned())?,
+            mask: of(config.mask.parameter().to_owned())?,
             effect: net(of, "effect_encoder", config.embedding_layers)?,
             artifact: net(of, "artifact_encoder", config.embedding_layers)?,
             basal: net(of, "basal_encoder", config.basal_layers)?,
             decoder: layers(of, "decoder", config.decoder_layers + 1)?,
             head: layer(of, "decoder.head")?,
+            log_variance: layer(of, "decoder.log_variance"),
             log_concentration: of("log_concentration".to_owned()),
         })
     }
 
     /// What stands for each parameter.
     pub fn all(&mut self) -> Vec<&mut W> {
-        let Self { mask_logits, effect, artifact, basal, decoder, head, log_concentration } = self;
+        let Self { mask, effect, artifact, basal, decoder, head, log_variance, log_concentration } = self;
         let nets = [effect, artifact, basal].into_iter();
         let layers = nets.flat_map(|net| net.layers.iter_mut().chain([&mut net.mean, &mut net.log_variance]));
-        let layers = layers.chain(decoder).chain([head]);
+        let layers = layers.chain(decoder).chain([head]).chain(log_variance);
         let both = layers.flat_map(|layer| [&mut layer.weight, &mut layer.bias]);
-        both.chain([mask_logits]).chain(log_concentration).collect()
+        both.chain([mask]).chain(log_concentration).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
 use super::*;
-use crate::models::gpo_vae::{BatchContext, BatchData, Footprint, GpoVaeConfig, Likelihood, Sizes};
+use crate::models::gpo_vae::{BatchContext, BatchData, Footprint, GpoVaeConfig, Likelihood, MaskParameters, Sizes};
 use crate::models::nn::parameters::{Source, normal};
 use crate::random;
 
@@ -17,7 +17,7 @@ fn case(sizes: Sizes, config: &GpoVaeConfig, cells: usize, partners: bool) -> (G
     for (name, var) in model.parameters().iter() {
         let noise = (normal(draws, var.shape(), &Device::Cpu).unwrap() * 0.1).unwrap();
         var.set(&(var.as_detached_tensor() + noise).unwrap()).unwrap();
-        assert!(name != "mask_logits" || var.elem_count() == treatments * treatments);
+        assert!(!name.starts_with("mask") || var.elem_count() == treatments * treatments);
     }
     let mut data = BatchData::default();
     for cell in 0..cells {
@@ -84,6 +84,9 @@ fn a_step_holds_what_was_estimated_before_it() {
         (GpoVaeConfig { basal_layers: 3, decoder_layers: 3, embedding_layers: 1, ..small() }, 7, true),
         (GpoVaeConfig { likelihood: Likelihood::Poisson, beta: 0.0, ..small() }, 9, true),
         (GpoVaeConfig { gamma: 0.0, decoder_layers: 0, ..small() }, 9, false),
+        (GpoVaeConfig { likelihood: Likelihood::Normal, mean_field: true, ..small() }, 9, true),
+        (GpoVaeConfig { mask: MaskParameters::Probabilities, sum_mode: true, latent: 6, ..small() }, 9, true),
+        (GpoVaeConfig { mask: MaskParameters::Probabilities, gamma: 0.0, ..small() }, 9, true),
     ];
     let sizes = Sizes { genes: 37, treatments: 6 };
     for (config, cells, partners) in cases {
@@ -113,53 +116,149 @@ fn fused_and_plain_agree_in_every_term_and_gradient() {
         ("published", sizes(18, 4), GpoVaeConfig { alpha: None, particles: 3, hops: 5, ..small() }, 70, true),
         ("exact divergence", sizes(12, 4), GpoVaeConfig { exact_kl: true, hops: 0, ..small() }, 9, true),
         ("without weights", sizes(12, 4), GpoVaeConfig { beta: 0.0, gamma: 0.0, lambda: 0.0, ..small() }, 9, true),
+        ("normal", sizes(19, 4), GpoVaeConfig { likelihood: Likelihood::Normal, alpha: None, ..small() }, 12, true),
+        ("sum mode", sizes(14, 5), GpoVaeConfig { sum_mode: true, latent: 5, ..small() }, 13, true),
+        ("mean field", sizes(14, 5), GpoVaeConfig { mean_field: true, ..small() }, 13, true),
+        ("both", sizes(9, 3), GpoVaeConfig { mean_field: true, sum_mode: true, ..small() }, 8, true),
+        ("cold masks", sizes(14, 5), GpoVaeConfig { mask_temperature: 0.4, ..small() }, 13, true),
+        ("narrow effects", sizes(14, 5), GpoVaeConfig { effect_prior_scale: 0.3, ..small() }, 13, true),
+        ("probabilities", sizes(14, 6), GpoVaeConfig { mask: MaskParameters::Probabilities, ..small() }, 25, true),
+        (
+            "probabilities, deep, warm",
+            sizes(7, 9),
+            GpoVaeConfig {
+                mask: MaskParameters::Probabilities,
+                hops: 4,
+                mask_temperature: 1.7,
+                effect_prior_scale: 2.0,
+                ..small()
+            },
+            14,
+            true,
+        ),
+        (
+            "probabilities, two treatments",
+            sizes(7, 2),
+            GpoVaeConfig { mask: MaskParameters::Probabilities, hops: 0, ..small() },
+            14,
+            false,
+        ),
     ];
     for (name, sizes, config, cells, partners) in cases {
         let (model, batch, noise) = case(sizes, &config, cells, partners);
-        let (terms, gradients) = plain(&model, &batch, &noise);
-        let mut fused = FusedStep::new(&model).unwrap();
-        // The second run meets the buffers of the first.
-        for learn in [true, false, true] {
-            let found = fused.run(&model, &batch, &noise, learn).unwrap();
-            for (at, (found, expected)) in found.iter().zip(&terms).enumerate() {
-                let tolerance = 1e-5 * expected.abs() + 1e-6 * terms[0].abs().max(1.0);
-                assert!((found - expected).abs() <= tolerance, "{name}: term {at} is {found}, not {expected}");
-            }
-        }
-        let found = fused.gradients();
-        for (parameter, expected) in &gradients {
-            let found = found[&**parameter];
-            let largest = expected.iter().fold(1e-4f32, |largest, value| largest.max(value.abs()));
-            for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
-                let tolerance = 2e-4 * largest;
-                assert!((found - expected).abs() <= tolerance, "{name}: {parameter} {at} is {found}, not {expected}");
-            }
-        }
-        assert_eq!(found.len(), gradients.len(), "{name}: every parameter has a gradient");
+        agree(name, &model, &batch, &noise);
     }
 }
 
 #[test]
+fn fused_and_plain_agree_with_a_known_network_as_prior() {
+    for mask in MaskParameters::ALL {
+        let (mut model, batch, noise) =
+            case(Sizes { genes: 10, treatments: 5 }, &GpoVaeConfig { mask, ..small() }, 15, true);
+        let known: Vec<f32> = (0..25).map(|at| [0.0, 0.02, 0.3, 0.45, 0.9, 1.0][at * 7 % 6]).collect();
+        model.set_known_network(&known, false).unwrap();
+        let found: Vec<f32> = model.mask_logits().unwrap().concat();
+        for (known, logit) in known.iter().zip(&found) {
+            let probability = 1.0 / (1.0 + (-logit).exp());
+            assert!((probability - known.clamp(1e-3, 1.0 - 1e-3)).abs() < 1e-5, "{mask:?}: {probability}, not {known}");
+        }
+        let (without, _) = plain(&model, &batch, &noise);
+        model.set_known_network(&known, true).unwrap();
+        agree("known network", &model, &batch, &noise);
+        let (with, _) = plain(&model, &batch, &noise);
+        let changed: Vec<usize> = (1..9).filter(|&term| without[term] != with[term]).collect();
+        assert_eq!(changed, [4], "the prior is in the mask's term alone");
+        assert!(model.set_known_network(&known[..24], false).is_err());
+    }
+}
+
+fn agree(name: &str, model: &GpoVae, batch: &Batch, noise: &Noise) {
+    let (terms, gradients) = plain(model, batch, noise);
+    let mut fused = FusedStep::new(model).unwrap();
+    // The second run meets the buffers of the first.
+    for learn in [true, false, true] {
+        let found = fused.run(model, batch, noise, learn).unwrap();
+        for (at, (found, expected)) in found.iter().zip(&terms).enumerate() {
+            let tolerance = 1e-5 * expected.abs() + 1e-6 * terms[0].abs().max(1.0);
+            assert!((found - expected).abs() <= tolerance, "{name}: term {at} is {found}, not {expected}");
+        }
+    }
+    let found = fused.gradients();
+    for (parameter, expected) in &gradients {
+        let found = found[&**parameter];
+        let largest = expected.iter().fold(1e-4f32, |largest, value| largest.max(value.abs()));
+        for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let tolerance = 2e-4 * largest;
+            assert!((found - expected).abs() <= tolerance, "{name}: {parameter} {at} is {found}, not {expected}");
+        }
+    }
+    assert_eq!(found.len(), gradients.len(), "{name}: every parameter has a gradient");
+}
+
+#[test]
 fn the_gradient_is_that_of_the_loss() {
-    let (model, batch, noise) = case(Sizes { genes: 11, treatments: 4 }, &small(), 12, true);
-    let mut fused = FusedStep::new(&model).unwrap();
-    fused.run(&model, &batch, &noise, true).unwrap();
+    let variants = [
+        small(),
+        GpoVaeConfig { likelihood: Likelihood::Normal, effect_prior_scale: 0.5, ..small() },
+        GpoVaeConfig { sum_mode: true, latent: 4, mask_temperature: 0.5, ..small() },
+        GpoVaeConfig { mean_field: true, mask: MaskParameters::Probabilities, ..small() },
+    ];
+    for config in variants {
+        let (model, batch, noise) = case(Sizes { genes: 11, treatments: 4 }, &config, 12, true);
+        // Masks are rounded: their parameters have a gradient that the loss has not.
+        differences(&model, &batch, &noise, |name| !name.starts_with("mask"), 4e-3);
+    }
+}
+
+#[test]
+fn the_gradient_by_the_mask_is_that_of_what_does_not_draw_from_it() {
+    for (mask, hops) in
+        [(MaskParameters::Logits, 3), (MaskParameters::Probabilities, 3), (MaskParameters::Probabilities, 0)]
+    {
+        // Control cells need no effects; what is left of the mask are the terms of its parameters.
+        let config = GpoVaeConfig { mask, hops, lambda: 3.0, gamma: 20.0, ..small() };
+        let (model, batch, _) = case(Sizes { genes: 6, treatments: 5 }, &config, 12, false);
+        let (mut alignment, mut stretched) = (Alignment::default(), Stretched::default());
+        let var = model.mask.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let mut terms = |values: &[f32], mut learn: Option<&mut [f32]>| {
+            let aligned = match mask {
+                MaskParameters::Logits => alignment.run(values, &batch, config.gamma, hops, learn.as_deref_mut()),
+                MaskParameters::Probabilities => {
+                    stretched.run(values, &batch, config.gamma, hops, learn.as_deref_mut())
+                }
+            };
+            aligned + 3.0 * sparsity(mask, values, 3.0, learn)
+        };
+        let mut gradient = vec![0.0; 25];
+        terms(&var, Some(&mut gradient));
+        for at in 0..25 {
+            let mut slope = 0.0;
+            for sign in [1.0, -1.0] {
+                let mut moved = var.clone();
+                moved[at] += sign * 2e-4;
+                slope += f64::from(sign) * terms(&moved, None) / 4e-4;
+            }
+            let found = f64::from(gradient[at]);
+            assert!((found - slope).abs() <= 0.02 * slope.abs() + 0.1, "{mask:?} {hops} {at}: {found}, {slope}");
+        }
+    }
+}
+
+/// Compare the gradient by one entry of each parameter with a difference of losses.
+fn differences(model: &GpoVae, batch: &Batch, noise: &Noise, is_smooth: impl Fn(&str) -> bool, step: f32) {
+    let mut fused = FusedStep::new(model).unwrap();
+    fused.run(model, batch, noise, true).unwrap();
     let gradients: BTreeMap<String, Vec<f32>> =
         fused.gradients().into_iter().map(|(name, values)| (name.to_owned(), values.to_vec())).collect();
-    for (name, var) in model.parameters().iter() {
-        // Masks are rounded: their logits have a gradient that the loss has not.
-        if name == "mask_logits" {
-            continue;
-        }
+    for (name, var) in model.parameters().iter().filter(|(name, _)| is_smooth(name)) {
         let before: Vec<f32> = var.flatten_all().unwrap().to_vec1().unwrap();
         let at = before.len() / 2;
         let mut loss_at = |step: f32| {
             let mut values = before.clone();
             values[at] += step;
             var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
-            fused.run(&model, &batch, &noise, false).unwrap()[0]
+            fused.run(model, batch, noise, false).unwrap()[0]
         };
-        let step = 4e-3;
         let slope = (loss_at(step) - loss_at(-step)) / (2.0 * f64::from(step));
         loss_at(0.0);
         let found = f64::from(gradients[name][at]);

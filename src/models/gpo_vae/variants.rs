@@ -1,0 +1,123 @@
+//! Choices of how the model is built, each with the published one as its default.
+
+use serde::{Deserialize, Serialize};
+
+/// The distribution of counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Likelihood {
+    /// Gamma–Poisson with mean = library size × softmax(decoder).
+    #[default]
+    LibraryNegativeBinomial,
+    /// Poisson with rate softplus(decoder).
+    Poisson,
+    /// Normal, mean and variance exp(·) + 1e-4 from two heads of the decoder. Of raw counts it is a rough picture: it knows
+    /// neither library sizes nor that a count is no less than 0.
+    Normal,
+}
+
+impl Likelihood {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LibraryNegativeBinomial, Self::Poisson, Self::Normal];
+
+    /// What the user reads: `Negative binomial`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LibraryNegativeBinomial => "Negative binomial",
+            Self::Poisson => "Poisson",
+            Self::Normal => "Normal",
+        }
+    }
+}
+
+/// What the encoder of the basal state reads of the counts x. Means and standard deviations are those of the training cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputScale {
+    /// (log(1 + x) − mean) / standard deviation.
+    #[default]
+    LogStandardise,
+    /// (x − mean) / standard deviation.
+    Standardise,
+    /// The counts as they are.
+    None,
+}
+
+impl InputScale {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LogStandardise, Self::Standardise, Self::None];
+
+    /// What the user reads: `Standardised logarithms`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LogStandardise => "Standardised logarithms",
+            Self::Standardise => "Standardised counts",
+            Self::None => "Counts",
+        }
+    }
+
+    /// What is read of a count. NaN and −∞ become 1e-6, +∞ becomes 1e6 (a gene without variation in training).
+    pub fn of(self, count: f32, mean: f32, std: f32) -> f32 {
+        let value = match self {
+            Self::LogStandardise => (count.ln_1p() - mean) / std,
+            Self::Standardise => (count - mean) / std,
+            Self::None => count,
+        };
+        match value {
+            value if value.is_nan() || value == f32::NEG_INFINITY => 1e-6,
+            f32::INFINITY => 1e6,
+            value => value,
+        }
+    }
+}
+
+/// What the parameters of the mask are, and with it what is aligned with the measured shifts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskParameters {
+    /// Logits A, at first 0. D·S with S = A + A²/T + … is aligned with ΔX − fc.
+    #[default]
+    Logits,
+    /// Probabilities p, at first 0.5 and bounded to 0 and 1 where they are used. As the authors have it, A then is p with
+    /// each row divided by its sum, S = A + A² + …, each column of S is stretched to 0 … 1, and D·S is aligned with
+    /// sigmoid(ΔX − fc).
+    Probabilities,
+}
+
+impl MaskParameters {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Logits, Self::Probabilities];
+
+    /// What the user reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Logits => "Logits",
+            Self::Probabilities => "Probabilities",
+        }
+    }
+
+    /// The name of the parameter.
+    pub(super) fn parameter(self) -> &'static str {
+        match self {
+            Self::Logits => "mask_logits",
+            Self::Probabilities => "mask_probabilities",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_is_scaled_as_asked_and_never_infinite() {
+        assert_eq!(InputScale::LogStandardise.of(0.0, 0.5, 0.25), -2.0);
+        assert_eq!(InputScale::Standardise.of(3.0, 2.0, 0.5), 2.0);
+        assert_eq!(InputScale::None.of(7.0, 2.0, 0.5), 7.0);
+        for scale in [InputScale::LogStandardise, InputScale::Standardise] {
+            assert_eq!(scale.of(0.0, 0.0, 0.0), 1e-6, "a gene without counts");
+            assert_eq!(scale.of(1.0, 0.0, 0.0), 1e6, "one that only test cells have");
+            assert_eq!(scale.of(0.0, 1.0, 0.0), 1e-6);
+        }
+    }
+}
