@@ -74,6 +74,8 @@ pub enum Action {
     ClearSelection,
     /// Ask for a file with a list of regulators.
     AskRegulators,
+    /// Ask for a network from which the next training starts.
+    AskPriorNetwork,
     /// Read a list of regulators and show only their edges.
     ReadRegulators(PathBuf),
     /// Show other genes and edges (drag).

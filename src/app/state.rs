@@ -315,6 +315,8 @@ pub enum PathPurpose {
     Labels(PathBuf),
     /// To read a list of regulators.
     Regulators,
+    /// A network from which the next training starts.
+    PriorNetwork,
     /// To lay beside the network.
     Attach(Attachment),
 }

@@ -85,6 +85,7 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
             match error {
                 TrainError::Prepare(error) => of_prepare(error),
                 TrainError::Device { .. } => Some("use --device auto (the best there is) or --device cpu"),
+                TrainError::PriorNetwork { .. } => Some("name another file with --prior-network, or none"),
                 TrainError::Diverged { .. } => {
                     Some("use a smaller --learning-rate, a third of the present one for a start")
                 }

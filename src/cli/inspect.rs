@@ -275,6 +275,9 @@ fn model_text(file: &str, card: &ModelCard) -> String {
         card.best_epoch,
         card.ended
     ));
+    if let Some(network) = &card.prior_network {
+        text.push_str(&format!("  started from the network {}\n", network.in_words()));
+    }
     if !card.differs_from_paper.is_empty() {
         text.push_str("\nDiffers from the paper\n");
         card.differs_from_paper.iter().for_each(|difference| text.push_str(&format!("  {difference}\n")));

@@ -15,8 +15,8 @@ use super::memory;
 use super::output;
 use super::text::number;
 use crate::data::ImportOptions;
-use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+use crate::models::{PriorNetwork, TrainConfig};
 use crate::preprocess::PrepareConfig;
 use crate::tasks;
 use crate::tasks::import_choices::Decisions;
@@ -31,12 +31,16 @@ pub struct Train {
     /// Model to write
     #[arg(short, long, value_name = "MODEL.safetensors")]
     output: PathBuf,
-    /// Settings file (TOML): preset, device, seed, members, and the tables import, prepare, model; options go before it
+    /// Settings file (TOML): preset, device, seed, members, and the tables import, prepare, model, prior_network; options go
+    /// before it
     #[arg(long, value_name = "TOML")]
     config: Option<PathBuf>,
     /// Settings to start from: our default, or as published for a data set
     #[arg(long, value_parser = ["default", "adamson", "k562", "rpe1"])]
     preset: Option<String>,
+    /// Network known beforehand, from which the learned one starts (a table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON)
+    #[arg(long, value_name = "FILE")]
+    prior_network: Option<PathBuf>,
     /// Epochs at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
@@ -120,6 +124,7 @@ struct TrainFile {
     seed: Option<u64>,
     members: Option<u32>,
     import: ImportOptions,
+    prior_network: Option<PriorNetwork>,
     prepare: toml::Table,
     model: toml::Table,
 }
@@ -180,6 +185,7 @@ impl Train {
             "treatments": card.treatments.len(),
             "edges": model.network().edges().len(),
             "members": model.member_count(),
+            "prior_network": card.prior_network,
             "differs_from_paper": card.differs_from_paper,
             "settings": card.settings,
         });
@@ -214,6 +220,7 @@ impl Train {
             members: self.members.or(file.members).filter(|_| self.member.is_none()),
             prepare,
             model,
+            prior_network: self.prior_network(file.prior_network)?,
         };
         if let Some(seed) = self.seed {
             config.seed = seed;
@@ -236,6 +243,24 @@ impl Train {
         }
         let device = self.device.as_deref().map(named).or(file.device).unwrap_or_default();
         Ok(Settings { config, device, import: self.import.decide(&self.dataset, file.import)? })
+    }
+
+    /// The network known beforehand: the option's file with the other settings of the settings file. A file that the settings
+    /// file names lies beside it.
+    fn prior_network(&self, of_file: Option<PriorNetwork>) -> anyhow::Result<Option<PriorNetwork>> {
+        let beside = |file: &Path| self.config.as_deref().and_then(Path::parent).map(|folder| folder.join(file));
+        let network = match (&self.prior_network, of_file) {
+            (Some(file), Some(settings)) => Some(PriorNetwork { file: file.clone(), ..settings }),
+            (Some(file), None) => Some(PriorNetwork::new(file)),
+            (None, Some(settings)) => {
+                Some(PriorNetwork { file: beside(&settings.file).unwrap_or(settings.file.clone()), ..settings })
+            }
+            (None, None) => None,
+        };
+        match network.as_ref().and_then(PriorNetwork::problem) {
+            Some(problem) => Err(UsageError(problem).into()),
+            None => Ok(network),
+        }
     }
 
     /// The options of the preparation.
@@ -323,6 +348,21 @@ mod tests {
         assert_eq!(found.import.options.perturbation_column.as_deref(), Some("gene"));
         assert_eq!(found.import.options.control_labels, ["ctrl"]);
         assert_eq!(settings(&["--device", "cpu"], None).unwrap().device, DeviceChoice::Cpu);
+    }
+
+    #[test]
+    fn the_network_known_beforehand_is_named_by_the_option_or_beside_the_settings() {
+        let file = "[prior_network]\nfile = \"known.sif\"\nlisted = 0.8\nas_prior = true\n";
+        let found = settings(&[], Some(file)).unwrap().config.prior_network.unwrap();
+        assert!(found.file.is_absolute() && found.name() == "known.sif", "{found:?}");
+        assert_eq!((found.listed, found.unlisted, found.as_prior), (0.8, None, true));
+        let found = settings(&["--prior-network", "other.tsv"], Some(file)).unwrap().config.prior_network.unwrap();
+        assert_eq!((found.file, found.listed), (PathBuf::from("other.tsv"), 0.8));
+        let found = settings(&["--prior-network", "other.tsv"], None).unwrap().config.prior_network;
+        assert_eq!(found, Some(PriorNetwork::new("other.tsv")));
+        assert_eq!(settings(&[], None).unwrap().config.prior_network, None);
+        let error = settings(&[], Some("[prior_network]\nfile = \"known.sif\"\nlisted = 8\n")).map(|_| ()).unwrap_err();
+        assert!(error.is::<UsageError>() && error.to_string().contains("between 0 and 1"), "{error:#}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::gpo_vae::GpoVaeConfig;
+use super::{PriorNetwork, PriorNetworkUse};
 use crate::data::PerturbationKind;
 use crate::preprocess::PrepareConfig;
 
@@ -32,6 +33,24 @@ pub struct TrainConfig {
     pub prepare: PrepareConfig,
     /// The model and its optimiser.
     pub model: GpoVaeConfig,
+    /// A network known beforehand, from which the mask starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior_network: Option<PriorNetwork>,
+}
+
+impl TrainConfig {
+    /// Where these settings differ from every published preset in a way that changes the result, in words.
+    pub fn differs_from_paper(&self) -> Vec<String> {
+        let mut differences = self.model.differs_from_paper();
+        if let Some(network) = &self.prior_network {
+            let prior = if network.as_prior { ", which is also its prior" } else { "" };
+            differences.push(format!(
+                "the mask starts from the network {}{prior}; the published presets start from none",
+                network.name()
+            ));
+        }
+        differences
+    }
 }
 
 /// The data set a model was trained on.
@@ -182,6 +201,9 @@ pub struct ModelCard {
     pub control_cells: [u32; 3],
     /// All settings.
     pub settings: TrainConfig,
+    /// What was taken from a network known beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_network: Option<PriorNetworkUse>,
     /// Where the settings differ from the paper, in words; empty for the preset "as published".
     pub differs_from_paper: Vec<String>,
     /// One entry per epoch; of an ensemble those of its first member.

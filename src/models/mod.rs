@@ -7,6 +7,7 @@ mod card;
 pub mod gpo_vae;
 mod intervention;
 pub mod nn;
+mod prior_network;
 pub(crate) mod tensor_file;
 mod trained;
 
@@ -15,4 +16,5 @@ pub use card::{
     Treatment,
 };
 pub use intervention::{INTERVAL_LEVEL, Intervention, Novelty, PredictedEffect, Spread, interval_factor};
+pub use prior_network::{PriorNetwork, PriorNetworkUse};
 pub use trained::{MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network};

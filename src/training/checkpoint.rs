@@ -119,6 +119,11 @@ pub(super) fn difference(before: &ModelCard, now: &ModelCard) -> Option<String> 
         (settings.model.epochs, settings.model.patience) = (0, 0);
         serde_json::to_value(&settings).ok()
     };
+    if let (Some(before), Some(now)) = (&before.prior_network, &now.prior_network)
+        && before.hash != now.hash
+    {
+        return Some(format!("it started from the network {}, and the content of {} differs", before.name, now.name));
+    }
     let (before, now) = (comparable(&before.settings)?, comparable(&now.settings)?);
     first_difference("", &before, &now)
 }
@@ -131,7 +136,8 @@ fn first_difference(name: &str, before: &serde_json::Value, now: &serde_json::Va
             |map: &serde_json::Map<String, serde_json::Value>, key: &str| map.get(key).cloned().unwrap_or_default();
         return keys.into_iter().find_map(|key| first_difference(key, &of(before, key), &of(now, key)));
     }
-    (before != now).then(|| format!("{name} was {before} and is now {now}"))
+    let shown = |value: &serde_json::Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
+    (before != now).then(|| format!("{name} was {} and is now {}", shown(before), shown(now)))
 }
 
 fn write(saved: &Saved, file: &mut impl Write) -> std::io::Result<()> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint::difference;
+use super::known::KnownNetwork;
 use super::run::{Prepared, train_on};
 use super::{CheckpointError, Checkpoints, DeviceChoice, STOPPED, TrainError, TrainingObserver, device, observed};
 use crate::models::{ModelError, TrainConfig, TrainedModel, merge};
@@ -77,7 +78,8 @@ pub fn train_members(
     let (device, detail) = device::choose(device)?;
     observer.device(&detail);
     let observed = observed::observe(screen, observer)?;
-    let prepared = Prepared { screen, device: &device, observed: &observed };
+    let known = KnownNetwork::read(config, &screen.treatments, observer)?;
+    let prepared = Prepared { screen, device: &device, observed: &observed, known: known.as_ref() };
     let mut members: Vec<(PathBuf, TrainedModel)> = Vec::new();
     let mut stopped = None;
     for member in 1..=count {

@@ -4,9 +4,11 @@ mod batches;
 mod checkpoint;
 mod device;
 mod ensemble;
+mod known;
 mod observed;
 mod run;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -118,6 +120,14 @@ pub enum TrainError {
     /// The device asked for is not there.
     #[error("{reason}")]
     Device {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The network known beforehand cannot be taken.
+    #[error("the network {} cannot be taken to start from: {reason}", path.display())]
+    PriorNetwork {
+        /// The file.
+        path: PathBuf,
         /// Why, and what to do.
         reason: String,
     },

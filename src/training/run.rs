@@ -10,6 +10,7 @@ use rand::seq::SliceRandom as _;
 
 use super::batches::Batches;
 use super::checkpoint::{Saved, on_processor};
+use super::known::KnownNetwork;
 use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
@@ -48,7 +49,9 @@ pub fn train(
     let (device, detail) = device::choose(device)?;
     observer.device(&detail);
     let observed = observed::observe(screen, observer)?;
-    train_on(&Prepared { screen, device: &device, observed: &observed }, config, checkpoints, observer)
+    let known = KnownNetwork::read(config, &screen.treatments, observer)?;
+    let prepared = Prepared { screen, device: &device, observed: &observed, known: known.as_ref() };
+    train_on(&prepared, config, checkpoints, observer)
 }
 
 /// What all members of an ensemble share.
@@ -56,12 +59,18 @@ pub(super) struct Prepared<'a> {
     pub screen: &'a PreparedScreen,
     pub device: &'a Device,
     pub observed: &'a Observed,
+    pub known: Option<&'a KnownNetwork>,
 }
 
 impl Prepared<'_> {
     /// The card of a run that has not begun.
     pub fn card(&self, config: &TrainConfig) -> ModelCard {
-        card(self.screen, config, self.observed)
+        let mut card = card(self.screen, config, self.observed);
+        if let Some(known) = self.known {
+            card.settings.prior_network = Some(known.settings.clone());
+            card.prior_network = Some(known.used.clone());
+        }
+        card
     }
 }
 
@@ -112,11 +121,14 @@ enum Interrupted {
 
 impl<'a> Run<'a> {
     fn new(prepared: &Prepared<'a>, config: &'a TrainConfig) -> Result<Self, TrainError> {
-        let Prepared { screen, device, observed } = *prepared;
+        let Prepared { screen, device, observed, known } = *prepared;
         let card = prepared.card(config);
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(stream(config, "parameters")));
-        let model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        let mut model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        if let Some(KnownNetwork { settings, probabilities, .. }) = known {
+            model.set_known_network(probabilities, settings.as_prior).map_err(ModelError::from)?;
+        }
         let fused = match device {
             Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
             _ => None,
@@ -429,7 +441,8 @@ fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> M
         perturbations,
         control_cells,
         settings: config.clone(),
-        differs_from_paper: config.model.differs_from_paper(),
+        prior_network: None,
+        differs_from_paper: config.differs_from_paper(),
         history: Vec::new(),
         best_epoch: 0,
         ended: String::new(),

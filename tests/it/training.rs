@@ -7,7 +7,7 @@ use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
 use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
 use grn_explorer::models::{
-    EpochMetrics, Intervention, MergeError, Novelty, PredictError, TrainConfig, TrainedModel, merge,
+    EpochMetrics, Intervention, MergeError, Novelty, PredictError, PriorNetwork, TrainConfig, TrainedModel, merge,
 };
 use grn_explorer::network::Agreement;
 use grn_explorer::preprocess::{PreparedScreen, prepare};
@@ -162,6 +162,79 @@ fn every_variant_trains_and_answers_from_its_file() {
         assert!(answer.shifts.iter().all(|shift| shift.is_finite()));
         assert!(opened.card().differs_from_paper.len() > 5, "{:?}", opened.card().differs_from_paper);
     }
+}
+
+#[test]
+fn the_mask_starts_from_a_known_network_and_the_model_tells_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = small_config(1);
+    let screen = small_screen(&config);
+    let genes = &screen.treatments;
+    let file = folder.path().join("known.sif");
+    let known = |edges: &[(usize, usize)]| {
+        let lines = edges.iter().map(|&(from, to)| format!("{} activates {}\n", genes[from], genes[to]));
+        std::fs::write(&file, lines.collect::<String>() + "ELSEWHERE activates NOWHERE\n").unwrap();
+    };
+    known(&[(0, 1), (1, 2), (3, 0)]);
+    config.prior_network = Some(PriorNetwork::new(&file));
+    // So small a step leaves the mask where it starts.
+    config.model.learning_rate = 1e-9;
+    let path = folder.path().join("run.checkpoint");
+    let run = |config: &TrainConfig, resume: bool| {
+        let checkpoints = Checkpoints { path: path.clone(), every: std::time::Duration::ZERO, resume };
+        train(&screen, config, DeviceChoice::Cpu, Some(&checkpoints), &Watcher::default())
+    };
+    let model = run(&config, false).unwrap();
+    let mut best: Vec<(String, String)> = model.network().edges()[..3]
+        .iter()
+        .map(|edge| {
+            assert!((edge.probability - 0.9).abs() < 1e-3, "{}", edge.probability);
+            let symbol = |gene| model.network().gene(gene).symbol.clone();
+            (symbol(edge.regulator), symbol(edge.target))
+        })
+        .collect();
+    best.sort();
+    let mut expected = [(0, 1), (1, 2), (3, 0)].map(|(from, to)| (genes[from].clone(), genes[to].clone()));
+    expected.sort();
+    assert_eq!(best, expected);
+    assert!((model.network().edges()[3].probability - 0.3).abs() < 1e-3, "the others start from the prior");
+
+    let card = model.card();
+    let used = card.prior_network.clone().unwrap();
+    assert_eq!((used.edges, used.edges_elsewhere, used.genes_elsewhere, &*used.name), (3, 1, 2, "known.sif"));
+    let settings = card.settings.prior_network.as_ref().unwrap();
+    assert_eq!(settings.file, std::path::Path::new("known.sif"), "no folder of this machine");
+    assert_eq!((&settings.hash, settings.hash.len()), (&used.hash, 64));
+    assert!(card.differs_from_paper.iter().any(|words| words.contains("known.sif")));
+    let opened = TrainedModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(opened.card(), card);
+
+    // As prior it is in the mask's term of the loss.
+    config.prior_network.as_mut().unwrap().as_prior = true;
+    let with_prior = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    let mask = |model: &TrainedModel| model.card().history[0].training.mask;
+    assert!(mask(&with_prior) != mask(&model));
+    config.prior_network.as_mut().unwrap().as_prior = false;
+
+    // A run does not go on from another network, nor from none.
+    let refused = |config: &TrainConfig| match run(config, true).unwrap_err() {
+        TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. }) => difference,
+        other => panic!("{other}"),
+    };
+    known(&[(0, 1), (1, 2)]);
+    assert!(refused(&config).contains("the content of known.sif differs"));
+    let without = TrainConfig { prior_network: None, ..config.clone() };
+    assert!(refused(&without).contains("prior_network was"), "{}", refused(&without));
+
+    let wrong = |config: &TrainConfig| run(config, false).unwrap_err().to_string();
+    config.prior_network.as_mut().unwrap().hash = used.hash;
+    assert!(wrong(&config).contains("its content is another"));
+    known(&[]);
+    config.prior_network = Some(PriorNetwork::new(&file));
+    let error = wrong(&config);
+    assert!(error.contains("known.sif") && error.contains("none of its 1 edge lies between"), "{error}");
+    config.prior_network = Some(PriorNetwork::new(folder.path().join("absent.sif")));
+    assert!(wrong(&config).contains("absent.sif"));
 }
 
 #[test]

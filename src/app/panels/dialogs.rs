@@ -110,6 +110,7 @@ fn path(
         PathPurpose::Export => ("Export".to_owned(), "Export"),
         PathPurpose::Labels(_) => ("Labels of the cells".to_owned(), "Use"),
         PathPurpose::SaveChoices => ("Save how the data set is read".to_owned(), "Save"),
+        PathPurpose::PriorNetwork => ("Network to start from".to_owned(), "Choose"),
         PathPurpose::Regulators => ("List of regulators".to_owned(), "Read"),
         PathPurpose::Attach(kind) => (kind.dialog().2.to_owned(), "Read"),
     };

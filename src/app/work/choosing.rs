@@ -10,6 +10,7 @@ use crate::app::chooser::FileFilter;
 use crate::app::findings::PickedLabels;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
+use crate::models::PriorNetwork;
 use crate::session;
 use crate::tasks::import_choices;
 use crate::tasks::open::{DATASET_ENDINGS, NETWORK_ENDINGS};
@@ -29,6 +30,7 @@ pub(in crate::app) enum Purpose {
     /// For the data set in this file.
     Labels(PathBuf),
     Regulators,
+    PriorNetwork,
     Attach(Attachment),
 }
 
@@ -60,6 +62,10 @@ impl Work {
             Purpose::Regulators => {
                 let extensions = vec!["txt", "tsv", "csv", "gz"];
                 (FileFilter { name: "Lists of genes and tables of edges", extensions }, "List of regulators", false)
+            }
+            Purpose::PriorNetwork => {
+                let extensions = [NETWORK_ENDINGS, &["tsv", "csv", "tab", "txt", "gz"]].concat();
+                (FileFilter { name: "Networks", extensions }, "Network to start from", false)
             }
             Purpose::Attach(kind) => {
                 let (name, extensions, title) = kind.dialog();
@@ -111,6 +117,7 @@ impl Work {
                 Purpose::SaveChoices => Action::SaveChoicesTo(path),
                 Purpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data, labels: path })),
                 Purpose::Regulators => Action::ReadRegulators(path),
+                Purpose::PriorNetwork => start_from(state, path),
                 Purpose::Attach(kind) => Action::Attach(kind, path),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
                 Purpose::Export(request) => Action::Export(ExportRequest { path: Some(path), ..*request }),
@@ -126,6 +133,7 @@ impl Work {
                 Purpose::SaveChoices => PathPurpose::SaveChoices,
                 Purpose::Labels(data) => PathPurpose::Labels(data),
                 Purpose::Regulators => PathPurpose::Regulators,
+                Purpose::PriorNetwork => PathPurpose::PriorNetwork,
                 Purpose::Attach(kind) => PathPurpose::Attach(kind),
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
                 Purpose::Export(request) => {
@@ -138,6 +146,16 @@ impl Work {
             state.runtime.after_saving = None;
         }
     }
+}
+
+/// Let the next training start from the network in `path`, with the other settings that it has already.
+pub(in crate::app) fn start_from(state: &State, path: PathBuf) -> Action {
+    let mut config = state.document.training.clone();
+    config.prior_network = Some(match config.prior_network.take() {
+        Some(settings) => PriorNetwork { file: path, hash: String::new(), ..settings },
+        None => PriorNetwork::new(path),
+    });
+    Action::SetTraining(Box::new(config), state.document.device)
 }
 
 /// The folder worked in last; for the choices about the data set, that of the data set.
@@ -163,9 +181,12 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
     let network = state.runtime.network_file.as_ref().map(|file| file.name.clone());
     let stem = dataset.or(model).or(network).filter(|name| !name.is_empty()).unwrap_or_else(|| "untitled".to_owned());
     match purpose {
-        Purpose::Open | Purpose::Locate(_) | Purpose::Labels(_) | Purpose::Regulators | Purpose::Attach(_) => {
-            String::new()
-        }
+        Purpose::Open
+        | Purpose::Locate(_)
+        | Purpose::Labels(_)
+        | Purpose::Regulators
+        | Purpose::PriorNetwork
+        | Purpose::Attach(_) => String::new(),
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),
         Purpose::SaveModel => format!("{stem}.safetensors"),
         // Beside the data, where it is found by itself.

@@ -28,7 +28,7 @@ use super::state::{Activity, Runtime, State};
 use crate::jobs::Job;
 
 pub(super) use autosaving::Recovered;
-pub(super) use choosing::{Choosing, Purpose};
+pub(super) use choosing::{Choosing, Purpose, start_from};
 pub(super) use opening::{OpenRequest, Opened, OpenedNetworkFile};
 
 /// What went wrong in a job, and what to do about it.

@@ -151,6 +151,7 @@ fn remedy(error: &TrainError) -> &'static str {
         TrainError::Checkpoint(_) | TrainError::Merge(_) => "",
         TrainError::Device { .. } => "Choose another device, or let the program choose",
         TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
+        TrainError::PriorNetwork { .. } => "Choose another network to start from, or none",
         TrainError::Setting { .. } | TrainError::Model(_) => "Check the settings of the model",
     }
 }

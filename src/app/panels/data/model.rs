@@ -18,6 +18,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
         Some(file) => file.path.display().to_string(),
         None => "In no file yet; save it with File → Save model as…".to_owned(),
     };
+    let prior_network = card_.prior_network.as_ref().map(|network| ("Started from", network.in_words()));
     let facts = [
         ("File", file),
         ("Trained on", trained_on),
@@ -38,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, state: &State) {
     card(ui, "Model", |ui| {
         let weak = theme::colours(ui).text_weak;
         Grid::new("model facts").num_columns(2).min_row_height(20.0).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
-            for (name, value) in facts {
+            for (name, value) in facts.into_iter().chain(prior_network) {
                 ui.label(RichText::new(name).color(weak));
                 ui.add(egui::Label::new(value).wrap());
                 ui.end_row();

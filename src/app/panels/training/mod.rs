@@ -6,6 +6,7 @@ mod filters;
 mod memory;
 mod run;
 mod settings;
+mod variants;
 
 use egui::{Frame, RichText, ScrollArea, Ui};
 

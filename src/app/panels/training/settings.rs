@@ -2,14 +2,14 @@
 
 use egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, Grid, RichText, Ui};
 
-use super::{cells, filters, memory, weak};
+use super::{cells, filters, memory, variants, weak};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::panels::dialogs::primary_button;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{GpoVaeConfig, Likelihood, Preset};
+use crate::models::gpo_vae::{GpoVaeConfig, Preset};
 use crate::training::DeviceChoice;
 
 /// What is being typed.
@@ -47,6 +47,7 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
         });
         ui.add_space(theme::SMALL);
         CollapsingHeader::new("Loss").show(ui, |ui| rows(ui, "loss settings", |ui| loss_rows(ui, &mut config.model)));
+        variants::show(ui, &mut config, actions);
         CollapsingHeader::new("Size of the model")
             .show(ui, |ui| rows(ui, "size settings", |ui| size_rows(ui, &mut config.model)));
         CollapsingHeader::new("Cells and perturbations")
@@ -207,9 +208,6 @@ fn main_rows(ui: &mut Ui, config: &mut TrainConfig) {
 }
 
 fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
-    let hint = "The distribution that the counts are taken to follow";
-    choice(ui, "Counts", hint, &mut model.likelihood, &Likelihood::ALL, Likelihood::label);
-
     let hint = "Weight of the cells that pass quality control; the rest goes to those that fail. As published it is the share of failing cells in the batch, which leaves the good cells almost without weight where few fail";
     let id = name(ui, "α, good cells", hint);
     ui.horizontal(|ui| {
@@ -253,18 +251,11 @@ fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         "Shift of an edge",
         "The shift in log units above which a pair counts as an edge"
     );
-    number!(ui, model.mask_prior, 0.001..=0.999, 0.01, "Prior of an edge", "Probability of an edge before any data");
     check(
         ui,
         &mut model.exact_kl,
         "Exact divergence",
         "The exact Kullback–Leibler divergence in the counterfactual term instead of the authors' expression",
-    );
-    check(
-        ui,
-        &mut model.data_library,
-        "Library sizes of the data",
-        "Predict at the library sizes of the control cells; off, at 10,000 molecules as published, which does not compare with shallow cells",
     );
 }
 
