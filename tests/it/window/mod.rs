@@ -1,6 +1,7 @@
 //! The window driven as a user drives it: by labels, keys and drags.
 
 mod compare;
+mod ensemble;
 mod figure_page;
 mod finding;
 mod flows;

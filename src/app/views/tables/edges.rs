@@ -36,14 +36,14 @@ const COLUMNS: [SortColumn<Key>; 8] = [
     SortColumn::rising(Key::Target, "Target", "Who is regulated"),
     SortColumn::rising(Key::Rank, "Rank", "Rank among all edges of the model; 1 is the best"),
     SortColumn::falling(
-        Key::Probability,
-        "Prob.",
-        "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
-    ),
-    SortColumn::falling(
         Key::Agreement,
         "Kept by",
         "Members of the ensemble that have the edge among their own best, as many as the last edge shown has rank",
+    ),
+    SortColumn::falling(
+        Key::Probability,
+        "Prob.",
+        "The model's probability of the edge. Probabilities crowd near 0.5 by construction: trust the rank",
     ),
     SortColumn::rising(Key::Evidence, "Evidence", "What the sign rests on"),
     SortColumn::falling(
