@@ -75,8 +75,9 @@ fn by_role(dataset: &Dataset, cells: &[u32]) -> (Vec<u32>, Vec<Vec<u32>>) {
     (control, by_perturbation)
 }
 
-/// Variance of the mean over `cells` of log2(10,000·x/Σx + 1), one per gene.
-fn variance_of_mean(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
+/// Variance of the mean over `cells` of log2(10,000·x/Σx + 1), one per gene: the square of its standard error. Not a number for
+/// one cell.
+pub fn variance_of_mean(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
     let mean = mean_log2_expression(counts, cells);
     let count = cells.len() as f64;
     // Of cells without counts first; the others correct it where they have some.

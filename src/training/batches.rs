@@ -3,9 +3,10 @@
 use rand::seq::IndexedRandom as _;
 use std::collections::BTreeMap;
 
+use super::direct::DirectShifts;
 use super::run::stream;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{BatchContext, BatchData, GpoVaeConfig, InputScale};
+use crate::models::gpo_vae::{Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale};
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random::Rng;
 
@@ -22,6 +23,8 @@ pub(super) struct Batches<'a> {
     partners: Vec<Vec<f32>>,
     /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
     training: Vec<u32>,
+    /// What the network is aligned with, where it is not the shifts of the cells.
+    direct: Option<DirectShifts>,
 }
 
 impl<'a> Batches<'a> {
@@ -40,8 +43,13 @@ impl<'a> Batches<'a> {
             Some(_) => drawn_again(screen, &training, &mut stream(config, "cells")),
             None => training,
         };
+        let direct = match config.model.alignment {
+            Alignment::Cells => None,
+            Alignment::DirectShifts => Some(DirectShifts::of(screen, &training)),
+        };
         Self {
             training,
+            direct,
             screen,
             input,
             of_zero: moments.iter().map(|&(mean, std)| input.of(0.0, mean, std)).collect(),
@@ -58,6 +66,11 @@ impl<'a> Batches<'a> {
         }
     }
 
+    /// What the network is aligned with, where it is not the shifts of the cells.
+    pub fn direct(&self) -> Option<&DirectShifts> {
+        self.direct.as_ref()
+    }
+
     /// What all batches share, counted over the training cells.
     pub fn context(&self, config: &GpoVaeConfig) -> BatchContext {
         let screen = self.screen;
@@ -72,7 +85,8 @@ impl<'a> Batches<'a> {
             cells_per_treatment,
             failing_cells,
             treatment_measured: screen.treatment_columns.iter().map(Option::is_some).collect(),
-            fold_change: config.fold_change as f32,
+            // Direct shifts are logits: 0 is even already.
+            fold_change: if self.direct.is_some() { 0.0 } else { config.fold_change as f32 },
             alpha: config.alpha,
         }
     }
@@ -98,7 +112,10 @@ impl<'a> Batches<'a> {
             data.library.push(screen.library_sizes[cell]);
             data.dosages.push(screen.dosages[cell].clone());
             data.quality_failed.push(screen.quality_failed[cell]);
-            data.shifts.extend_from_slice(&screen.shifts[cell * treatments..(cell + 1) * treatments]);
+            match &self.direct {
+                Some(direct) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
+                None => data.shifts.extend_from_slice(&screen.shifts[cell * treatments..(cell + 1) * treatments]),
+            }
             if let Some(partner) = screen.partner_of_cell[cell] {
                 data.partner_rows.push(row as u32);
                 data.partners.extend_from_slice(&self.partners[partner as usize]);

@@ -3,6 +3,7 @@
 mod batches;
 mod checkpoint;
 mod device;
+mod direct;
 mod ensemble;
 mod known;
 mod observed;

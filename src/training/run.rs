@@ -126,14 +126,16 @@ impl<'a> Run<'a> {
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(stream(config, "parameters")));
         let mut model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        let batches = Batches::new(screen, config);
         if let Some(KnownNetwork { settings, probabilities, .. }) = known {
             model.set_known_network(probabilities, settings.as_prior).map_err(ModelError::from)?;
+        } else if let Some(direct) = batches.direct() {
+            model.set_known_network(&direct.start(config.model.mask_prior), false).map_err(ModelError::from)?;
         }
         let fused = match device {
             Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
             _ => None,
         };
-        let batches = Batches::new(screen, config);
         let adam = Adam::new(AdamConfig {
             learning_rate: config.model.learning_rate,
             weight_decay: config.model.weight_decay,

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::data::simulate::{SimulateConfig, TrueEdge, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
 use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
+use grn_explorer::models::gpo_vae::Alignment;
 use grn_explorer::models::{
     EpochMetrics, Intervention, MergeError, Novelty, PredictError, PriorNetwork, TrainConfig, TrainedModel, merge,
 };
@@ -491,4 +492,26 @@ fn an_ensemble_goes_on_with_the_member_that_was_under_way() {
     let error = train_members(&screen, &longer, DeviceChoice::Cpu, Some(&files(true)), &Watcher::default());
     let Err(TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. })) = error else { panic!() };
     assert!(difference.contains("at most 3 epochs"), "{difference}");
+}
+
+#[test]
+fn true_edges_come_first_in_a_network_that_follows_direct_shifts() {
+    let simulated = simulate(&SimulateConfig::small(), &Silent).unwrap();
+    let mean_rank = |alignment: Alignment| {
+        let mut config = small_config(2);
+        config.model.alignment = alignment;
+        let screen = small_screen(&config);
+        let model = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+        let network = model.network();
+        let rank = |edge: &TrueEdge| {
+            let perturbed = network.find(&edge.regulator).filter(|gene| network.gene(*gene).perturbed_cells > 0)?;
+            Some(network.edge(perturbed, network.find(&edge.target)?)?.rank)
+        };
+        let ranks: Vec<u32> = simulated.truth.edges().iter().filter_map(rank).collect();
+        assert!(ranks.len() > 5, "{} true edges lie between perturbed genes", ranks.len());
+        let mean = ranks.iter().sum::<u32>() as f64 / ranks.len() as f64;
+        mean / network.edges().len() as f64
+    };
+    let (direct, cells) = (mean_rank(Alignment::DirectShifts), mean_rank(Alignment::Cells));
+    assert!(direct < 0.25 && direct < cells, "mean rank of true edges, as a share: {direct:.2}, {cells:.2}");
 }

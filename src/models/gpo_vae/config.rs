@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::variants::{InputScale, Likelihood, MaskParameters};
+use super::variants::{Alignment, InputScale, Likelihood, MaskParameters};
 use crate::words::{counted, grouped};
 
 /// A named set of settings.
@@ -59,6 +59,9 @@ pub struct GpoVaeConfig {
     pub exact_kl: bool,
     /// γ, weight of the network alignment.
     pub gamma: f64,
+    /// What the network is aligned with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alignment: Alignment,
     /// λ, weight of the sparsity.
     pub lambda: f64,
     /// K, extra hops of the network.
@@ -132,6 +135,7 @@ impl Default for GpoVaeConfig {
             beta: 0.1,
             exact_kl: false,
             gamma: 100.0,
+            alignment: Alignment::Cells,
             lambda: 1.0,
             hops: 5,
             fold_change: 0.4,
@@ -231,6 +235,13 @@ impl GpoVaeConfig {
                 "the basal state is encoded from the counts alone; in the paper also from the effects of treatments and artifact".into(),
             );
         }
+        if self.alignment == Alignment::DirectShifts {
+            differences.push(
+                "the network is aligned with the direct part of mean shifts in standard errors; in the paper with the shifts of single \
+                 cells"
+                    .into(),
+            );
+        }
         if self.sum_mode {
             differences
                 .push("the decoder reads the sum of basal state and effects; in the paper both side by side".into());
@@ -246,6 +257,14 @@ impl GpoVaeConfig {
                 "the priors of effects have a standard deviation of {}; in the paper of 1",
                 self.effect_prior_scale
             ));
+        }
+    }
+
+    /// Extra hops of the network that enter its alignment.
+    pub fn alignment_hops(&self) -> usize {
+        match self.alignment {
+            Alignment::Cells => self.hops,
+            Alignment::DirectShifts => 0,
         }
     }
 
@@ -277,6 +296,9 @@ impl GpoVaeConfig {
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Some(format!("{name} must be at least 1"));
+        }
+        if self.alignment == Alignment::DirectShifts && self.mask == MaskParameters::Probabilities {
+            return Some("alignment = \"direct-shifts\" gives logits; it needs mask = \"logits\"".into());
         }
         let shares = [("mask-prior", Some(self.mask_prior)), ("alpha", self.alpha)];
         for (name, value) in shares {

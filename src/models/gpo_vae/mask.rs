@@ -120,7 +120,7 @@ impl GpoVae {
     fn sum_of_powers(&self, first: Tensor, a: &Tensor, scaled: bool) -> Result<Tensor> {
         let scale = if scaled { 1.0 / self.sizes().treatments as f64 } else { 1.0 };
         let (mut term, mut sum) = (first.clone(), first);
-        for _ in 0..self.config().hops {
+        for _ in 0..self.config().alignment_hops() {
             term = (term.matmul(a)? * scale)?;
             sum = (sum + &term)?;
         }

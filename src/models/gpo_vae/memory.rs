@@ -113,7 +113,7 @@ impl Footprint<'_> {
         let heads = if config.likelihood == Likelihood::Normal { 2 } else { 1 };
         let decoded =
             residual(config.decoder_layers as u64, cells * decoder) + cells * (heads * genes + decoder) + concentration;
-        let (hops, pairs) = (config.hops as u64, treatments * treatments);
+        let (hops, pairs) = (config.alignment_hops() as u64, treatments * treatments);
         let alignment = match config.mask {
             MaskParameters::Logits if config.gamma == 0.0 => 0,
             MaskParameters::Logits => (hops + 5) * conditions * treatments,
@@ -140,7 +140,7 @@ impl Footprint<'_> {
             + rows * (embedding * (6 * config.embedding_layers as u64 + 6) + treatments * 40)
             + encoded * (basal * (6 * config.basal_layers as u64 + 6) + latent * 24)
             + particles * cells * decoder * (6 * config.decoder_layers as u64 + 8)
-            + (2 * config.hops as u64 + 4) * conditions * treatments
+            + (2 * config.alignment_hops() as u64 + 4) * conditions * treatments
             + 4 * cells * treatments
             + 2 * self.parameters()
     }

@@ -19,4 +19,4 @@ pub use memory::{Footprint, StepSize};
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
-pub use variants::{InputScale, Likelihood, MaskParameters};
+pub use variants::{Alignment, InputScale, Likelihood, MaskParameters};

@@ -43,6 +43,31 @@ pub enum InputScale {
     None,
 }
 
+/// What the network A is aligned with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alignment {
+    /// |ΔX| − fc of every cell against its matched control cell (as published).
+    #[default]
+    Cells,
+    /// The direct part of the perturbation's mean shift in standard errors, as a logit that is 0 at two of them; the mask starts
+    /// there. Without hops: they are taken out of the shifts instead.
+    DirectShifts,
+}
+
+impl Alignment {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Cells, Self::DirectShifts];
+
+    /// What the user reads: `Direct shifts`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Cells => "Single cells",
+            Self::DirectShifts => "Direct shifts",
+        }
+    }
+}
+
 impl InputScale {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::LogStandardise, Self::Standardise, Self::None];

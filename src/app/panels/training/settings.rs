@@ -9,7 +9,7 @@ use crate::app::panels::dialogs::primary_button;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+use crate::models::gpo_vae::{Alignment, GpoVaeConfig, Preset};
 use crate::training::DeviceChoice;
 
 /// What is being typed.
@@ -241,16 +241,21 @@ fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         "γ, network",
         "Weight of the term that aligns the network with the measured shifts"
     );
+    let hint = "Single cells: the shift of each cell against one control cell, as published. Direct shifts: the mean shift of a perturbation in \
+                standard errors, less where a chain over another gene explains it, even odds at two of them; the network starts there";
+    choice(ui, "Network follows", hint, &mut model.alignment, &Alignment::ALL, Alignment::label);
+    if model.alignment == Alignment::Cells {
+        number!(ui, model.hops, 0..=50, "Hops", "How many further steps of indirect regulation explain a shift");
+        number!(
+            ui,
+            model.fold_change,
+            0.0..=10.0,
+            0.01,
+            "Shift of an edge",
+            "The shift in log units above which a pair counts as an edge"
+        );
+    }
     number!(ui, model.lambda, 0.0..=1e6, 0.1, "λ, sparsity", "Weight of the term that keeps the network sparse");
-    number!(ui, model.hops, 0..=50, "Hops", "How many further steps of indirect regulation explain a shift");
-    number!(
-        ui,
-        model.fold_change,
-        0.0..=10.0,
-        0.01,
-        "Shift of an edge",
-        "The shift in log units above which a pair counts as an edge"
-    );
     check(
         ui,
         &mut model.exact_kl,

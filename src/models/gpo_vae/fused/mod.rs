@@ -259,7 +259,7 @@ impl FusedStep {
 
         let scale = config.lambda / (treatments * treatments) as f64;
         let mut by_mask = learn.then_some(&mut self.gradients.mask.values[..]);
-        let (gamma, hops) = (config.gamma, config.hops);
+        let (gamma, hops) = (config.gamma, config.alignment_hops());
         let alignment = match config.mask {
             MaskParameters::Logits => self.alignment.run(networks.mask, batch, gamma, hops, by_mask.as_deref_mut()),
             MaskParameters::Probabilities => {
