@@ -1,7 +1,7 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::Likelihood;
+use crate::models::gpo_vae::{Alignment, Likelihood};
 use crate::models::{INTERVAL_LEVEL, TrainedModel};
 use crate::words::{counted, grouped};
 
@@ -59,7 +59,7 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
     text.push(format!(
         "The model had {} latent dimensions, a decoder of {} × {}, encoders of {} × {} (basal state) and {} × {} (perturbations) units, and a {likelihood} \
          likelihood; it was trained with Adam (learning rate {}, weight decay {}, batches of {}, {}, gradient norm at most {}) for {} (best {}, {}), with β = \
-         {}, γ = {}, λ = {}, a mask prior of {}, {} hops and a fold-change offset of {}.",
+         {}, γ = {}, λ = {}, a mask prior of {}, and the network aligned with {}.",
         gpo.latent,
         gpo.decoder_layers,
         gpo.decoder_hidden,
@@ -79,8 +79,15 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
         gpo.gamma,
         gpo.lambda,
         gpo.mask_prior,
-        gpo.hops,
-        gpo.fold_change,
+        match gpo.alignment {
+            Alignment::Cells => format!(
+                "the shifts of single cells against matched controls ({} hops, fold-change offset {})",
+                gpo.hops, gpo.fold_change
+            ),
+            Alignment::DirectShifts => "the mean shift of each perturbation in standard errors, divided by one plus the largest chain of shifts \
+                 over another perturbed gene relative to it, as 2 ln((s + 0.5) / 2.5)"
+                .to_owned(),
+        },
     ));
     if !card.members.is_empty() {
         let count = card.members.len();

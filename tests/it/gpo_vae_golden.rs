@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{Device, Tensor};
 use grn_explorer::models::gpo_vae::{
-    Batch, BatchContext, BatchData, Draw, FusedStep, GpoVae, GpoVaeConfig, InputScale, Likelihood, MaskParameters,
-    Noise, Sizes,
+    Alignment, Batch, BatchContext, BatchData, Draw, FusedStep, GpoVae, GpoVaeConfig, InputScale, Likelihood,
+    MaskParameters, Noise, Sizes,
 };
 use grn_explorer::models::nn::adam::{Adam, AdamConfig};
 use grn_explorer::models::nn::parameters::Source;
@@ -105,6 +105,7 @@ fn config_of(case: &Case) -> GpoVaeConfig {
         learning_rate: number("lr"),
         weight_decay: number("weight_decay_l2"),
         clip_norm: number("clip_norm"),
+        alignment: Alignment::Cells,
         ..GpoVaeConfig::default()
     }
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use grn_explorer::data::simulate::{SimulateConfig, TrueEdge, simulate};
 use grn_explorer::jobs::{Job, Outcome, Progress, ProgressUpdate, Silent};
-use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
 use grn_explorer::models::gpo_vae::Alignment;
+use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
 use grn_explorer::models::{
     EpochMetrics, Intervention, MergeError, Novelty, PredictError, PriorNetwork, TrainConfig, TrainedModel, merge,
 };

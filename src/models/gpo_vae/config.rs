@@ -135,7 +135,7 @@ impl Default for GpoVaeConfig {
             beta: 0.1,
             exact_kl: false,
             gamma: 100.0,
-            alignment: Alignment::Cells,
+            alignment: Alignment::DirectShifts,
             lambda: 1.0,
             hops: 5,
             fold_change: 0.4,
@@ -160,6 +160,7 @@ impl GpoVaeConfig {
     pub fn preset(preset: Preset) -> Self {
         let published = Self {
             alpha: None,
+            alignment: Alignment::Cells,
             data_library: false,
             prediction_samples: PUBLISHED_PREDICTION_SAMPLES,
             batch_size: 512,
@@ -296,9 +297,6 @@ impl GpoVaeConfig {
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Some(format!("{name} must be at least 1"));
-        }
-        if self.alignment == Alignment::DirectShifts && self.mask == MaskParameters::Probabilities {
-            return Some("alignment = \"direct-shifts\" gives logits; it needs mask = \"logits\"".into());
         }
         let shares = [("mask-prior", Some(self.mask_prior)), ("alpha", self.alpha)];
         for (name, value) in shares {

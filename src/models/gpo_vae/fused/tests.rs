@@ -61,6 +61,7 @@ fn small() -> GpoVaeConfig {
         embedding_layers: 3,
         particles: 2,
         hops: 2,
+        alignment: crate::models::gpo_vae::Alignment::Cells,
         ..GpoVaeConfig::default()
     }
 }
@@ -120,6 +121,13 @@ fn fused_and_plain_agree_in_every_term_and_gradient() {
         ("sum mode", sizes(14, 5), GpoVaeConfig { sum_mode: true, latent: 5, ..small() }, 13, true),
         ("mean field", sizes(14, 5), GpoVaeConfig { mean_field: true, ..small() }, 13, true),
         ("both", sizes(9, 3), GpoVaeConfig { mean_field: true, sum_mode: true, ..small() }, 8, true),
+        (
+            "direct shifts",
+            sizes(14, 5),
+            GpoVaeConfig { alignment: crate::models::gpo_vae::Alignment::DirectShifts, ..small() },
+            13,
+            true,
+        ),
         ("cold masks", sizes(14, 5), GpoVaeConfig { mask_temperature: 0.4, ..small() }, 13, true),
         ("narrow effects", sizes(14, 5), GpoVaeConfig { effect_prior_scale: 0.3, ..small() }, 13, true),
         ("probabilities", sizes(14, 6), GpoVaeConfig { mask: MaskParameters::Probabilities, ..small() }, 25, true),
