@@ -11,7 +11,7 @@ use super::output;
 use super::text::{number, table};
 use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
-use crate::evaluation::report::Report;
+use crate::evaluation::report::{Likelihood, QualityPass, QualityPassRow, Report};
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
 
@@ -32,6 +32,12 @@ pub struct Evaluate {
     /// Compare with all cells, training cells included, or with another data set; the report says so
     #[arg(long)]
     all_cells: bool,
+    /// Draws for the importance-weighted bound of the likelihood of held-out cells; 0 leaves it out
+    #[arg(long, value_name = "K", default_value_t = EvaluateOptions::default().particles)]
+    particles: usize,
+    /// Cells drawn from the model for each perturbation, to see how many pass quality control; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = EvaluateOptions::default().generated_cells)]
+    generated_cells: usize,
     /// How to read the data set.
     #[command(flatten)]
     import: ImportArgs,
@@ -47,7 +53,13 @@ impl Evaluate {
         let decisions = self.import.decide(&self.data, ImportOptions::default())?;
         let dataset = import::dataset_for(&opened.model, &self.data, &decisions, console)?;
         let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
-        let options = EvaluateOptions { all_cells: self.all_cells, truth: self.truth.clone() };
+        let options = EvaluateOptions {
+            all_cells: self.all_cells,
+            truth: self.truth.clone(),
+            particles: self.particles,
+            generated_cells: self.generated_cells,
+            ..EvaluateOptions::default()
+        };
         let report = evaluate(&judged, &dataset, &options, console)
             .with_context(|| format!("cannot evaluate {} on {}", self.model.display(), self.data.display()))?;
         if let Some(path) = &self.output {
@@ -63,6 +75,41 @@ impl Evaluate {
             text
         })
     }
+}
+
+/// How well cells are explained, in two lines.
+fn explained(likelihood: &Likelihood) -> String {
+    let cells = match likelihood.cells == likelihood.of_cells {
+        true => counted(likelihood.cells, "cell"),
+        false => format!("{} of {}", grouped(likelihood.cells), counted(likelihood.of_cells, "cell")),
+    };
+    format!(
+        "\nLog-likelihood of a cell, at least (IW-ELBO, {} draws, {cells}): {:.2} ± {:.2}; ELBO {:.2}\n\
+         Weights of a cell count as {:.1} equal draws\n",
+        likelihood.particles,
+        likelihood.iw_elbo,
+        likelihood.standard_error,
+        likelihood.elbo,
+        likelihood.effective_particles
+    )
+}
+
+/// How many cells pass quality control.
+fn passing(pass: &QualityPass) -> String {
+    let row = |row: &QualityPassRow| {
+        let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
+        let shares = shares.map(|share| number(Some(share).filter(|share| share.is_finite()), 3));
+        [vec![format!("{} MAD", row.mads)], shares.to_vec()].concat()
+    };
+    let rows: Vec<Vec<String>> = pass.rows.iter().map(row).collect();
+    let header = ["", "generated", "measured", "generated control", "measured control"];
+    format!(
+        "\nShare of cells that pass quality control ({} generated under each of {} and as control), by {}\n{}",
+        grouped(pass.generated_per_condition),
+        counted(pass.perturbations, "perturbation"),
+        pass.rules.join(", "),
+        table(&header, &rows)
+    )
 }
 
 fn summary(report: &Report) -> String {
@@ -155,6 +202,12 @@ fn summary(report: &Report) -> String {
             let header = ["", "edges", "p < 0.05", "p ≥ 0.05", "mean Wasserstein", "false omission"];
             text.push_str(&table(&header, &rows));
         }
+    }
+    if let Some(likelihood) = &report.likelihood {
+        text.push_str(&explained(likelihood));
+    }
+    if let Some(pass) = &report.quality_pass {
+        text.push_str(&passing(pass));
     }
     if !report.notes.is_empty() {
         text.push('\n');

@@ -6,11 +6,13 @@
 pub mod calibration;
 mod correlation;
 pub mod effects;
+mod importance;
 mod mann_whitney;
 pub mod networks;
 pub mod report;
 mod sample;
 
 pub use correlation::{pearson, r_squared};
+pub use importance::ImportanceWeights;
 pub use mann_whitney::mann_whitney;
 pub use sample::{Sample, wasserstein};

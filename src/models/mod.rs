@@ -17,4 +17,6 @@ pub use card::{
 };
 pub use intervention::{INTERVAL_LEVEL, Intervention, Novelty, PredictedEffect, Spread, interval_factor};
 pub use prior_network::{PriorNetwork, PriorNetworkUse};
-pub use trained::{MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network};
+pub use trained::{
+    GeneratedCells, MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network,
+};

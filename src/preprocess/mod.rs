@@ -10,6 +10,7 @@ pub mod extra_treatments;
 mod filters;
 pub mod gene_metrics;
 mod held_out;
+mod judging;
 pub mod knock_down;
 pub mod normalise;
 mod prepare;
@@ -23,6 +24,7 @@ pub mod variable_genes;
 
 pub use filters::{Filter, Filtered};
 pub use held_out::{HeldOut, SplitBy};
+pub use judging::{UsedCells, prepare_to_judge};
 pub use prepare::{PrepareConfig, PrepareError, PreparedScreen, prepare};
 pub use selection::preview_filters;
 pub use split::{Shares, Split};

@@ -166,7 +166,7 @@ pub struct PreparedScreen {
     /// What each kept cell is used for.
     pub splits: Vec<Split>,
     /// |log-expression shift| of the treatments against the matched control cell: kept cells × T, row-major; 0 where the
-    /// treatment was not measured.
+    /// treatment was not measured. Empty in a screen that is only judged on.
     pub shifts: Vec<f32>,
     /// Counterfactual partners: dense rows of G counts.
     pub partners: Vec<Vec<f32>>,
@@ -493,7 +493,11 @@ fn find_partners(
 }
 
 /// Mean and standard deviation (n − 1) of ln(1 + x), and of x itself, over the rows `cells` of `counts`, per gene.
-fn moments(counts: &CsrMatrix, cells: &[u32], progress: &dyn Progress) -> Result<[(Vec<f32>, Vec<f32>); 2], Cancelled> {
+pub(super) fn moments(
+    counts: &CsrMatrix,
+    cells: &[u32],
+    progress: &dyn Progress,
+) -> Result<[(Vec<f32>, Vec<f32>); 2], Cancelled> {
     let genes = counts.columns();
     let (mut means, mut present) = (vec![[0.0f64; 2]; genes], vec![0u32; genes]);
     let each = |visit: &mut dyn FnMut(usize, [f64; 2])| {
@@ -562,7 +566,7 @@ fn split_in_words(held_out: &[HeldOut], splits: &[Split]) -> String {
 }
 
 /// Mark doublets among `cells` (rows of `dataset`) as failing.
-fn flag_doublets(
+pub(super) fn flag_doublets(
     dataset: &Dataset,
     cells: &[u32],
     failed: &mut [bool],

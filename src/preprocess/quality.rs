@@ -67,7 +67,7 @@ impl Rule {
     }
 
     /// The genes whose share this rule looks at.
-    fn family(self) -> Option<GeneFamily> {
+    pub fn family(self) -> Option<GeneFamily> {
         match self {
             Self::FewCounts | Self::FewGenes => None,
             Self::Mitochondrial => Some(GeneFamily::Mitochondrial),
@@ -189,6 +189,15 @@ impl CellMetrics {
         Ok(metrics)
     }
 
+    /// Metrics of more cells.
+    pub fn append(&mut self, more: Self) {
+        self.total_counts.extend(more.total_counts);
+        self.detected_genes.extend(more.detected_genes);
+        self.mitochondrial.extend(more.mitochondrial);
+        self.ribosomal.extend(more.ribosomal);
+        self.haemoglobin.extend(more.haemoglobin);
+    }
+
     /// Number of cells.
     pub fn len(&self) -> usize {
         self.total_counts.len()
@@ -226,6 +235,13 @@ pub struct Threshold {
     pub failing: usize,
 }
 
+impl Threshold {
+    /// Whether a cell with this value fails.
+    pub fn fails(&self, value: f32) -> bool {
+        if self.rule.fails_below() { value < self.limit } else { value > self.limit }
+    }
+}
+
 /// What quality control found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityReport {
@@ -251,17 +267,28 @@ impl QualityReport {
             let mad = median_f32(&mut deviations).unwrap_or(0.0);
             let distance = mads as f32 * mad;
             let limit = if rule.fails_below() { median - distance } else { median + distance };
-            let mut failing = 0;
+            let mut threshold = Threshold { rule, median, mad, limit, failing: 0 };
             for (failed, value) in failed.iter_mut().zip(values) {
-                if if rule.fails_below() { value < limit } else { value > limit } {
+                if threshold.fails(value) {
                     failed.0 |= rule.bit();
-                    failing += 1;
+                    threshold.failing += 1;
                 }
             }
-            thresholds.push(Threshold { rule, median, mad, limit, failing });
+            thresholds.push(threshold);
         }
         let failing = failed.iter().filter(|failed| failed.any()).count();
         Self { mads, thresholds, failed, failing }
+    }
+
+    /// How many other cells, of these metrics, fail any of `rules` by the limits found here.
+    pub fn failing_by(&self, metrics: &CellMetrics, rules: &[Rule]) -> usize {
+        let mut failed = vec![false; metrics.len()];
+        for threshold in self.thresholds.iter().filter(|threshold| rules.contains(&threshold.rule)) {
+            for (failed, value) in failed.iter_mut().zip(metrics.values(threshold.rule)) {
+                *failed |= threshold.fails(value);
+            }
+        }
+        failed.into_iter().filter(|failed| *failed).count()
     }
 
     /// The report in one sentence.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
@@ -18,13 +19,31 @@ use crate::models::{Intervention, ModelCard, PredictError, TrainedModel, interva
 use crate::network::Sign;
 use crate::network::sign::{ShiftEvidence, sign_of};
 
+use judging::Judging;
+
+mod judging;
+mod likelihood;
+mod quality;
+
 /// Which cells, and what else to hold the network against.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvaluateOptions {
     /// Compare with all cells, training cells included, or with another data set; the report says so.
     pub all_cells: bool,
     /// Known edges: a table with `regulator`, `target`, `sign`, `strength`.
     pub truth: Option<PathBuf>,
+    /// Draws for the importance-weighted bound; 0 leaves it out.
+    pub particles: usize,
+    /// Cells it is computed for at most; more are drawn from.
+    pub weighed_cells: usize,
+    /// Cells generated for each perturbation, and as control, for the quality-pass ratio; 0 leaves it out.
+    pub generated_cells: usize,
+}
+
+impl Default for EvaluateOptions {
+    fn default() -> Self {
+        Self { all_cells: false, truth: None, particles: 100, weighed_cells: 10_000, generated_cells: 200 }
+    }
 }
 
 /// A model with the file it came from.
@@ -44,7 +63,7 @@ pub struct JudgedModel<'a> {
 /// are no control cells among those, if the model predicts none of the perturbations, or if the known edges cannot be read.
 pub fn evaluate(
     judged: &JudgedModel,
-    dataset: &Dataset,
+    dataset: &Arc<Dataset>,
     options: &EvaluateOptions,
     progress: &dyn Progress,
 ) -> anyhow::Result<Report> {
@@ -94,6 +113,10 @@ pub fn evaluate(
         report.gold_standard = Some(against_truth(&rankings, truth, path, card));
     }
 
+    let judging = Judging { model, dataset, trained_on, options };
+    let mut left_out = judging.likelihood(&cells, &mut report, progress)?;
+    left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, progress)?);
+
     report.model = model_facts(judged);
     report.dataset = DatasetFacts {
         file: dataset.source().map(|path| path.display().to_string()).unwrap_or_default(),
@@ -104,6 +127,7 @@ pub fn evaluate(
     };
     report.cells = cell_facts(card, dataset, &cells, trained_on, options.all_cells);
     report.notes = notes(&report, card, &observed, &predicted);
+    report.notes.extend(left_out);
     Ok(report)
 }
 

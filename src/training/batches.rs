@@ -112,9 +112,10 @@ impl<'a> Batches<'a> {
             data.library.push(screen.library_sizes[cell]);
             data.dosages.push(screen.dosages[cell].clone());
             data.quality_failed.push(screen.quality_failed[cell]);
-            match &self.direct {
-                Some(direct) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
-                None => data.shifts.extend_from_slice(&screen.shifts[cell * treatments..(cell + 1) * treatments]),
+            match (&self.direct, screen.shifts.get(cell * treatments..(cell + 1) * treatments)) {
+                (Some(direct), _) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
+                (None, Some(shifts)) => data.shifts.extend_from_slice(shifts),
+                (None, None) => data.shifts.resize((row + 1) * treatments, 0.0),
             }
             if let Some(partner) = screen.partner_of_cell[cell] {
                 data.partner_rows.push(row as u32);

@@ -5,6 +5,7 @@ mod checkpoint;
 mod device;
 mod direct;
 mod ensemble;
+mod importance;
 mod known;
 mod observed;
 mod run;
@@ -22,6 +23,7 @@ use crate::preprocess::PrepareError;
 
 pub use checkpoint::{CheckpointError, Checkpoints};
 pub use ensemble::{RunFiles, train_members};
+pub use importance::{CellBounds, importance_bounds};
 pub use run::train;
 
 /// How the words begin that say why a run ended, where the user stopped it.

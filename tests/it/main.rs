@@ -10,6 +10,7 @@ mod figures;
 mod gpo_vae_golden;
 mod h5ad;
 mod h5ad_variants;
+mod judging;
 mod large_screens;
 mod metrics_golden;
 mod networks;

@@ -147,6 +147,28 @@ pub fn definitions() -> Vec<Definition> {
             "",
             "higher",
         ),
+        (
+            "iw_elbo",
+            "IW-ELBO",
+            "Mean over cells of log(1/K Σ w), a lower bound of the log-likelihood of a cell's counts (natural logarithm): K draws of all latent variables from the posterior, w = likelihood × prior / posterior, where of the effects, mask and artifact that all cells share each cell bears 1 / number of training cells with its perturbation (its flag). Comparable between models of the same genes and cells only",
+            ate,
+            "higher",
+        ),
+        ("elbo", "ELBO", "Mean of log w over the same draws: a looser bound", ate, "higher"),
+        (
+            "effective_particles",
+            "Effective draws",
+            "(Σ w)² / Σ w² of a cell, median over cells: near 1 a single draw carries the bound, and more draws would raise it",
+            "",
+            "higher",
+        ),
+        (
+            "quality_pass",
+            "Quality-pass ratio",
+            "Share of cells that lie within median ± k·MAD of the measured cells that the training used, in counts and detected genes (not below) and in the shares of mitochondrial, ribosomal and haemoglobin counts (not above), over the genes held; without looking for doublets. Generated cells: states, mask, effects and counts drawn from the model, of the branch of good cells, at library sizes drawn from control cells. Mean over perturbations; measured cells beside it. As high as the measured share is good, not higher",
+            ate,
+            "count",
+        ),
     ]
     .into_iter()
     .map(|(metric, label, definition, origin, better)| Definition {

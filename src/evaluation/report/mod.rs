@@ -1,7 +1,9 @@
 //! The report of an evaluation: every number with its definition, the baselines beside the model, and what it rests on.
 
 mod definitions;
+mod likelihood;
 mod network;
+mod quality;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +13,9 @@ use super::effects::{EffectMetrics, EffectOptions, PerturbationFit, compare};
 use crate::data::EffectTable;
 
 pub use definitions::{Definition, definitions};
+pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard, network_tests};
+pub use quality::{ConditionPass, QualityPass, QualityPassRow};
 
 /// Version of the layout.
 pub const FORMAT: u32 = 1;
@@ -141,6 +145,12 @@ pub struct Report {
     /// Whether the intervals of an ensemble hold what they promise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// How well the model explains held-out cells; none where it cannot be told, see the notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<Likelihood>,
+    /// How many cells drawn from the model pass quality control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_pass: Option<QualityPass>,
     /// What every metric is.
     pub definitions: Vec<Definition>,
 }

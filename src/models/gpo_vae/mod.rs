@@ -5,6 +5,8 @@ mod config;
 mod entering;
 mod expectation;
 mod fused;
+mod generate;
+mod importance;
 mod mask;
 mod memory;
 mod network;

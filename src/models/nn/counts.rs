@@ -14,8 +14,10 @@ use statrs::function::gamma::{digamma, ln_gamma};
 use super::normal::{LARGEST_LOG, VARIANCE_FLOOR};
 use super::vector::{self, LANES};
 
-const MEAN_FLOOR: f32 = 1e-4;
-const RATE_FLOOR: f32 = 1e-6;
+/// Added to every mean.
+pub const MEAN_FLOOR: f32 = 1e-4;
+/// The least rate.
+pub const RATE_FLOOR: f32 = 1e-6;
 /// Counts up to this are common.
 const MOST_IN_TABLE: f32 = 16.0;
 

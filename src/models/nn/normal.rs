@@ -11,7 +11,7 @@ use super::vector;
 /// What is added to every variance.
 pub const VARIANCE_FLOOR: f32 = 1e-4;
 /// Heads are kept within ± this.
-pub(super) const LARGEST_LOG: f32 = 88.0;
+pub const LARGEST_LOG: f32 = 88.0;
 
 /// A residual network with two heads, or its gradient.
 #[derive(Clone, Debug)]

@@ -1,9 +1,11 @@
 //! A trained model: its card, its network, its answers.
 
+mod cells;
 mod ensemble;
 mod file;
 mod signed;
 
+pub use cells::GeneratedCells;
 pub use ensemble::{MergeError, merge};
 pub use file::FORMAT as MODEL_FORMAT;
 pub use signed::signed_network;
@@ -18,6 +20,7 @@ use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread};
 use crate::data::{EffectTable, nearest};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Grn;
+use crate::preprocess::Split;
 use ensemble::Moments;
 
 /// More edges than anybody looks at; a dense network of 600 genes has 360,000.
@@ -198,6 +201,20 @@ impl TrainedModel {
     /// Number of members of an ensemble; 1 for a single model.
     pub fn member_count(&self) -> usize {
         self.members.len()
+    }
+
+    /// The networks of the members.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = &GpoVae> {
+        self.members.iter().map(|member| &member.model)
+    }
+
+    /// What each row of the training data set was used for, by its row; those not used are left out. Valid only for a data set
+    /// with the card's hash.
+    pub fn used_cells(&self) -> impl Iterator<Item = (u32, Split)> {
+        let split = |(row, split): (u32, &u8)| {
+            Some((row, [Split::Training, Split::Validation, Split::Test][usize::from(split.checked_sub(1)?).min(2)]))
+        };
+        (0..).zip(&self.observed.split).filter_map(split)
     }
 
     /// How far the members of an ensemble are from each other in a row of [`TrainedModel::predicted`]; none for a single
