@@ -21,11 +21,13 @@ mod tenx;
 mod text;
 mod write;
 mod write_matrix;
+mod write_stream;
 
 pub use error::H5adError;
 pub use file::looks_like_hdf5;
 pub use read::{preview, read, read_into};
 pub use write::{ExtraColumn, WriteOptions, write, write_with};
 pub use write_matrix::MatrixLayout;
+pub use write_stream::{Portion, StreamHeader, write_stream};
 
 pub use super::ImportOptions;

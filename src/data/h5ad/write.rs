@@ -91,7 +91,7 @@ pub fn write_with(
 }
 
 /// A file beside the target, with the permissions of any new file rather than the private ones of a temporary.
-fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+pub(super) fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".grn-explorer-").suffix(".h5ad");
     #[cfg(unix)]
@@ -208,7 +208,7 @@ fn labels(dataset: &Dataset) -> Categories {
     Categories { name: PERTURBATION_COLUMN.to_owned(), levels, codes }
 }
 
-fn finish_frame<S: AsRef<str>>(group: &Group, rows: &[S], columns: &[&str]) -> hdf5::Result<()> {
+pub(super) fn finish_frame<S: AsRef<str>>(group: &Group, rows: &[S], columns: &[&str]) -> hdf5::Result<()> {
     encode(group, "dataframe", "0.2.0")?;
     write_texts(group, "_index", rows)?;
     write_attribute(group, "_index", "_index")?;
@@ -217,7 +217,7 @@ fn finish_frame<S: AsRef<str>>(group: &Group, rows: &[S], columns: &[&str]) -> h
     if order.is_empty() { Ok(()) } else { attribute.write_raw(&order) }
 }
 
-fn write_categories(parent: &Group, categories: &Categories) -> hdf5::Result<()> {
+pub(super) fn write_categories(parent: &Group, categories: &Categories) -> hdf5::Result<()> {
     let group = parent.create_group(&categories.name)?;
     encode(&group, "categorical", "0.2.0")?;
     group.new_attr::<bool>().create("ordered")?.write_scalar(&false)?;
@@ -240,7 +240,7 @@ fn write_texts<S: AsRef<str>>(group: &Group, name: &str, texts: &[S]) -> hdf5::R
     encode(&array, "string-array", "0.2.0")
 }
 
-fn write_array<T: H5Type>(group: &Group, name: &str, values: &[T]) -> hdf5::Result<()> {
+pub(super) fn write_array<T: H5Type>(group: &Group, name: &str, values: &[T]) -> hdf5::Result<()> {
     let array = write_numbers(group, name, values)?;
     encode(&array, "array", "0.2.0")
 }
@@ -272,6 +272,6 @@ fn write_attribute(location: &Location, name: &str, word: &str) -> hdf5::Result<
 }
 
 /// HDF5 texts end at a zero byte, so none may be inside.
-fn text(word: &str) -> hdf5::Result<VarLenUnicode> {
+pub(super) fn text(word: &str) -> hdf5::Result<VarLenUnicode> {
     VarLenUnicode::from_str(&word.replace('\0', "\u{fffd}")).map_err(|error| error.to_string().into())
 }
