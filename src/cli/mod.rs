@@ -17,6 +17,7 @@ mod network;
 mod output;
 mod predict;
 mod preprocess;
+mod sample;
 mod simulate;
 mod text;
 mod train;
@@ -102,6 +103,8 @@ pub enum Command {
     Network(network::Network),
     /// Judge a model on held-out cells, beside the baselines
     Evaluate(evaluate::Evaluate),
+    /// Draw cells from a model, control and perturbed, as a screen
+    Sample(sample::Sample),
     /// Draw a figure of a model
     Figure(figure::DrawFigure),
 }
@@ -127,8 +130,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 9] =
-        ["simulate", "inspect", "preprocess", "train", "merge", "predict", "network", "evaluate", "figure"];
+    const COMMANDS: [&str; 10] =
+        ["simulate", "inspect", "preprocess", "train", "merge", "predict", "network", "evaluate", "sample", "figure"];
     let name = file.to_str().filter(|name| !name.contains(['.', '/', '\\']) && !file.exists())?;
     crate::data::nearest(name, COMMANDS, 1).first().copied()
 }
@@ -156,6 +159,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
             Command::Predict(command) => command.run(&console),
             Command::Network(command) => command.run(&console),
             Command::Evaluate(command) => command.run(&console),
+            Command::Sample(command) => command.run(&console),
             Command::Figure(command) => command.run(&console),
         };
         console.finish();
