@@ -194,6 +194,8 @@ pub enum Action {
     Discard(HeldBack),
     /// Open what a window left that was not closed.
     Recover,
+    /// The same, and go on with the training run that was under way.
+    RecoverAndTrain,
     /// Throw it away.
     ForgetLost,
     /// Save what is unsaved, then do what was held back.

@@ -207,12 +207,12 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::StartTraining(config, device) => {
             set_training(state, &config, device);
             if work.may_train(&config, device, state) {
-                work.train(*config, device, state);
+                work.train(*config, device, false, state);
             }
         }
         Action::StartTrainingAnyway(config, device) => {
             set_training(state, &config, device);
-            work.train(*config, device, state);
+            work.train(*config, device, false, state);
         }
         Action::PauseTraining(paused) => work.pause_training(paused),
         Action::StopTraining => work.stop_training(),
@@ -225,7 +225,11 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::Quit => return hold_back(HeldBack::Quit, state, work),
         Action::Recover => {
             state.view.dialog = None;
-            work.recover_lost();
+            work.recover_lost(false);
+        }
+        Action::RecoverAndTrain => {
+            state.view.dialog = None;
+            work.recover_lost(true);
         }
         Action::ForgetLost => {
             state.view.dialog = None;

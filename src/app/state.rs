@@ -292,6 +292,8 @@ pub struct LostWork {
     pub session: Option<PathBuf>,
     /// A model was trained that is in no file.
     pub model_unsaved: bool,
+    /// A training run was under way that can go on.
+    pub run: bool,
     /// How long ago it was kept.
     pub age: std::time::Duration,
 }

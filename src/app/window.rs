@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::{Context, Frame, Key, Margin, Modifiers, Panel, Ui};
 
@@ -63,13 +64,21 @@ pub struct Setup {
     pub open_sample: bool,
     /// Where unsaved work is kept for the case of a crash; none to keep nothing.
     pub recovery: Option<Recovery>,
+    /// Time between checkpoints of a training run, which are kept there too.
+    pub checkpoint_every: Duration,
     /// Asks for files.
     pub chooser: Arc<dyn FileChooser>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { file: None, open_sample: false, recovery: None, chooser: Arc::new(SystemDialogs) }
+        Self {
+            file: None,
+            open_sample: false,
+            recovery: None,
+            checkpoint_every: Duration::from_secs(60),
+            chooser: Arc::new(SystemDialogs),
+        }
     }
 }
 
@@ -154,7 +163,8 @@ impl App {
         });
         let mut work = Work::new(context.clone(), setup.chooser);
         // Asked in front of whatever opens.
-        let question = setup.recovery.and_then(|recovery| work.recover_from(recovery)).map(Action::ShowDialog);
+        let every = setup.checkpoint_every;
+        let question = setup.recovery.and_then(|recovery| work.recover_from(recovery, every)).map(Action::ShowDialog);
         let actions = action.into_iter().chain(question).collect();
         let mut app = Self {
             state,

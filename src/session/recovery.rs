@@ -19,6 +19,8 @@ const LOCK: &str = "lock";
 const ABOUT: &str = "about.json";
 const SESSION: &str = "session";
 const MODEL: &str = "model.safetensors";
+/// What the files of a training run begin with.
+const RUN: &str = "run.";
 
 /// The folder with the folders of all windows.
 #[derive(Clone, Debug)]
@@ -43,6 +45,9 @@ pub struct About {
     pub session: Option<PathBuf>,
     /// The model was in no file yet: it lies in the slot.
     pub model_unsaved: bool,
+    /// A training run was under way: its checkpoints lie in the slot.
+    #[serde(default)]
+    pub run: bool,
     /// When it was written, in seconds since 1970.
     pub written: u64,
 }
@@ -98,9 +103,9 @@ fn lock(folder: &Path) -> io::Result<Option<Slot>> {
 
 impl About {
     /// Of what is written now.
-    pub fn now(name: String, session: Option<PathBuf>, model_unsaved: bool) -> Self {
+    pub fn now(name: String, session: Option<PathBuf>, model_unsaved: bool, run: bool) -> Self {
         let written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { name, session, model_unsaved, written }
+        Self { name, session, model_unsaved, run, written }
     }
 
     /// Seconds since it was written.
@@ -118,6 +123,29 @@ impl Slot {
     /// Where a model goes that is in no file yet.
     pub fn model(&self) -> PathBuf {
         self.folder.join(MODEL)
+    }
+
+    /// Beside which file the checkpoints of a training run go.
+    pub fn run(&self) -> PathBuf {
+        self.folder.join(format!("{RUN}safetensors"))
+    }
+
+    /// The files of a training run that lie here.
+    fn run_files(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let of_run = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(RUN);
+        entries.flatten().filter(of_run).map(|entry| entry.path()).collect()
+    }
+
+    /// Whether there is a checkpoint of a training run to go on from.
+    pub fn has_run(&self) -> bool {
+        !self.run_files().is_empty()
+    }
+
+    /// Keep nothing of a training run any more.
+    pub fn clear_run(&self) {
+        // What is not there need not go.
+        self.run_files().iter().for_each(|path| _ = fs::remove_file(path));
     }
 
     fn about(&self) -> Option<About> {
@@ -148,6 +176,7 @@ impl Slot {
             // What is not there need not go.
             let _ = fs::remove_file(path);
         }
+        self.clear_run();
     }
 
     /// Remove the folder; while others hold it, only what is in it.
@@ -172,7 +201,7 @@ mod tests {
     use crate::document::NoteSubject;
 
     fn about(name: &str, written: u64) -> About {
-        About { name: name.to_owned(), session: None, model_unsaved: false, written }
+        About { name: name.to_owned(), session: None, model_unsaved: false, run: false, written }
     }
 
     #[test]

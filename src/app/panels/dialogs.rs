@@ -269,6 +269,9 @@ fn recover(ui: &mut Ui, lost: &LostWork, actions: &mut Vec<Action>) {
     if lost.model_unsaved {
         ui.label("A trained model that is in no file is among them");
     }
+    if lost.run {
+        ui.label("A training run was under way; it can go on from its last checkpoint");
+    }
     if let Some(session) = &lost.session {
         let text = RichText::new(session.display().to_string()).small().color(theme::colours(ui).text_weak);
         ui.add(egui::Label::new(text).wrap());
@@ -280,7 +283,14 @@ fn recover(ui: &mut Ui, lost: &LostWork, actions: &mut Vec<Action>) {
         if ui.button("Throw away").clicked() {
             actions.push(Action::ForgetLost);
         }
-        if primary(ui, "Recover", true) {
+        if lost.run {
+            if ui.button("Recover").on_hover_text("Without the training run").clicked() {
+                actions.push(Action::Recover);
+            }
+            if primary(ui, "Recover and train on", true) {
+                actions.push(Action::RecoverAndTrain);
+            }
+        } else if primary(ui, "Recover", true) {
             actions.push(Action::Recover);
         }
     });

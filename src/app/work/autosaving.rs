@@ -8,12 +8,13 @@ use anyhow::Context;
 
 use super::{OpenRequest, Work};
 use crate::app::opened;
-use crate::app::state::{Dialog, LostWork, Severity, State};
+use crate::app::state::{Dialog, LostWork, Severity, State, Tab};
 use crate::document::Document;
 use crate::jobs::{Job, Outcome};
 use crate::models::TrainedModel;
 use crate::session::recovery::{About, Lost, Recovery, Slot};
 use crate::tasks::open;
+use crate::training::RunFiles;
 
 /// No more often than this.
 const EVERY: Duration = Duration::from_secs(3);
@@ -24,6 +25,8 @@ struct Kept {
     document: Document,
     /// The model that is in no file yet.
     model: Option<Arc<TrainedModel>>,
+    /// A training run is under way, whose checkpoints lie in the slot.
+    run: bool,
     slot: Arc<Slot>,
 }
 
@@ -40,33 +43,49 @@ pub(super) struct Autosaving {
     told: bool,
     /// What other windows left, the newest first.
     lost: Vec<Lost>,
+    /// Time between checkpoints of a training run.
+    checkpoint_every: Duration,
+    /// The training run among what was left is to go on, once that is open.
+    go_on: bool,
 }
 
 impl Work {
     /// Keep what is unsaved below `recovery`. The question about what was left there, if something was.
-    pub(in crate::app) fn recover_from(&mut self, recovery: Recovery) -> Option<Dialog> {
+    pub(in crate::app) fn recover_from(&mut self, recovery: Recovery, checkpoint_every: Duration) -> Option<Dialog> {
         self.autosaving.lost = recovery.lost();
+        self.autosaving.checkpoint_every = checkpoint_every;
+        // If that fails it is tried again, and told, when there is something to keep.
+        self.autosaving.slot = recovery.claim().ok().map(Arc::new);
         self.autosaving.recovery = Some(recovery);
         self.lost()
     }
 
     fn lost(&self) -> Option<Dialog> {
         let lost = self.autosaving.lost.first()?;
-        let About { name, session, model_unsaved, .. } = &lost.about;
+        let About { name, session, model_unsaved, run, .. } = &lost.about;
         let lost = LostWork {
             name: name.clone(),
             session: session.clone(),
             model_unsaved: *model_unsaved,
+            run: *run && lost.slot.has_run(),
             age: Duration::from_secs(lost.about.age()),
         };
         Some(Dialog::Recover(lost))
     }
 
-    /// Open what was left; from then on this window keeps it.
-    pub(in crate::app) fn recover_lost(&mut self) {
+    /// Where a training run is kept, and the folder's lock, which is held for as long; none where nothing is kept.
+    pub(super) fn run_files(&self, resume: bool) -> Option<(Arc<Slot>, RunFiles)> {
+        let slot = self.autosaving.slot.clone()?;
+        let files = RunFiles { model: slot.run(), every: self.autosaving.checkpoint_every, resume };
+        Some((slot, files))
+    }
+
+    /// Open what was left, and go on with its training run if that is wanted; from then on this window keeps it.
+    pub(in crate::app) fn recover_lost(&mut self, go_on: bool) {
         if self.autosaving.lost.is_empty() {
             return;
         }
+        self.autosaving.go_on = go_on;
         let lost = self.autosaving.lost.remove(0);
         self.open(OpenRequest::Lost(Arc::new(lost)));
     }
@@ -94,6 +113,9 @@ impl Work {
             self.autosaving.job = None;
             match outcome {
                 Outcome::Finished(kept) => {
+                    if !kept.run && !state.is_training() {
+                        kept.slot.clear_run();
+                    }
                     self.autosaving.slot = Some(kept.slot.clone());
                     self.autosaving.kept = Some(kept);
                     self.autosaving.told = false;
@@ -118,7 +140,8 @@ impl Work {
         }
         self.autosaving.looked = Some(Instant::now());
         let model = state.runtime.model.clone().filter(|_| state.runtime.model_unsaved);
-        if model.is_none() && !is_edited(state) {
+        let run = state.is_training();
+        if model.is_none() && !run && !is_edited(state) {
             if self.autosaving.kept.take().is_some()
                 && let Some(slot) = &self.autosaving.slot
             {
@@ -135,11 +158,11 @@ impl Work {
         };
         let kept = self.autosaving.kept.as_ref();
         let model_is_kept = kept.is_some_and(|kept| same(&kept.model, &model));
-        if model_is_kept && kept.is_some_and(|kept| kept.document == state.document) {
+        if model_is_kept && kept.is_some_and(|kept| kept.run == run && kept.document == state.document) {
             return;
         }
         let (document, slot) = (state.document.clone(), self.autosaving.slot.clone());
-        let about = About::now(opened::title(state), state.runtime.session_path.clone(), model.is_some());
+        let about = About::now(opened::title(state), state.runtime.session_path.clone(), model.is_some(), run);
         self.autosaving.job = Some(Job::spawn("keeping changes", self.wake(), move |_| {
             let slot = match slot {
                 Some(slot) => slot,
@@ -153,16 +176,24 @@ impl Work {
                 written.sources.model = Some(open::model_reference(&slot.model())?);
             }
             slot.write(&written, &about)?;
-            anyhow::Ok(Kept { document, model, slot })
+            anyhow::Ok(Kept { document, model, run, slot })
         }));
     }
 
     /// What was left was opened: this window goes on with its folder.
-    pub(super) fn take_over(&mut self, lost: &Lost, state: &State) {
+    pub(super) fn take_over(&mut self, lost: &Lost, state: &mut State) {
         let slot = lost.slot.clone();
         let model = state.runtime.model.clone().filter(|_| state.runtime.model_unsaved);
-        self.autosaving.kept = Some(Kept { document: state.document.clone(), model, slot: slot.clone() });
-        self.autosaving.slot = Some(slot);
+        let (document, run) = (state.document.clone(), lost.about.run);
+        self.autosaving.kept = Some(Kept { document, model, run, slot: slot.clone() });
+        if let Some(own) = self.autosaving.slot.replace(slot) {
+            Slot::remove_shared(own);
+        }
+        if std::mem::take(&mut self.autosaving.go_on) && lost.slot.has_run() {
+            let (config, device) = (state.document.training.clone(), state.document.device);
+            self.train(config, device, true, state);
+            state.view.tab = Tab::Training;
+        }
     }
 }
 

@@ -30,12 +30,19 @@ impl Work {
         false
     }
 
-    /// Train on the open data set; ignored while a run is under way or without data.
-    pub(in crate::app) fn train(&mut self, config: TrainConfig, device: DeviceChoice, state: &mut State) {
+    /// Train on the open data set; ignored while a run is under way or without data. The run is kept in the folder for unsaved
+    /// work; with `resume` it goes on with the one that is there.
+    pub(in crate::app) fn train(&mut self, config: TrainConfig, device: DeviceChoice, resume: bool, state: &mut State) {
         let (None, Some(dataset)) = (&self.training, state.runtime.dataset.clone()) else { return };
         let settings = config.clone();
+        let kept = self.run_files(resume);
+        if let Some((slot, _)) = kept.as_ref().filter(|_| !resume) {
+            slot.clear_run();
+        }
         let job = Job::spawn("training", self.wake(), move |observer| {
-            match tasks::train::train(&dataset, &settings, device, None, observer) {
+            // The folder stays locked for as long as the run may write there.
+            let files = kept.as_ref().map(|(_, files)| files);
+            match tasks::train::train(&dataset, &settings, device, files, observer) {
                 Ok(model) => Ok(Ok(model)),
                 Err(TrainError::Cancelled(_)) => Err(Cancelled),
                 Err(error) => {
@@ -124,7 +131,12 @@ impl Work {
                 state.runtime.tell(Severity::Error, FAILED, failure.detail, failure.remedy);
                 state.runtime.offer(Command::ShowTraining);
             }
-            Outcome::Cancelled => run.ended = Some("cancelled; nothing was kept".to_owned()),
+            Outcome::Cancelled => {
+                run.ended = Some("cancelled; nothing was kept".to_owned());
+                if let Some((slot, _)) = self.run_files(false) {
+                    slot.clear_run();
+                }
+            }
             Outcome::Failed { message, panicked } => {
                 run.ended = Some(message.clone());
                 let remedy = if panicked { DEFECT } else { "" };
@@ -148,7 +160,8 @@ fn remedy(error: &TrainError) -> &'static str {
             "Lower the least number of cells per perturbation, or check the perturbation column on the data page"
         }
         TrainError::Prepare(_) => "Check the settings of the preparation",
-        TrainError::Checkpoint(_) | TrainError::Merge(_) => "",
+        TrainError::Checkpoint(_) => "Start the training anew; free some space if the disk is full",
+        TrainError::Merge(_) => "",
         TrainError::Device { .. } => "Choose another device, or let the program choose",
         TrainError::Diverged { .. } => "Lower the learning rate, to a third for a start",
         TrainError::PriorNetwork { .. } => "Choose another network to start from, or none",

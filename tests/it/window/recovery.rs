@@ -6,6 +6,7 @@ use grn_explorer::app::state::Dialog;
 use grn_explorer::app::{Action, App, Setup};
 use grn_explorer::document::{NetworkFilter, NoteSubject};
 use grn_explorer::session::recovery::Recovery;
+use grn_explorer::training::DeviceChoice;
 
 use super::{Window, screen, small};
 
@@ -71,6 +72,66 @@ fn changes_come_back_after_a_crash() {
     assert_eq!(third.state().view.dialog, None);
     drop(third);
     assert_eq!(window(folder.path()).state().view.dialog, None);
+}
+
+/// As [`window`], with a checkpoint after every epoch.
+fn training_window(folder: &Path) -> Window {
+    let recovery = Some(Recovery::new(folder.join("recovery")));
+    let setup = Setup { recovery, checkpoint_every: std::time::Duration::ZERO, ..Setup::default() };
+    let mut window = Window::start([1024.0, 640.0], egui::Theme::Light, setup);
+    window.harness.run_steps(2);
+    window
+}
+
+/// What a run has left below `folder`.
+fn run_files(folder: &Path) -> usize {
+    let folders = std::fs::read_dir(folder.join("recovery")).into_iter().flatten().flatten();
+    let files = folders.flat_map(|entry| std::fs::read_dir(entry.path()).into_iter().flatten().flatten());
+    files.filter(|entry| entry.file_name().to_string_lossy().starts_with("run.")).count()
+}
+
+#[test]
+fn a_training_run_goes_on_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = training_window(folder.path());
+    first.open(&screen(folder.path()));
+    first.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
+    let epochs = |state: &grn_explorer::app::State| state.runtime.training.as_ref().map_or(0, |run| run.epochs.len());
+    first.until("epochs", |state| epochs(state) >= 3);
+    kept(&mut first, folder.path(), |text| text.contains("100000"));
+    first.until("a checkpoint", |_| run_files(folder.path()) > 0);
+    drop(first);
+
+    // The run of a window that is gone in this process ends after its batch; then its folder is free.
+    let mut second = training_window(folder.path());
+    for _ in 0..200 {
+        if second.state().view.dialog.is_some() {
+            break;
+        }
+        drop(second);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        second = training_window(folder.path());
+    }
+    second.harness.run_steps(10);
+    assert!(second.mentions("A training run was under way"));
+    second.click("Recover and train on");
+    second.until("training", |state| epochs(state) >= 3);
+    let numbers: Vec<u32> =
+        second.state().runtime.training.as_ref().unwrap().epochs.iter().map(|epoch| epoch.epoch).collect();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u32), "the epochs before are among them: {numbers:?}");
+    assert!(second.state().runtime.training.as_ref().unwrap().epochs[0].seconds == 0.0, "it was not run again");
+    second.send(Action::StopTraining);
+    second.until("the end", |state| !state.is_training());
+    assert!(second.state().runtime.model.is_some(), "{:?}", second.state().runtime.messages);
+    // Once the model is kept the checkpoints go.
+    second.until("keeping", |_| run_files(folder.path()) == 0);
+
+    // A run that is cancelled leaves nothing.
+    second.send(Action::StartTraining(small(100_000), DeviceChoice::Cpu));
+    second.until("a checkpoint", |_| run_files(folder.path()) > 0);
+    second.send(Action::CancelTraining);
+    second.until("the end", |state| !state.is_training());
+    assert_eq!(run_files(folder.path()), 0);
 }
 
 #[test]
