@@ -94,7 +94,7 @@ pub enum Command {
     /// Measure, normalise and test a data set: quality, variable genes, differential expression
     Preprocess(preprocess::Preprocess),
     /// Train a model on a data set
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Join members of an ensemble that were trained apart
     Merge(merge::Merge),
     /// Predict the response to a knock-out

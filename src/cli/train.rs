@@ -38,6 +38,10 @@ pub struct Train {
     /// Settings to start from: our default, or as published for a data set
     #[arg(long, value_parser = ["default", "adamson", "k562", "rpe1"])]
     preset: Option<String>,
+    /// Any setting of the model, such as mask=probabilities, sum_mode=true, input=standardise, prediction_samples=2500; may be
+    /// given several times (a wrong name lists all)
+    #[arg(long, value_name = "SETTING=VALUE")]
+    set: Vec<String>,
     /// Network known beforehand, from which the learned one starts (a table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON)
     #[arg(long, value_name = "FILE")]
     prior_network: Option<PathBuf>,
@@ -212,6 +216,7 @@ impl Train {
         let wrong = |table: &str, error: serde_json::Error| UsageError(format!("{shown}: [{table}] {error}"));
         let base = GpoVaeConfig::preset(preset);
         let model = merged(&base, file.model).map_err(|error| wrong("model", error))?;
+        let model = merged(&model, self.set()?).map_err(|error| UsageError(format!("--set: {error}")))?;
         let prepare = merged(&TrainConfig::default().prepare, file.prepare).map_err(|error| wrong("prepare", error))?;
         let mut config = TrainConfig {
             seed: file.seed.unwrap_or_default(),
@@ -243,6 +248,21 @@ impl Train {
         }
         let device = self.device.as_deref().map(named).or(file.device).unwrap_or_default();
         Ok(Settings { config, device, import: self.import.decide(&self.dataset, file.import)? })
+    }
+
+    /// What `--set` gives.
+    fn set(&self) -> anyhow::Result<toml::Table> {
+        let mut settings = toml::Table::new();
+        for given in &self.set {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(UsageError(format!("--set {given}: expected SETTING=VALUE")).into());
+            };
+            // Words need no quotes.
+            let read = |text: &str| text.parse::<toml::Table>().ok()?.remove("value");
+            let word = || toml::Value::String(value.trim().to_owned());
+            settings.insert(name.trim().replace('-', "_"), read(&format!("value = {value}")).unwrap_or_else(word));
+        }
+        Ok(settings)
     }
 
     /// The network known beforehand: the option's file with the other settings of the settings file. A file that the settings
@@ -363,6 +383,19 @@ mod tests {
         assert_eq!(settings(&[], None).unwrap().config.prior_network, None);
         let error = settings(&[], Some("[prior_network]\nfile = \"known.sif\"\nlisted = 8\n")).map(|_| ()).unwrap_err();
         assert!(error.is::<UsageError>() && error.to_string().contains("between 0 and 1"), "{error:#}");
+    }
+
+    #[test]
+    fn any_setting_of_the_model_can_be_given() {
+        let options =
+            ["--set", "mask=probabilities", "--set", "sum-mode=true", "--set", "gamma = 7.5", "--epochs", "4"];
+        let found = settings(&options, Some("[model]\ngamma = 3.0\nhops = 2\n")).unwrap().config.model;
+        assert_eq!((found.mask, found.sum_mode), (MaskParameters::Probabilities, true));
+        assert_eq!((found.gamma, found.hops, found.epochs), (7.5, 2, 4));
+        for (given, expected) in [("mask", "SETTING=VALUE"), ("masc=1", "mask_temperature"), ("hops=many", "many")] {
+            let error = settings(&["--set", given], None).map(|_| ()).unwrap_err();
+            assert!(error.is::<UsageError>() && error.to_string().contains(expected), "{given}: {error:#}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::{Alignment, Likelihood};
-use crate::models::{INTERVAL_LEVEL, TrainedModel};
+use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters};
+use crate::models::{INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
 /// How `model` was trained, and, with a `document`, what of its network is shown.
@@ -89,6 +89,10 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
                 .to_owned(),
         },
     ));
+    let variants = variants(card);
+    if !variants.is_empty() {
+        text.push(format!("Of the published model it differs in that {}.", variants.join("; ")));
+    }
     if !card.members.is_empty() {
         let count = card.members.len();
         text.push(format!(
@@ -99,11 +103,11 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
             count - 1,
         ));
     }
-    text.push(
+    text.push(format!(
         "Shifts are differences of the mean log2(10,000 · count / total + 1) between perturbed and control cells; predicted shifts are expectations over the \
-         model's count distribution."
-            .to_owned(),
-    );
+         model's count distribution, means over {} of its latent variables.",
+        counted(gpo.prediction_samples, "draw"),
+    ));
     if let Some(document) = document {
         let view = document.filter.apply(model.network());
         text.push(format!(
@@ -115,6 +119,29 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
         ));
     }
     text.join(" ")
+}
+
+/// How the model was built otherwise than published.
+fn variants(card: &ModelCard) -> Vec<String> {
+    let gpo = &card.settings.model;
+    let mut variants = Vec::new();
+    let mut say = |is: bool, words: String| variants.extend(is.then_some(words));
+    let input = gpo.input.label().to_lowercase();
+    say(gpo.input != InputScale::default(), format!("the encoder of the basal state read {input}"));
+    say(gpo.mean_field, "the basal state was encoded from the counts alone".to_owned());
+    say(gpo.sum_mode, "the decoder read the sum of basal state and effects".to_owned());
+    say(gpo.mask == MaskParameters::Probabilities, "the mask was learned as probabilities".to_owned());
+    say(gpo.mask_temperature != 1.0, format!("masks were sampled at temperature {}", gpo.mask_temperature));
+    say(
+        gpo.effect_prior_scale != 1.0,
+        format!("the priors of effects had a standard deviation of {}", gpo.effect_prior_scale),
+    );
+    if let Some(network) = &card.prior_network {
+        let as_prior = card.settings.prior_network.as_ref().is_some_and(|settings| settings.as_prior);
+        let prior = if as_prior { ", which was also its prior" } else { "" };
+        say(true, format!("the mask started from the network {}{prior}", network.in_words()));
+    }
+    variants
 }
 
 #[cfg(test)]

@@ -100,6 +100,29 @@ fn the_settings_are_labelled_and_undoable() {
     for label in ["Preset", "Device", "Epochs", "Seed", "Learning rate", "Batch size"] {
         assert!(window.shows(label), "{label}");
     }
+    window.click("Network");
+    for label in ["Prior of an edge", "Parameters", "Temperature", "Start from"] {
+        assert!(window.shows(label), "{label}");
+    }
+    let file = folder.path().join("known.sif");
+    std::fs::write(&file, "A activates B\n").unwrap();
+    window.answers.next(&file);
+    window.click("Choose a network…");
+    let known = |state: &grn_explorer::app::State| state.document.training.prior_network.clone();
+    window.until("the file", |state| known(state).is_some());
+    assert_eq!(known(window.state()).unwrap().file, file);
+    for label in ["known.sif", "Its edges", "Other pairs", "Prior from it, too"] {
+        assert!(window.shows(label), "{label}");
+    }
+    window.click("None");
+    assert_eq!(known(window.state()), None);
+    window.click("Encoder and decoder");
+    for label in ["Counts", "Encoder reads", "From counts alone", "Sum of effects", "Spread of effects"] {
+        assert!(window.shows(label), "{label}");
+    }
+    window.click("Prediction");
+    assert!(window.shows("Samples") && window.shows("Library sizes of the data"));
+
     let mut config = window.state().document.training.clone();
     config.model.epochs = 3;
     window.send(Action::SetTraining(Box::new(config), grn_explorer::training::DeviceChoice::Cpu));

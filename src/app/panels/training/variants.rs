@@ -43,7 +43,7 @@ fn mask_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
 /// The network to start from, and what is made of it.
 fn known_rows(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
     let hint = "A network known beforehand, from a file of edges: the learned one starts from its probabilities";
-    let id = name(ui, "Start from", hint);
+    name(ui, "Start from", hint);
     let shown = config.prior_network.as_ref().map(|network| (network.name(), network.file.display().to_string()));
     let mut dropped = false;
     ui.vertical(|ui| {
@@ -52,7 +52,7 @@ fn known_rows(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) 
         }
         ui.horizontal(|ui| {
             let label = if shown.is_some() { "Change…" } else { "Choose a network…" };
-            if ui.button(label).labelled_by(id).on_hover_text(hint).clicked() {
+            if ui.button(label).on_hover_text(hint).clicked() {
                 actions.push(Action::AskPriorNetwork);
             }
             dropped = shown.is_some() && ui.button("None").on_hover_text("Start from no network").clicked();
