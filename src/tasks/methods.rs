@@ -126,8 +126,8 @@ fn variants(card: &ModelCard) -> Vec<String> {
     let gpo = &card.settings.model;
     let mut variants = Vec::new();
     let mut say = |is: bool, words: String| variants.extend(is.then_some(words));
-    let input = gpo.input.label().to_lowercase();
-    say(gpo.input != InputScale::default(), format!("the encoder of the basal state read {input}"));
+    say(gpo.input == InputScale::Standardise, "the encoder of the basal state read standardised counts".to_owned());
+    say(gpo.input == InputScale::None, "the encoder of the basal state read raw counts".to_owned());
     say(gpo.mean_field, "the basal state was encoded from the counts alone".to_owned());
     say(gpo.sum_mode, "the decoder read the sum of basal state and effects".to_owned());
     say(gpo.mask == MaskParameters::Probabilities, "the mask was learned as probabilities".to_owned());

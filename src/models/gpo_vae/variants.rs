@@ -72,12 +72,12 @@ impl InputScale {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::LogStandardise, Self::Standardise, Self::None];
 
-    /// What the user reads: `Standardised logarithms`.
+    /// What the user reads: `Log-standardised`.
     pub fn label(self) -> &'static str {
         match self {
-            Self::LogStandardise => "Standardised logarithms",
-            Self::Standardise => "Standardised counts",
-            Self::None => "Counts",
+            Self::LogStandardise => "Log-standardised",
+            Self::Standardise => "Standardised",
+            Self::None => "Raw counts",
         }
     }
 

@@ -100,7 +100,8 @@ fn the_settings_are_labelled_and_undoable() {
     for label in ["Preset", "Device", "Epochs", "Seed", "Learning rate", "Batch size"] {
         assert!(window.shows(label), "{label}");
     }
-    window.click("Network");
+    window.click("Model");
+    window.click("Learned network");
     for label in ["Prior of an edge", "Parameters", "Temperature", "Start from"] {
         assert!(window.shows(label), "{label}");
     }

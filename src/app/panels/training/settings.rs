@@ -47,9 +47,11 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
         });
         ui.add_space(theme::SMALL);
         CollapsingHeader::new("Loss").show(ui, |ui| rows(ui, "loss settings", |ui| loss_rows(ui, &mut config.model)));
-        variants::show(ui, &mut config, actions);
-        CollapsingHeader::new("Size of the model")
-            .show(ui, |ui| rows(ui, "size settings", |ui| size_rows(ui, &mut config.model)));
+        CollapsingHeader::new("Model").show(ui, |ui| {
+            variants::show(ui, &mut config, actions);
+            CollapsingHeader::new("Size of the model")
+                .show(ui, |ui| rows(ui, "size settings", |ui| size_rows(ui, &mut config.model)));
+        });
         CollapsingHeader::new("Cells and perturbations")
             .show(ui, |ui| cells::show(form, ui, state, &mut config.prepare));
         CollapsingHeader::new("Filters").show(ui, |ui| filters::show(ui, state, &mut config.prepare));

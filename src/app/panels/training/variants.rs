@@ -8,7 +8,7 @@ use crate::models::TrainConfig;
 use crate::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
 
 pub(super) fn show(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
-    CollapsingHeader::new("Network").id_salt("network group").show(ui, |ui| {
+    CollapsingHeader::new("Learned network").show(ui, |ui| {
         rows(ui, "network settings", |ui| {
             mask_rows(ui, &mut config.model);
             known_rows(ui, config, actions);
