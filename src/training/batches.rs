@@ -45,7 +45,7 @@ impl<'a> Batches<'a> {
         };
         let direct = match config.model.alignment {
             Alignment::Cells => None,
-            Alignment::DirectShifts => Some(DirectShifts::of(screen, &training, config.model.mask)),
+            Alignment::DirectShifts => Some(DirectShifts::of(screen, &training)),
         };
         Self {
             training,

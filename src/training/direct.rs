@@ -8,7 +8,6 @@
 use rayon::prelude::*;
 
 use crate::data::{mean_log2_expression, variance_of_mean};
-use crate::models::gpo_vae::MaskParameters;
 use crate::preprocess::PreparedScreen;
 
 /// Added to standard errors (log2): a gene that no cell shows is not certain.
@@ -18,18 +17,17 @@ const EVEN: f64 = 2.0;
 /// Shifts below are alike.
 const BLUR: f64 = 0.5;
 
-/// What the network is aligned with, T × T, row = regulator: logits, or probabilities where those are the mask's parameters.
+/// The logits that the network is aligned with, T × T, row = regulator.
 pub(super) struct DirectShifts {
     treatments: usize,
-    mask: MaskParameters,
-    targets: Vec<f32>,
+    logits: Vec<f32>,
     /// Whether there are cells that show the treatment's shifts.
     tested: Vec<bool>,
 }
 
 impl DirectShifts {
     /// Over the cells at these positions (among the kept ones) of `screen`, a cell as often as it is there.
-    pub fn of(screen: &PreparedScreen, cells: &[u32], mask: MaskParameters) -> Self {
+    pub fn of(screen: &PreparedScreen, cells: &[u32]) -> Self {
         let treatments = screen.treatments.len();
         let rows = |wanted: &dyn Fn(&[u32]) -> bool| -> Vec<u32> {
             let chosen = cells.iter().filter(|cell| wanted(&screen.dosages[**cell as usize]));
@@ -54,24 +52,20 @@ impl DirectShifts {
             Some(columns.map(|column| column.map_or(0.0, |column| shift(column as usize))).collect())
         };
         let shifts: Vec<Option<Vec<f64>>> = (0..treatments as u32).into_par_iter().map(standardised).collect();
-        let mut targets = logits(&shifts, treatments);
-        if mask == MaskParameters::Probabilities {
-            targets.iter_mut().for_each(|target| *target = probability(*target));
-        }
-        Self { treatments, mask, targets, tested: shifts.iter().map(Option::is_some).collect() }
+        Self { treatments, logits: logits(&shifts, treatments), tested: shifts.iter().map(Option::is_some).collect() }
     }
 
     /// The row of a treatment; none where no cell shows its shifts.
     pub fn row(&self, treatment: u32) -> Option<&[f32]> {
         let at = treatment as usize;
-        self.tested[at].then(|| &self.targets[at * self.treatments..(at + 1) * self.treatments])
+        self.tested[at].then(|| &self.logits[at * self.treatments..(at + 1) * self.treatments])
     }
 
     /// What the rows of the treatments of a cell should add up to.
     pub fn of_cell(&self, dosages: &[u32]) -> Vec<f32> {
         let mut sum = vec![0.0; self.treatments];
         for row in dosages.iter().filter_map(|&treatment| self.row(treatment)) {
-            sum.iter_mut().zip(row).for_each(|(sum, target)| *sum += target);
+            sum.iter_mut().zip(row).for_each(|(sum, logit)| *sum += logit);
         }
         sum
     }
@@ -79,18 +73,13 @@ impl DirectShifts {
     /// The probabilities that the mask starts with, T × T: the prior where nothing is known.
     pub fn start(&self, prior: f64) -> Vec<f32> {
         let row = |treatment: u32| -> Vec<f32> {
-            match (self.row(treatment), self.mask) {
-                (Some(logits), MaskParameters::Logits) => logits.iter().copied().map(probability).collect(),
-                (Some(probabilities), MaskParameters::Probabilities) => probabilities.to_vec(),
-                (None, _) => vec![prior as f32; self.treatments],
+            match self.row(treatment) {
+                Some(logits) => logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+                None => vec![prior as f32; self.treatments],
             }
         };
         (0..self.treatments as u32).flat_map(row).collect()
     }
-}
-
-fn probability(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
 }
 
 /// Logits of the direct part of standardised shifts.

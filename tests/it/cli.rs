@@ -245,7 +245,7 @@ fn from_a_simulated_screen_to_a_figure() {
         assert!(std::fs::read(at.join(file)).expect("figure").starts_with(start), "{file}");
     }
 
-    let unknown = fails(at, 1, &["predict", "model.safetensors", "--knock-out", &gene[..gene.len() - 1]]);
+    let unknown = fails(at, 1, &["predict", "model.safetensors", "--knock-out", &format!("{gene}X")]);
     assert!(unknown.contains("did you mean") && unknown.contains(&gene), "{unknown}");
     ok(at, &["simulate", "other.h5ad", "--genes", "40", "--perturbations", "8", "--cells", "400", "--seed", "4"]);
     let other = fails(at, 1, &["evaluate", "model.safetensors", "--data", "other.h5ad", "-o", "other.json"]);

@@ -1,7 +1,7 @@
 //! The mask M in tensors: its logits and probabilities, whatever its parameters are, its alignment with the measured shifts
 //! and its sparsity. The plain path; [`super::fused`] has the same in slices.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::ops::sigmoid;
 
 use super::batch::Batch;
@@ -12,14 +12,6 @@ use super::variants::MaskParameters;
 pub(super) const LARGEST_LOGIT: f64 = 15.942_385;
 /// The ε of this.
 pub(super) const EPSILON: f32 = f32::EPSILON;
-/// A row of probabilities with a sum below this has no edges.
-pub(super) const LEAST_SUM: f32 = 1e-12;
-/// Added to the span of a column before dividing by it, as published.
-pub(super) const SPAN_FLOOR: f32 = 1e-8;
-/// A column whose span is no larger than this share of its largest entry is constant but for rounding: it has nothing to be
-/// stretched, and no gradient.
-pub(super) const ROUNDING: f32 = 1e-6;
-
 /// The logit of a parameter of the mask.
 pub(super) fn logit_of(kind: MaskParameters, parameter: f32) -> f32 {
     match kind {
@@ -91,7 +83,7 @@ impl GpoVae {
         probabilities.sum_all()? * (self.config().lambda / (treatments * treatments) as f64)
     }
 
-    /// γ · mean |D·S − target| over cells and measured treatments. See [`MaskParameters`] for S and the target.
+    /// γ · mean |D·S − target| over cells and measured treatments, S = A + A²/T + … of the logits A.
     pub(super) fn alignment(&self, batch: &Batch) -> Result<Tensor> {
         let config = self.config();
         if batch.measured_treatments == 0 || config.gamma == 0.0 {
@@ -105,10 +97,14 @@ impl GpoVae {
         let chosen = Tensor::from_vec(chosen, (batch.conditions.len(), treatments), device)?;
         let cells = batch.len();
         let targets = Tensor::from_slice(&batch.shift_targets, (cells, treatments), device)?;
-        let (sum, targets) = match config.mask {
-            MaskParameters::Logits => (self.sum_of_powers(chosen.matmul(&self.mask)?, &self.mask, true)?, targets),
-            MaskParameters::Probabilities => (chosen.matmul(&self.stretched()?)?, sigmoid(&targets)?),
+        let logits = match config.mask {
+            MaskParameters::Logits => self.mask.clone(),
+            MaskParameters::Probabilities => {
+                let p = self.mask.clamp(EPSILON, 1.0 - EPSILON)?;
+                (p.log()? - p.affine(-1.0, 1.0)?.log()?)?
+            }
         };
+        let sum = self.sum_of_powers(chosen.matmul(&logits)?, &logits)?;
         let measured = Tensor::from_slice(&batch.treatment_measured, (1, treatments), device)?;
         let condition_of_cell = Tensor::from_slice(&batch.condition_of_cell, cells, device)?;
         let difference = (sum.index_select(&condition_of_cell, 0)? - targets)?;
@@ -116,29 +112,15 @@ impl GpoVae {
         total * (config.gamma / (cells * batch.measured_treatments) as f64)
     }
 
-    /// `first` · (1 + A + A² + …) up to K extra hops; each divided by T with `scaled`.
-    fn sum_of_powers(&self, first: Tensor, a: &Tensor, scaled: bool) -> Result<Tensor> {
-        let scale = if scaled { 1.0 / self.sizes().treatments as f64 } else { 1.0 };
+    /// `first` · (1 + A/T + A²/T² + …) up to K extra hops.
+    fn sum_of_powers(&self, first: Tensor, a: &Tensor) -> Result<Tensor> {
+        let scale = 1.0 / self.sizes().treatments as f64;
         let (mut term, mut sum) = (first.clone(), first);
         for _ in 0..self.config().alignment_hops() {
             term = (term.matmul(a)? * scale)?;
             sum = (sum + &term)?;
         }
         Ok(sum)
-    }
-
-    /// S of a mask of probabilities: powers of the rows' shares, each column stretched to 0 … 1.
-    fn stretched(&self) -> Result<Tensor> {
-        let probabilities = self.mask.clamp(0.0f32, 1.0f32)?;
-        let sums = probabilities.sum_keepdim(1)?;
-        let has_edges = sums.gt(LEAST_SUM)?.to_dtype(DType::F32)?;
-        let a = probabilities.broadcast_mul(&(sums.maximum(LEAST_SUM)?.recip()? * has_edges)?)?;
-        let sum = self.sum_of_powers(a.clone(), &a, false)?;
-        let (least, largest) = (sum.min_keepdim(0)?, sum.max_keepdim(0)?);
-        let span = (&largest - &least)?;
-        let tells = span.gt(&(&largest * f64::from(ROUNDING))?)?.to_dtype(DType::F32)?;
-        let stretch = ((span + f64::from(SPAN_FLOOR))?.recip()? * tells)?;
-        sum.broadcast_sub(&least)?.broadcast_mul(&stretch)
     }
 }
 

@@ -114,11 +114,10 @@ impl Footprint<'_> {
         let decoded =
             residual(config.decoder_layers as u64, cells * decoder) + cells * (heads * genes + decoder) + concentration;
         let (hops, pairs) = (config.alignment_hops() as u64, treatments * treatments);
+        let aligned = if config.gamma == 0.0 { 0 } else { (hops + 5) * conditions * treatments };
         let alignment = match config.mask {
-            MaskParameters::Logits if config.gamma == 0.0 => 0,
-            MaskParameters::Logits => (hops + 5) * conditions * treatments,
-            MaskParameters::Probabilities if config.gamma == 0.0 => 2 * pairs,
-            MaskParameters::Probabilities => (hops + 8) * pairs + (2 * conditions + 7) * treatments,
+            MaskParameters::Logits => aligned,
+            MaskParameters::Probabilities => aligned + 2 * pairs,
         };
         let shared = 2 * (rows * basal + particles * first * decoder) + 2 * particles * (2 * basal + decoder);
         self.parameters() + effects + cells_part + decoded + alignment + shared

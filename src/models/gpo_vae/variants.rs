@@ -96,16 +96,14 @@ impl InputScale {
     }
 }
 
-/// What the parameters of the mask are, and with it what is aligned with the measured shifts.
+/// What the parameters of the mask are. The formulas are those of the logits A either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskParameters {
-    /// Logits A, at first 0. D·S with S = A + A²/T + … is aligned with ΔX − fc.
+    /// Logits A, at first 0.
     #[default]
     Logits,
-    /// Probabilities p, at first 0.5 and bounded to 0 and 1 where they are used. As the authors have it, A then is p with
-    /// each row divided by its sum, S = A + A² + …, each column of S is stretched to 0 … 1, and D·S is aligned with
-    /// sigmoid(ΔX − fc).
+    /// Probabilities p, at first 0.5 and kept off 0 and 1 where they are used: A = log p − log(1 − p).
     Probabilities,
 }
 

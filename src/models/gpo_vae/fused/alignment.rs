@@ -47,7 +47,7 @@ impl Alignment {
         }
         let weight = gamma / (batch.len() * batch.measured_treatments) as f64;
         let by_sum = room(&mut self.by_sum, count);
-        let total = distance(sum, batch, by_sum, |target| target);
+        let total = distance(sum, batch, by_sum);
         if let Some(gradient) = learn {
             by_sum.iter_mut().for_each(|value| *value *= weight as f32);
             let [now, next] = &mut self.by_term;
@@ -72,9 +72,8 @@ impl Alignment {
     }
 }
 
-/// Σ |D·S − target| over cells and measured treatments, where `sum` is D·S by condition and `target_of` gives the target from
-/// ΔX − fc; `by_sum` becomes the gradient by `sum`.
-pub(super) fn distance(sum: &[f32], batch: &Batch, by_sum: &mut [f32], target_of: impl Fn(f32) -> f32) -> f64 {
+/// Σ |D·S − target| over cells and measured treatments, where `sum` is D·S by condition; `by_sum` becomes the gradient by it.
+fn distance(sum: &[f32], batch: &Batch, by_sum: &mut [f32]) -> f64 {
     let treatments = batch.treatment_measured.len();
     by_sum.fill(0.0);
     let mut total = 0.0f64;
@@ -85,7 +84,7 @@ pub(super) fn distance(sum: &[f32], batch: &Batch, by_sum: &mut [f32], target_of
         total += f64::from(
             values
                 .map(|(((sum, target), measured), by_sum)| {
-                    let difference = sum - target_of(*target);
+                    let difference = sum - target;
                     let sign = f32::from(u8::from(difference > 0.0)) - f32::from(u8::from(difference < 0.0));
                     *by_sum += sign * measured;
                     difference.abs() * measured

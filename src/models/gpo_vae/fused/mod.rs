@@ -13,7 +13,6 @@ mod effects;
 mod entering;
 mod mask;
 mod networks;
-mod stretched;
 
 use std::collections::BTreeMap;
 
@@ -24,14 +23,13 @@ use self::cells::{Cells, Encoded, Given};
 use self::decoder::{Decoder, Wanted};
 use self::effects::{Draws, Effects};
 use self::entering::Shared;
-use self::mask::{MaskPrior, logits_of, sparsity};
+use self::mask::{MaskPrior, logits_of, sparsity, through_logits};
 use self::networks::Networks;
-use self::stretched::Stretched;
 use super::batch::Batch;
 use super::entering::Entering;
 use super::network::GpoVae;
 use super::noise::Noise;
-use super::variants::{Likelihood, MaskParameters};
+use super::variants::Likelihood;
 use crate::models::nn::dense::{Layer, room};
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
 use crate::models::nn::{counts, kernels};
@@ -68,7 +66,6 @@ pub struct FusedStep {
     cells: Cells,
     decoder: Decoder,
     alignment: Alignment,
-    stretched: Stretched,
     /// Logits of the mask and the gradient by them, where they are not its parameters.
     mask_logits: Vec<f32>,
     by_mask_logits: Vec<f32>,
@@ -99,7 +96,6 @@ impl FusedStep {
             cells: Cells::default(),
             decoder: Decoder::default(),
             alignment: Alignment::default(),
-            stretched: Stretched::default(),
             mask_logits: Vec::new(),
             by_mask_logits: Vec::new(),
             offsets: Default::default(),
@@ -112,10 +108,10 @@ impl FusedStep {
     /// How many numbers its buffers hold, the gradients included: after the first step, what the steps take.
     pub fn held(&mut self) -> usize {
         let gradients: usize = self.gradients.all().into_iter().map(|gradient| gradient.values.len()).sum();
-        let Self { effects, cells, decoder, alignment, stretched, .. } = self;
+        let Self { effects, cells, decoder, alignment, .. } = self;
         let shared = [&self.offsets, &self.by_offsets, &self.artifacts, &self.by_artifacts].into_iter().flatten();
         let buffers = shared.chain([&self.mask_logits, &self.by_mask_logits]).map(Vec::len);
-        let parts = [effects.held(), cells.held(), decoder.held(), alignment.held(), stretched.held()];
+        let parts = [effects.held(), cells.held(), decoder.held(), alignment.held()];
         gradients + parts.into_iter().chain(buffers).sum::<usize>()
     }
 
@@ -260,12 +256,16 @@ impl FusedStep {
         let scale = config.lambda / (treatments * treatments) as f64;
         let mut by_mask = learn.then_some(&mut self.gradients.mask.values[..]);
         let (gamma, hops) = (config.gamma, config.alignment_hops());
-        let alignment = match config.mask {
-            MaskParameters::Logits => self.alignment.run(networks.mask, batch, gamma, hops, by_mask.as_deref_mut()),
-            MaskParameters::Probabilities => {
-                self.stretched.run(networks.mask, batch, gamma, hops, by_mask.as_deref_mut())
+        let (logits, aligned) = (draws.logits, &mut self.alignment);
+        let mut alignment = 0.0;
+        match &mut by_mask {
+            Some(by_mask) => {
+                through_logits(config.mask, &mut self.by_mask_logits, networks.mask, by_mask, |by_logits| {
+                    alignment = aligned.run(logits, batch, gamma, hops, Some(by_logits));
+                })
             }
-        };
+            None => alignment = aligned.run(logits, batch, gamma, hops, None),
+        }
         let sparsity = sparsity(config.mask, networks.mask, scale as f32, by_mask);
         if learn {
             if let Some(by_log) = &mut self.gradients.log_concentration {

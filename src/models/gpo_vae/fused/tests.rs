@@ -226,15 +226,18 @@ fn the_gradient_by_the_mask_is_that_of_what_does_not_draw_from_it() {
         // Control cells need no effects; what is left of the mask are the terms of its parameters.
         let config = GpoVaeConfig { mask, hops, lambda: 3.0, gamma: 20.0, ..small() };
         let (model, batch, _) = case(Sizes { genes: 6, treatments: 5 }, &config, 12, false);
-        let (mut alignment, mut stretched) = (Alignment::default(), Stretched::default());
+        let (mut alignment, mut scratch) = (Alignment::default(), [Vec::new(), Vec::new()]);
         let var = model.mask.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let mut terms = |values: &[f32], mut learn: Option<&mut [f32]>| {
-            let aligned = match mask {
-                MaskParameters::Logits => alignment.run(values, &batch, config.gamma, hops, learn.as_deref_mut()),
-                MaskParameters::Probabilities => {
-                    stretched.run(values, &batch, config.gamma, hops, learn.as_deref_mut())
-                }
-            };
+            let [of, by] = &mut scratch;
+            let logits = logits_of(mask, of, values);
+            let mut aligned = 0.0;
+            match &mut learn {
+                Some(learn) => through_logits(mask, by, values, learn, |by_logits| {
+                    aligned = alignment.run(logits, &batch, config.gamma, hops, Some(by_logits));
+                }),
+                None => aligned = alignment.run(logits, &batch, config.gamma, hops, None),
+            }
             aligned + 3.0 * sparsity(mask, values, 3.0, learn)
         };
         let mut gradient = vec![0.0; 25];
