@@ -29,24 +29,26 @@ pub fn show(ui: &mut Ui, comparison: &Comparison) {
 
 type Value = fn(&EffectMetrics) -> Option<f64>;
 
+/// What is told of every predictor.
+const METRICS: [(&str, Value); 4] = [
+    ("r", |metrics| metrics.pearson),
+    ("R²", |metrics| metrics.r_squared),
+    ("r top 20", |metrics| metrics.pearson_top_20),
+    ("Jaccard 20", |metrics| metrics.jaccard_20),
+];
+
 fn table(ui: &mut Ui, total: &Total) {
-    let columns: [(&str, String, Value); 4] = [
-        ("r", format!("{R} Here over all perturbations in one list (ATE r)"), |metrics| metrics.pearson),
-        ("R²", format!("{R_SQUARED}. Here over all perturbations in one list (ATE R²)"), |metrics| metrics.r_squared),
-        ("r top 20", format!("{R}. Over each perturbation's 20 genes with the largest measured |shift|"), |metrics| {
-            metrics.pearson_top_20
-        }),
-        (
-            "Jaccard 20",
-            "Mean over perturbations of the Jaccard index (shared / all) of the two sets of 20 genes with the largest \
-             predicted and measured |shift|"
-                .to_owned(),
-            |metrics| metrics.jaccard_20,
-        ),
+    let definitions = [
+        format!("{R} Here over all perturbations in one list (ATE r)"),
+        format!("{R_SQUARED}. Here over all perturbations in one list (ATE R²)"),
+        format!("{R}. Over each perturbation's 20 genes with the largest measured |shift|"),
+        "Mean over perturbations of the Jaccard index (shared / all) of the two sets of 20 genes with the largest \
+         predicted and measured |shift|"
+            .to_owned(),
     ];
     Grid::new("fit of all").num_columns(5).striped(true).spacing([theme::LARGE, 4.0]).show(ui, |ui| {
         ui.label("");
-        for (title, definition, _) in &columns {
+        for ((title, _), definition) in METRICS.iter().zip(&definitions) {
             ui.label(RichText::new(*title).small().strong()).on_hover_text(definition);
         }
         ui.end_row();
@@ -54,7 +56,7 @@ fn table(ui: &mut Ui, total: &Total) {
             let Some(metrics) = &total.metrics[who as usize] else { continue };
             let text = RichText::new(who.short());
             ui.label(if who == Predictor::Model { text.strong() } else { text }).on_hover_text(who.definition());
-            for (_, _, value) in &columns {
+            for (_, value) in METRICS {
                 ui.label(coefficient(value(metrics)));
             }
             ui.end_row();
@@ -62,33 +64,81 @@ fn table(ui: &mut Ui, total: &Total) {
     });
 }
 
-/// A plain word where a reference does at least as well.
+/// A plain word on where a reference does at least as well.
 fn verdict(ui: &mut Ui, total: &Total) {
-    let value = |who: Predictor| total.metrics[who as usize].as_ref().and_then(|metrics| metrics.r_squared);
-    let Some(model) = value(Predictor::Model) else { return };
-    let references = Predictor::ALL[1..].iter().filter_map(|who| Some((value(*who)?, *who)));
-    let Some((best, who)) = references.max_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+    let Some(verdict) = Verdict::of(total) else { return };
     let colours = theme::colours(ui);
-    let (text, ink) = if best >= model {
-        (
-            format!(
-                "{} fits at least as well (R² {} against {}): trust it more than the model for these perturbations",
-                who.short(),
-                coefficient(Some(best)),
-                coefficient(Some(model))
-            ),
-            colours.warning,
-        )
-    } else {
-        (
-            format!(
-                "The model fits better than every reference; the best is {} (R² {} against {})",
-                who.short().to_lowercase(),
-                coefficient(Some(best)),
-                coefficient(Some(model))
-            ),
-            colours.good,
-        )
-    };
-    ui.label(RichText::new(text).color(ink));
+    let ink = if verdict.worse.is_empty() { colours.good } else { colours.warning };
+    ui.label(RichText::new(verdict.text()).color(ink));
+}
+
+/// In which metrics the model is better than every reference, and in which one of them is at least as good.
+#[derive(Debug, Default, PartialEq)]
+struct Verdict {
+    better: Vec<&'static str>,
+    worse: Vec<&'static str>,
+    /// Who is best in the latter.
+    who: Vec<&'static str>,
+}
+
+impl Verdict {
+    /// None where nothing can be compared.
+    fn of(total: &Total) -> Option<Self> {
+        let mut verdict = Self::default();
+        for (name, value) in METRICS {
+            let of = |who: Predictor| total.metrics[who as usize].as_ref().and_then(value);
+            let Some(model) = of(Predictor::Model) else { continue };
+            let references = Predictor::ALL[1..].iter().filter_map(|who| Some((of(*who)?, *who)));
+            match references.max_by(|a, b| a.0.total_cmp(&b.0)) {
+                Some((best, who)) if best >= model => {
+                    verdict.worse.push(name);
+                    if !verdict.who.contains(&who.short()) {
+                        verdict.who.push(who.short());
+                    }
+                }
+                Some(_) => verdict.better.push(name),
+                None => {}
+            }
+        }
+        (!verdict.better.is_empty() || !verdict.worse.is_empty()).then_some(verdict)
+    }
+
+    fn text(&self) -> String {
+        let (better, worse) = (self.better.join(", "), self.worse.join(", "));
+        let who = self.who.join(" or ");
+        match (self.better.is_empty(), self.worse.is_empty()) {
+            (_, true) => format!("The model is better than every reference ({better})"),
+            (false, false) => format!("{who} is at least as good in {worse}; the model is better in {better}"),
+            (true, false) => {
+                format!(
+                    "{who} is at least as good in all ({worse}): trust it more than the model for these perturbations"
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(r: f64, r_squared: f64, jaccard: Option<f64>) -> Option<EffectMetrics> {
+        let (pearson, r_squared) = (Some(r), Some(r_squared));
+        Some(EffectMetrics { pearson, r_squared, jaccard_20: jaccard, ..EffectMetrics::default() })
+    }
+
+    fn verdict(model: [f64; 2], mean: [f64; 2]) -> String {
+        let mut total = Total { truth: Truth::HeldOut, metrics: Default::default() };
+        total.metrics[Predictor::Model as usize] = metrics(model[0], model[1], None);
+        total.metrics[Predictor::SameMean as usize] = metrics(mean[0], mean[1], Some(0.5));
+        Verdict::of(&total).unwrap().text()
+    }
+
+    #[test]
+    fn the_verdict_is_metric_by_metric() {
+        assert_eq!(verdict([0.5, 0.2], [0.4, 0.1]), "The model is better than every reference (r, R²)");
+        let mixed = "Training mean is at least as good in r; the model is better in R²";
+        assert_eq!(verdict([0.4, 0.2], [0.4, 0.1]), mixed);
+        assert!(verdict([0.3, 0.0], [0.4, 0.1]).contains("at least as good in all (r, R²): trust it more"));
+    }
 }
