@@ -76,7 +76,7 @@ pub struct GpoVaeConfig {
     /// Temperature at which masks are sampled (Gumbel softmax): low ones are nearer to 0 and 1, with steeper gradients.
     #[serde(skip_serializing_if = "is_one")]
     pub mask_temperature: f64,
-    /// Standard deviation of the priors of E and U.
+    /// Standard deviation of the prior of E.
     #[serde(skip_serializing_if = "is_one")]
     pub effect_prior_scale: f64,
     /// Predict at the library sizes of the control cells; otherwise at 10,000 (as published).

@@ -265,7 +265,7 @@ impl GpoVae {
         let posterior = self.artifact_encoder.forward(&ones)?;
         let noise = Tensor::from_slice(&draw.artifact, (particles, 1, latent), device)?;
         let artifact = posterior.sample(&noise)?;
-        let artifact_ratio = posterior.log_prior_ratio(&artifact, &noise, scale)?.sum(2)?.squeeze(1)?;
+        let artifact_ratio = posterior.log_prior_ratio(&artifact, &noise, 1.0)?.sum(2)?.squeeze(1)?;
 
         Ok(Sample { masked_effect: (effect * mask)?, artifact, effect_ratio, mask_ratio, artifact_ratio })
     }

@@ -120,7 +120,7 @@ fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         0.001..=1000.0,
         0.01,
         "Spread of effects",
-        "Standard deviation that effects of perturbations and artifact are expected to have before any data"
+        "Standard deviation that the effects of perturbations are expected to have before any data"
     );
 }
 

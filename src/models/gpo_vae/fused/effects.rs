@@ -58,7 +58,7 @@ pub(super) struct Terms {
 }
 
 impl Draws<'_> {
-    /// The prior of E and U.
+    /// The prior of E.
     fn effect_prior(&self) -> Prior {
         Prior::of_scale(self.config.effect_prior_scale)
     }
@@ -242,7 +242,7 @@ impl Effects {
             self.artifact_draws.extend_from_slice(&self.artifact.mean[..latent]);
             self.artifact_exponents.extend_from_slice(&self.artifact.exponent[..latent]);
         }
-        let (noise, prior) = (artifact_noise(draws, latent), draws.effect_prior());
+        let (noise, prior) = (artifact_noise(draws, latent), Prior::STANDARD);
         let ratios = draw(&mut self.artifact_draws, &self.artifact_exponents, &noise, latent, prior);
         self.artifacts.clone_from(&self.artifact_draws);
         let sum: f64 = ratios[..draws.particles()].iter().map(|ratio| f64::from(*ratio)).sum();
@@ -348,7 +348,7 @@ impl Effects {
         let weight = |row: usize| if row < draws.particles() { weight } else { 0.0 };
         let noise = artifact_noise(draws, latent);
         let (x, exponents) = (&self.artifact_draws, &mut self.artifact_exponents);
-        draw_backward(x, exponents, &noise, &mut self.artifacts, (latent, draws.effect_prior()), weight);
+        draw_backward(x, exponents, &noise, &mut self.artifacts, (latent, Prior::STANDARD), weight);
         let mut by_mean = vec![0.0f32; latent];
         vector::add_rows(&mut by_mean, &self.artifacts);
         let by_exponent = &mut self.artifact.exponent[..latent];
