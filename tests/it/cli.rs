@@ -152,7 +152,7 @@ for ((task = 1; task <= ${last:-1}; task++)); do SLURM_ARRAY_TASK_ID=$task bash 
 case "$*" in *--parsable*) echo '17;cluster';; esac
 "#;
     std::fs::write(at.join("sbatch"), sbatch).expect("written");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/ensemble-slurm.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/cluster/ensemble-slurm.sh");
     let run_script = |arguments: &[&str]| {
         let path = format!("{}:{}", at.display(), std::env::var("PATH").expect("a path"));
         let mut command = Command::new("bash");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Train an ensemble on a Slurm cluster: every member is a task of an array job, side by side; a second job joins them.
 #
-#   scripts/ensemble-slurm.sh SCREEN MODEL.safetensors MEMBERS [options of grn-explorer train]
+#   assets/cluster/ensemble-slurm.sh SCREEN MODEL.safetensors MEMBERS [options of grn-explorer train]
 #
 # Options of sbatch go into SBATCH_OPTIONS, for example SBATCH_OPTIONS="--gres=gpu:1 --time=4:00:00 --mem=16G".
 # A task that the cluster stops and starts again goes on from its last checkpoint.
