@@ -83,7 +83,7 @@ impl State {
         let make = || {
             let free = memory::free();
             let screen = memory::ScreenSize::of(dataset, &config.prepare);
-            let found = memory::check(&screen, config, device, config.members.unwrap_or(1), free);
+            let found = memory::check(&screen, config, device, free);
             let (dataset, config, looked) = (dataset.clone(), config.clone(), Instant::now());
             Arc::new(TrainingMemory { dataset, config, device, looked, found, free })
         };

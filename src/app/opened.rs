@@ -78,6 +78,8 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         document.sources.model = Some(model.reference);
         if !is_session {
             document.training = model.model.card().settings.clone();
+            // Of a member the next run is a model of its own.
+            document.training.member = None;
             document.filter = first_view(model.model.network());
         }
         runtime.model = Some(model.model);

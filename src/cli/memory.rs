@@ -13,11 +13,10 @@ pub(super) fn check(
     dataset: &Dataset,
     config: &TrainConfig,
     device: DeviceChoice,
-    members: u32,
     ignored: bool,
     console: &Console,
 ) -> anyhow::Result<()> {
-    let found = memory::check_now(dataset, config, device, members);
+    let found = memory::check_now(dataset, config, device);
     let estimate = found.as_ref().unwrap_or_else(|error| &error.estimate);
     console.detail(&format!("Training needs {}\n{}", estimate.in_words(), parts(estimate)));
     match found {

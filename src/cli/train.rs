@@ -148,7 +148,7 @@ impl Train {
         output::check(&self.output)?;
         output::distinct(&self.output, &[&self.dataset])?;
         let dataset = import::dataset(&self.dataset, &import, console)?;
-        memory::check(&dataset, &config, device, config.members.unwrap_or(1), self.ignore_memory, console)?;
+        memory::check(&dataset, &config, device, self.ignore_memory, console)?;
         console.expect_epochs(config.model.epochs);
         let started = Instant::now();
         let files = RunFiles {

@@ -51,10 +51,10 @@ impl EffectTable {
     /// those of both means. Not a number where a mean is over one cell.
     pub fn standard_errors(dataset: &Dataset, cells: &[u32]) -> Vec<f32> {
         let (control, by_perturbation) = by_role(dataset, cells);
-        let base = variance_of_mean(dataset.matrix(), &control);
+        let (_, base) = log2_moments(dataset.matrix(), &control);
         let with_cells = by_perturbation.iter().filter(|cells| !cells.is_empty());
         let row = |cells: &Vec<u32>| -> Vec<f32> {
-            let own = variance_of_mean(dataset.matrix(), cells);
+            let (_, own) = log2_moments(dataset.matrix(), cells);
             own.iter().zip(&base).map(|(own, base)| (own + base).sqrt() as f32).collect()
         };
         with_cells.flat_map(row).collect()
@@ -75,9 +75,9 @@ fn by_role(dataset: &Dataset, cells: &[u32]) -> (Vec<u32>, Vec<Vec<u32>>) {
     (control, by_perturbation)
 }
 
-/// Variance of the mean over `cells` of log2(10,000·x/Σx + 1), one per gene: the square of its standard error. Not a number for
-/// one cell.
-pub fn variance_of_mean(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
+/// [`mean_log2_expression`] and the variance of that mean, the square of its standard error: one of each per gene. The variance is
+/// not a number for one cell.
+pub fn log2_moments(counts: &CsrMatrix, cells: &[u32]) -> (Vec<f64>, Vec<f64>) {
     let mean = mean_log2_expression(counts, cells);
     let count = cells.len() as f64;
     // Of cells without counts first; the others correct it where they have some.
@@ -93,7 +93,8 @@ pub fn variance_of_mean(counts: &CsrMatrix, cells: &[u32]) -> Vec<f64> {
             squares[column as usize] += (value - mean).powi(2) - mean * mean;
         }
     }
-    squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect()
+    let variances = squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect();
+    (mean, variances)
 }
 
 /// Mean over `cells` of log2(10,000·x/Σx + 1), one per gene. A cell without counts contributes zeros.
@@ -120,12 +121,12 @@ mod tests {
     #[test]
     fn the_error_of_a_mean_is_that_of_its_cells() {
         let counts = CsrMatrix::from_dense(4, 2, &[1.0, 3.0, 0.0, 2.0, 2.0, 2.0, 0.0, 0.0]);
-        let found = variance_of_mean(&counts, &[0, 1, 2, 3]);
+        let (_, found) = log2_moments(&counts, &[0, 1, 2, 3]);
         let values = [2501f64.log2(), 0.0, 5001f64.log2(), 0.0];
         let mean = values.iter().sum::<f64>() / 4.0;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 3.0;
         assert!((found[0] - variance / 4.0).abs() < 1e-9, "{found:?}");
-        assert!(variance_of_mean(&counts, &[1])[0].is_nan());
+        assert!(log2_moments(&counts, &[1]).1[0].is_nan());
     }
 
     #[test]

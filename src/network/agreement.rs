@@ -80,10 +80,10 @@ impl<'a> Agreement<'a> {
         format!("agreement_best_{}", self.kept)
     }
 
-    /// `among the best 87 edges of 9 of 10 members`.
+    /// `Among the best 87 edges of 9 of 10 members`.
     pub fn told(&self, edge: &Edge) -> String {
         let edges = crate::words::counted(self.kept, "edge");
-        format!("among the best {edges} of {} of {} members", self.keeping(edge), self.members())
+        format!("Among the best {edges} of {} of {} members", self.keeping(edge), self.members())
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(keeping(3), (3, [3, 3, 3]), "all of a small network are shown at first");
         let agreement = Agreement::of(&network, &network.edges()[..1]).unwrap();
         assert_eq!(agreement.share(&network.edges()[0]), 2.0 / 3.0);
-        assert_eq!(agreement.told(&network.edges()[0]), "among the best 1 edge of 2 of 3 members");
+        assert_eq!(agreement.told(&network.edges()[0]), "Among the best 1 edge of 2 of 3 members");
         // An edge of another network has no rank here.
         assert_eq!(agreement.keeping(&Edge { rank: 0, ..network.edges()[0] }), 0);
     }

@@ -1,11 +1,11 @@
 //! A screen as a model trained on it needs it to be asked about its cells: what the preparation gave, without what only the
 //! training reads (matched controls, shifts, partners).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::prepare::{PrepareConfig, PreparedScreen, flag_doublets, moments};
 use super::quality::{CellMetrics, QualityReport};
+use super::selection::dosages;
 use super::split::Split;
 use crate::data::Dataset;
 use crate::jobs::{Cancelled, Progress};
@@ -45,19 +45,7 @@ pub fn prepare_to_judge(
     let training: Vec<u32> = used.filter(|(_, split)| **split == Split::Training).map(|(&cell, _)| cell).collect();
     let [(log_mean, log_std), (mean, std)] = moments(dataset.matrix(), &training, progress)?;
 
-    let number: BTreeMap<&str, u32> = treatments.iter().map(String::as_str).zip(0..).collect();
-    let of_perturbation = |perturbation: &crate::data::Perturbation| -> Vec<u32> {
-        let targets = perturbation.targets().iter();
-        let mut numbers: Vec<u32> = targets.filter_map(|target| number.get(target.as_str()).copied()).collect();
-        numbers.sort_unstable();
-        numbers
-    };
-    let received: Vec<Vec<u32>> = dataset.perturbations().iter().map(of_perturbation).collect();
-    let dosage = |&row: &u32| {
-        let role = dataset.roles()[row as usize];
-        role.perturbation().map_or_else(Vec::new, |index| received[index].clone())
-    };
-    let dosages: Vec<Vec<u32>> = cells.iter().map(dosage).collect();
+    let dosages = dosages(dataset, &cells, &treatments);
     let columns = treatments.iter().map(|symbol| dataset.genes().column(symbol).map(|column| column as u32)).collect();
     Ok(PreparedScreen {
         dataset: dataset.clone(),

@@ -20,7 +20,7 @@ use super::filters::{Filter, Filtered};
 use super::held_out::{HeldOut, SplitBy, classes_in_words};
 use super::normalise::{Expression, median_library_size};
 use super::quality::{CellMetrics, QualityReport};
-use super::selection::{Condition, Selection, list_in_words};
+use super::selection::{Condition, Selection, dosages, list_in_words};
 use super::split::{Shares, Split};
 use crate::data::{CsrMatrix, Dataset, MatrixKind};
 use crate::jobs::{Cancelled, Part, Progress};
@@ -282,7 +282,7 @@ pub fn prepare(
 
     let mut treatments = selection.targets(dataset);
     let perturbed_treatments = treatments.len();
-    let dosages = selection.dosages(dataset, &treatments);
+    let dosages = dosages(dataset, cells, &treatments);
     let mut treatment_columns: Vec<Option<u32>> =
         treatments.iter().map(|symbol| dataset.genes().column(symbol).map(|column| column as u32)).collect();
     let measured: Vec<u32> = treatment_columns.iter().copied().flatten().collect();

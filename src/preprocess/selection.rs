@@ -108,23 +108,23 @@ impl Selection {
         let targets = indices.flat_map(|index| dataset.perturbations()[index].targets());
         targets.cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
 
-    /// Positions among `treatments` (sorted) of what each kept cell received.
-    pub fn dosages(&self, dataset: &Dataset, treatments: &[String]) -> Vec<Vec<u32>> {
-        let mut dosages = vec![Vec::new(); self.cells.len()];
-        for condition in self.perturbed() {
-            let targets = condition.perturbation.map_or(&[][..], |index| dataset.perturbations()[index].targets());
-            let received: Vec<u32> = targets
-                .iter()
-                .filter_map(|target| treatments.binary_search(target).ok())
-                .map(|position| position as u32)
-                .collect();
-            for &cell in &condition.cells {
-                dosages[cell as usize].clone_from(&received);
-            }
-        }
-        dosages
-    }
+/// Positions among `treatments` of what each of `cells` (rows) received, rising; none for controls.
+pub(super) fn dosages(dataset: &Dataset, cells: &[u32], treatments: &[String]) -> Vec<Vec<u32>> {
+    let number: BTreeMap<&str, u32> = treatments.iter().map(String::as_str).zip(0..).collect();
+    let of_perturbation = |perturbation: &Perturbation| -> Vec<u32> {
+        let targets = perturbation.targets().iter();
+        let mut numbers: Vec<u32> = targets.filter_map(|target| number.get(target.as_str()).copied()).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let received: Vec<Vec<u32>> = dataset.perturbations().iter().map(of_perturbation).collect();
+    let dosage = |&row: &u32| {
+        let role = dataset.roles()[row as usize];
+        role.perturbation().map_or_else(Vec::new, |index| received[index].clone())
+    };
+    cells.iter().map(dosage).collect()
 }
 
 fn controls(dataset: &Dataset) -> Result<Vec<u32>, PrepareError> {

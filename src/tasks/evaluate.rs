@@ -1,6 +1,6 @@
 //! Judge a model on measured cells, beside the baselines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -186,12 +186,13 @@ fn calibrated(model: &TrainedModel, dataset: &Dataset, cells: &[u32], observed: 
     if members < 2 || observed.genes != predicted.genes {
         return None;
     }
-    let kept_whole = |name: &str| model.card().perturbations.iter().any(|known| known.held_out && known.name() == name);
-    let only_whole = observed.perturbations.iter().any(|name| kept_whole(name));
+    let whole = model.card().perturbations.iter().filter(|known| known.held_out);
+    let whole: BTreeSet<String> = whole.map(crate::models::TrainedPerturbation::name).collect();
+    let only_whole = observed.perturbations.iter().any(|name| whole.contains(name));
     let errors = EffectTable::standard_errors(dataset, cells);
     let factor = |level| interval_factor(members, level);
     let mut found = calibration(observed, &errors, members, factor, |name| {
-        let row = predicted.find(name).filter(|_| !only_whole || kept_whole(name))?;
+        let row = predicted.find(name).filter(|_| !only_whole || whole.contains(name))?;
         Some((predicted.row(row).to_vec(), model.spread_of(row)?.of_genes))
     })?;
     found.judged_on = match only_whole {

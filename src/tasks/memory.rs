@@ -132,8 +132,8 @@ pub struct MemoryEstimate {
 }
 
 impl MemoryEstimate {
-    /// For training `members` models, one after the other, on a screen of this size.
-    pub fn of(screen: &ScreenSize, config: &TrainConfig, device: DeviceChoice, members: u32) -> Self {
+    /// For training on a screen of this size.
+    pub fn of(screen: &ScreenSize, config: &TrainConfig, device: DeviceChoice) -> Self {
         let model = &config.model;
         let sizes = Sizes { genes: screen.genes, treatments: screen.treatments };
         let footprint = Footprint { sizes, config: model, step: screen.step(config) };
@@ -164,7 +164,7 @@ impl MemoryEstimate {
         let predictions = footprint.predictions() * SINGLE + conditions * genes * SINGLE + network + edges;
         // What the steps held goes only when all is done, and of the batches the allocator gives back a part; the finished model is
         // another. Members of an ensemble that are done stay, ready to answer.
-        let done = u64::from(members.saturating_sub(1)) * (parameters + predictions);
+        let done = u64::from(config.members.unwrap_or(1).saturating_sub(1)) * (parameters + predictions);
         let training = training + done;
         let predicting = prepared + partners + observed + held + parameters + step + ahead / 2 + predictions + done;
         let peak = PROGRAM + preparing.max(training).max(predicting);
@@ -373,17 +373,16 @@ pub fn check(
     screen: &ScreenSize,
     config: &TrainConfig,
     device: DeviceChoice,
-    members: u32,
     free: u64,
 ) -> Result<MemoryEstimate, TooLarge> {
-    let estimate = MemoryEstimate::of(screen, config, device, members);
+    let estimate = MemoryEstimate::of(screen, config, device);
     if estimate.peak <= free {
         return Ok(estimate);
     }
     let fits = |setting: Setting, value: usize| {
         let (mut screen, mut config) = (screen.clone(), config.clone());
         setting.set(&mut screen, &mut config, value);
-        MemoryEstimate::of(&screen, &config, device, members).peak <= free
+        MemoryEstimate::of(&screen, &config, device).peak <= free
     };
     let change = |setting: Setting| {
         let now = setting.get(screen, config);
@@ -421,13 +420,8 @@ pub fn free() -> u64 {
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_now(
-    dataset: &Dataset,
-    config: &TrainConfig,
-    device: DeviceChoice,
-    members: u32,
-) -> Result<MemoryEstimate, TooLarge> {
-    check(&ScreenSize::of(dataset, &config.prepare), config, device, members, free())
+pub fn check_now(dataset: &Dataset, config: &TrainConfig, device: DeviceChoice) -> Result<MemoryEstimate, TooLarge> {
+    check(&ScreenSize::of(dataset, &config.prepare), config, device, free())
 }
 
 #[cfg(test)]
@@ -457,14 +451,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_what_would() {
         let (screen, config) = (large(), published());
-        let needed = MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu, 1).peak;
-        assert!(check(&screen, &config, DeviceChoice::Cpu, 1, needed).is_ok());
-        let refused = check(&screen, &config, DeviceChoice::Cpu, 1, needed * 9 / 10).unwrap_err();
+        let needed = MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu).peak;
+        assert!(check(&screen, &config, DeviceChoice::Cpu, needed).is_ok());
+        let refused = check(&screen, &config, DeviceChoice::Cpu, needed * 9 / 10).unwrap_err();
         assert!(!refused.changes.is_empty(), "{refused}");
         for change in &refused.changes {
             let (mut screen, mut config) = (screen.clone(), config.clone());
             change.setting.set(&mut screen, &mut config, change.to);
-            let then = check(&screen, &config, DeviceChoice::Cpu, 1, refused.free);
+            let then = check(&screen, &config, DeviceChoice::Cpu, refused.free);
             assert!(change.to < change.now && then.is_ok(), "{change:?}");
         }
         let text = refused.to_string();
@@ -473,16 +467,17 @@ mod tests {
             "{text}"
         );
         // Nothing alone makes room in next to nothing.
-        let none = check(&screen, &config, DeviceChoice::Cpu, 1, 1 << 20).unwrap_err();
+        let none = check(&screen, &config, DeviceChoice::Cpu, 1 << 20).unwrap_err();
         assert!(none.changes.is_empty() && none.to_string().contains("no single setting"));
     }
 
     #[test]
     fn a_gpu_holds_the_step_and_the_processor_the_rest() {
         let (screen, config) = (large(), published());
-        let here = MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu, 1);
-        let there = MemoryEstimate::of(&screen, &config, DeviceChoice::Cuda, 1);
-        let four = MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu, 4);
+        let here = MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu);
+        let there = MemoryEstimate::of(&screen, &config, DeviceChoice::Cuda);
+        let members = TrainConfig { members: Some(4), ..config.clone() };
+        let four = MemoryEstimate::of(&screen, &members, DeviceChoice::Cpu);
         assert!(four.peak > here.peak && four.parts.iter().any(|part| part.name == "Members that are done"));
         assert!(here.on_gpu.is_none() && there.peak < here.peak);
         assert!(there.on_gpu.unwrap() > 4 * 20 * 5 * 512 * 8_500);
@@ -510,7 +505,7 @@ mod tests {
             let needed = |value| {
                 let (mut screen, mut config) = (large(), published());
                 setting.set(&mut screen, &mut config, value);
-                MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu, 1).peak
+                MemoryEstimate::of(&screen, &config, DeviceChoice::Cpu).peak
             };
             prop_assert!(needed(value) <= needed(value + more));
         }

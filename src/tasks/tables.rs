@@ -11,6 +11,11 @@ use crate::models::{PredictedEffect, Spread};
 /// Titles of the columns with the ends of intervals of [`crate::models::INTERVAL_LEVEL`], each behind a tab.
 pub const INTERVAL_COLUMNS: &str = "\tpredicted_low_90\tpredicted_high_90";
 
+/// The fields of these columns, each behind a tab; nothing where there is no interval.
+pub fn interval_fields(shift: f32, half_width: Option<f32>) -> String {
+    half_width.map(|half| format!("\t{}\t{}", shift - half, shift + half)).unwrap_or_default()
+}
+
 /// Write the predicted shift of every gene: `gene`, `shift_log2`, `control_log2_expression`, the
 /// largest first; of an ensemble also the ends of the interval, `predicted_low_90` and `predicted_high_90`. `genes` are the
 /// card's, in the order of the shifts.
@@ -33,9 +38,7 @@ pub fn write_effects(path: &Path, effect: &PredictedEffect, genes: &[String]) ->
     for at in order {
         let shift = effect.shifts[at];
         text.push_str(&format!("{}\t{shift}\t{}", genes[at], effect.control[at]));
-        if let Some(half) = widths.as_ref().map(|widths| widths[at]) {
-            text.push_str(&format!("\t{}\t{}", shift - half, shift + half));
-        }
+        text.push_str(&interval_fields(shift, widths.as_ref().map(|widths| widths[at])));
         text.push('\n');
     }
     write_text(path, &text)

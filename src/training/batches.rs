@@ -23,8 +23,16 @@ pub(super) struct Batches<'a> {
     partners: Vec<Vec<f32>>,
     /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
     training: Vec<u32>,
-    /// What the network is aligned with, where it is not the shifts of the cells.
-    direct: Option<DirectShifts>,
+    targets: Targets,
+}
+
+/// What the network is aligned with.
+enum Targets {
+    /// Nothing: the screen is only judged on.
+    None,
+    /// The shifts of the cells.
+    Cells,
+    Direct(DirectShifts),
 }
 
 impl<'a> Batches<'a> {
@@ -43,13 +51,14 @@ impl<'a> Batches<'a> {
             Some(_) => drawn_again(screen, &training, &mut stream(config, "cells")),
             None => training,
         };
-        let direct = match config.model.alignment {
-            Alignment::Cells => None,
-            Alignment::DirectShifts => Some(DirectShifts::of(screen, &training)),
+        let targets = match config.model.alignment {
+            _ if screen.shifts.is_empty() => Targets::None,
+            Alignment::Cells => Targets::Cells,
+            Alignment::DirectShifts => Targets::Direct(DirectShifts::of(screen, &training)),
         };
         Self {
             training,
-            direct,
+            targets,
             screen,
             input,
             of_zero: moments.iter().map(|&(mean, std)| input.of(0.0, mean, std)).collect(),
@@ -68,7 +77,7 @@ impl<'a> Batches<'a> {
 
     /// What the network is aligned with, where it is not the shifts of the cells.
     pub fn direct(&self) -> Option<&DirectShifts> {
-        self.direct.as_ref()
+        if let Targets::Direct(direct) = &self.targets { Some(direct) } else { None }
     }
 
     /// What all batches share, counted over the training cells.
@@ -86,7 +95,7 @@ impl<'a> Batches<'a> {
             failing_cells,
             treatment_measured: screen.treatment_columns.iter().map(Option::is_some).collect(),
             // Direct shifts are logits: 0 is even already.
-            fold_change: if self.direct.is_some() { 0.0 } else { config.fold_change as f32 },
+            fold_change: if self.direct().is_some() { 0.0 } else { config.fold_change as f32 },
             alpha: config.alpha,
         }
     }
@@ -112,10 +121,10 @@ impl<'a> Batches<'a> {
             data.library.push(screen.library_sizes[cell]);
             data.dosages.push(screen.dosages[cell].clone());
             data.quality_failed.push(screen.quality_failed[cell]);
-            match (&self.direct, screen.shifts.get(cell * treatments..(cell + 1) * treatments)) {
-                (Some(direct), _) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
-                (None, Some(shifts)) => data.shifts.extend_from_slice(shifts),
-                (None, None) => data.shifts.resize((row + 1) * treatments, 0.0),
+            match &self.targets {
+                Targets::Direct(direct) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
+                Targets::Cells => data.shifts.extend_from_slice(&screen.shifts[cell * treatments..][..treatments]),
+                Targets::None => data.shifts.resize((row + 1) * treatments, 0.0),
             }
             if let Some(partner) = screen.partner_of_cell[cell] {
                 data.partner_rows.push(row as u32);

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::data::{mean_log2_expression, variance_of_mean};
+use crate::data::log2_moments;
 use crate::preprocess::PreparedScreen;
 
 /// Added to standard errors (log2): a gene that no cell shows is not certain.
@@ -34,16 +34,15 @@ impl DirectShifts {
             chosen.map(|cell| screen.cells[*cell as usize]).collect()
         };
         let counts = screen.dataset.matrix();
-        let moments = |rows: &[u32]| (mean_log2_expression(counts, rows), variance_of_mean(counts, rows));
         let control = rows(&|dosages| dosages.is_empty());
-        let (base, base_variance) = moments(&control);
+        let (base, base_variance) = log2_moments(counts, &control);
         let standardised = |treatment: u32| -> Option<Vec<f64>> {
             let alone = rows(&|dosages| dosages == [treatment]);
             let cells = if alone.len() > 1 { alone } else { rows(&|dosages| dosages.contains(&treatment)) };
             if cells.len() < 2 || control.len() < 2 {
                 return None;
             }
-            let (mean, variance) = moments(&cells);
+            let (mean, variance) = log2_moments(counts, &cells);
             let shift = |gene: usize| {
                 let error = (variance[gene] + base_variance[gene]).sqrt() + LEAST_ERROR;
                 ((mean[gene] - base[gene]) / error).abs()

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint::difference;
-use super::known::KnownNetwork;
 use super::run::{Prepared, train_on};
-use super::{CheckpointError, Checkpoints, DeviceChoice, STOPPED, TrainError, TrainingObserver, device, observed};
+use super::{CheckpointError, Checkpoints, DeviceChoice, STOPPED, TrainError, TrainingObserver};
 use crate::models::{ModelError, TrainConfig, TrainedModel, merge};
 use crate::preprocess::PreparedScreen;
 
@@ -75,11 +74,7 @@ pub fn train_members(
     if count < 2 {
         return Err(TrainError::Setting { problem: "members must be at least 2".to_owned() });
     }
-    let (device, detail) = device::choose(device)?;
-    observer.device(&detail);
-    let observed = observed::observe(screen, observer)?;
-    let known = KnownNetwork::read(config, &screen.treatments, observer)?;
-    let prepared = Prepared { screen, device: &device, observed: &observed, known: known.as_ref() };
+    let prepared = Prepared::new(screen, config, device, observer)?;
     let mut members: Vec<(PathBuf, TrainedModel)> = Vec::new();
     let mut stopped = None;
     for member in 1..=count {

@@ -46,27 +46,35 @@ pub fn train(
     checkpoints: Option<&Checkpoints>,
     observer: &dyn TrainingObserver,
 ) -> Result<TrainedModel, TrainError> {
-    let (device, detail) = device::choose(device)?;
-    observer.device(&detail);
-    let observed = observed::observe(screen, observer)?;
-    let known = KnownNetwork::read(config, &screen.treatments, observer)?;
-    let prepared = Prepared { screen, device: &device, observed: &observed, known: known.as_ref() };
-    train_on(&prepared, config, checkpoints, observer)
+    train_on(&Prepared::new(screen, config, device, observer)?, config, checkpoints, observer)
 }
 
-/// What all members of an ensemble share.
+/// What is worked out once for all members of an ensemble.
 pub(super) struct Prepared<'a> {
-    pub screen: &'a PreparedScreen,
-    pub device: &'a Device,
-    pub observed: &'a Observed,
-    pub known: Option<&'a KnownNetwork>,
+    screen: &'a PreparedScreen,
+    device: Device,
+    observed: Observed,
+    known: Option<KnownNetwork>,
 }
 
-impl Prepared<'_> {
+impl<'a> Prepared<'a> {
+    pub fn new(
+        screen: &'a PreparedScreen,
+        config: &TrainConfig,
+        device: DeviceChoice,
+        observer: &dyn TrainingObserver,
+    ) -> Result<Self, TrainError> {
+        let (device, detail) = device::choose(device)?;
+        observer.device(&detail);
+        let observed = observed::observe(screen, observer)?;
+        let known = KnownNetwork::read(config, &screen.treatments, observer)?;
+        Ok(Self { screen, device, observed, known })
+    }
+
     /// The card of a run that has not begun.
     pub fn card(&self, config: &TrainConfig) -> ModelCard {
-        let mut card = card(self.screen, config, self.observed);
-        if let Some(known) = self.known {
+        let mut card = card(self.screen, config, &self.observed);
+        if let Some(known) = &self.known {
             card.settings.prior_network = Some(known.settings.clone());
             card.prior_network = Some(known.used.clone());
         }
@@ -120,8 +128,8 @@ enum Interrupted {
 }
 
 impl<'a> Run<'a> {
-    fn new(prepared: &Prepared<'a>, config: &'a TrainConfig) -> Result<Self, TrainError> {
-        let Prepared { screen, device, observed, known } = *prepared;
+    fn new(prepared: &'a Prepared<'_>, config: &'a TrainConfig) -> Result<Self, TrainError> {
+        let Prepared { screen, device, observed, known } = prepared;
         let card = prepared.card(config);
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(stream(config, "parameters")));

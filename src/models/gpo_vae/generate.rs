@@ -1,13 +1,13 @@
 //! Cells drawn from the model: states, masks and effects from their distributions, counts from the likelihood.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Gamma, Poisson, StandardNormal};
 use rayon::prelude::*;
 
 use super::network::GpoVae;
 use super::variants::Likelihood;
-use crate::models::nn::counts::{MEAN_FLOOR, RATE_FLOOR};
+use crate::models::nn::counts::{MEAN_FLOOR, RATE_FLOOR, poisson_rate};
 use crate::models::nn::normal::{LARGEST_LOG, VARIANCE_FLOOR};
 use crate::models::nn::parameters::normal;
 use crate::random::{self, Rng};
@@ -17,29 +17,20 @@ const LARGE_MEAN: f64 = 64.0;
 
 impl GpoVae {
     /// Counts of cells that pass quality control (the good branch), one for each of `libraries` (their library sizes, which only
-    /// the negative binomial reads): cells × genes. Of normal distributions draws are rounded to counts. Treatments (positions) are applied at doses; z, E, M and the counts are
-    /// drawn anew for every cell.
+    /// the negative binomial reads): cells × genes. Of normal distributions draws are rounded to counts. Treatments (positions)
+    /// are applied at doses; z, E, M and the counts are drawn anew for every cell.
     ///
     /// The same for the same `seed` and `name`, whatever the number of threads.
     ///
     /// # Errors
     /// If the arithmetic fails.
     pub fn generate(&self, doses: &[(usize, f32)], libraries: &[f32], seed: u64, name: &str) -> Result<Vec<f32>> {
-        let (device, treatments) = (self.parameters().device(), self.sizes().treatments);
-        let cells = libraries.len();
+        let (device, cells) = (self.parameters().device(), libraries.len());
         let mut random = random::stream(seed, &format!("{name}: states"));
         let mut entering = self.decoder_start(&normal(&mut random, (cells, self.config().latent), device)?)?;
         for &(treatment, dose) in doses {
-            let probabilities: Vec<f32> =
-                self.mask_row(treatment)?.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
             let mut random = random::stream(seed, &format!("{name}: treatment {treatment}"));
-            let mut mask = Vec::with_capacity(cells * treatments);
-            for _ in 0..cells {
-                mask.extend(probabilities.iter().map(|p| f32::from(u8::from(random.random::<f32>() < *p))));
-            }
-            let mask = Tensor::from_vec(mask, (cells, treatments), device)?;
-            let noise = normal(&mut random, (cells, treatments), device)?;
-            let effect = self.masked_effect(treatment, &mask, &noise)?;
+            let effect = self.drawn_effect(treatment, cells, &mut random)?;
             entering = (entering + (self.decoder_offset(&effect)? * f64::from(dose))?)?;
         }
         let mut counts: Vec<f32> = self.decode_from(&entering)?.flatten_all()?.to_vec1()?;
@@ -94,8 +85,7 @@ fn negative_binomial(c: f64, rate: f64, random: &mut Rng) -> f64 {
 
 fn poissons(row: &mut [f32], random: &mut Rng) {
     for value in row {
-        let rate = (f64::from(*value).max(0.0) + (-f64::from(*value).abs()).exp().ln_1p()).max(f64::from(RATE_FLOOR));
-        *value = poisson(rate, random) as f32;
+        *value = poisson(poisson_rate(*value), random) as f32;
     }
 }
 

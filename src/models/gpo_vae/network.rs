@@ -6,6 +6,7 @@
 //! artifact effect, z `[P, B, L]` basal state, D dosage. A term called "ratio" is log prior − log posterior.
 
 use candle_core::{Device, Result, Tensor};
+use rand::RngExt as _;
 
 use super::batch::{Batch, Present};
 use super::config::GpoVaeConfig;
@@ -17,7 +18,8 @@ use crate::models::nn::counts::{self, Counts, softplus};
 use crate::models::nn::kernels;
 use crate::models::nn::linear::{Activation, Linear, affine};
 use crate::models::nn::mlp::{Normal, NormalMlp, ResidualMlp};
-use crate::models::nn::parameters::{Parameters, Source};
+use crate::models::nn::parameters::{Parameters, Source, normal};
+use crate::random::Rng;
 
 /// A probability that is taken from a known network is no nearer to 0 and 1 than this.
 const LEAST_PRIOR: f32 = 1e-3;
@@ -407,8 +409,22 @@ impl GpoVae {
         Split::new(self.decoder.first(), entering, self.sizes.treatments, self.config.latent)
     }
 
+    /// E∘M of one treatment for S draws of its mask and its effects, `[S, T]`.
+    pub(super) fn drawn_effect(&self, treatment: usize, draws: usize, random: &mut Rng) -> Result<Tensor> {
+        let (device, treatments) = (self.parameters.device(), self.sizes.treatments);
+        let probabilities: Vec<f32> =
+            self.mask_row(treatment)?.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
+        let mut mask = Vec::with_capacity(draws * treatments);
+        for _ in 0..draws {
+            mask.extend(probabilities.iter().map(|p| f32::from(u8::from(random.random::<f32>() < *p))));
+        }
+        let mask = Tensor::from_vec(mask, (draws, treatments), device)?;
+        let noise = normal(random, (draws, treatments), device)?;
+        self.masked_effect(treatment, &mask, &noise)
+    }
+
     /// E∘M of one treatment for S given mask rows `[S, T]` (zeros and ones) and noise `[S, T]`.
-    pub fn masked_effect(&self, treatment: usize, mask_rows: &Tensor, noise: &Tensor) -> Result<Tensor> {
+    fn masked_effect(&self, treatment: usize, mask_rows: &Tensor, noise: &Tensor) -> Result<Tensor> {
         // Of the one-hot part of the input only one column of the weights is left.
         let (first, treatments) = (self.effect_encoder.mlp.first(), self.sizes.treatments);
         let chosen = first.weight().narrow(1, treatments + treatment, 1)?.squeeze(1)?;

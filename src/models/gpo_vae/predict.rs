@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use candle_core::{Result, Tensor};
-use rand::RngExt as _;
 use rayon::prelude::*;
 use statrs::distribution::ContinuousCDF as _;
 
@@ -21,7 +20,8 @@ use super::expectation::{CountDistribution, Curve, LogTable};
 use super::network::GpoVae;
 use super::variants::Likelihood;
 use crate::jobs::Progress;
-use crate::models::nn::normal::VARIANCE_FLOOR;
+use crate::models::nn::counts::poisson_rate;
+use crate::models::nn::normal::{LARGEST_LOG, VARIANCE_FLOOR};
 use crate::models::nn::parameters::normal;
 use crate::models::nn::vector;
 use crate::random;
@@ -182,18 +182,9 @@ impl Predictor {
 
     /// Draws of E∘M of one treatment, `[S, T]`.
     fn masked_effect(&self, model: &GpoVae, treatment: usize, block: Block) -> Result<Tensor> {
-        let (device, treatments, states) = (model.parameters().device(), model.sizes().treatments, block.states);
         // A stream per treatment: the same effect alone and in every combination.
         let mut random = stream(self.seed, &format!("predict treatment {treatment}"), block);
-        let row = model.mask_row(treatment)?;
-        let probabilities: Vec<f32> = row.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
-        let mut mask = Vec::with_capacity(states * treatments);
-        for _ in 0..states {
-            mask.extend(probabilities.iter().map(|p| if random.random::<f32>() < *p { 1.0f32 } else { 0.0 }));
-        }
-        let mask = Tensor::from_vec(mask, (states, treatments), device)?;
-        let noise = normal(&mut random, (states, treatments), device)?;
-        model.masked_effect(treatment, &mask, &noise)
+        model.drawn_effect(treatment, block.states, &mut random)
     }
 
     /// Add to each gene's sum the Σ over the states of a block of E\[log2(10,000·x/Σx + 1)\], from what enters the decoder,
@@ -283,8 +274,7 @@ fn add_poisson(decoded: &[f32], sums: &mut [f64]) {
     let block = |rows: &[f32]| {
         let mut sums = vec![0.0f64; genes];
         for row in rows.chunks_exact(genes) {
-            let rates: Vec<f64> =
-                row.iter().map(|&x| (f64::from(x).max(0.0) + (-f64::from(x).abs()).exp().ln_1p()).max(1e-6)).collect();
+            let rates: Vec<f64> = row.iter().map(|&output| poisson_rate(output)).collect();
             let mut table = LogTable::new(rates.iter().sum());
             for (sum, &rate) in sums.iter_mut().zip(&rates) {
                 *sum += CountDistribution::Poisson { rate }.expected_log(&mut table);
@@ -311,7 +301,7 @@ fn add_normal(means: &[f32], logs: &[f32], sums: &mut [f64]) {
             let total: f64 = means.iter().map(|&mean| f64::from(mean.max(0.0))).sum();
             let scale = 1e4 / total.max(1.0);
             for (gene, (sum, (&mean, &log))) in sums.iter_mut().zip(means.iter().zip(logs)).enumerate() {
-                let variance = f64::from(log.clamp(-88.0, 88.0)).exp() + f64::from(VARIANCE_FLOOR);
+                let variance = f64::from(log.clamp(-LARGEST_LOG, LARGEST_LOG)).exp() + f64::from(VARIANCE_FLOOR);
                 let (mean, deviation) = (f64::from(mean), variance.sqrt());
                 let own = quantiles[(state + gene) % states..].iter().step_by(states);
                 let logs = own.map(|quantile| (scale * (mean + deviation * quantile).max(0.0)).ln_1p());

@@ -117,6 +117,12 @@ pub fn normal(means: &Tensor, logs: &Tensor, counts: &Counts) -> Result<Tensor> 
     ((squared + variance.log()?)?.sum(D::Minus1)? * -0.5)? + constant
 }
 
+/// The rate of a Poisson distribution from a decoder output: softplus, at least [`RATE_FLOOR`].
+pub fn poisson_rate(output: f32) -> f64 {
+    let output = f64::from(output);
+    (output.max(0.0) + (-output.abs()).exp().ln_1p()).max(1e-6)
+}
+
 /// ln(1 + eˣ) without overflow.
 pub fn softplus(x: &Tensor) -> Result<Tensor> {
     x.relu()? + ((x.abs()?.neg()?.exp()? + 1.0)?.log()?)

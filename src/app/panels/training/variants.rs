@@ -25,7 +25,7 @@ fn mask_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
     choice(
         ui,
         "Parameters",
-        "What is learned of an edge: its logit as in the published presets, or its probability itself; with probabilities the shares of each regulator's edges are aligned with the shifts",
+        "What is learned of an edge: its logit as in the published presets, or its probability itself",
         &mut model.mask,
         &MaskParameters::ALL,
         MaskParameters::label,

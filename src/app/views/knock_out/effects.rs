@@ -4,7 +4,7 @@ use crate::app::views::response::Truth;
 use crate::app::widgets::Sort;
 use crate::data::EffectTable;
 use crate::models::{PredictedEffect, Spread};
-use crate::tasks::tables::INTERVAL_COLUMNS;
+use crate::tasks::tables::{INTERVAL_COLUMNS, interval_fields};
 
 /// One gene of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,9 +120,8 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
             fields.push(effect.measured.map(|shift| shift.to_string()).unwrap_or_default());
         }
         fields.extend([effect.control.to_string(), if effect.target { "yes" } else { "no" }.to_owned()]);
-        fields
-            .extend(effect.half_width.map(|half| format!("{}\t{}", effect.predicted - half, effect.predicted + half)));
         text.push_str(&fields.join("\t"));
+        text.push_str(&interval_fields(effect.predicted, effect.half_width));
         text.push('\n');
     }
     text

@@ -149,7 +149,7 @@ pub fn verb(sign: Sign) -> &'static str {
 /// How many members of an ensemble keep an edge of the network shown: `Among the best 87 edges of 9 of 10 members`.
 pub fn agreement(edge: &Edge, state: &State) -> Option<String> {
     let shown = state.shown()?;
-    Some(format!("A{}", &shown.agreement()?.told(edge)[1..]))
+    Some(shown.agreement()?.told(edge))
 }
 
 /// What a sign rests on, in a clause: `measured shift −0.62`.

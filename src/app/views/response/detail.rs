@@ -16,7 +16,7 @@ use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
 use crate::models::Spread;
-use crate::tasks::tables::INTERVAL_COLUMNS;
+use crate::tasks::tables::{INTERVAL_COLUMNS, interval_fields};
 use crate::words::counted;
 
 /// Font size of figures on the screen.
@@ -283,8 +283,8 @@ impl Data<'_> {
         text.push_str(if self.spread.is_some() { INTERVAL_COLUMNS } else { "" });
         text.push('\n');
         for Plotted { gene, observed, predicted, half_width } in self.plotted() {
-            let ends = half_width.map(|half| format!("\t{}\t{}", predicted - half, predicted + half));
-            text.push_str(&format!("{gene}\t{observed}\t{predicted}{}\n", ends.unwrap_or_default()));
+            let interval = interval_fields(predicted, half_width);
+            text.push_str(&format!("{gene}\t{observed}\t{predicted}{interval}\n"));
         }
         text
     }
