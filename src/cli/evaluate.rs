@@ -11,7 +11,7 @@ use super::output;
 use super::text::{number, table};
 use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
-use crate::evaluation::report::{Likelihood, QualityPass, QualityPassRow, Report};
+use crate::evaluation::report::{Likelihood, QualityPass, QualityPassRow, Report, Verdict};
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
 
@@ -112,6 +112,34 @@ fn passing(pass: &QualityPass) -> String {
     )
 }
 
+/// The model against the best baseline in each metric, with the interval of their difference over perturbations.
+fn against_baselines(report: &Report) -> String {
+    let label = |metric: &str| {
+        let known = report.definitions.iter().find(|definition| definition.metric == metric);
+        known.map_or(metric, |definition| &definition.label).to_owned()
+    };
+    let row = |verdict: &Verdict| {
+        let said = match (verdict.model_wins, verdict.is_clear()) {
+            (true, true) => "model better",
+            (false, true) => "baseline better",
+            (_, false) if verdict.difference.is_none() => "not compared",
+            (_, false) => "no clear difference",
+        };
+        let interval = verdict.difference.map_or_else(String::new, |difference| {
+            format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
+        });
+        let values = [Some(verdict.model), Some(verdict.baseline)].map(|value| number(value, 3));
+        let [model, baseline] = values;
+        vec![label(&verdict.metric), model, verdict.best_baseline.clone(), baseline, interval, said.to_owned()]
+    };
+    let rows: Vec<Vec<String>> = report.verdicts.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["", "model", "best baseline", "its", "difference (95 %)", ""];
+    format!("\nAgainst the best baseline, intervals over perturbations (bootstrap)\n{}", table(&header, &rows))
+}
+
 fn summary(report: &Report) -> String {
     let covered = report.methods.first().map_or(0, |model| model.effects.perturbations);
     let mut text = format!(
@@ -138,6 +166,8 @@ fn summary(report: &Report) -> String {
     let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
     let header = ["", "covers", "r", "R²", "r top 20", "R² top 20", "Jaccard 20", "Jaccard 50", "MAE"];
     text.push_str(&table(&header, &rows));
+
+    text.push_str(&against_baselines(report));
 
     if let Some(calibration) = &report.calibration {
         text.push_str(&format!(

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bootstrap::{Part, Sums};
 use super::{pearson, r_squared};
 use crate::data::EffectTable;
 
@@ -88,6 +89,8 @@ pub struct Comparison {
     pub overall: EffectMetrics,
     /// Each perturbation that both tables have, in the observed table's order.
     pub per_perturbation: Vec<PerturbationFit>,
+    /// What each of them adds to the metrics of all.
+    pub parts: Vec<Part>,
 }
 
 /// Compare `predicted` with `observed`.
@@ -97,7 +100,7 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
     let columns = shared_columns(predicted, observed);
     let mut flat = Pairs::default();
     let mut flat_top = Pairs::default();
-    let mut fits = Vec::new();
+    let (mut fits, mut parts) = (Vec::new(), Vec::new());
     for (row, name) in observed.perturbations.iter().enumerate() {
         let Some(predicted_row) = predicted.find(name) else { continue };
         let targets: Vec<&str> = if options.leave_out_targets { name.split('+').collect() } else { Vec::new() };
@@ -109,6 +112,8 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
         }
         let order = Order { predicted: by_size(&pairs.predicted), observed: by_size(&pairs.observed) };
         let top = pairs.select(&order.observed[..order.observed.len().min(20)]);
+        let jaccard_20 = order.jaccard(20);
+        parts.push(Part { all: pairs.sums(), top: top.sums(), jaccard_20, pearson: pairs.pearson() });
         fits.push(PerturbationFit {
             perturbation: name.clone(),
             cells: observed.cells.get(row).copied().unwrap_or(0),
@@ -119,7 +124,7 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
             pearson_top_20: top.pearson(),
             r_squared_top_20: top.r_squared(),
             direction_top_20: top.right_direction(),
-            jaccard_20: order.jaccard(20),
+            jaccard_20,
             jaccard_50: order.jaccard(50),
         });
         flat.extend(&pairs);
@@ -139,7 +144,7 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
         mean_squared_error: flat.mean(|difference| difference * difference),
         direction_top_20: mean(fits.iter().map(|fit| fit.direction_top_20)),
     };
-    Comparison { overall, per_perturbation: fits }
+    Comparison { overall, per_perturbation: fits, parts }
 }
 
 /// (column in `predicted`, column in `observed`) of each gene that both have, in the observed order.
@@ -178,6 +183,10 @@ impl Pairs {
     fn select(&self, positions: &[u32]) -> Self {
         let take = |from: &[f32]| positions.iter().map(|&at| from[at as usize]).collect();
         Self { predicted: take(&self.predicted), observed: take(&self.observed) }
+    }
+
+    fn sums(&self) -> Sums {
+        Sums::of(self.predicted.iter().zip(&self.observed))
     }
 
     fn pearson(&self) -> Option<f64> {
@@ -244,7 +253,7 @@ mod tests {
     fn rows_and_columns_are_matched_by_name() {
         let observed = table(&["A", "B"], &["X", "Y", "Z"], &[1.0, 2.0, 4.0, -1.0, 0.0, 1.0]);
         let predicted = table(&["C", "A"], &["Z", "W", "X", "Y"], &[9.0, 9.0, 9.0, 9.0, 4.0, 9.0, 1.0, 2.0]);
-        let Comparison { overall: metrics, per_perturbation } =
+        let Comparison { overall: metrics, per_perturbation, .. } =
             compare(&predicted, &observed, EffectOptions::default());
         assert_eq!((metrics.perturbations, metrics.genes), (1, 3));
         assert_eq!(metrics.r_squared, Some(1.0));

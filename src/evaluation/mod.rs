@@ -3,6 +3,7 @@
 //! Nothing here knows a model; predictions, baselines and measurements all arrive as [`crate::data::EffectTable`]s or as
 //! samples of expression, so that every method is measured with the same code.
 
+pub mod bootstrap;
 pub mod calibration;
 mod correlation;
 pub mod effects;

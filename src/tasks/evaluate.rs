@@ -351,10 +351,16 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     if few > 0 {
         notes.push(format!("{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy"));
     }
-    let losses: Vec<&str> =
-        report.verdicts.iter().filter(|verdict| !verdict.model_wins).map(|verdict| verdict.metric.as_str()).collect();
-    if !losses.is_empty() {
-        notes.push(format!("A baseline does as well as the model or better in {}", losses.join(", ")));
+    let lost = |clear: bool| -> Vec<&str> {
+        let lost = report.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);
+        lost.map(|verdict| verdict.metric.as_str()).collect()
+    };
+    for (metrics, how) in
+        [(lost(true), "is clearly better than the model"), (lost(false), "does as well as the model or better")]
+    {
+        if !metrics.is_empty() {
+            notes.push(format!("A baseline {how} in {}", metrics.join(", ")));
+        }
     }
     notes
 }

@@ -5,9 +5,12 @@ mod likelihood;
 mod network;
 mod quality;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::bootstrap::{self, Draws, Interval};
 use super::calibration::Calibration;
 use super::effects::{EffectMetrics, EffectOptions, PerturbationFit, compare};
 use crate::data::EffectTable;
@@ -86,6 +89,9 @@ pub struct MethodReport {
     pub definition: String,
     /// The perturbed genes left out of their own rows.
     pub effects: EffectMetrics,
+    /// Between which values 95 % of the metrics lie where other perturbations of the same kind had been chosen, by metric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub intervals: BTreeMap<String, Interval>,
     /// The perturbed genes kept, as the published implementations do.
     pub effects_with_targets: EffectMetrics,
 }
@@ -115,6 +121,16 @@ pub struct Verdict {
     pub baseline: f64,
     /// Whether the model is better.
     pub model_wins: bool,
+    /// The model's value less the baseline's, 95 % interval over perturbations; none where they cover different ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Interval>,
+}
+
+impl Verdict {
+    /// Whether the difference is more than the choice of perturbations may bring about.
+    pub fn is_clear(&self) -> bool {
+        self.difference.is_some_and(|difference| difference.low > 0.0 || difference.high < 0.0)
+    }
 }
 
 /// The whole report.
@@ -174,54 +190,70 @@ impl Report {
     pub fn of_effects(methods: &[Method], observed: &EffectTable, training_cells: impl Fn(&str) -> u32) -> Self {
         let mut report = Self { format: FORMAT, definitions: definitions(), ..Self::default() };
         report.program_version = env!("CARGO_PKG_VERSION").to_owned();
+        let mut draws = Vec::with_capacity(methods.len());
         for method in methods {
             let without = compare(method.effects, observed, EffectOptions { leave_out_targets: true });
             let with = compare(method.effects, observed, EffectOptions { leave_out_targets: false });
+            let drawn = Draws::of(&without.parts, BOOTSTRAP_SEED);
+            let metrics = bootstrap::METRICS.iter().enumerate();
             report.methods.push(MethodReport {
                 method: method.name.clone(),
                 baseline: method.baseline,
                 definition: method.definition.clone(),
                 effects: without.overall,
+                intervals: metrics.filter_map(|(at, name)| Some(((*name).to_owned(), drawn.interval(at)?))).collect(),
                 effects_with_targets: with.overall,
             });
+            draws.push(drawn);
             report.per_perturbation.extend(without.per_perturbation.into_iter().map(|fit| FitRow {
                 method: method.name.clone(),
                 training_cells: training_cells(&fit.perturbation),
                 fit,
             }));
         }
-        report.verdicts = verdicts(&report.methods);
+        report.verdicts = verdicts(&report.methods, &draws);
         report
     }
 }
 
 /// Metrics of the verdicts: name, value, whether more is better.
-const COMPARED: [(&str, fn(&EffectMetrics) -> Option<f64>, bool); 5] = [
+const COMPARED: [(&str, fn(&EffectMetrics) -> Option<f64>, bool); 6] = [
     ("pearson", |metrics| metrics.pearson, true),
     ("r_squared", |metrics| metrics.r_squared, true),
     ("pearson_top_20", |metrics| metrics.pearson_top_20, true),
+    ("r_squared_top_20", |metrics| metrics.r_squared_top_20, true),
     ("jaccard_20", |metrics| metrics.jaccard_20, true),
     ("mean_absolute_error", |metrics| metrics.mean_absolute_error, false),
 ];
 
-/// The model against the best baseline that covers at least as many perturbations.
-fn verdicts(methods: &[MethodReport]) -> Vec<Verdict> {
-    let Some(model) = methods.iter().find(|method| !method.baseline) else { return Vec::new() };
-    let fair = |method: &&MethodReport| method.baseline && method.effects.perturbations >= model.effects.perturbations;
+/// The same draws in every report: two reports of one screen differ by what they judge.
+const BOOTSTRAP_SEED: u64 = 0;
+
+/// The model against the best baseline that covers at least as many perturbations; `draws` are those of the methods.
+fn verdicts(methods: &[MethodReport], draws: &[Draws]) -> Vec<Verdict> {
+    let Some(at) = methods.iter().position(|method| !method.baseline) else { return Vec::new() };
+    let (model, own_draws) = (&methods[at], &draws[at]);
+    let fair = |(method, _): &(&MethodReport, &Draws)| {
+        method.baseline && method.effects.perturbations >= model.effects.perturbations
+    };
     let compared = COMPARED.iter().filter_map(|&(metric, value, more_is_better)| {
         let own = value(&model.effects)?;
         let sign = if more_is_better { 1.0 } else { -1.0 };
-        let (best, theirs) = methods
+        let (best, their_draws, theirs) = methods
             .iter()
+            .zip(draws)
             .filter(fair)
-            .filter_map(|method| Some((method, value(&method.effects)?)))
-            .max_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))?;
+            .filter_map(|(method, draws)| Some((method, draws, value(&method.effects)?)))
+            .max_by(|a, b| (sign * a.2).total_cmp(&(sign * b.2)))?;
+        let same = best.effects.perturbations == model.effects.perturbations;
+        let number = bootstrap::METRICS.iter().position(|name| *name == metric);
         Some(Verdict {
             metric: metric.to_owned(),
             model: own,
             best_baseline: best.method.clone(),
             baseline: theirs,
             model_wins: sign * own > sign * theirs,
+            difference: number.filter(|_| same).and_then(|number| own_draws.difference(their_draws, number)),
         })
     });
     compared.collect()
@@ -259,6 +291,11 @@ mod tests {
         assert!(!names.is_empty() && names.iter().all(|name| *name == "No change"), "{names:?}");
         let error = report.verdicts.iter().find(|verdict| verdict.metric == "mean_absolute_error").unwrap();
         assert!(error.model_wins && error.model < error.baseline);
+        let difference = error.difference.unwrap();
+        assert!(difference.low <= error.model - error.baseline && error.model - error.baseline <= difference.high);
+        let interval = report.methods[0].intervals["mean_absolute_error"];
+        assert!(interval.low <= error.model && error.model <= interval.high);
+        assert!(report.methods[2].intervals.is_empty(), "of one perturbation");
         assert_eq!(report.per_perturbation.len(), 5);
         assert_eq!(report.per_perturbation[0].training_cells, 50);
         // With the perturbed gene, whose shift is large and right, the correlation is higher.
