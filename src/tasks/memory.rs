@@ -153,9 +153,10 @@ impl MemoryEstimate {
             true => (footprint.fused_step() * SINGLE, None),
             false => (0, Some((footprint.plain_step() + 3 * footprint.parameters()) * SINGLE)),
         };
-        // On the processor: parameters and Adam's moments. Everywhere the best so far. A checkpoint takes copies of parameters and
-        // moments, when the batches of an epoch are gone.
-        let held = if on_processor { 4 } else { 1 } * parameters;
+        // On the processor: parameters and Adam's moments. Everywhere the best so far, and averages, which give way to the model's own
+        // parameters after they were judged. A checkpoint takes copies of parameters and moments, when the batches of an epoch are gone.
+        let averages = if config.model.averaging > 0.0 { 2 } else { 0 };
+        let held = (if on_processor { 4 } else { 1 } + averages) * parameters;
         let copies = 3 * parameters;
         let ahead = BATCHES * (footprint.batch() + footprint.noise()) * SINGLE;
         let network = 16 * treatments * treatments;

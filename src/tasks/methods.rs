@@ -1,7 +1,7 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters};
+use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters, Start};
 use crate::models::{INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
@@ -129,6 +129,14 @@ fn variants(card: &ModelCard) -> Vec<String> {
     say(gpo.input == InputScale::Standardise, "the encoder of the basal state read standardised counts".to_owned());
     say(gpo.input == InputScale::None, "the encoder of the basal state read raw counts".to_owned());
     say(gpo.mean_field, "the basal state was encoded from the counts alone".to_owned());
+    say(
+        gpo.start == Start::Moments,
+        "mean expression and concentrations started from the moments of the counts, and effects with a standard deviation of 0.1".to_owned(),
+    );
+    say(
+        gpo.averaging > 0.0,
+        format!("the parameters were exponential averages over {} epochs (Polyak and Juditsky 1992)", gpo.averaging),
+    );
     say(gpo.sum_mode, "the decoder read the sum of basal state and effects".to_owned());
     say(gpo.mask == MaskParameters::Probabilities, "the mask was learned as probabilities".to_owned());
     say(gpo.mask_temperature != 1.0, format!("masks were sampled at temperature {}", gpo.mask_temperature));

@@ -21,6 +21,7 @@ const KEY: &str = "grn-explorer-checkpoint";
 const FORMAT: u32 = 1;
 const PARAMETER: &str = "parameter.";
 const BEST: &str = "best.";
+const AVERAGED: &str = "averaged.";
 const MOMENTS: [&str; 2] = ["first-moment.", "second-moment."];
 
 /// Where and how often a run is kept, and whether it goes on from what is there.
@@ -69,6 +70,7 @@ pub(super) struct Saved {
     pub epoch: u32,
     pub parameters: BTreeMap<String, Tensor>,
     pub best: BTreeMap<String, Tensor>,
+    pub averaged: Option<BTreeMap<String, Tensor>>,
     pub optimiser: AdamState,
 }
 
@@ -142,7 +144,8 @@ fn first_difference(name: &str, before: &serde_json::Value, now: &serde_json::Va
 
 fn write(saved: &Saved, file: &mut impl Write) -> std::io::Result<()> {
     let mut entries = Vec::new();
-    for (prefix, tensors) in [(PARAMETER, &saved.parameters), (BEST, &saved.best)] {
+    let averaged = saved.averaged.iter().map(|averaged| (AVERAGED, averaged));
+    for (prefix, tensors) in [(PARAMETER, &saved.parameters), (BEST, &saved.best)].into_iter().chain(averaged) {
         entries.extend(tensors.iter().map(|(name, tensor)| (format!("{prefix}{name}"), Numbers::Tensor(tensor))));
     }
     for (name, both) in &saved.optimiser.moments {
@@ -164,7 +167,7 @@ fn from_bytes(bytes: &[u8]) -> Result<Saved, String> {
     if header.format != FORMAT {
         return Err(format!("it has format {}, this program writes {FORMAT}", header.format));
     }
-    let (mut parameters, mut best) = (BTreeMap::new(), BTreeMap::new());
+    let (mut parameters, mut best, mut averaged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let mut moments: BTreeMap<String, [Vec<f32>; 2]> = BTreeMap::new();
     for (name, view) in tensors.iter() {
         let values = tensor_file::f32_values(&view, name)?;
@@ -179,10 +182,13 @@ fn from_bytes(bytes: &[u8]) -> Result<Saved, String> {
             parameters.insert(name.to_owned(), tensor);
         } else if let Some(name) = name.strip_prefix(BEST) {
             best.insert(name.to_owned(), tensor);
+        } else if let Some(name) = name.strip_prefix(AVERAGED) {
+            averaged.insert(name.to_owned(), tensor);
         }
     }
+    let averaged = Some(averaged).filter(|averaged| !averaged.is_empty());
     let optimiser = AdamState { steps: header.steps, moments };
-    Ok(Saved { card: header.card, epoch: header.epoch, parameters, best, optimiser })
+    Ok(Saved { card: header.card, epoch: header.epoch, parameters, best, averaged, optimiser })
 }
 
 /// The parameters of `model` on the processor.

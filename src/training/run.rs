@@ -15,7 +15,7 @@ use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
 };
-use crate::models::gpo_vae::{Batch, BatchContext, FusedStep, GpoVae, Loss, Noise, Sizes};
+use crate::models::gpo_vae::{Batch, BatchContext, CountMoments, FusedStep, GpoVae, Loss, Noise, Sizes, Start};
 use crate::models::nn::adam::{Adam, AdamConfig};
 use crate::models::nn::parameters::Source;
 use crate::models::{
@@ -119,6 +119,8 @@ struct Run<'a> {
     card: ModelCard,
     /// Parameters of the best epoch so far, on the processor.
     best: BTreeMap<String, Tensor>,
+    /// Parameters averaged over epochs, likewise; none before the first epoch, or where they are not averaged.
+    averaged: Option<BTreeMap<String, Tensor>>,
 }
 
 /// Why an epoch was not completed.
@@ -140,6 +142,13 @@ impl<'a> Run<'a> {
         } else if let Some(direct) = batches.direct() {
             model.set_known_network(&direct.start(config.model.mask_prior), false).map_err(ModelError::from)?;
         }
+        if config.model.start == Start::Moments {
+            let training =
+                screen.splits.iter().zip(&screen.library_sizes).filter(|(split, _)| **split == Split::Training);
+            let libraries: Vec<f32> = training.map(|(_, size)| *size).collect();
+            let moments = CountMoments { mean: &screen.mean, std: &screen.std, libraries: &libraries };
+            model.start_from(&moments).map_err(ModelError::from)?;
+        }
         let fused = match device {
             Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
             _ => None,
@@ -151,7 +160,7 @@ impl<'a> Run<'a> {
         });
         let context = batches.context(&config.model);
         let best = on_processor(&model).map_err(ModelError::from)?;
-        Ok(Self { config, observed, batches, context, model, fused, adam, card, best })
+        Ok(Self { config, observed, batches, context, model, fused, adam, card, best, averaged: None })
     }
 
     fn epochs(&mut self, checkpoints: Option<&Checkpoints>, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
@@ -202,6 +211,7 @@ impl<'a> Run<'a> {
                     break;
                 }
             };
+            let own = self.average(epoch).map_err(ModelError::from)?;
             // The same draws each epoch, so that epochs differ by their parameters alone.
             let mut fixed = stream(config, "validation noise");
             let judged = match validation.is_empty() {
@@ -230,6 +240,9 @@ impl<'a> Run<'a> {
             }
             observer.epoch(metrics);
             self.snapshot(epoch, observer)?;
+            if let Some(own) = own {
+                self.model.parameters().restore(&own).map_err(ModelError::from)?;
+            }
             if let Some(checkpoints) = checkpoints.filter(|checkpoints| kept.elapsed() >= checkpoints.every) {
                 checkpoints.write(&self.saved(epoch).map_err(ModelError::from)?)?;
                 kept = Instant::now();
@@ -245,6 +258,42 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Let the model have its averaged parameters, those of this epoch included, and give back its own. None where none are averaged.
+    ///
+    /// An exponential average (Polyak and Juditsky 1992, Acceleration of stochastic approximation by averaging): single steps are
+    /// noisy, and the largest effects gain most by it.
+    fn average(&mut self, epoch: u32) -> candle_core::Result<Option<BTreeMap<String, Tensor>>> {
+        let over = self.config.model.averaging;
+        if over <= 0.0 {
+            return Ok(None);
+        }
+        let own = self.model.parameters().snapshot()?;
+        let now = on_processor(&self.model)?;
+        // At first the plain mean of the epochs so far.
+        let share = (1.0 - (-1.0 / over).exp()).max(1.0 / f64::from(epoch));
+        let averaged = match self.averaged.take() {
+            Some(before) => {
+                let mixed = |(name, now): (String, Tensor)| {
+                    let Some(before) = before.get(&name) else { candle_core::bail!("no average of {name}") };
+                    let value = (before + ((now - before)? * share)?)?;
+                    Ok((name, value))
+                };
+                now.into_iter().map(mixed).collect::<candle_core::Result<_>>()?
+            }
+            None => now,
+        };
+        self.set_parameters(&averaged)?;
+        self.averaged = Some(averaged);
+        Ok(Some(own))
+    }
+
+    /// Set the model's parameters to values that are on the processor.
+    fn set_parameters(&self, values: &BTreeMap<String, Tensor>) -> candle_core::Result<()> {
+        let parameters = self.model.parameters();
+        let on_device = |(name, value): (&String, &Tensor)| Ok((name.clone(), value.to_device(parameters.device())?));
+        parameters.restore(&values.iter().map(on_device).collect::<candle_core::Result<_>>()?)
+    }
+
     /// All that the rest of the run needs.
     fn saved(&self, epoch: u32) -> candle_core::Result<Saved> {
         Ok(Saved {
@@ -252,6 +301,7 @@ impl<'a> Run<'a> {
             epoch,
             parameters: on_processor(&self.model)?,
             best: self.best.clone(),
+            averaged: self.averaged.clone(),
             optimiser: self.adam.state()?,
         })
     }
@@ -261,14 +311,13 @@ impl<'a> Run<'a> {
         let fits = |values: &BTreeMap<String, Tensor>| {
             parameters.iter().all(|(name, var)| values.get(name).is_some_and(|value| value.dims() == var.dims()))
         };
-        if !fits(&saved.parameters) || !fits(&saved.best) {
+        if !fits(&saved.parameters) || !fits(&saved.best) || !saved.averaged.as_ref().is_none_or(fits) {
             candle_core::bail!("its parameters are not those of this model");
         }
-        let on_device = |(name, value): (&String, &Tensor)| Ok((name.clone(), value.to_device(parameters.device())?));
-        let values = saved.parameters.iter().map(on_device).collect::<candle_core::Result<_>>()?;
-        parameters.restore(&values)?;
+        self.set_parameters(&saved.parameters)?;
         self.adam.restore(saved.optimiser, parameters)?;
         self.best = saved.best;
+        self.averaged = saved.averaged;
         // The rest of the card is that of this run: more epochs may be asked for than before.
         self.card.history = saved.card.history;
         self.card.best_epoch = saved.card.best_epoch;

@@ -10,7 +10,7 @@ use grn_explorer::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskPa
 use grn_explorer::models::{
     EpochMetrics, Intervention, MergeError, Novelty, PredictError, PriorNetwork, TrainConfig, TrainedModel, merge,
 };
-use grn_explorer::network::Agreement;
+use grn_explorer::network::{Agreement, Edge};
 use grn_explorer::preprocess::{PreparedScreen, prepare};
 use grn_explorer::training::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, RunFiles, TrainError, TrainingEvent, TrainingObserver,
@@ -514,4 +514,21 @@ fn true_edges_come_first_in_a_network_that_follows_direct_shifts() {
     };
     let (direct, cells) = (mean_rank(Alignment::DirectShifts), mean_rank(Alignment::Cells));
     assert!(direct < 0.25 && direct < cells, "mean rank of true edges, as a share: {direct:.2}, {cells:.2}");
+}
+
+#[test]
+fn parameters_are_averaged_over_epochs_where_that_is_asked_for() {
+    let logits = |epochs: u32, averaging: f64| {
+        let mut config = small_config(epochs);
+        config.model.averaging = averaging;
+        let model = train(&small_screen(&config), &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+        let network = model.network();
+        let of = |edge: &Edge| (network.symbol(edge.regulator).to_owned(), network.symbol(edge.target).to_owned());
+        let edges = network.edges().iter().map(|edge| (of(edge), edge.probability));
+        edges.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(logits(1, 5.0), logits(1, 0.0), "of one epoch there is nothing to average");
+    // So short an average is the last epoch; a longer one is not.
+    assert_eq!(logits(3, 0.01), logits(3, 0.0));
+    assert_ne!(logits(3, 5.0), logits(3, 0.0));
 }

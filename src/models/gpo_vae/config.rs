@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::variants::{Alignment, InputScale, Likelihood, MaskParameters};
+use super::variants::{Alignment, InputScale, Likelihood, MaskParameters, Start};
 use crate::words::{counted, grouped};
 
 /// A named set of settings.
@@ -88,6 +88,12 @@ pub struct GpoVaeConfig {
     pub batch_size: usize,
     /// Learning rate.
     pub learning_rate: f64,
+    /// What the parameters start from that the moments of the counts give.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub start: Start,
+    /// Epochs over which parameters are averaged before they are judged and kept; 0 for those of the last step (as published).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub averaging: f64,
     /// L2 weight decay, added to the gradient.
     pub weight_decay: f64,
     /// Largest norm of the gradient.
@@ -130,7 +136,7 @@ impl Default for GpoVaeConfig {
             basal_layers: 1,
             embedding_hidden: 400,
             embedding_layers: 4,
-            particles: 5,
+            particles: 2,
             alpha: Some(0.5),
             beta: 0.1,
             exact_kl: false,
@@ -147,6 +153,8 @@ impl Default for GpoVaeConfig {
             prediction_samples: PREDICTION_SAMPLES,
             batch_size: 128,
             learning_rate: 1e-3,
+            start: Start::Moments,
+            averaging: 5.0,
             weight_decay: 1e-6,
             clip_norm: 100.0,
             epochs: 80,
@@ -161,6 +169,9 @@ impl GpoVaeConfig {
         let published = Self {
             alpha: None,
             alignment: Alignment::Cells,
+            start: Start::Drawn,
+            averaging: 0.0,
+            particles: 5,
             data_library: false,
             prediction_samples: PUBLISHED_PREDICTION_SAMPLES,
             batch_size: 512,
@@ -206,6 +217,15 @@ impl GpoVaeConfig {
         if self.batch_size != 512 {
             differences.push(format!("batches of {} cells; the paper uses 512", self.batch_size));
         }
+        if self.particles != 5 {
+            differences.push(format!(
+                "{} of the latent variables per cell; the paper takes 5",
+                counted(self.particles, "sample")
+            ));
+        }
+        if self.averaging > 0.0 {
+            differences.push(format!("parameters are averaged over about {} epochs; in the paper not", self.averaging));
+        }
         if self.epochs < 2000 {
             differences.push(format!("at most {} epochs; the paper allows 2,000", self.epochs));
         }
@@ -240,6 +260,13 @@ impl GpoVaeConfig {
             differences.push(
                 "the network is aligned with the direct part of mean shifts in standard errors; in the paper with the shifts of single \
                  cells"
+                    .into(),
+            );
+        }
+        if self.start == Start::Moments {
+            differences.push(
+                "the mean expression of genes and its spread start from the moments of the counts, and effects with a standard deviation of \
+                 0.1; in the paper they start like all other parameters, and with 1"
                     .into(),
             );
         }
@@ -322,6 +349,7 @@ impl GpoVaeConfig {
             ("lambda", self.lambda),
             ("fold-change", self.fold_change),
             ("weight-decay", self.weight_decay),
+            ("averaging", self.averaging),
         ];
         let wrong = weights.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0));
         wrong.map(|(name, _)| format!("{name} must be a number, 0 or above"))

@@ -12,6 +12,7 @@ mod memory;
 mod network;
 mod noise;
 mod predict;
+mod start;
 mod variants;
 
 pub use batch::{Batch, BatchContext, BatchData};
@@ -21,4 +22,5 @@ pub use memory::{Footprint, StepSize};
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
-pub use variants::{Alignment, InputScale, Likelihood, MaskParameters};
+pub use start::CountMoments;
+pub use variants::{Alignment, InputScale, Likelihood, MaskParameters, Start};

@@ -96,6 +96,31 @@ impl InputScale {
     }
 }
 
+/// What the parameters start from that are known before the first step: the mean expression of every gene (the bias of the decoder's
+/// head), its concentration, and how widely effects are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Drawn like all others, concentrations and the spread of effects 1 (as published): the first epochs find the mean expression.
+    #[default]
+    Drawn,
+    /// The moments over the training cells; effects with a standard deviation of 0.1.
+    Moments,
+}
+
+impl Start {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Drawn, Self::Moments];
+
+    /// What the user reads: `Moments of the data`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Drawn => "Drawn",
+            Self::Moments => "Moments of the data",
+        }
+    }
+}
+
 /// What the parameters of the mask are. The formulas are those of the logits A either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

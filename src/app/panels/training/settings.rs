@@ -305,6 +305,14 @@ fn size_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         "Effect encoder layers",
         "Layers of the encoders of perturbation and artifact effects"
     );
+    number!(
+        ui,
+        model.averaging,
+        0.0..=1000.0,
+        0.1,
+        "Averaged over",
+        "Epochs over which parameters are averaged before they are judged and kept; 0 for those of the last step, as published"
+    );
     number!(ui, model.weight_decay, 0.0..=1.0, 1e-7, "Weight decay", "Pull of every parameter towards zero");
     number!(ui, model.clip_norm, 0.001..=1e9, 1.0, "Largest gradient", "Longer gradients are shortened to this norm");
 }

@@ -5,7 +5,7 @@ use egui::{Checkbox, CollapsingHeader, DragValue, Ui};
 use super::settings::{check, choice, name, number, rows};
 use crate::app::action::Action;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters};
+use crate::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start};
 
 pub(super) fn show(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
     CollapsingHeader::new("Learned network").show(ui, |ui| {
@@ -100,6 +100,9 @@ fn known_rows(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) 
 fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
     let hint = "The distribution that the counts are taken to follow";
     choice(ui, "Counts", hint, &mut model.likelihood, &Likelihood::ALL, Likelihood::label);
+    let hint = "What the mean expression of genes and its spread begin with: the moments of the counts, or drawn numbers as published, for which \
+                training needs its first epochs";
+    choice(ui, "Expression starts from", hint, &mut model.start, &Start::ALL, Start::label);
     let hint = "What the encoder of the cell's own state reads";
     choice(ui, "Encoder reads", hint, &mut model.input, &InputScale::ALL, InputScale::label);
     check(
