@@ -40,6 +40,10 @@ pub(super) struct EdgeArgs {
     /// Edges between genes whose expression was measured
     #[arg(long)]
     measured_only: bool,
+    /// Of an ensemble (train --members): edges that at least this share of its members have among their own best, as many
+    /// as the options above leave
+    #[arg(long, value_name = "SHARE")]
+    min_agreement: Option<f32>,
     /// Leave these genes out
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     hide: Vec<String>,
@@ -64,10 +68,13 @@ impl EdgeArgs {
     /// The filter asked for, if any.
     ///
     /// # Errors
-    /// If a probability is none, or the list of regulators cannot be read.
+    /// If a probability or share is none, or the list of regulators cannot be read.
     pub(super) fn filter(&self) -> anyhow::Result<Option<NetworkFilter>> {
         if let Some(least) = self.min_probability.filter(|least| !(0.0..=1.0).contains(least)) {
             return Err(UsageError(format!("--min-probability is {least}, but must be between 0 and 1")).into());
+        }
+        if let Some(least) = self.min_agreement.filter(|least| !(0.0..=1.0).contains(least)) {
+            return Err(UsageError(format!("--min-agreement is {least}, but must be between 0 and 1")).into());
         }
         let regulators = self.regulators.as_deref().map(|path| {
             gene_list::read(path).with_context(|| format!("cannot read the regulators in {}", path.display()))
@@ -98,6 +105,7 @@ impl EdgeArgs {
             per_regulator: self.top_per_regulator,
             per_target: self.top_per_target,
             top: self.top,
+            minimum_agreement: self.min_agreement,
             hidden: self.hide.iter().cloned().collect(),
             minimum_degree: self.min_degree.unwrap_or(0),
             component: self.component.as_deref().map(|component| match component {
@@ -109,11 +117,16 @@ impl EdgeArgs {
         Ok((filter != NetworkFilter::default()).then_some(filter))
     }
 
-    /// Whether every gene that is named is one of `grn`.
+    /// Whether every gene that is named is one of `grn`, and `grn` is an ensemble's where members are asked about.
     ///
     /// # Errors
-    /// Names the first that is not, and the nearest ones.
+    /// Names the first gene that is not, and the nearest ones.
     pub(super) fn check(&self, grn: &Grn) -> anyhow::Result<()> {
+        if self.min_agreement.is_some() && grn.member_ranks().is_none() {
+            let text =
+                "--min-agreement needs the network of an ensemble, but this one is not; train --members N trains one";
+            return Err(UsageError(text.to_owned()).into());
+        }
         let component = self.component.iter().filter(|component| *component != "largest");
         for gene in self.hide.iter().chain(&self.neighbourhood).chain(component) {
             if grn.find(gene).is_none() {

@@ -132,7 +132,7 @@ impl Network {
             tables::write_text(path, &write_enrichment(enriched))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let agreement = Agreement::of(grn, view.edges());
+        let agreement = view.agreement();
         let listed = if self.output.is_some() { LISTED } else { usize::MAX };
         let mut result = json!({
             "network": self.network,
@@ -216,12 +216,19 @@ impl Network {
         let edges: Vec<&Edge> = view.edges().collect();
         let figure = if has_attributes(format) {
             let positions = networks::lay_out(grn, &edges, self.seed, console)?;
-            let style = NetworkStyle { legend: false, ..NetworkStyle::default() };
+            let style = NetworkStyle { legend: false, members_keep: view.members_keep(), ..NetworkStyle::default() };
             Some(NetworkFigure::of(grn, edges.iter().copied(), &positions, &style))
         } else {
             None
         };
-        let extras = Extras { name: opened.name.clone(), figure, statistics, reference: overlay, ..Extras::default() };
+        let extras = Extras {
+            name: opened.name.clone(),
+            figure,
+            statistics,
+            reference: overlay,
+            members_keep: view.members_keep(),
+            ..Extras::default()
+        };
         console.stage("Writing", None);
         formats::write(path, format, &networks::contents(grn, &edges, &extras))?;
         Ok(())
@@ -242,6 +249,9 @@ impl KnownArgs {
     ) -> anyhow::Result<Option<Comparison>> {
         let Some(path) = &self.compare else { return Ok(None) };
         let other = networks::open(path, console).with_context(|| format!("cannot open {}", path.display()))?;
+        if filter.minimum_agreement.is_some() && other.grn.member_ranks().is_none() {
+            console.tell(&format!("{}: no ensemble, not filtered by agreement", path.display()));
+        }
         let right = filter.apply(&other.grn);
         Ok(Some(Comparison::of((&opened.grn, view.edges()), (&other.grn, right.edges()))))
     }
@@ -276,7 +286,7 @@ fn edge_json(grn: &Grn, edge: &Edge, agreement: Option<Agreement<'_>>) -> Value 
 }
 
 fn edges_text(grn: &Grn, view: &NetworkView<'_>) -> String {
-    let agreement = Agreement::of(grn, view.edges());
+    let agreement = view.agreement();
     let kept = agreement.map(|agreement| format!("in best {}", agreement.kept()));
     let row = |edge: &Edge| {
         let keeping = agreement.map(|agreement| format!("{} of {}", agreement.keeping(edge), agreement.members()));

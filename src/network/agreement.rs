@@ -26,6 +26,12 @@ impl MemberRanks {
         self.members
     }
 
+    /// How many members are at least the share `least` of them.
+    pub fn fewest(&self, least: f32) -> usize {
+        // 0.7 × 10 may be more than 7 by a hair.
+        (least * self.members as f32 - 1e-3).ceil().max(0.0) as usize
+    }
+
     /// Number of edges.
     pub fn edges(&self) -> usize {
         self.ranks.len() / self.members.max(1)
@@ -55,6 +61,11 @@ impl<'a> Agreement<'a> {
         Some(Self { ranks, kept })
     }
 
+    /// On edges of `network` where every member keeps its best `kept`. None if the network is no ensemble's.
+    pub fn among(network: &'a Grn, kept: usize) -> Option<Self> {
+        Some(Self { ranks: network.member_ranks()?, kept })
+    }
+
     /// Number of members.
     pub fn members(&self) -> usize {
         self.ranks.members
@@ -63,6 +74,11 @@ impl<'a> Agreement<'a> {
     /// Number of edges that every member keeps, its best.
     pub fn kept(&self) -> usize {
         self.kept
+    }
+
+    /// Whether at least the share `least` of the members keep `edge`.
+    pub fn reaches(&self, edge: &Edge, least: f32) -> bool {
+        self.keeping(edge) >= self.ranks.fewest(least)
     }
 
     /// How many members keep `edge`.

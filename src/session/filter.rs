@@ -27,6 +27,8 @@ pub(super) struct Filter {
     per_target: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum_agreement: Option<f32>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     hidden_genes: BTreeSet<String>,
     minimum_degree: u32,
@@ -123,6 +125,7 @@ impl Filter {
             per_regulator: filter.per_regulator,
             per_target: filter.per_target,
             top: filter.top,
+            minimum_agreement: filter.minimum_agreement,
             hidden_genes: filter.hidden.clone(),
             minimum_degree: filter.minimum_degree,
             component: filter.component.as_ref().map(|component| match component {
@@ -137,6 +140,9 @@ impl Filter {
         let damaged = |reason: String| Err(SessionError::Damaged { reason });
         if let Some(least) = self.minimum_probability.filter(|least| !(0.0..=1.0).contains(least)) {
             return damaged(format!("the threshold {least} is no probability"));
+        }
+        if let Some(least) = self.minimum_agreement.filter(|least| !(0.0..=1.0).contains(least)) {
+            return damaged(format!("the agreement {least} is no share of members, expected 0 to 1"));
         }
         if let Some(around) = self.trail.iter().find(|around| !(1..=Neighbourhood::MOST_HOPS).contains(&around.hops)) {
             let most = Neighbourhood::MOST_HOPS;
@@ -171,6 +177,7 @@ impl Filter {
             per_regulator: self.per_regulator,
             per_target: self.per_target,
             top: self.top,
+            minimum_agreement: self.minimum_agreement,
             hidden: self.hidden_genes,
             minimum_degree: self.minimum_degree,
             component: self.component.map(|part| match part {

@@ -35,6 +35,7 @@ fn document(folder: &Path) -> Document {
             per_regulator: Some(3),
             per_target: Some(4),
             top: Some(90),
+            minimum_agreement: Some(0.75),
             hidden: BTreeSet::from(["GAPDH".into()]),
             minimum_degree: 2,
             component: Some(Component::Of("STAT1".into())),
@@ -117,6 +118,7 @@ fn what_is_no_session_is_refused_with_a_reason() {
     assert!(damaged.contains("damaged") && damaged.contains("expected a sequence"), "{damaged}");
     assert!(read(r#"{"grn_explorer_session": 1, "threshold": {"minimum_probability": 7.0}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_probability": -1.0}}"#).is_err());
+    assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_agreement": 1.5}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"trail": [{"genes": ["A"], "hops": 0}]}}"#).is_err());
     let strong = read(r#"{"grn_explorer_session": 1, "layout": {"repulsion": 1e9}}"#).unwrap_err();
     assert!(strong.contains("the layout's repulsion is 1000000000"), "{strong}");

@@ -19,7 +19,7 @@ use crate::network::formats::{self, Column, FileEdge, NetworkContents, Reading};
 use crate::network::gene_table::GeneTable;
 use crate::network::reference::{ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
-use crate::network::{Edge, GeneId, Grn, Sign};
+use crate::network::{Agreement, Edge, GeneId, Grn, Sign};
 use crate::words::counted;
 
 /// A network that came with places is shown as a whole up to so many edges: somebody laid out all of it.
@@ -297,13 +297,19 @@ pub struct Extras {
     pub reference: Option<Arc<ReferenceOverlay>>,
     /// Numbers of genes by their position in the network, with their names: `predicted_shift`.
     pub shifts: Vec<(String, Vec<f32>)>,
+    /// How many edges every member of an ensemble keeps, its best; none for as many as are written.
+    pub members_keep: Option<usize>,
     /// What the user wrote down: becomes the attribute `note` of genes and edges.
     pub notes: Notes,
 }
 
 /// The edges `shown` of `grn` with `extras`, ready to be written.
 pub fn contents(grn: &Grn, shown: &[&Edge], extras: &Extras) -> NetworkContents {
-    let mut contents = NetworkContents::of(&extras.name, grn, shown.iter().copied());
+    let agreement = match extras.members_keep {
+        Some(kept) => Agreement::among(grn, kept),
+        None => Agreement::of(grn, shown.iter().copied()),
+    };
+    let mut contents = NetworkContents::of_kept(&extras.name, grn, shown, agreement);
     if let Some(statistics) = &extras.statistics {
         contents.add_statistics(grn, statistics);
     }

@@ -170,6 +170,22 @@ case "$*" in *--parsable*) echo '17;cluster';; esac
     assert!(usage.status.code() == Some(2) && String::from_utf8_lossy(&usage.stderr).contains("MEMBERS"), "{usage:?}");
 
     let member = "my model.member-1.safetensors";
+    // Edges that members agree on: fewer, each told with the number of edges that every member keeps.
+    let agreed = json(at, &["network", "whole.safetensors", "--top", "10", "--min-agreement", "1", "-o", "agreed.tsv"]);
+    assert_eq!((agreed["members"].as_u64(), agreed["edges_kept_by_each_member"].as_u64()), (Some(3), Some(10)));
+    let best = agreed["best"].as_array().expect("edges");
+    assert!(!best.is_empty() && best.len() < 10, "{agreed}");
+    assert!(best.iter().all(|edge| edge["members_keeping"] == 3), "{agreed}");
+    let table = std::fs::read_to_string(at.join("agreed.tsv")).expect("written");
+    let (head, rows) = table.split_once('\n').expect("a header");
+    assert!(head.ends_with("agreement_best_10") && rows.lines().all(|row| row.ends_with("\t1")), "{table}");
+    let figure = ["figure", "whole.safetensors", "--top", "10", "--min-agreement", "1", "-o", "agreed.svg"];
+    ok(at, &figure);
+    let svg = std::fs::read_to_string(at.join("agreed.svg")).expect("written");
+    assert!(svg.contains("kept by at least 100 % of members"), "what was filtered is in the metadata");
+    let alone = fails(at, 2, &["network", member, "--min-agreement", "0.5"]);
+    assert!(alone.contains("needs the network of an ensemble"), "{alone}");
+    assert!(fails(at, 2, &["network", "whole.safetensors", "--min-agreement", "80"]).contains("between 0 and 1"));
     let twice = fails(at, 1, &["merge", member, member, "-o", "twice.safetensors"]);
     assert!(twice.contains("member 1 is both in"), "{twice}");
     let both = fails(at, 2, &["train", "screen.h5ad", "-o", "x.safetensors", "--members", "3", "--member", "1"]);

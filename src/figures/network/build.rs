@@ -474,10 +474,13 @@ impl<'a> Lines<'a> {
             ],
             mark: reference.is_some_and(|reference| reference.mark) && style.edge_colour != EdgeColour::Known,
             reference,
-            // Paths that are pointed out lead over edges that would not be shown otherwise.
-            agreement: {
-                let also = |edge: &&Edge| style.emphasised.binary_search(&edge.rank).is_ok();
-                Agreement::of(grn, visible.iter().copied().filter(|edge| !also(edge)))
+            agreement: match style.members_keep {
+                Some(kept) => Agreement::among(grn, kept),
+                None => {
+                    // Paths that are pointed out lead over edges that would not be shown otherwise.
+                    let also = |edge: &&Edge| style.emphasised.binary_search(&edge.rank).is_ok();
+                    Agreement::of(grn, visible.iter().copied().filter(|edge| !also(edge)))
+                }
             },
         }
     }

@@ -140,6 +140,8 @@ pub struct NetworkStyle {
     pub edge_colour: EdgeColour,
     /// What the edges' widths show.
     pub edge_width: EdgeWidth,
+    /// How many edges every member of an ensemble keeps, its best; none for as many as are shown.
+    pub members_keep: Option<usize>,
     /// What a reference network says about the edges.
     pub reference: Option<ReferenceLines>,
     /// Genes that the user selected; their edges are drawn above the others.
@@ -167,6 +169,7 @@ impl Default for NetworkStyle {
             size: NodeSize::default(),
             edge_colour: EdgeColour::default(),
             edge_width: EdgeWidth::default(),
+            members_keep: None,
             reference: None,
             selected: Vec::new(),
             emphasised: Vec::new(),

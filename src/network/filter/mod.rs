@@ -7,10 +7,12 @@
 //!    pass the tests. These two commute as well.
 //! 3. The best edges of what is left: a limit of size, so that "the best 60, at most 2 per regulator" are 60 edges where
 //!    there are as many.
-//! 4. Genes that the user hid go with their edges; nothing else takes their place.
-//! 5. Genes with too few edges go, again and again until every gene left has enough (the k-core, Seidman 1983).
-//! 6. One component, whatever the direction of edges.
-//! 7. The neighbourhood of some genes, along the edges left.
+//! 4. Of an ensemble, edges that too few members keep go: stability selection (Meinshausen and Bühlmann 2010) among the
+//!    edges left so far, of which every member keeps as many, its best.
+//! 5. Genes that the user hid go with their edges; nothing else takes their place.
+//! 6. Genes with too few edges go, again and again until every gene left has enough (the k-core, Seidman 1983).
+//! 7. One component, whatever the direction of edges.
+//! 8. The neighbourhood of some genes, along the edges left.
 
 mod default;
 mod gene_list;
@@ -30,7 +32,7 @@ pub use view::NetworkView;
 
 use groups::Groups;
 
-use super::{Edge, GeneId, Grn, Sign, SignEvidence};
+use super::{Agreement, Edge, GeneId, Grn, Sign, SignEvidence};
 
 /// Which signs are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,9 @@ pub struct NetworkFilter {
     /// The best so many edges. Probabilities crowd near 0.5 (the model fits shifts, not odds), so rank is the handier
     /// measure.
     pub top: Option<usize>,
+    /// Edges that at least this share (0 to 1) of an ensemble's members have among their own best, as many as are left
+    /// before this filter. Other networks are left as they are.
+    pub minimum_agreement: Option<f32>,
     /// Symbols of genes that are not shown.
     pub hidden: BTreeSet<String>,
     /// Genes with at least so many edges, in and out, among the edges shown; 0 and 1 leave all.
@@ -165,7 +170,7 @@ impl NetworkFilter {
 
     /// What is left of `grn`.
     pub fn apply<'a>(&self, grn: &'a Grn) -> NetworkView<'a> {
-        NetworkView::new(grn, self.walk(grn, |_, _| {}))
+        self.walk(grn, |_, _| {})
     }
 
     /// What is left of `grn`, and how much after each filter that is set, in their order. The last entry counts what the
@@ -173,7 +178,7 @@ impl NetworkFilter {
     pub fn apply_counting<'a>(&self, grn: &'a Grn) -> (NetworkView<'a>, Vec<Left>) {
         let mut left = Vec::new();
         let mut seen = vec![0_u32; grn.genes().len()];
-        let kept = self.walk(grn, |step, edges| {
+        let view = self.walk(grn, |step, edges| {
             let (mark, mut genes) = (left.len() as u32 + 1, 0);
             for edge in edges.iter().map(|&at| &grn.edges()[at as usize]) {
                 for gene in [edge.regulator, edge.target] {
@@ -182,11 +187,11 @@ impl NetworkFilter {
             }
             left.push(Left { step, edges: edges.len(), genes });
         });
-        (NetworkView::new(grn, kept), left)
+        (view, left)
     }
 
-    /// Positions of the edges left, rising; `after` is told each filter that is set and what it left.
-    fn walk(&self, grn: &Grn, mut after: impl FnMut(Step, &[u32])) -> Vec<u32> {
+    /// What is left; `after` is told each filter that is set and the positions of the edges that it left, rising.
+    fn walk<'a>(&self, grn: &'a Grn, mut after: impl FnMut(Step, &[u32])) -> NetworkView<'a> {
         let edges = grn.edges();
         let mut kept: Vec<u32> = (0..edges.len() as u32).collect();
         let mut tell = |filter: &Self, step: Step, kept: &[u32]| {
@@ -214,6 +219,14 @@ impl NetworkFilter {
         let measured = |gene: GeneId| grn.gene(gene).measured;
         test(Step::Measured, &mut kept, &|edge| measured(edge.regulator) && measured(edge.target));
         self.limit(grn, &mut kept, &mut tell);
+        let mut agreement = None;
+        if let Some(least) = self.minimum_agreement {
+            agreement = Agreement::of(grn, kept.last().map(|&at| &edges[at as usize]));
+            if let Some(agreement) = agreement {
+                kept.retain(|&at| agreement.reaches(&edges[at as usize], least));
+            }
+            tell(self, Step::Agreement, &kept);
+        }
         if self.is_set(Step::Hidden) {
             let hidden: Vec<bool> = grn.genes().iter().map(|gene| self.hidden.contains(&gene.symbol)).collect();
             let is_hidden = |gene: GeneId| hidden[gene.0 as usize];
@@ -232,7 +245,7 @@ impl NetworkFilter {
             neighbourhood.keep(grn, &mut kept);
             tell(self, Step::Neighbourhood, &kept);
         }
-        kept
+        NetworkView::new(grn, kept, agreement.map(|agreement| agreement.kept()))
     }
 
     /// The limits of number: per regulator and per target at once, then in all.

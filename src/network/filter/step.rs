@@ -22,6 +22,8 @@ pub enum Step {
     PerTarget,
     /// [`NetworkFilter::top`].
     Top,
+    /// [`NetworkFilter::minimum_agreement`].
+    Agreement,
     /// [`NetworkFilter::hidden`].
     Hidden,
     /// [`NetworkFilter::minimum_degree`].
@@ -34,7 +36,7 @@ pub enum Step {
 
 impl Step {
     /// All, in the order in which they work.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Probability,
         Self::Signs,
         Self::Evidence,
@@ -43,6 +45,7 @@ impl Step {
         Self::PerRegulator,
         Self::PerTarget,
         Self::Top,
+        Self::Agreement,
         Self::Hidden,
         Self::Degree,
         Self::Component,
@@ -73,6 +76,7 @@ impl NetworkFilter {
             Step::PerRegulator => self.per_regulator.is_some(),
             Step::PerTarget => self.per_target.is_some(),
             Step::Top => self.top.is_some(),
+            Step::Agreement => self.minimum_agreement.is_some(),
             Step::Hidden => !self.hidden.is_empty(),
             Step::Degree => self.minimum_degree > 1,
             Step::Component => self.component.is_some(),
@@ -92,6 +96,7 @@ impl NetworkFilter {
             Step::PerRegulator => filter.per_regulator = None,
             Step::PerTarget => filter.per_target = None,
             Step::Top => filter.top = None,
+            Step::Agreement => filter.minimum_agreement = None,
             Step::Hidden => filter.hidden.clear(),
             Step::Degree => filter.minimum_degree = 0,
             Step::Component => filter.component = None,
@@ -126,6 +131,10 @@ impl NetworkFilter {
             Step::PerRegulator => format!("best {} of each regulator", most(self.per_regulator)),
             Step::PerTarget => format!("best {} of each target", most(self.per_target)),
             Step::Top => format!("best {} edges", most(self.top)),
+            Step::Agreement => {
+                let percent = 100.0 * self.minimum_agreement.unwrap_or_default();
+                format!("kept by at least {percent:.0} % of members")
+            }
             Step::Hidden => {
                 let hidden: Vec<&String> = self.hidden.iter().collect();
                 format!("without {}", listed(&hidden, 3))

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::network::NetworkGene;
 use crate::network::fixtures::edge;
+use crate::network::{MemberRanks, NetworkGene};
 
 fn network(genes: u32, edges: &[(u32, u32, f32)]) -> Grn {
     let gene = |at| NetworkGene { symbol: format!("G{at}"), measured: at % 3 != 2, ..NetworkGene::default() };
@@ -62,6 +62,31 @@ fn single_edges_are_tested_by_sign_evidence_regulator_and_measurement() {
     let regulators = Some(Arc::new(GeneList::new("list", ["g1", "unknown"])));
     assert_eq!(left(&NetworkFilter { regulators, ..NetworkFilter::default() }, &grn), [4, 5]);
     assert_eq!(left(&NetworkFilter { measured_only: true, ..NetworkFilter::default() }, &grn), [1, 3, 4, 5]);
+}
+
+#[test]
+fn members_of_an_ensemble_judge_the_edges_left_by_the_limits() {
+    let edges = [(0, 1, 0.9), (0, 2, 0.8), (3, 4, 0.7), (4, 5, 0.6)];
+    let agreed = |least, top| NetworkFilter { minimum_agreement: Some(least), ..NetworkFilter::top(top) };
+    assert_eq!(left(&agreed(1.0, 3), &network(6, &edges)), [1, 2, 3], "no ensemble: nothing to go by");
+    let ranks_of = vec![vec![1, 2, 3, 4], vec![1, 4, 2, 3], vec![3, 2, 1, 4], vec![1, 3, 4, 2]];
+    let grn = network(6, &edges).with_member_ranks(MemberRanks::new(ranks_of));
+    // Of their best 3 all four have the first, three the others; of their best 2 three, two and two.
+    assert_eq!(left(&agreed(1.0, 3), &grn), [1]);
+    assert_eq!(left(&agreed(0.75, 3), &grn), [1, 2, 3]);
+    assert_eq!(left(&agreed(0.75, 2), &grn), [1]);
+    assert_eq!(left(&agreed(0.0, 3), &grn), [1, 2, 3]);
+    let view = agreed(0.75, 2).apply(&grn);
+    let agreement = view.agreement().unwrap();
+    assert_eq!((view.members_keep(), agreement.kept()), (Some(2), 2), "counted as before the filter");
+    assert_eq!(agreement.keeping(&grn.edges()[1]), 2);
+    // Hidden genes go afterwards and change no count.
+    let hidden = NetworkFilter { hidden: BTreeSet::from(["G4".into()]), ..agreed(0.75, 3) };
+    assert_eq!((left(&hidden, &grn), hidden.apply(&grn).members_keep()), (vec![1, 2], Some(3)));
+    let open = NetworkFilter::top(2).apply(&grn);
+    assert_eq!((open.members_keep(), open.agreement().unwrap().kept()), (None, 2));
+    let shares = MemberRanks::new(vec![vec![1]; 10]);
+    assert_eq!([0.0, 0.7, 0.71, 1.0].map(|share| shares.fewest(share)), [0, 7, 8, 10]);
 }
 
 #[test]
@@ -128,6 +153,7 @@ fn filters_say_what_they_do() {
         signs: Signs { unknown: false, ..Signs::default() },
         evidence: Evidence { measured: false, predicted: false, reference: false, none: false },
         per_regulator: Some(2),
+        minimum_agreement: Some(0.8),
         hidden: BTreeSet::from(["B".into(), "A".into()]),
         minimum_degree: 2,
         component: Some(Component::Largest),
@@ -136,8 +162,8 @@ fn filters_say_what_they_do() {
     };
     assert_eq!(
         filter.describe(),
-        "activating or repressing edges; no evidence; best 2 of each regulator; best 1,500 edges; without A, B; \
-         at least 2 edges per gene; largest component; targets of C within 2 hops"
+        "activating or repressing edges; no evidence; best 2 of each regulator; best 1,500 edges; kept by at least 80 % of \
+         members; without A, B; at least 2 edges per gene; largest component; targets of C within 2 hops"
     );
     for step in Step::ALL {
         assert_eq!(filter.words(step).is_some(), filter.is_set(step), "{step:?}");
@@ -204,11 +230,11 @@ fn any_filter() -> impl Strategy<Value = NetworkFilter> {
         );
     let list = proptest::option::of(proptest::collection::vec(symbol(), 0..9));
     let edges = (proptest::option::of(0.0..1.0_f32), signs, 0..16_u8, list, any::<bool>());
-    let limits = (option(0..5), option(0..5), option(0..30));
+    let limits = (option(0..5), option(0..5), option(0..30), proptest::option::of(0.0..1.0_f32));
     let genes = (proptest::collection::btree_set(symbol(), 0..3), 0..4_u32, component, trail);
     (edges, limits, genes).prop_map(|(edges, limits, genes)| {
         let (minimum_probability, (activates, represses, unknown), kinds, list, measured_only) = edges;
-        let (per_regulator, per_target, top) = limits;
+        let (per_regulator, per_target, top, minimum_agreement) = limits;
         let (hidden, minimum_degree, component, trail) = genes;
         let kind = |bit: u8| kinds & (1 << bit) == 0;
         NetworkFilter {
@@ -220,6 +246,7 @@ fn any_filter() -> impl Strategy<Value = NetworkFilter> {
             per_regulator,
             per_target,
             top,
+            minimum_agreement,
             hidden,
             minimum_degree,
             component,

@@ -1,7 +1,7 @@
 //! What filters leave of a network.
 
 use super::Groups;
-use crate::network::{Edge, GeneId, Grn};
+use crate::network::{Agreement, Edge, GeneId, Grn};
 
 /// What filters leave of a network: edges, and the genes they connect. Borrows the network, copies nothing of it.
 #[derive(Clone, Debug)]
@@ -11,11 +11,12 @@ pub struct NetworkView<'a> {
     genes: Vec<GeneId>,
     regulators: Vec<u32>,
     targets: Vec<u32>,
+    members_keep: Option<usize>,
 }
 
 impl<'a> NetworkView<'a> {
-    /// The view with the edges of `grn` at the positions `edges` (rising).
-    pub(super) fn new(grn: &'a Grn, edges: Vec<u32>) -> Self {
+    /// The view with the edges of `grn` at the positions `edges` (rising). `members_keep`: see [`Self::members_keep`].
+    pub(super) fn new(grn: &'a Grn, edges: Vec<u32>, members_keep: Option<usize>) -> Self {
         let mut regulators = vec![0; grn.genes().len()];
         let mut targets = regulators.clone();
         for &at in &edges {
@@ -25,19 +26,33 @@ impl<'a> NetworkView<'a> {
         }
         let connected = (0..grn.genes().len()).filter(|&gene| regulators[gene] + targets[gene] > 0);
         let genes = connected.map(|gene| GeneId(gene as u32)).collect();
-        Self { grn, edges, genes, regulators, targets }
+        Self { grn, edges, genes, regulators, targets, members_keep }
     }
 
     /// The same view with only the edges that `keep` says yes to.
     pub fn retain(self, mut keep: impl FnMut(&Edge) -> bool) -> Self {
         let mut edges = self.edges;
         edges.retain(|&at| keep(&self.grn.edges()[at as usize]));
-        Self::new(self.grn, edges)
+        Self::new(self.grn, edges, self.members_keep)
     }
 
     /// The whole network.
     pub fn grn(&self) -> &'a Grn {
         self.grn
+    }
+
+    /// How many edges every member of an ensemble keeps, its best, where edges were filtered by that; none where it is as
+    /// many as are shown.
+    pub fn members_keep(&self) -> Option<usize> {
+        self.members_keep
+    }
+
+    /// How far the members of an ensemble agree on its edges; none of other networks.
+    pub fn agreement(&self) -> Option<Agreement<'a>> {
+        match self.members_keep {
+            Some(kept) => Agreement::among(self.grn, kept),
+            None => Agreement::of(self.grn, self.edges().last()),
+        }
     }
 
     /// The edges kept, best first.

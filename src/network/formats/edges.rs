@@ -48,8 +48,7 @@ pub enum EdgeFileError {
 /// there is none); of an ensemble also `agreement_best_N`, the share of its members that have the edge among their best N.
 /// Numbers keep all their digits. The file appears whole or not at all.
 pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError> {
-    let agreement = Agreement::of(view.grn(), view.edges());
-    files::write_whole(path, |file| write_table(view.grn(), view.edges(), agreement, file))
+    files::write_whole(path, |file| write_table(view.grn(), view.edges(), view.agreement(), file))
 }
 
 /// Write `edges` of `grn` in their order, with the columns of [`write_edges`].

@@ -24,8 +24,13 @@ impl NetworkContents {
     /// edges, and of an ensemble `agreement_best_N`, the share of its members that have the edge among their best N.
     pub fn of<'a>(name: &str, grn: &Grn, shown: impl IntoIterator<Item = &'a Edge>) -> Self {
         let edges: Vec<&Edge> = shown.into_iter().collect();
+        Self::of_kept(name, grn, &edges, Agreement::of(grn, edges.iter().copied()))
+    }
+
+    /// The same where it is known how many edges the members of an ensemble keep.
+    pub fn of_kept(name: &str, grn: &Grn, edges: &[&Edge], agreement: Option<Agreement<'_>>) -> Self {
         let mut node_of: Vec<Option<usize>> = vec![None; grn.genes().len()];
-        for edge in &edges {
+        for edge in edges {
             for gene in [edge.regulator, edge.target] {
                 node_of[gene.0 as usize] = Some(0);
             }
@@ -51,7 +56,7 @@ impl NetworkContents {
                 Column::singles("shift", edges.iter().map(|edge| edge.shift)),
             ]
             .into_iter()
-            .chain(Agreement::of(grn, edges.iter().copied()).map(|agreement| {
+            .chain(agreement.map(|agreement| {
                 Column::singles(&agreement.column(), edges.iter().map(|edge| Some(agreement.share(edge))))
             }))
             .collect(),

@@ -150,7 +150,8 @@ fn network(
     if view.edge_count() == 0 {
         bail!("no edge is left to draw ({}); loosen the filter", filter.describe());
     }
-    let mut style = NetworkStyle { text_size: request.text_size, ..NetworkStyle::default() };
+    let mut style =
+        NetworkStyle { text_size: request.text_size, members_keep: view.members_keep(), ..NetworkStyle::default() };
     if opened.model.is_none() {
         // As the file says, where it says something.
         let mut document = Document::default();

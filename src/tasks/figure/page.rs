@@ -228,6 +228,7 @@ fn network(
         selected: ids(&mut document.selection.iter()),
         knocked_out: if effect.is_some() { ids(&mut document.knock_out.keys()) } else { Vec::new() },
         mark_perturbed: true,
+        members_keep: view.members_keep(),
         ..NetworkStyle::default()
     };
     // Paths may lead over edges that do not pass the filter.

@@ -45,6 +45,25 @@ fn an_ensemble_tells_how_sure_it_is() {
     let told = agreement.told(best);
     assert!(window.mentions(&told), "{told}");
 
+    // Only what all members agree on: a filter as the others, with what it left, undone in one step.
+    window.click("Filters");
+    window.click("Agreement");
+    window.harness.run_steps(4);
+    let fewest = NetworkFilter { minimum_agreement: Some(2.0 / 3.0), ..NetworkFilter::top(12) };
+    assert_eq!(window.state().document.filter, fewest);
+    assert!(window.shows("Fewest members that keep an edge"));
+    let all = NetworkFilter { minimum_agreement: Some(1.0), ..fewest };
+    window.send(Action::SetFilter(Box::new(all.clone())));
+    window.harness.run_steps(4);
+    let left = all.apply(network);
+    assert!(left.edge_count() < 12 && left.edges().all(|edge| agreement.keeping(edge) == 3));
+    let shown = window.state().shown().expect("a network");
+    assert_eq!((shown.edge_count(), shown.agreement().unwrap().kept()), (left.edge_count(), 12));
+    assert!(window.mentions(&format!("{} edges · ", left.edge_count())));
+    window.send(Action::Undo);
+    window.send(Action::Undo);
+    assert_eq!(window.state().document.filter, NetworkFilter::top(12));
+
     // A knock-out: the answer has intervals, on the screen and in the table that is saved.
     let gene = model.card().treatments.iter().find(|treatment| treatment.perturbed_cells > 0).unwrap().symbol.clone();
     window.send(Action::KnockOut(vec![(gene.clone(), 1.0)]));

@@ -242,6 +242,32 @@ impl Page<'_> {
             let hint = "The number of edges set above, of those that pass the filters so far";
             self.title(ui, Step::Top, "Best edges", hint);
         }
+        self.agreement(ui);
+    }
+
+    /// Of an ensemble alone.
+    fn agreement(&mut self, ui: &mut Ui) {
+        let network = self.network().clone();
+        let Some(ranks) = network.member_ranks() else {
+            if self.filter.minimum_agreement.is_some() {
+                let hint = "This network is no ensemble's: all edges pass";
+                self.title(ui, Step::Agreement, "Agreement", hint);
+            }
+            return;
+        };
+        let members = ranks.members();
+        let hint = "Edges that many members of the ensemble have among their own best, each as many as are left by the \
+                    filters above";
+        let on =
+            |filter: &mut NetworkFilter| filter.minimum_agreement = Some(members.div_ceil(2) as f32 / members as f32);
+        self.tick(ui, Step::Agreement, "Agreement", hint, on);
+        if let Some(least) = self.filter.minimum_agreement {
+            let mut fewest = ranks.fewest(least).clamp(1, members.max(1));
+            let slider = Slider::new(&mut fewest, 1..=members.max(1)).integer().suffix(format!(" of {members}"));
+            if control(ui, slider, "Fewest members that keep an edge") {
+                self.filter.minimum_agreement = Some(fewest as f32 / members as f32);
+            }
+        }
     }
 
     fn genes(&mut self, ui: &mut Ui) {

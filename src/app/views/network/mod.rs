@@ -308,6 +308,7 @@ impl NetworkView {
                 reference: self.known.overlay().cloned(),
                 shifts: look::shifts(shown.network(), state),
                 notes: state.document.notes.clone(),
+                members_keep: shown.members_keep(),
             },
         };
         let mut exportable = Exportable::network(name, metadata, figure, parts, Seen { camera, from, size });
@@ -345,6 +346,7 @@ fn figure(
         knocked_out: key.knocked_out.clone(),
         isolated: false,
         mark_perturbed: true,
+        members_keep: shown.members_keep(),
         ..NetworkStyle::default()
     };
     look.clone().dress(&mut style);

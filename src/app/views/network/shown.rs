@@ -18,6 +18,7 @@ pub struct Shown {
     also: Vec<u32>,
     targets: Vec<u32>,
     regulators: Vec<u32>,
+    members_keep: Option<usize>,
 }
 
 impl Shown {
@@ -29,6 +30,7 @@ impl Shown {
             edges: kept.edges().map(|edge| edge.rank - 1).collect(),
             targets: genes().map(|gene| kept.out_degree(gene)).collect(),
             regulators: genes().map(|gene| kept.in_degree(gene)).collect(),
+            members_keep: kept.members_keep(),
             network: network.clone(),
             filter: filter.clone(),
             also: Vec::new(),
@@ -93,8 +95,16 @@ impl Shown {
         self.edges.iter().map(|&at| &self.network.edges()[at as usize])
     }
 
+    /// How many edges every member of an ensemble keeps, its best, where edges were filtered by that.
+    pub fn members_keep(&self) -> Option<usize> {
+        self.members_keep
+    }
+
     /// How far the members of an ensemble agree on its edges.
     pub fn agreement(&self) -> Option<Agreement<'_>> {
+        if let Some(kept) = self.members_keep {
+            return Agreement::among(&self.network, kept);
+        }
         let own = |at: &&u32| self.also.binary_search(at).is_err();
         let last = self.edges.iter().rev().find(own).map(|&at| &self.network.edges()[at as usize]);
         Agreement::of(&self.network, last)
