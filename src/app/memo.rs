@@ -8,8 +8,9 @@ use super::state::State;
 use super::views::network::Shown;
 use super::views::search::SearchIndex;
 use crate::data::Dataset;
+use crate::document::NetworkFilter;
 use crate::models::{TrainConfig, TrainedModel};
-use crate::network::NetworkGene;
+use crate::network::{Grn, NetworkGene};
 use crate::tasks::badges::{self, Badge, Evidence};
 use crate::tasks::memory::{self, MemoryEstimate, TooLarge};
 use crate::training::DeviceChoice;
@@ -22,6 +23,9 @@ pub(super) struct Memo {
     evidence: RefCell<Option<(Arc<TrainedModel>, Arc<Evidence>)>>,
     memory: RefCell<Option<Arc<TrainingMemory>>>,
 }
+
+/// A network with at most so many edges is filtered within a frame, in less than 2 ms; a larger one beside it.
+const FILTERED_AT_ONCE: usize = 20_000;
 
 /// How often is looked how much memory is free.
 const LOOKED_EVERY: Duration = Duration::from_secs(2);
@@ -40,12 +44,35 @@ pub(super) struct TrainingMemory {
 
 impl State {
     /// The part of the network that passes the document's filter; none without a network. The same for as long as nothing
-    /// of it changes.
+    /// of it changes. Of a large network it is that of the filter before while the last is being applied, at first none.
     pub fn shown(&self) -> Option<Arc<Shown>> {
         let (network, filter) = (self.network()?, &self.document.filter);
         let mut memo = self.memo.shown.borrow_mut();
-        let known = memo.take().filter(|shown| shown.is_current(network, filter));
+        let known = memo.take();
+        if self.is_filtered_beside(network) {
+            *memo = known.filter(|shown| Arc::ptr_eq(shown.network(), network));
+            return memo.clone();
+        }
+        let known = known.filter(|shown| shown.is_current(network, filter));
         Some(memo.insert(known.unwrap_or_else(|| Arc::new(Shown::of(network, filter)))).clone())
+    }
+
+    /// Whether filters are applied to it beside the frame. One that is being learned is small, and soon another.
+    fn is_filtered_beside(&self, network: &Grn) -> bool {
+        network.edges().len() > FILTERED_AT_ONCE && !self.network_is_live()
+    }
+
+    /// The large network and the filter that is still to be applied to it, if any.
+    pub(super) fn to_be_filtered(&self) -> Option<(&Arc<Grn>, &NetworkFilter)> {
+        let (network, filter) = (self.network()?, &self.document.filter);
+        let memo = self.memo.shown.borrow();
+        let current = memo.as_ref().is_some_and(|shown| shown.is_current(network, filter));
+        (self.is_filtered_beside(network) && !current).then_some((network, filter))
+    }
+
+    /// Take what passes the filter of a large network.
+    pub(super) fn take_filtered(&self, shown: Arc<Shown>) {
+        *self.memo.shown.borrow_mut() = Some(shown);
     }
 
     /// What the open model saw of genes and perturbations; none without a model.

@@ -8,6 +8,7 @@ mod autosaving;
 mod choosing;
 mod explaining;
 mod exporting;
+mod filtering;
 mod listing;
 mod opening;
 mod paging;
@@ -59,6 +60,7 @@ pub(super) struct Work {
     screening: screening::Screening,
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
+    filtering: filtering::Filtering,
     listing: Option<listing::Listing>,
     attaching: attaching::Attaching,
     autosaving: autosaving::Autosaving,
@@ -81,6 +83,7 @@ impl Work {
             screening: screening::Screening::default(),
             saving: Vec::new(),
             exporting: Vec::new(),
+            filtering: filtering::Filtering::default(),
             listing: None,
             attaching: attaching::Attaching::default(),
             autosaving: autosaving::Autosaving::default(),
@@ -106,6 +109,7 @@ impl Work {
         self.poll_exporting(state);
         self.poll_listing(state, actions);
         self.poll_attaching(state);
+        self.poll_filtering(state);
         self.poll_pathfinding(state);
         self.poll_predicting(state);
         self.poll_previewing(state);

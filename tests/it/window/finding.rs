@@ -6,10 +6,10 @@ use egui::{Key, Modifiers, Pos2, Rect};
 use egui_kittest::kittest::{NodeT, Queryable};
 use grn_explorer::app::state::{Dialog, PickTool, TableKind};
 use grn_explorer::app::theme::ThemeChoice;
-use grn_explorer::app::{Action, Command};
+use grn_explorer::app::{Action, Command, State};
 use grn_explorer::document::{NetworkFilter, PathQuery};
 use grn_explorer::jobs::Silent;
-use grn_explorer::network::filter::{Component, Neighbourhood, Reach};
+use grn_explorer::network::filter::{Component, Neighbourhood, Reach, Step};
 use grn_explorer::network::paths::k_shortest;
 use grn_explorer::network::{GeneId, Grn};
 
@@ -87,9 +87,8 @@ fn a_list_of_regulators_is_read_and_undone() {
     assert_eq!(filter(&window).regulators, None);
     std::fs::write(&file, "").unwrap();
     window.send(Action::ReadRegulators(file));
-    let failed = |state: &grn_explorer::app::State| {
-        state.runtime.messages.iter().any(|message| message.title == "factors.txt cannot be read")
-    };
+    let failed =
+        |state: &State| state.runtime.messages.iter().any(|message| message.title == "factors.txt cannot be read");
     window.until("the failure", failed);
     assert!(window.mentions("there is no gene in it"));
 }
@@ -162,7 +161,7 @@ fn paths_are_found_listed_and_pointed_out() {
     let (from, to, count) = joined(&window);
     select(&mut window, &[from.clone(), to.clone()]);
     window.press(Modifiers::COMMAND, Key::L);
-    let found = |state: &grn_explorer::app::State| state.runtime.paths.found().map(|found| found.paths.len());
+    let found = |state: &State| state.runtime.paths.found().map(|found| found.paths.len());
     window.until("the paths", |state| found(state).is_some());
     assert_eq!(found(window.state()), Some(count));
     assert!(window.shows(&format!("Paths from {from} to {to}")));
@@ -412,4 +411,51 @@ fn all_of_it_fits_into_a_small_window() {
         window.press(Modifiers::NONE, Key::F1);
         look(&mut window, &format!("keys-{name}"));
     }
+}
+
+#[test]
+fn a_large_network_is_filtered_beside_the_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.tsv");
+    let mut text = "regulator\ttarget\tprobability\n".to_owned();
+    for at in 0..24_000_u32 {
+        let (regulator, target) = (at % 200, (at / 200 + at * 7) % 397 + 200);
+        text.push_str(&format!("G{regulator}\tG{target}\t{}\n", 1.0 - at as f32 / 30_000.0));
+    }
+    std::fs::write(&path, text).unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&path);
+    let current = |state: &State| state.shown().is_some_and(|shown| *shown.filter() == state.document.filter);
+    window.until("the first filter", current);
+    let network = window.state().network().unwrap().clone();
+    assert!(network.edges().len() > 20_000, "{}", network.edges().len());
+    let first = window.state().document.filter.clone();
+    let positions = |window: &Window| window.state().shown().unwrap().positions().to_vec();
+    let ranks = |filter: &NetworkFilter| filter.apply(&network).edges().map(|edge| edge.rank - 1).collect::<Vec<_>>();
+    assert_eq!(positions(&window), ranks(&first));
+
+    // As while a slider is dragged: what is shown is always all of one filter, in the end of the last.
+    for most in [30, 31, 32] {
+        let filter = NetworkFilter { per_target: Some(1), ..NetworkFilter::top(most) };
+        window.send(Action::SetFilter(Box::new(filter)));
+        let shown = window.state().shown().expect("what was shown before stays meanwhile");
+        assert_eq!(shown.positions(), ranks(shown.filter()));
+    }
+    window.until("the last filter", current);
+    let last = NetworkFilter { per_target: Some(1), ..NetworkFilter::top(32) };
+    assert_eq!((&window.state().document.filter, positions(&window)), (&last, ranks(&last)));
+    window.harness.run_steps(4);
+    assert!(window.mentions("32 of 24,000 edges between"), "the panel tells it");
+    for _ in 0..3 {
+        window.send(Action::Undo);
+    }
+    window.until("the first filter again", current);
+    assert_eq!((&window.state().document.filter, positions(&window)), (&first, ranks(&first)));
+    // Nothing left is said as of a small network.
+    window.send(Action::SetFilter(Box::new(NetworkFilter::probable(1.0).without(Step::Top))));
+    window.until("a filter that leaves little", current);
+    window.send(Action::SetFilter(Box::new(NetworkFilter { minimum_degree: 20, ..NetworkFilter::top(3) })));
+    window.until("a filter that leaves nothing", current);
+    window.harness.run_steps(4);
+    assert!(window.shows("No edge passes the filters"));
 }

@@ -60,6 +60,10 @@ pub fn show(
     actions: &mut Vec<Action>,
 ) {
     let Some(shown) = &state.shown() else {
+        if state.network().is_some() {
+            // It is about to be filtered.
+            return;
+        }
         empty_page(ui, "No genes yet", "Genes and edges are listed here once there is a network", &[]);
         return;
     };

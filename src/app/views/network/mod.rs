@@ -43,6 +43,7 @@ use crate::network::filter::first_view;
 use crate::network::{GeneId, Grn};
 use crate::tasks::look::Look;
 use crate::tasks::networks::Extras;
+use crate::words::counted;
 
 /// Font size of labels and legend on the screen.
 pub(in crate::app::views) const TEXT_SIZE: f32 = 12.0;
@@ -121,14 +122,20 @@ pub fn show(view: &mut NetworkView, ui: &mut Ui, state: &State, actions: &mut Ve
         return;
     }
     view.follow(ui, network, state, actions);
+    let Some(shown) = &view.shown else {
+        let text = format!("Of {} those are sought that pass the filters", counted(network.edges().len(), "edge"));
+        empty_page(ui, "Filtering the network", &text, &[]);
+        return;
+    };
+    let (nothing_left, filter) = (shown.edge_count() == 0, shown.filter().describe());
     view.wave.follow(ui, state, actions);
     toolbar::show(view, ui, state, actions);
     if view.style_bar {
         style_bar::show(view, ui, state, actions);
     }
     trail::show(ui, state, actions);
-    if view.shown.as_ref().is_some_and(|shown| shown.edge_count() == 0) {
-        let text = format!("The filters leave nothing of this network: {}", state.document.filter.describe());
+    if nothing_left {
+        let text = format!("The filters leave nothing of this network: {filter}");
         match empty_page(ui, "No edge passes the filters", &text, &["Reset all filters", "Undo"]) {
             Some(0) => actions.push(Action::SetFilter(Box::new(first_view(network)))),
             Some(_) => actions.push(Action::Undo),
@@ -168,7 +175,10 @@ fn nothing(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 impl NetworkView {
     /// Bring edges, positions and colours up to the state.
     fn follow(&mut self, ui: &Ui, network: &Arc<Grn>, state: &State, actions: &mut Vec<Action>) {
-        let Some(filtered) = state.shown() else { return };
+        let Some(filtered) = state.shown() else {
+            (self.shown, self.filtered) = (None, None);
+            return;
+        };
         let paths = state.runtime.paths.edges(network, state.document.paths.as_ref());
         let same = self.filtered.as_ref().is_some_and(|known| Arc::ptr_eq(known, &filtered));
         if !same || self.shown.as_ref().is_none_or(|shown| shown.also() != paths) {
@@ -210,7 +220,7 @@ impl NetworkView {
         };
         let key = FigureKey {
             network: Arc::as_ptr(network) as usize,
-            filter: state.document.filter.clone(),
+            filter: shown.filter().clone(),
             paths: shown.also().to_vec(),
             placed: self.arrangement.placed(),
             selection: ids(&mut state.document.selection.iter()),
@@ -265,7 +275,7 @@ impl NetworkView {
             shown.gene_count()
         );
         let mut metadata = FigureMetadata::new("Gene regulatory network", description)
-            .with("edges shown", state.document.filter.describe())
+            .with("edges shown", shown.filter().describe())
             .with("layout", state.document.layout.describe())
             .with("style", state.document.style.describe());
         let mut name = "network".to_owned();
@@ -300,7 +310,7 @@ impl NetworkView {
         let metadata = of_model(metadata, state);
         let parts = NetworkParts {
             network: shown.network().clone(),
-            filter: state.document.filter.clone(),
+            filter: shown.filter().clone(),
             extras: Extras {
                 name: "Gene regulatory network".to_owned(),
                 figure: Some(figure.clone()),
