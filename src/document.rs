@@ -54,6 +54,8 @@ pub struct Sources {
     pub gene_table: Option<FileReference>,
     /// Gene sets to test the selection for.
     pub gene_sets: Option<FileReference>,
+    /// Other names of genes.
+    pub gene_names: Option<FileReference>,
 }
 
 /// Everything the user edits.

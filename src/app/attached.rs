@@ -1,8 +1,10 @@
-//! Files that lie beside the network: a reference network, a table of genes, gene sets, another network to compare with.
+//! Files that lie beside the network: a reference network, a table of genes, gene sets, other names of genes, another
+//! network to compare with.
 
 use std::sync::Arc;
 
 use crate::document::{FileReference, Sources};
+use crate::network::gene_names::GeneNames;
 use crate::network::gene_sets::GeneSets;
 use crate::network::gene_table::GeneTable;
 use crate::network::reference::ReferenceNetwork;
@@ -18,6 +20,8 @@ pub enum Attachment {
     GeneTable,
     /// Sets to test the selection for.
     GeneSets,
+    /// Other names of genes.
+    GeneNames,
     /// Another network to compare with.
     Compared,
     /// The model that a training run replaced.
@@ -26,7 +30,8 @@ pub enum Attachment {
 
 impl Attachment {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Reference, Self::GeneTable, Self::GeneSets, Self::Compared, Self::Before];
+    pub const ALL: [Self; 6] =
+        [Self::Reference, Self::GeneTable, Self::GeneSets, Self::GeneNames, Self::Compared, Self::Before];
 
     /// `reference network`.
     pub fn label(self) -> &'static str {
@@ -34,6 +39,7 @@ impl Attachment {
             Self::Reference => "reference network",
             Self::GeneTable => "table of genes",
             Self::GeneSets => "gene sets",
+            Self::GeneNames => "other gene names",
             Self::Compared => "other network",
             Self::Before => "network before",
         }
@@ -62,6 +68,7 @@ impl Attachment {
             Self::Compared | Self::Before => ("Models and networks", NETWORKS.to_vec(), "Compare with"),
             Self::GeneTable => ("Tables", vec!["tsv", "csv", "txt", "tab", "gz"], "Table of genes"),
             Self::GeneSets => ("Gene sets", vec!["gmt", "txt", "gz", "zip"], "Gene sets"),
+            Self::GeneNames => ("Tables", vec!["txt", "tsv", "csv", "gene_info", "gz", "zip"], "Other gene names"),
         }
     }
 
@@ -76,6 +83,10 @@ impl Attachment {
                 "Choose another trained model, or a network file (a table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON)"
             }
             Self::GeneTable => "Choose a table (TSV or CSV) with names of columns and one gene per row",
+            Self::GeneNames => {
+                "Choose a table of symbols with earlier symbols and synonyms: the complete set of the HGNC, gene_info of \
+                 NCBI, or one with columns of such names"
+            }
             Self::GeneSets => {
                 "Choose a GMT file: one set per line, its name, a description and its genes, separated by tabs"
             }
@@ -88,6 +99,7 @@ impl Attachment {
             Self::Reference => &mut sources.reference,
             Self::GeneTable => &mut sources.gene_table,
             Self::GeneSets => &mut sources.gene_sets,
+            Self::GeneNames => &mut sources.gene_names,
             Self::Compared => &mut sources.compared,
             Self::Before => &mut sources.before,
         }
@@ -103,6 +115,8 @@ pub struct Attached {
     pub gene_table: Option<Arc<GeneTable>>,
     /// Sets to test the selection for.
     pub gene_sets: Option<Arc<GeneSets>>,
+    /// Other names of genes.
+    pub gene_names: Option<Arc<GeneNames>>,
     /// Another network to compare with.
     pub compared: Option<Arc<OpenedNetwork>>,
     /// The network that a training run replaced; also where it is in no file.
@@ -116,6 +130,7 @@ impl Attached {
             Attachment::Reference => self.reference = None,
             Attachment::GeneTable => self.gene_table = None,
             Attachment::GeneSets => self.gene_sets = None,
+            Attachment::GeneNames => self.gene_names = None,
             Attachment::Compared => self.compared = None,
             Attachment::Before => self.before = None,
         }

@@ -92,6 +92,8 @@ pub enum Command {
     Notes,
     /// Ask for a reference network.
     OpenReference,
+    /// Read a table with other names of genes.
+    OpenGeneNames,
     /// Show the network beside another one.
     ShowComparison,
     /// Ask for another network to compare with.
@@ -145,7 +147,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 65] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -184,6 +186,7 @@ impl Command {
         Self::GeneSetTable,
         Self::Notes,
         Self::OpenReference,
+        Self::OpenGeneNames,
         Self::ShowComparison,
         Self::CompareWithFile,
         Self::CompareWithReference,
@@ -254,6 +257,7 @@ impl Command {
             Self::GeneSetTable => "Gene sets of the selection",
             Self::Notes => "Notes",
             Self::OpenReference => "Reference network…",
+            Self::OpenGeneNames => "Other gene names…",
             Self::ShowComparison => "Show comparison",
             Self::CompareWithFile => "Compare with another network…",
             Self::CompareWithReference => "Compare with the reference network",
@@ -361,6 +365,7 @@ impl Command {
             | Self::GeneSetTable
             | Self::Notes
             | Self::OpenReference
+            | Self::OpenGeneNames
             | Self::FindGene
             | Self::FitNetwork => state.network().is_some(),
             Self::ZoomIn => state.view.preferences.zoom < *ZOOM.end(),
@@ -435,6 +440,7 @@ impl Command {
             Self::GeneSetTable => table(TableKind::GeneSets, state),
             Self::Notes => table(TableKind::Notes, state),
             Self::OpenReference => Action::AskAttach(Attachment::Reference),
+            Self::OpenGeneNames => Action::AskAttach(Attachment::GeneNames),
             Self::ShowComparison => Action::SetTab(Tab::Compare),
             Self::CompareWithFile => Action::AskAttach(Attachment::Compared),
             Self::CompareWithReference => compare(ComparedWith::Reference, state),

@@ -117,15 +117,29 @@ impl State {
         Some(memo.insert(known.unwrap_or_else(make)).clone())
     }
 
-    /// All names of the genes of the network and of the measured genes; none without a network.
+    /// All names of the genes of the network and of the measured genes; none without a network. Names from a table are
+    /// added in the background.
     pub fn search(&self) -> Option<Arc<SearchIndex>> {
         let (network, dataset) = (self.network()?, self.runtime.dataset.as_ref());
         let mut memo = self.memo.search.borrow_mut();
         let known = memo.take().filter(|index| index.is_current(network, dataset));
         let make = || {
             let measured = self.runtime.model.as_ref().map(|model| model.card().genes.as_slice()).unwrap_or_default();
-            Arc::new(SearchIndex::new(network, dataset, measured))
+            Arc::new(SearchIndex::new(network, dataset, measured, None))
         };
         Some(memo.insert(known.unwrap_or_else(make)).clone())
+    }
+
+    /// Whether the table of names that is loaded is not yet, or no longer, in [`Self::search`].
+    pub(super) fn names_are_new(&self) -> bool {
+        let memo = self.memo.search.borrow();
+        memo.as_ref().is_some_and(|index| !index.has_names(self.runtime.attached.gene_names.as_ref()))
+    }
+
+    /// Take an index, if it is of what is open.
+    pub(super) fn take_search(&self, index: Arc<SearchIndex>) {
+        if self.network().is_some_and(|network| index.is_current(network, self.runtime.dataset.as_ref())) {
+            *self.memo.search.borrow_mut() = Some(index);
+        }
     }
 }

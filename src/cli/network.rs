@@ -19,6 +19,7 @@ use crate::layout::LayoutConfig;
 use crate::network::compare::{Comparison, Side};
 use crate::network::filter::{NetworkFilter, NetworkView};
 use crate::network::formats::{self, NetworkFormat, write_edges};
+use crate::network::gene_names::GeneNames;
 use crate::network::gene_sets::{Enrichment, GeneSets, enrichment, write_enrichment};
 use crate::network::reference::{Overlap, ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
@@ -62,6 +63,10 @@ struct KnownArgs {
     /// Reference network: CollecTRI, TRRUST, DoRothEA, STRING, CORUM, OmniPath, or any network file
     #[arg(long, value_name = "FILE")]
     reference: Option<PathBuf>,
+    /// Table of earlier symbols and synonyms by which the reference may call genes: the complete set of the HGNC, gene_info
+    /// of NCBI, or columns of such names
+    #[arg(long, value_name = "FILE", requires = "reference")]
+    gene_names: Option<PathBuf>,
     /// Another model or network file to compare with, through the same filters
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
@@ -87,7 +92,7 @@ impl Network {
         let outputs = [&self.output, &self.statistics, &self.known.enrichment, &self.known.differences];
         for path in outputs.into_iter().flatten() {
             output::check(path)?;
-            let inputs = [&self.known.reference, &self.known.gene_sets, &self.known.compare];
+            let inputs = [&self.known.reference, &self.known.gene_names, &self.known.gene_sets, &self.known.compare];
             let inputs = inputs.into_iter().flatten().chain([&self.network]);
             output::distinct(path, &inputs.map(PathBuf::as_path).collect::<Vec<_>>())?;
         }
@@ -104,8 +109,12 @@ impl Network {
                 .with_context(|| format!("{} cannot be read as a reference network", path.display()))
         });
         let reference = reference.transpose()?;
+        let names = self.known.gene_names.as_deref().map(|path| {
+            GeneNames::read(path).with_context(|| format!("{} cannot be read as names of genes", path.display()))
+        });
+        let names = names.transpose()?;
         let reference = reference.map(|reference| {
-            let overlay = ReferenceOverlay::of(&reference, grn);
+            let overlay = ReferenceOverlay::of(&reference, grn, names.as_ref());
             let overlap = overlay.overlap(view.edges());
             (reference, Arc::new(overlay), overlap)
         });
@@ -329,6 +338,7 @@ fn reference_json(reference: &ReferenceNetwork, overlay: &ReferenceOverlay, over
         "edges": reference.edge_count(),
         "undirected": reference.is_undirected(),
         "ignoring_case": overlay.ignoring_case,
+        "genes_by_other_names": overlay.renamed,
         "genes_in_both": overlap.genes,
         "possible_pairs": overlap.pairs,
         "known_pairs": overlap.known,
@@ -342,9 +352,12 @@ fn reference_json(reference: &ReferenceNetwork, overlay: &ReferenceOverlay, over
 }
 
 fn reference_text(reference: &ReferenceNetwork, overlay: &ReferenceOverlay, overlap: &Overlap) -> String {
-    let case = if overlay.ignoring_case { ", names compared without regard to case" } else { "" };
+    let mut how = if overlay.ignoring_case { ", names compared without regard to case" } else { "" }.to_owned();
+    if overlay.renamed > 0 {
+        how.push_str(&format!(", {} by other names", grouped(overlay.renamed)));
+    }
     format!(
-        "{} ({}): {} between {}, {} of them in the network{case}\n{} of {} edges are known, {:.1} by chance (p = {}); \
+        "{} ({}): {} between {}, {} of them in the network{how}\n{} of {} edges are known, {:.1} by chance (p = {}); \
          same sign {}, opposite sign {}\n",
         reference.name(),
         reference.layout(),

@@ -6,6 +6,7 @@ pub mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod formats;
+pub mod gene_names;
 pub mod gene_sets;
 pub mod gene_table;
 mod grn;

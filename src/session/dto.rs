@@ -54,6 +54,8 @@ pub(super) struct Session {
     comparing: Option<Comparing>,
     gene_table: Option<File>,
     gene_sets: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gene_names: Option<File>,
     page: Page,
     #[serde(flatten)]
     notes: Notes,
@@ -135,6 +137,7 @@ impl Session {
             comparing: document.comparing.as_ref().map(Comparing::of),
             gene_table: file(&document.sources.gene_table),
             gene_sets: file(&document.sources.gene_sets),
+            gene_names: file(&document.sources.gene_names),
             page: Page::of(&document.page),
             notes: Notes::of(&document.notes),
         }
@@ -156,6 +159,7 @@ impl Session {
                 before: self.before.map(|file| file.into_reference(folder)),
                 gene_table: self.gene_table.map(|file| file.into_reference(folder)),
                 gene_sets: self.gene_sets.map(|file| file.into_reference(folder)),
+                gene_names: self.gene_names.map(|file| file.into_reference(folder)),
             },
             training: self.training,
             device: self.device,

@@ -24,6 +24,7 @@ fn document(folder: &Path) -> Document {
             reference: Some(FileReference { path: folder.join("collectri.csv"), hash: "ef".into() }),
             gene_table: Some(FileReference { path: folder.join("genes.tsv"), hash: "01".into() }),
             gene_sets: None,
+            gene_names: Some(FileReference { path: folder.join("hgnc_complete_set.txt"), hash: "02".into() }),
         },
         device: DeviceChoice::Cpu,
         filter: NetworkFilter {

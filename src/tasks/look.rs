@@ -9,6 +9,7 @@ use crate::document::{Document, EdgeAttribute, GeneAttribute, Style};
 use crate::figures::network::{EdgeColour, EdgeWidth, NetworkStyle, NodeColour, NodeSize, ReferenceLines};
 use crate::jobs::Progress;
 use crate::models::{PredictedEffect, TrainedModel};
+use crate::network::gene_names::GeneNames;
 use crate::network::gene_table::{GeneColumn, GeneTable};
 use crate::network::reference::ReferenceOverlay;
 use crate::network::statistics::GeneStatistics;
@@ -175,7 +176,9 @@ impl Look {
         let unreadable = |path: &Path| format!("{} cannot be read", path.display());
         let reference = document.sources.reference.as_ref().map(|file| {
             let reference = networks::reference(&file.path, progress).with_context(|| unreadable(&file.path))?;
-            let overlay = ReferenceOverlay::of(&reference, grn);
+            let names = document.sources.gene_names.as_ref();
+            let names = names.map(|file| GeneNames::read(&file.path).with_context(|| unreadable(&file.path)));
+            let overlay = ReferenceOverlay::of(&reference, grn, names.transpose()?.as_ref());
             anyhow::Ok((reference, overlay))
         });
         let reference = reference.transpose()?;

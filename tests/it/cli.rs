@@ -480,6 +480,18 @@ fn a_network_goes_to_other_programs_and_is_compared_with_what_is_known() {
     assert_eq!(std::fs::read_to_string(at.join("both.tsv")).unwrap().lines().count(), 81);
     let two = json(at, &["network", model, "--top", "50", "--compare", "net.tsv"]);
     assert_eq!((two["compared"]["both"].as_u64(), two["compared"]["right"].as_u64()), (Some(50), Some(0)));
+    // A reference with other symbols is understood by a table of names.
+    let sif = std::fs::read_to_string(at.join("net.sif")).expect("written");
+    std::fs::write(at.join("old.sif"), sif.replace("TF0", "OLD")).expect("written");
+    let names: String = (0..100).map(|at| format!("TF0{at:02}\tOLD{at:02}\n")).collect();
+    std::fs::write(at.join("names.tsv"), format!("symbol\tprev_symbol\n{names}")).expect("written");
+    let renamed = ["network", model, "--top", "200", "--reference", "old.sif", "--gene-names", "names.tsv"];
+    let understood = json(at, &renamed);
+    assert_eq!(understood["reference"]["common"], compared["reference"]["common"]);
+    assert!(understood["reference"]["genes_by_other_names"].as_u64() > Some(10), "{understood}");
+    assert!(ok(at, &renamed).contains("by other names"));
+    let no_names = fails(at, 1, &[&renamed[..7], &["net.sif"]].concat());
+    assert!(no_names.contains("net.sif cannot be read as names of genes") && no_names.contains("alias_symbol"));
     let same = json(at, &["network", model, "--top", "50", "--reference", model]);
     assert!(same["reference"]["layout"].as_str().unwrap().starts_with("model, best"), "{same}");
 

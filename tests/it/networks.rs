@@ -102,7 +102,7 @@ fn the_network_of_a_model_survives_every_format() {
         same(&grn, &read.grn, format);
         // What is written can be laid over what it was made from: everything is known.
         let reference = ReferenceNetwork::read(&path, &Silent).unwrap();
-        let overlay = ReferenceOverlay::of(&reference, whole);
+        let overlay = ReferenceOverlay::of(&reference, whole, None);
         let overlap = overlay.overlap(edges.iter().copied());
         assert_eq!(overlap.common, overlap.shown, "{format:?}");
         assert_eq!(overlap.opposite_sign, 0, "{format:?}");

@@ -20,6 +20,7 @@ const FILE: &[Option<Command>] = &[
     Some(Command::OpenPath),
     Some(Command::OpenSample),
     Some(Command::OpenReference),
+    Some(Command::OpenGeneNames),
     Some(Command::CompareWithFile),
     None,
     Some(Command::SaveSession),

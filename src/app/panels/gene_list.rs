@@ -5,6 +5,8 @@ use std::sync::Arc;
 use egui::{RichText, TextEdit, Ui};
 
 use super::dialogs::{buttons, heading, primary};
+use crate::app::attached::Attachment;
+use crate::app::views::attachment;
 use crate::app::views::search::{FoundList, SearchIndex, words};
 use crate::app::{Action, State, theme};
 use crate::words::counted;
@@ -36,7 +38,9 @@ impl GeneListForm {
 
 pub(super) fn show(form: &mut GeneListForm, ui: &mut Ui, fresh: bool, state: &State, actions: &mut Vec<Action>) {
     heading(ui, "Select a list of genes");
-    ui.label("Symbols or Ensembl identifiers, separated by anything");
+    let names =
+        if state.runtime.attached.gene_names.is_some() { "Symbols, earlier symbols, synonyms" } else { "Symbols" };
+    ui.label(format!("{names} or Ensembl identifiers, separated by anything"));
     let label = ui.label(RichText::new("Genes").small());
     let field = TextEdit::multiline(&mut form.text)
         .desired_width(f32::INFINITY)
@@ -53,6 +57,7 @@ pub(super) fn show(form: &mut GeneListForm, ui: &mut Ui, fresh: bool, state: &St
     if let Some(remark) = found.remark() {
         ui.label(RichText::new(remark).small().color(weak));
     }
+    ui.horizontal_wrapped(|ui| attachment(ui, Attachment::GeneNames, "Other gene names…", state, actions));
     let adds = !state.document.selection.is_empty();
     buttons(ui, |ui| {
         if ui.button("Cancel").clicked() {

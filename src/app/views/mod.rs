@@ -14,6 +14,7 @@ pub mod search;
 pub mod tables;
 
 use genes::reach;
+pub(in crate::app) use network::attachment;
 
 /// All views of one window.
 #[derive(Default)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::data::Dataset;
+use crate::network::gene_names::{GeneNames, NameKind};
 use crate::network::{GeneId, Grn};
 use crate::words::listed;
 
@@ -33,6 +34,8 @@ pub struct FoundList {
     pub genes: Vec<String>,
     /// Words that name a measured gene which is no node.
     pub only_measured: Vec<String>,
+    /// Words that name several genes.
+    pub several: Vec<String>,
     /// Words that name nothing.
     pub missing: Vec<String>,
 }
@@ -43,6 +46,9 @@ impl FoundList {
         let mut parts = Vec::new();
         if !self.only_measured.is_empty() {
             parts.push(format!("Measured, but no node: {}", listed(&self.only_measured, 12)));
+        }
+        if !self.several.is_empty() {
+            parts.push(format!("Names of several genes: {}", listed(&self.several, 12)));
         }
         if !self.missing.is_empty() {
             parts.push(format!("Not found: {}", listed(&self.missing, 12)));
@@ -66,7 +72,18 @@ struct Name {
     /// Which letters and digits occur in it.
     letters: u64,
     place: Place,
-    alias: bool,
+    kind: NameKind,
+    /// As it is written, where it is not the symbol.
+    alias: Option<Box<str>>,
+}
+
+/// What a whole name leads to.
+#[derive(Clone, Copy, Debug)]
+struct Exact {
+    place: Place,
+    kind: NameKind,
+    /// It leads to other places as well.
+    several: bool,
 }
 
 /// All names of the genes of a network, and of the measured genes beside it.
@@ -74,26 +91,33 @@ struct Name {
 pub struct SearchIndex {
     network: Arc<Grn>,
     dataset: Option<Arc<Dataset>>,
+    other_names: Option<Arc<GeneNames>>,
     /// Symbols of measured genes that are no nodes.
     measured: Vec<String>,
     names: Vec<Name>,
-    /// By name in small letters; symbols before other names.
-    exact: HashMap<String, Place>,
+    /// By name in small letters.
+    exact: HashMap<String, Exact>,
 }
 
 impl SearchIndex {
     /// Index the nodes of `network`, the Ensembl identifiers that `dataset` has for them, and the measured genes beside
-    /// them: those of `dataset` and `measured`.
-    pub fn new(network: &Arc<Grn>, dataset: Option<&Arc<Dataset>>, measured: &[String]) -> Self {
+    /// them: those of `dataset` and `measured`; all of them also by their names in `other_names`.
+    pub fn new(
+        network: &Arc<Grn>,
+        dataset: Option<&Arc<Dataset>>,
+        measured: &[String],
+        other_names: Option<&Arc<GeneNames>>,
+    ) -> Self {
         let mut index = Self {
             network: network.clone(),
             dataset: dataset.cloned(),
+            other_names: other_names.cloned(),
             measured: Vec::new(),
             names: Vec::new(),
             exact: HashMap::new(),
         };
         for (at, gene) in network.genes().iter().enumerate() {
-            index.add(&gene.symbol, Place::Node(GeneId(at as u32)), false);
+            index.add(&gene.symbol, Place::Node(GeneId(at as u32)), NameKind::Symbol);
         }
         let genes = dataset.map(|dataset| dataset.genes());
         let symbols = measured.iter().chain(genes.iter().flat_map(|genes| genes.iter().map(|gene| &gene.symbol)));
@@ -101,17 +125,49 @@ impl SearchIndex {
             let lower = symbol.to_lowercase();
             if network.find(symbol).is_none() && !index.exact.contains_key(&lower) {
                 index.measured.push(symbol.clone());
-                index.add(symbol, Place::Measured(index.measured.len() as u32 - 1), false);
+                index.add(symbol, Place::Measured(index.measured.len() as u32 - 1), NameKind::Symbol);
             }
         }
         for gene in genes.iter().flat_map(|genes| genes.iter()) {
             if let Some(id) = &gene.ensembl
-                && let Some(&place) = index.exact.get(&gene.symbol.to_lowercase())
+                && let Some(&Exact { place, .. }) = index.exact.get(&gene.symbol.to_lowercase())
             {
-                index.add(id, place, true);
+                index.add(id, place, NameKind::Identifier);
             }
         }
+        if let Some(names) = other_names {
+            index.add_names(names);
+        }
         index
+    }
+
+    /// Add the other names of all genes that are indexed.
+    fn add_names(&mut self, names: &GeneNames) {
+        let symbols = 0..self.names.len();
+        for at in symbols.filter(|at| self.names[*at].kind == NameKind::Symbol).collect::<Vec<_>>() {
+            let place = self.names[at].place;
+            let symbol = self.symbol(place).to_owned();
+            let gene = names.gene(&symbol);
+            for (kind, name) in names.names(&symbol) {
+                let meant = names.gene(name);
+                if meant.is_some() && meant != gene {
+                    // It is rather a name of another gene.
+                    continue;
+                }
+                // The symbol that the gene has elsewhere is another name here.
+                let kind = if *kind == NameKind::Symbol { NameKind::Previous } else { *kind };
+                let lower = name.to_lowercase();
+                if self.exact.get(&lower).is_none_or(|known| known.place != place) {
+                    self.add(name, place, kind);
+                }
+                // Also of genes that are not here.
+                if meant.is_none()
+                    && let Some(exact) = self.exact.get_mut(&lower).filter(|exact| exact.kind != NameKind::Symbol)
+                {
+                    exact.several = true;
+                }
+            }
+        }
     }
 
     /// Whether it was made of these.
@@ -124,10 +180,27 @@ impl SearchIndex {
         same && Arc::ptr_eq(&self.network, network)
     }
 
-    fn add(&mut self, name: &str, place: Place, alias: bool) {
+    /// Whether it has these other names.
+    pub fn has_names(&self, names: Option<&Arc<GeneNames>>) -> bool {
+        self.other_names.as_ref().map(Arc::as_ptr) == names.map(Arc::as_ptr)
+    }
+
+    /// Whether other names were given.
+    pub fn knows_names(&self) -> bool {
+        self.other_names.is_some()
+    }
+
+    fn add(&mut self, name: &str, place: Place, kind: NameKind) {
         let lower = name.to_lowercase();
-        self.exact.entry(lower.clone()).or_insert(place);
-        self.names.push(Name { letters: letters(&lower), lower, place, alias });
+        let new = Exact { place, kind, several: false };
+        let exact = self.exact.entry(lower.clone()).or_insert(new);
+        if kind < exact.kind {
+            *exact = new;
+        } else if kind == exact.kind && kind != NameKind::Symbol && place != exact.place {
+            exact.several = true;
+        }
+        let alias = (kind != NameKind::Symbol).then(|| name.into());
+        self.names.push(Name { letters: letters(&lower), lower, place, kind, alias });
     }
 
     fn symbol(&self, place: Place) -> &str {
@@ -153,19 +226,25 @@ impl SearchIndex {
                 None => return None,
             };
             // Identifiers share their beginnings: a short piece of one says nothing.
-            (!name.alias || class == 0 || wanted.len() >= 6).then_some(class + u8::from(name.alias))
+            let least = match name.kind {
+                NameKind::Symbol => 0,
+                NameKind::Identifier => 6,
+                NameKind::Previous | NameKind::Synonym if class == 2 => 2,
+                NameKind::Previous | NameKind::Synonym => 4,
+            };
+            (class == 0 || wanted.len() >= least).then_some(class + u8::from(name.kind != NameKind::Symbol))
         };
         let genes = self.best(most, direct);
         if !genes.is_empty() {
             return Found { genes, remark: None };
         }
         let genes = self.best(most, |name| slip(&wanted, name));
-        let remark = match self.exact.get(unversioned(&wanted)) {
-            Some(&place @ Place::Measured(_)) => format!(
+        let remark = match self.exact.get(unversioned(&wanted)).map(|exact| exact.place) {
+            Some(place @ Place::Measured(_)) => format!(
                 "{} is measured but no node of this network: it was not perturbed and is no strong responder",
                 self.symbol(place)
             ),
-            Some(&place @ Place::Node(_)) => {
+            Some(place @ Place::Node(_)) => {
                 let genes = vec![Hit { symbol: self.symbol(place).to_owned(), alias: Some(text.trim().to_owned()) }];
                 return Found { genes, remark: None };
             }
@@ -190,8 +269,7 @@ impl SearchIndex {
                 break;
             }
             if !found.iter().any(|hit| hit.symbol == symbol) {
-                let alias = name.alias.then(|| name.lower.to_uppercase());
-                found.push(Hit { symbol: symbol.to_owned(), alias });
+                found.push(Hit { symbol: symbol.to_owned(), alias: name.alias.as_deref().map(str::to_owned) });
             }
         }
         found
@@ -211,9 +289,13 @@ impl SearchIndex {
         for word in words {
             let exact = self.network.find(word).map(Place::Node);
             let lower = word.to_lowercase();
-            let place =
-                exact.or_else(|| self.exact.get(&lower).or_else(|| self.exact.get(unversioned(&lower))).copied());
+            let known = || self.exact.get(&lower).or_else(|| self.exact.get(unversioned(&lower)));
+            let (place, several) = match (exact, known()) {
+                (Some(place), _) => (Some(place), false),
+                (None, known) => (known.map(|known| known.place), known.is_some_and(|known| known.several)),
+            };
             let list = match place {
+                Some(_) if several => &mut found.several,
                 Some(Place::Node(gene)) => {
                     if nodes.insert(gene) {
                         found.genes.push(self.network.symbol(gene).to_owned());
@@ -278,7 +360,7 @@ fn slip(wanted: &str, name: &Name) -> Option<u8> {
         }
     }
     let mut rest = name.lower.chars();
-    let in_order = !name.alias && wanted.chars().all(|letter| rest.any(|other| other == letter));
+    let in_order = name.kind == NameKind::Symbol && wanted.chars().all(|letter| rest.any(|other| other == letter));
     in_order.then_some(10)
 }
 
@@ -292,9 +374,9 @@ mod tests {
     }
 
     fn index() -> SearchIndex {
-        let mut index = SearchIndex::new(&network(), None, &["GAPDH".to_owned(), "STAT1".to_owned()]);
-        index.add("ENSG00000115415", Place::Node(GeneId(1)), true);
-        index.add("ENSG00000111640", Place::Measured(0), true);
+        let mut index = SearchIndex::new(&network(), None, &["GAPDH".to_owned(), "STAT1".to_owned()], None);
+        index.add("ENSG00000115415", Place::Node(GeneId(1)), NameKind::Identifier);
+        index.add("ENSG00000111640", Place::Measured(0), NameKind::Identifier);
         index
     }
 
@@ -318,6 +400,26 @@ mod tests {
         assert_eq!(symbols(&index().find("ENSG00000115415.20", 8)), ["STAT1"]);
         assert_eq!(symbols(&index().find("0000115", 8)), ["STAT1"]);
         assert!(index().find("ensg", 8).genes.is_empty(), "what all identifiers have finds none of them");
+    }
+
+    #[test]
+    fn a_table_of_names_leads_from_earlier_symbols_and_synonyms_to_the_gene() {
+        let text = "symbol\tprev_symbol\talias_symbol\nIRF1\tMAR\tICSBP9|DUP\nSTAT1\t\tISGF-3|STAT91|DUP\n\
+                    GAPDH\t\tGAPD\nCFAP251\tJAK2\tMGC33630\nMAR\t\t\n";
+        let names = Arc::new(GeneNames::parse(text, "names").unwrap());
+        let measured = ["GAPDH".to_owned()];
+        let index = SearchIndex::new(&network(), None, &measured, Some(&names));
+        let hit = |symbol: &str, alias: &str| Hit { symbol: symbol.into(), alias: Some(alias.into()) };
+        assert_eq!(index.find("isgf-3", 8).genes, [hit("STAT1", "ISGF-3")]);
+        assert_eq!(index.find("is", 8).genes, [hit("STAT1", "ISGF-3")]);
+        assert_eq!(symbols(&index.find("stat", 8)), ["STAT1", "STAT1B", "PIAS1-STAT1"], "each gene once, by symbol");
+        assert_eq!(index.find("CFAP251", 8).genes, [hit("JAK2", "CFAP251")], "the network has an earlier symbol");
+        assert_eq!(symbols(&index.find("dup", 8)), ["STAT1", "IRF1"], "both are offered");
+        assert!(index.find("GAPD", 8).remark.unwrap().starts_with("GAPDH is measured"));
+        let found = index.list("mgc33630 icsbp9 dup MAR gapd").unwrap();
+        assert_eq!(found.genes, ["JAK2", "IRF1"], "MAR is the symbol of another gene that is not here");
+        assert_eq!(found.remark().unwrap(), "Measured, but no node: gapd\nNames of several genes: dup\nNot found: MAR");
+        assert!(index.has_names(Some(&names)) && !index.has_names(None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::app::state::{Severity, State};
 use crate::document::FileReference;
 use crate::jobs::{Job, Outcome, Progress, ProgressUpdate};
 use crate::network::Grn;
+use crate::network::gene_names::GeneNames;
 use crate::network::gene_sets::GeneSets;
 use crate::network::gene_table::GeneTable;
 use crate::network::reference::ReferenceNetwork;
@@ -23,13 +24,14 @@ enum Read {
     Reference(ReferenceNetwork),
     GeneTable(GeneTable),
     GeneSets(GeneSets),
+    GeneNames(GeneNames),
     Network(OpenedNetwork),
 }
 
 /// The file of each kind that was read or is being read.
 #[derive(Default)]
 pub(super) struct Attaching {
-    known: [Option<PathBuf>; 5],
+    known: [Option<PathBuf>; Attachment::ALL.len()],
     running: Vec<(Attachment, FileReference, Job<(Read, String)>)>,
 }
 
@@ -75,6 +77,7 @@ impl Work {
                         Attachment::Reference => Read::Reference(networks::reference(&path, progress)?),
                         Attachment::GeneTable => Read::GeneTable(GeneTable::read(&path)?),
                         Attachment::GeneSets => Read::GeneSets(GeneSets::read(&path)?),
+                        Attachment::GeneNames => Read::GeneNames(GeneNames::read(&path)?),
                         Attachment::Compared | Attachment::Before => {
                             let opened = networks::open(&path, progress)?;
                             anyhow::ensure!(!opened.grn.edges().is_empty(), "it holds no edge");
@@ -148,6 +151,20 @@ fn show(kind: Attachment, file: &FileReference, read: Read, hash: String, state:
             let opened = Some(Arc::new(opened));
             *(if kind == Attachment::Before { &mut attached.before } else { &mut attached.compared }) = opened;
             (format!("{edges} between {genes}"), none_shared)
+        }
+        Read::GeneNames(names) => {
+            let known =
+                |network: &Arc<Grn>| network.genes().iter().filter(|gene| names.gene(&gene.symbol).is_some()).count();
+            let found = network.as_ref().map_or(0, known);
+            let detail = format!(
+                "{}: {} beside {}; {} are in the network",
+                names.layout(),
+                counted(names.other_count(), "other name"),
+                counted(names.gene_count(), "symbol"),
+                grouped(found)
+            );
+            attached.gene_names = Some(Arc::new(names));
+            (detail, found == 0 && network.is_some())
         }
         Read::GeneSets(sets) => {
             let detail = counted(sets.sets.len(), "gene set");

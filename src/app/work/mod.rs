@@ -10,6 +10,7 @@ mod explaining;
 mod exporting;
 mod filtering;
 mod listing;
+mod naming;
 mod opening;
 mod paging;
 mod pathfinding;
@@ -63,6 +64,7 @@ pub(super) struct Work {
     filtering: filtering::Filtering,
     listing: Option<listing::Listing>,
     attaching: attaching::Attaching,
+    naming: naming::Naming,
     autosaving: autosaving::Autosaving,
     paging: paging::Paging,
     explaining: explaining::Explaining,
@@ -86,6 +88,7 @@ impl Work {
             filtering: filtering::Filtering::default(),
             listing: None,
             attaching: attaching::Attaching::default(),
+            naming: naming::Naming::default(),
             autosaving: autosaving::Autosaving::default(),
             paging: paging::Paging::default(),
             explaining: explaining::Explaining::default(),
@@ -110,6 +113,7 @@ impl Work {
         self.poll_listing(state, actions);
         self.poll_attaching(state);
         self.poll_filtering(state);
+        self.poll_naming(state);
         self.poll_pathfinding(state);
         self.poll_predicting(state);
         self.poll_previewing(state);

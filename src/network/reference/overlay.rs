@@ -1,8 +1,9 @@
 //! A reference network seen from a learned one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::ReferenceNetwork;
+use crate::network::gene_names::GeneNames;
 use crate::network::hypergeometric::at_least;
 use crate::network::{Edge, GeneId, Grn, Sign};
 
@@ -22,6 +23,8 @@ pub struct ReferenceEdge {
 pub struct ReferenceOverlay {
     /// Whether names were compared without regard to case: mouse genes against human ones.
     pub ignoring_case: bool,
+    /// Genes of the network that the reference knows by another name.
+    pub renamed: usize,
     /// By rank − 1 of the network's edges: the sign in the reference (unknown if it has none) of those it knows.
     of_edge: Vec<Option<Sign>>,
     /// Pairs of the reference between genes of the network, sorted; of an undirected one both directions.
@@ -56,9 +59,33 @@ pub struct Overlap {
     pub opposite_sign: u64,
 }
 
+/// Find the genes of `grn` that are not yet in the reference among its symbols that mean the same gene and stand for no
+/// other; how many were found.
+fn by_other_names(
+    in_reference: &mut [Option<u32>],
+    reference: &ReferenceNetwork,
+    grn: &Grn,
+    names: &GeneNames,
+) -> usize {
+    let taken: HashSet<u32> = in_reference.iter().flatten().copied().collect();
+    let mut of_gene: HashMap<u32, u32> = HashMap::new();
+    for (at, symbol) in reference.symbols.iter().enumerate().rev().filter(|(at, _)| !taken.contains(&(*at as u32))) {
+        if let Some(gene) = names.gene(symbol) {
+            of_gene.insert(gene, at as u32);
+        }
+    }
+    let mut renamed = 0;
+    for (gene, found) in grn.genes().iter().zip(in_reference).filter(|(_, found)| found.is_none()) {
+        *found = names.gene(&gene.symbol).and_then(|gene| of_gene.get(&gene).copied());
+        renamed += usize::from(found.is_some());
+    }
+    renamed
+}
+
 impl ReferenceOverlay {
     /// Lay `reference` over `grn`. Names match exactly, or without regard to case where that finds more than twice as many.
-    pub fn of(reference: &ReferenceNetwork, grn: &Grn) -> Self {
+    /// Genes that the reference does not know so are looked for by their other names in `names`.
+    pub fn of(reference: &ReferenceNetwork, grn: &Grn, names: Option<&GeneNames>) -> Self {
         let exact: Vec<Option<u32>> =
             grn.genes().iter().map(|gene| reference.by_symbol.get(&gene.symbol).copied()).collect();
         let upper: HashMap<String, u32> =
@@ -67,7 +94,8 @@ impl ReferenceOverlay {
             grn.genes().iter().map(|gene| upper.get(&gene.symbol.to_uppercase()).copied()).collect();
         let count = |found: &[Option<u32>]| found.iter().flatten().count();
         let ignoring_case = count(&caseless) > 2 * count(&exact);
-        let in_reference = if ignoring_case { caseless } else { exact };
+        let mut in_reference = if ignoring_case { caseless } else { exact };
+        let renamed = names.map_or(0, |names| by_other_names(&mut in_reference, reference, grn, names));
 
         let mut in_network: HashMap<u32, Vec<GeneId>> = HashMap::new();
         for (at, found) in in_reference.iter().enumerate() {
@@ -98,6 +126,7 @@ impl ReferenceOverlay {
         }
         Self {
             ignoring_case,
+            renamed,
             of_edge,
             between,
             regulators: sources.intersection(&regulates).copied().collect(),

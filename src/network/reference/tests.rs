@@ -1,5 +1,6 @@
 use super::*;
 use crate::network::formats::{FileEdge, FileNode};
+use crate::network::gene_names::GeneNames;
 use crate::network::{Edge, GeneId, Grn, NetworkGene, SignEvidence, fixtures};
 
 fn reference(undirected: bool, edges: &[(&str, &str, &str)]) -> ReferenceNetwork {
@@ -67,7 +68,7 @@ fn overlap_counts_what_both_could_have() {
         (4, 1, Sign::Activates),
     ];
     let grn = network(&["A", "B", "C", "D", "E"], &edges);
-    let overlay = ReferenceOverlay::of(&known, &grn);
+    let overlay = ReferenceOverlay::of(&known, &grn, None);
     assert!(!overlay.ignoring_case);
     let overlap = overlay.overlap(&grn.edges()[..4]);
     // Regulators A and B (E is unknown), targets B, C and D: 6 pairs less B → B.
@@ -87,7 +88,7 @@ fn undirected_pairs_count_both_ways() {
     let known = reference(true, &[("B", "A", "?"), ("A", "B", "?")]);
     assert_eq!((known.edge_count(), known.sign_between("A", "B")), (1, Some(Sign::Unknown)));
     let grn = network(&["A", "B", "C"], &[(0, 1, Sign::Activates), (1, 0, Sign::Unknown), (1, 2, Sign::Unknown)]);
-    let overlay = ReferenceOverlay::of(&known, &grn);
+    let overlay = ReferenceOverlay::of(&known, &grn, None);
     assert_eq!(grn.edges().iter().map(|edge| overlay.sign_of(edge).is_some()).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(overlay.between().len(), 2);
 }
@@ -96,7 +97,22 @@ fn undirected_pairs_count_both_ways() {
 fn genes_of_another_species_match_without_case() {
     let known = reference(false, &[("STAT1", "IRF1", "+"), ("JAK2", "STAT1", "+")]);
     let grn = network(&["Stat1", "Irf1", "Jak2"], &[(0, 1, Sign::Activates)]);
-    let overlay = ReferenceOverlay::of(&known, &grn);
+    let overlay = ReferenceOverlay::of(&known, &grn, None);
     assert!(overlay.ignoring_case);
     assert_eq!(overlay.overlap(grn.edges()).common, 1);
+}
+
+#[test]
+fn genes_are_known_by_their_other_names_where_these_mean_one_gene() {
+    let known = reference(false, &[("WDR66", "P21", "+"), ("CFAP251", "TP53", "-"), ("MLL", "CIP1", "+")]);
+    let grn = network(&["CFAP251", "CDKN1A", "KMT2A", "TP53"], &[(0, 3, Sign::Represses), (2, 1, Sign::Activates)]);
+    let text = "symbol\tprev_symbol\talias_symbol\nCFAP251\tWDR66\t\nCDKN1A\t\tP21|CIP1\nTCEAL1\t\tP21\nKMT2A\tMLL\t\n";
+    let names = GeneNames::parse(text, "names.tsv").unwrap();
+    let told = |names| {
+        let overlay = ReferenceOverlay::of(&known, &grn, names);
+        (overlay.renamed, overlay.overlap(grn.edges()).genes, overlay.overlap(grn.edges()).common)
+    };
+    assert_eq!(told(None), (0, 2, 1));
+    // MLL and CIP1; CFAP251 is known by its symbol, P21 may be another gene.
+    assert_eq!(told(Some(&names)), (2, 4, 2));
 }

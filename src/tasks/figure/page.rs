@@ -100,6 +100,7 @@ pub fn page(
         .with("text in points", page.text_size);
     let attached = [
         ("reference network", document.sources.reference.as_ref()),
+        ("names of genes", document.sources.gene_names.as_ref().filter(|_| document.sources.reference.is_some())),
         ("table of genes", document.sources.gene_table.as_ref().filter(|_| look::wants_table(&document.style))),
     ];
     for (name, file) in attached {

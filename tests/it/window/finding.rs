@@ -236,6 +236,52 @@ fn a_pasted_list_selects_what_is_found() {
     assert_eq!(window.state().view.dialog, None);
 }
 
+#[test]
+fn genes_are_found_by_their_names_in_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = open([1280.0, 800.0]);
+    let network = network(&window);
+    let [first, second] = [0, 3].map(|gene| network.symbol(GeneId(gene)).to_owned());
+    let path = folder.path().join("names.tsv");
+    let text = format!("symbol\tprev_symbol\talias_symbol\n{first}\tOLD1\tBOTH|First-one\nNEW2\t{second}\tBOTH\n");
+    std::fs::write(&path, text).unwrap();
+    // Where nothing is found, a table of names is offered.
+    window.harness.get_by_label("Find a gene").click();
+    window.harness.run_steps(2);
+    window.harness.get_by_label("Find a gene").type_text("old1");
+    window.harness.run_steps(3);
+    assert!(window.mentions("No gene is called like"));
+    window.answers.next(&path);
+    window.click("Load other gene names…");
+    window.until("the names", |state| state.search().is_some_and(|index| index.knows_names()));
+    assert!(!window.shows("Load other gene names…"));
+    assert!(window.mentions("table of names: 5 other names beside 2 symbols; 2 are in the network"));
+    window.click(&format!("Go to {first}"));
+    assert_eq!(window.state().document.selection, std::slice::from_ref(&first));
+
+    // A pasted list; what may be several genes is not chosen from.
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    assert!(window.shows("names.tsv, change"));
+    window.harness.get_by_label("Genes").type_text("first-one new2 both");
+    window.harness.run_steps(3);
+    assert!(window.shows("Names of several genes: both"));
+    window.click("Select 2 genes");
+    assert_eq!(window.state().document.selection, [first.clone(), second]);
+
+    // The session keeps it by path, and it can be put away.
+    let session = folder.path().join("names.grn.json");
+    window.send(Action::SaveSessionTo(session.clone()));
+    window.until("saving", |state| state.runtime.session_path.is_some() && !state.runtime.is_busy());
+    let mut again = Window::new([1280.0, 800.0]);
+    again.open(&session);
+    again.until("the names", |state| state.search().is_some_and(|index| index.knows_names()));
+    assert_eq!(again.state().search().unwrap().find("OLD1", 3).genes[0].symbol, first);
+    again.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    again.click("Put the other gene names away");
+    again.until("the search without them", |state| state.search().is_some_and(|index| !index.knows_names()));
+    assert!(again.state().search().unwrap().find("OLD1", 3).genes.is_empty());
+}
+
 /// Drag along `points` with `modifiers` held.
 fn drag(window: &mut Window, points: &[Pos2], modifiers: Modifiers) {
     window.harness.event(egui::Event::ModifiersChanged(modifiers));

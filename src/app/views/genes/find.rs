@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Key, RichText, TextEdit, Ui, WidgetInfo};
 
+use crate::app::attached::Attachment;
 use crate::app::views::search::{Found, FoundList, SearchIndex};
 use crate::app::{Action, State, theme};
 use crate::words::counted;
@@ -49,6 +50,10 @@ impl FindField {
         let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let (down, up) = ui.input(|input| (input.key_pressed(Key::ArrowDown), input.key_pressed(Key::ArrowUp)));
         let (down, up) = (down && response.has_focus(), up && response.has_focus());
+        let nothing = match self.answer(&index) {
+            Answer::One(found) => found.remark.is_some(),
+            Answer::Many(found) => !found.missing.is_empty(),
+        };
         let picked = match self.answer(&index) {
             Answer::Many(found) => list(ui, found, enter),
             Answer::One(found) => {
@@ -59,6 +64,13 @@ impl FindField {
                 suggestions(ui, &found, self.chosen, enter).map(|gene| Action::Select { gene, extend: false })
             }
         };
+        if nothing && !index.knows_names() && state.document.sources.gene_names.is_none() {
+            let link = ui.link("Load other gene names…");
+            let hint = "A table with earlier symbols and synonyms, such as the complete set of the HGNC";
+            if link.on_hover_text(hint).clicked() {
+                actions.push(Action::AskAttach(Attachment::GeneNames));
+            }
+        }
         ui.add_space(theme::SMALL);
         let Some(action) = picked else { return false };
         self.text.clear();

@@ -7,6 +7,7 @@ use super::Shown;
 use crate::app::state::State;
 use crate::document::NetworkFilter;
 use crate::jobs::{Job, Outcome};
+use crate::network::gene_names::GeneNames;
 use crate::network::reference::{Overlap, ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
 use crate::network::{Edge, Grn};
@@ -22,7 +23,7 @@ pub struct Known {
     /// Why there are none.
     failed: Option<String>,
     overlay: Option<Arc<ReferenceOverlay>>,
-    laid: Option<(Arc<Grn>, Arc<ReferenceNetwork>)>,
+    laid: Option<(Arc<Grn>, Arc<ReferenceNetwork>, Option<Arc<GeneNames>>)>,
     laying: Option<Job<ReferenceOverlay>>,
     overlap: Option<(NetworkFilter, Overlap)>,
     version: u64,
@@ -109,8 +110,12 @@ impl Known {
         }
         let network = shown.network();
         let reference = state.runtime.attached.reference.as_ref();
+        let names = state.runtime.attached.gene_names.as_ref();
         let current = match (&self.laid, reference) {
-            (Some((laid, of)), Some(reference)) => Arc::ptr_eq(laid, network) && Arc::ptr_eq(of, reference),
+            (Some((laid, of, by)), Some(reference)) => {
+                let same_names = by.as_ref().map(Arc::as_ptr) == names.map(Arc::as_ptr);
+                same_names && Arc::ptr_eq(laid, network) && Arc::ptr_eq(of, reference)
+            }
             (None, None) => true,
             _ => false,
         };
@@ -118,10 +123,10 @@ impl Known {
             (self.laid, self.laying, self.overlay, self.overlap) = (None, None, None, None);
             self.version += 1;
             if let Some(reference) = reference {
-                self.laid = Some((network.clone(), reference.clone()));
-                let (network, reference) = (network.clone(), reference.clone());
+                self.laid = Some((network.clone(), reference.clone(), names.cloned()));
+                let (network, reference, names) = (network.clone(), reference.clone(), names.cloned());
                 self.laying = Some(Job::spawn("reference", wake, move |_| {
-                    Ok::<_, std::convert::Infallible>(ReferenceOverlay::of(&reference, &network))
+                    Ok::<_, std::convert::Infallible>(ReferenceOverlay::of(&reference, &network, names.as_deref()))
                 }));
             }
         }

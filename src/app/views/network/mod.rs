@@ -29,7 +29,8 @@ pub use known::Known;
 pub use layout_menu::{chosen as chosen_layout, words as layout_words};
 use look::LookKey;
 pub use shown::{Shown, agreement, columns, evidence, verb};
-pub(in crate::app::views) use style_bar::{attachment, p_text};
+pub(in crate::app) use style_bar::attachment;
+pub(in crate::app::views) use style_bar::p_text;
 
 use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen, of_model};
 use crate::app::NetworkParts;

@@ -121,8 +121,12 @@ fn reference(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut Vec<A
             counted(overlap.shown as usize, "edge"),
             p_text(overlap.p_value)
         );
+        let renamed = match view.known.overlay().map_or(0, |overlay| overlay.renamed) {
+            0 => String::new(),
+            renamed => format!(", {} by another name", grouped(renamed)),
+        };
         let hint = format!(
-            "{:.1} would be by chance. {} of the network are in the reference. Chance draws as many of the {} pairs of a \
+            "{:.1} would be by chance. {} of the network are in the reference{renamed}. Chance draws as many of the {} pairs of a \
              regulator and a target that occur as such in both, of which the reference knows {} (hypergeometric). {} known \
              edges have the same sign in both, {} the opposite",
             overlap.expected,
@@ -149,18 +153,13 @@ pub(in crate::app::views) fn p_text(p_value: f64) -> String {
 }
 
 /// A button that asks for a file, or the file's name and a button that puts it away.
-pub(in crate::app::views) fn attachment(
-    ui: &mut Ui,
-    kind: Attachment,
-    ask: &str,
-    state: &State,
-    actions: &mut Vec<Action>,
-) {
+pub(in crate::app) fn attachment(ui: &mut Ui, kind: Attachment, ask: &str, state: &State, actions: &mut Vec<Action>) {
     let sources = &state.document.sources;
     let file = match kind {
         Attachment::Reference => &sources.reference,
         Attachment::GeneTable => &sources.gene_table,
         Attachment::GeneSets => &sources.gene_sets,
+        Attachment::GeneNames => &sources.gene_names,
         Attachment::Compared => &sources.compared,
         Attachment::Before => &sources.before,
     };
