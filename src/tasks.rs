@@ -14,6 +14,7 @@ pub mod import_choices;
 pub mod look;
 pub mod memory;
 pub mod methods;
+pub mod movers;
 pub mod networks;
 pub mod open;
 pub mod preprocess;

@@ -27,9 +27,9 @@ use crate::tasks::open::{self, FileKind};
 pub struct DrawFigure {
     /// Trained model, network file (table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON), or session of the window
     model: PathBuf,
-    /// What to draw: the figure page (as the session has it), the network, predicted against measured response, the
-    /// largest effects of a knock-out, or the course of the training
-    #[arg(long, default_value = "page", value_parser = ["page", "network", "response", "effects", "training"])]
+    /// What to draw: the figure page (as the session has it), the network, predicted against measured response, what
+    /// moves a gene, the largest effects of a knock-out, or the course of the training
+    #[arg(long, default_value = "page", value_parser = ["page", "network", "response", "movers", "effects", "training"])]
     view: String,
     /// File to write; its ending decides the format (.svg, .pdf, .png)
     #[arg(short, long, value_name = "FILE")]
@@ -37,6 +37,9 @@ pub struct DrawFigure {
     /// Perturbation of the response view; all together without it
     #[arg(long, value_name = "NAME")]
     perturbation: Option<String>,
+    /// Gene of the movers view
+    #[arg(long, value_name = "GENE")]
+    gene: Option<String>,
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     knock_out: Vec<String>,
@@ -239,9 +242,15 @@ impl DrawFigure {
         let view = match self.view.as_str() {
             "network" => View::Network,
             "response" => View::Response,
+            "movers" => View::Movers,
             "effects" => View::Effects,
             _ => View::Training,
         };
+        match (&self.gene, view) {
+            (None, View::Movers) => return Err(UsageError("the movers view needs --gene GENE".to_owned()).into()),
+            (Some(_), View::Movers) | (None, _) => {}
+            (Some(_), _) => return Err(UsageError("--gene is for --view movers".to_owned()).into()),
+        }
         if view == View::Effects && self.knock_out.is_empty() {
             return Err(UsageError("the effects view needs --knock-out GENE".to_owned()).into());
         }
@@ -267,6 +276,7 @@ impl DrawFigure {
         Ok(FigureRequest {
             filter: self.edges.filter()?,
             perturbation: self.perturbation.clone(),
+            gene: self.gene.clone(),
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,
             highlight: self.highlight.clone(),
             theme: match self.theme.as_deref() {

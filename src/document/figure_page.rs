@@ -11,6 +11,8 @@ pub enum PagePanel {
     Scatter,
     /// The genes with the largest measured shifts, measured beside predicted.
     Shifts,
+    /// The perturbations that shift the selected gene most, measured beside predicted.
+    Movers,
     /// The genes with the largest predicted shifts under the knock-out asked for.
     Effects,
     /// The course of the training.
@@ -21,8 +23,8 @@ pub enum PagePanel {
 
 impl PagePanel {
     /// All, in the order of the menu.
-    pub const ALL: [Self; 6] =
-        [Self::Network, Self::Scatter, Self::Shifts, Self::Effects, Self::Training, Self::Comparison];
+    pub const ALL: [Self; 7] =
+        [Self::Network, Self::Scatter, Self::Shifts, Self::Movers, Self::Effects, Self::Training, Self::Comparison];
 
     /// Its name for people.
     pub fn label(self) -> &'static str {
@@ -30,6 +32,7 @@ impl PagePanel {
             Self::Network => "Network",
             Self::Scatter => "Predicted against measured",
             Self::Shifts => "Largest measured shifts",
+            Self::Movers => "What moves the selected gene",
             Self::Effects => "Effects of the knock-out",
             Self::Training => "Course of the training",
             Self::Comparison => "Comparison of two networks",

@@ -24,6 +24,7 @@ enum Panel {
     Network,
     Scatter,
     Shifts,
+    Movers,
     Effects,
     Training,
     Comparison,
@@ -43,10 +44,11 @@ impl Default for Page {
     }
 }
 
-const PANELS: [(Panel, PagePanel); 6] = [
+const PANELS: [(Panel, PagePanel); 7] = [
     (Panel::Network, PagePanel::Network),
     (Panel::Scatter, PagePanel::Scatter),
     (Panel::Shifts, PagePanel::Shifts),
+    (Panel::Movers, PagePanel::Movers),
     (Panel::Effects, PagePanel::Effects),
     (Panel::Training, PagePanel::Training),
     (Panel::Comparison, PagePanel::Comparison),
@@ -84,6 +86,7 @@ impl Page {
             Panel::Network => PagePanel::Network,
             Panel::Scatter => PagePanel::Scatter,
             Panel::Shifts => PagePanel::Shifts,
+            Panel::Movers => PagePanel::Movers,
             Panel::Effects => PagePanel::Effects,
             Panel::Training => PagePanel::Training,
             Panel::Comparison => PagePanel::Comparison,

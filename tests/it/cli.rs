@@ -268,6 +268,9 @@ fn from_a_simulated_screen_to_a_figure() {
     assert!(other.contains("--all-cells"), "{other}");
     let all = json(at, &["evaluate", "model.safetensors", "--data", "other.h5ad", "--all-cells"]);
     assert_eq!(all["dataset"]["trained_on"], false);
+    let movers = ["figure", "model.safetensors", "--view", "movers", "-o", "movers.svg"];
+    assert!(fails(at, 2, &movers).contains("needs --gene GENE"));
+    assert!(fails(at, 1, &[&movers[..], &["--gene", "NONE"]].concat()).contains("no measured gene NONE"));
     let ending = fails(at, 2, &["figure", "model.safetensors", "--view", "network", "-o", "network.bmp"]);
     assert!(ending.contains(".svg"), "{ending}");
 }

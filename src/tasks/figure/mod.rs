@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
 use super::look::{Known, Look, by_gene};
+use super::movers;
 use super::networks::OpenedNetwork;
 use crate::data::{EffectTable, nearest};
 use crate::document::{Document, Layout};
@@ -33,6 +34,8 @@ pub enum View {
     Network,
     /// Predicted against measured shifts, of one perturbation or of all.
     Response,
+    /// The perturbations that shift a gene most, measured beside predicted.
+    Movers,
     /// The largest predicted shifts under a knock-out.
     Effects,
     /// The course of the training.
@@ -48,6 +51,8 @@ pub struct FigureRequest {
     pub filter: Option<NetworkFilter>,
     /// The perturbation of the response view; none for all together.
     pub perturbation: Option<String>,
+    /// The gene of the movers view.
+    pub gene: Option<String>,
     /// The knock-out of the network and effects views.
     pub knock_out: Option<Intervention>,
     /// Genes to point out.
@@ -71,6 +76,7 @@ impl FigureRequest {
             view,
             filter: None,
             perturbation: None,
+            gene: None,
             knock_out: None,
             highlight: Vec::new(),
             theme: ThemeName::Paper,
@@ -99,6 +105,7 @@ pub fn draw(
     let (scene, mut metadata) = match request.view {
         View::Network => network(opened, request, size(4.0 / 3.0), &theme, progress)?,
         View::Response => response(opened.need_model()?, request, size, &theme)?,
+        View::Movers => movers(opened.need_model()?, request, size(0.9), &theme)?,
         View::Effects => effects(opened.need_model()?, request, size(0.9), &theme, progress)?,
         View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
     };
@@ -359,6 +366,22 @@ fn ranking(model: &TrainedModel, effect: &PredictedEffect, highlight: &[String],
         text_size,
         ..RankingFigure::of_extremes(genes.collect(), 15)
     }
+}
+
+fn movers(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: [f32; 2],
+    theme: &FigureTheme,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let Some(gene) = &request.gene else { bail!("this view needs a gene: --gene GENE") };
+    let genes = &model.card().genes;
+    if !genes.contains(gene) {
+        bail!("{}", unknown("measured gene", gene, genes));
+    }
+    let figure = movers::figure(model, gene, &request.highlight, request.text_size)?;
+    let metadata = FigureMetadata::new(figure.title.clone(), movers::describe(gene));
+    Ok((figure.scene(size, theme).scene, metadata.with("gene", gene)))
 }
 
 fn effects(

@@ -15,6 +15,7 @@ use crate::network::{Edge, GeneId};
 use crate::tasks::arrange::Arranging;
 use crate::tasks::compare;
 use crate::tasks::look::{self, Known, Look};
+use crate::tasks::movers;
 use crate::tasks::networks::OpenedNetwork;
 
 /// A page that was drawn.
@@ -131,8 +132,8 @@ fn proportion(panel: PagePanel, beside: usize) -> f32 {
         (PagePanel::Network, _) => 1.0,
         (PagePanel::Scatter, 1) => 0.7,
         (PagePanel::Scatter, _) => 0.95,
-        (PagePanel::Shifts | PagePanel::Effects, 1) => 0.55,
-        (PagePanel::Shifts | PagePanel::Effects, _) => 0.95,
+        (PagePanel::Shifts | PagePanel::Movers | PagePanel::Effects, 1) => 0.55,
+        (PagePanel::Shifts | PagePanel::Movers | PagePanel::Effects, _) => 0.95,
         (PagePanel::Training, 1) => 0.45,
         (PagePanel::Training, _) => 0.7,
     }
@@ -184,6 +185,10 @@ fn figure(
             let mut figure = shifts(model()?, &name, highlight, page.text_size)?;
             figure.title = name;
             (Box::new(figure), words)
+        }
+        PagePanel::Movers => {
+            let Some(gene) = document.focus() else { bail!("no gene is selected") };
+            (Box::new(movers::figure(model()?, gene, highlight, page.text_size)?), movers::describe(gene))
         }
         PagePanel::Effects => {
             let Some(effect) = effect else { bail!("no gene is knocked out") };

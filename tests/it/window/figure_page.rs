@@ -79,13 +79,13 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     // It needs another network; see the tests of comparisons.
     page_now.panels.retain(|panel| *panel != PagePanel::Comparison);
     window.send(Action::SetPage(Box::new(page_now)));
-    drawn(&mut window, &["a", "b", "c", "d", "e"]);
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f"]);
     assert!(page(window.state()).left_out.is_empty());
 
     let session = folder.path().join("figure.grn.json");
     window.send(Action::SaveSessionTo(session.clone()));
     window.until("saving", |state| state.runtime.session_path.is_some() && !state.runtime.is_busy());
-    drawn(&mut window, &["a", "b", "c", "d", "e"]);
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f"]);
     for (format, ending) in [(ExportFormat::Svg, "svg"), (ExportFormat::Pdf, "pdf"), (ExportFormat::Png, "png")] {
         let path = folder.path().join(format!("window.{ending}"));
         let drawn = page(window.state()).clone();
@@ -103,7 +103,7 @@ fn the_session_gives_the_same_bytes_without_a_window() {
         assert!(std::fs::read(&path).unwrap() == std::fs::read(&again).unwrap(), "{ending} differs");
     }
     let svg = std::fs::read_to_string(folder.path().join("again.svg")).unwrap();
-    assert!(svg.contains("Predicted response to") && svg.contains("model hash"));
+    assert!(svg.contains("Predicted response to") && svg.contains("What moves") && svg.contains("model hash"));
 }
 
 #[test]

@@ -141,7 +141,12 @@ impl Window {
     /// Open the export dialog, click the labels in `choices` one after the other, save to `path` and wait until it is
     /// written.
     pub fn export(&mut self, choices: &[&str], path: &Path) {
-        self.click("Export…");
+        self.export_by("Export…", choices, path);
+    }
+
+    /// The same of the dialog that the button `label` opens.
+    pub fn export_by(&mut self, label: &str, choices: &[&str], path: &Path) {
+        self.click(label);
         self.harness.run_steps(6);
         for choice in choices {
             if !self.shows(choice) {

@@ -32,6 +32,26 @@ fn what_moves_a_gene_is_told_and_leads_to_the_whole_response() {
     assert_eq!(window.state().view.perturbation, Some(strongest));
     window.click(&format!("Show all {} perturbations", model.predicted().perturbations.len()));
     assert!(window.shows("Show fewer perturbations"));
+
+    // The picture and the numbers of it, as of other plots; the command line draws the same.
+    let folder = tempfile::tempdir().unwrap();
+    let [plot, table, again] = ["plot.svg", "table.tsv", "again.svg"].map(|name| folder.path().join(name));
+    let button = format!("Export what moves {gene}");
+    window.export_by(&button, &["For print"], &plot);
+    let svg = std::fs::read_to_string(&plot).unwrap();
+    for part in [format!("What moves {gene}"), format!("Shift of {gene} (log2)"), "model hash".to_owned()] {
+        assert!(svg.contains(&part), "{part}");
+    }
+    window.export_by(&button, &["All perturbations (table)"], &table);
+    let table = std::fs::read_to_string(&table).unwrap();
+    assert_eq!(table.lines().count(), 1 + model.predicted().perturbations.len());
+    assert!(table.starts_with("perturbation\tmeasured_shift\tmeasured_on\tcells\tsignificant"));
+    let arguments = ["figure", "sample_data/sample_model.safetensors", "--view", "movers", "--gene", &gene, "-o"];
+    let drawn = std::process::Command::new(env!("CARGO_BIN_EXE_grn-explorer"));
+    let drawn = { drawn }.args(arguments).arg(&again).args(["--width", "89"]).output().unwrap();
+    assert!(drawn.status.success(), "{drawn:?}");
+    let body = |svg: &str| svg.split_once("</metadata>").expect("metadata").1.to_owned();
+    assert_eq!(body(&std::fs::read_to_string(&again).unwrap()), body(&svg));
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
             }
             ui.add(egui::Label::new(text).wrap());
             if let Some(model) = model {
-                movers::show(&mut view.movers, ui, model, focus, actions);
+                movers::show(&mut view.movers, ui, model, focus, state, actions);
             }
         });
         return;
@@ -65,7 +65,7 @@ pub fn show(view: &mut InspectorView, ui: &mut Ui, state: &State, actions: &mut 
         edge::show(&mut view.noting, ui, network, state, actions);
         if let Some(model) = model {
             why::show(ui, network, id, state, actions);
-            movers::show(&mut view.movers, ui, model, focus, actions);
+            movers::show(&mut view.movers, ui, model, focus, state, actions);
         }
         let lists = [
             ("Regulators", network.regulators(id), &mut view.all_regulators),

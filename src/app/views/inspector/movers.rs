@@ -1,15 +1,15 @@
 //! What moves the selected gene: every perturbation of the screen, by its measured and by its predicted shift.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::{RichText, Ui, WidgetInfo};
 
-use crate::app::views::response::Truth;
+use crate::app::views::export::{Choice, Content, ExportDialog, Exportable, PRINT_TEXT_SIZE, of_model};
 use crate::app::widgets::{shift_bar, signed};
-use crate::app::{Action, theme};
-use crate::data::EffectTable;
+use crate::app::{Action, ExportContent, State, TableMaker, theme};
+use crate::figures::{Figure, FigureMetadata};
 use crate::models::TrainedModel;
+use crate::tasks::movers::{self, Mover};
 use crate::words::{counted, grouped};
 
 /// Rows shown before the user asks for all.
@@ -21,95 +21,65 @@ pub(super) struct Movers {
     of: Option<(Arc<TrainedModel>, String)>,
     list: Vec<Mover>,
     all: bool,
+    export: ExportDialog,
 }
 
-/// A perturbation, and how it shifts the gene.
-#[derive(Clone, Debug, PartialEq)]
-struct Mover {
-    perturbation: String,
-    predicted: Option<f32>,
-    measured: Option<Measured>,
-    /// It perturbs the gene itself.
-    own: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Measured {
-    shift: f32,
-    truth: Truth,
-    cells: u32,
-    /// Adjusted p < 0.05 among the training cells.
-    significant: Option<bool>,
-}
-
-impl Mover {
-    /// What it is sorted by.
-    fn size(&self) -> f32 {
-        self.measured.map(|measured| measured.shift).or(self.predicted).map_or(f32::NEG_INFINITY, f32::abs)
+/// The plot and the table of what moves `gene`.
+fn exportable(model: &Arc<TrainedModel>, gene: &str, state: &State) -> Exportable {
+    let mut exportable = Exportable::default();
+    if let Ok(figure) = movers::figure(model, gene, &state.document.selection, PRINT_TEXT_SIZE) {
+        let metadata = FigureMetadata::new(figure.title.clone(), movers::describe(gene)).with("gene", gene);
+        exportable.choices.push(Choice {
+            label: "Perturbations that move it most".to_owned(),
+            name: format!("what-moves-{gene}"),
+            content: Content::Figure {
+                draw: Arc::new(move |size, theme| figure.scene(size, theme).scene),
+                aspect: 0.9,
+                width_mm: 89.0,
+                metadata: Box::new(of_model(metadata, state)),
+            },
+        });
     }
-}
-
-/// The perturbations of `model` by what they do to `gene`; the gene's own first, then by the measured shift, or by the predicted one where there
-/// is none.
-fn movers(model: &TrainedModel, gene: &str) -> Vec<Mover> {
-    let perturbations = model.card().perturbations.iter();
-    let own = perturbations.filter(|known| known.targets.iter().any(|target| target == gene)).map(|known| known.name());
-    let (training, significant) = (model.observed_in_training(), model.significant_in_training());
-    among(gene, model.predicted(), model.observed_held_out(), training, significant, &own.collect())
-}
-
-/// One gene's column of a table of shifts: for each perturbation its row, and the shift where there is one.
-fn column<'a>(table: &'a EffectTable, gene: &str) -> BTreeMap<&'a str, (usize, f32)> {
-    let Some(column) = table.genes.iter().position(|known| known == gene) else { return BTreeMap::new() };
-    let rows = table.perturbations.iter().enumerate();
-    let shifts = rows.map(|(row, name)| (name.as_str(), (row, table.row(row)[column])));
-    shifts.filter(|(_, (_, shift))| shift.is_finite()).collect()
-}
-
-fn among(
-    gene: &str,
-    predicted: &EffectTable,
-    held_out: &EffectTable,
-    training: &EffectTable,
-    significant: &[bool],
-    own: &BTreeSet<String>,
-) -> Vec<Mover> {
-    let at = training.genes.iter().position(|known| known == gene).unwrap_or(0);
-    let is_significant = |row: usize| significant.get(row * training.genes.len() + at).copied();
-    let tables = (held_out, training);
-    let columns = [predicted, held_out, training].map(|table| column(table, gene));
-    let names: BTreeSet<&str> = columns.iter().flat_map(|column| column.keys().copied()).collect();
-    let mover = |name: &str| {
-        let [predicted, held_out, training] = columns.each_ref().map(|column| column.get(name).copied());
-        let significant = training.and_then(|(row, _)| is_significant(row));
-        let of = |truth: Truth, cells: &EffectTable, found: Option<(usize, f32)>| {
-            let (row, shift) = found?;
-            Some(Measured { shift, truth, cells: cells.cells.get(row).copied().unwrap_or(0), significant })
-        };
-        Mover {
-            perturbation: name.to_owned(),
-            predicted: predicted.map(|(_, shift)| shift),
-            measured: of(Truth::HeldOut, tables.0, held_out).or_else(|| of(Truth::Training, tables.1, training)),
-            own: own.contains(name),
-        }
-    };
-    let mut list: Vec<Mover> = names.into_iter().map(mover).collect();
-    // Of equals the first by name, in whose order they are.
-    list.sort_by(|a, b| b.own.cmp(&a.own).then(b.size().total_cmp(&a.size())));
-    list
+    let (model, of) = (model.clone(), gene.to_owned());
+    let table = TableMaker(Arc::new(move || movers::table(&model, &of)));
+    exportable.choices.push(Choice {
+        label: "All perturbations (table)".to_owned(),
+        name: format!("what-moves-{gene}"),
+        content: Content::Table(ExportContent::Made(table)),
+    });
+    exportable
 }
 
 /// Draw it.
-pub(super) fn show(view: &mut Movers, ui: &mut Ui, model: &Arc<TrainedModel>, gene: &str, actions: &mut Vec<Action>) {
+pub(super) fn show(
+    view: &mut Movers,
+    ui: &mut Ui,
+    model: &Arc<TrainedModel>,
+    gene: &str,
+    state: &State,
+    actions: &mut Vec<Action>,
+) {
     let is_known = |(of, about): &(Arc<TrainedModel>, String)| Arc::ptr_eq(of, model) && about == gene;
     if !view.of.as_ref().is_some_and(is_known) {
-        view.list = movers(model, gene);
+        view.list = movers::movers(model, gene);
         view.of = Some((model.clone(), gene.to_owned()));
         view.all = false;
     }
     ui.add_space(theme::MEDIUM);
-    let title = ui.label(RichText::new(format!("What moves {gene}?")).strong());
-    title.on_hover_text("Its shift (log2 against control) under each perturbation of the screen");
+    ui.horizontal_wrapped(|ui| {
+        let title = ui.label(RichText::new(format!("What moves {gene}?")).strong());
+        title.on_hover_text("Its shift (log2 against control) under each perturbation of the screen");
+        if view.list.is_empty() {
+            return;
+        }
+        let export = ui.small_button("Export…");
+        let label = format!("Export what moves {gene}");
+        export.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &label));
+        if export.on_hover_text("Save a plot or a table of these perturbations").clicked() {
+            view.export.open(exportable(model, gene, state));
+        }
+    });
+    view.export.show(ui.ctx(), state, actions);
     if view.list.is_empty() {
         ui.label(RichText::new("Its expression was not measured").color(theme::colours(ui).text_weak));
         return;
@@ -150,7 +120,7 @@ fn row(ui: &mut Ui, mover: &Mover, largest: f32, actions: &mut Vec<Action>) {
     link.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Link, true, &label));
     let mut hint = match mover.measured {
         Some(measured) => {
-            format!("Measured over {} ({})", measured.truth.label(), counted(measured.cells as usize, "cell"))
+            format!("Measured over {} ({})", measured.over(), counted(measured.cells as usize, "cell"))
         }
         None => "Not measured".to_owned(),
     };
@@ -172,30 +142,4 @@ fn row(ui: &mut Ui, mover: &Mover, largest: f32, actions: &mut Vec<Action>) {
     ui.allocate_ui(egui::vec2(ui.available_width().clamp(40.0, 110.0), theme::ROW_HEIGHT - 8.0), |ui| {
         shift_bar(ui, mover.predicted, None, mover.measured.map(|measured| measured.shift), largest);
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_own_perturbation_comes_first_then_measured_and_predicted_shifts_by_size() {
-        let table = |names: &[&str], shifts: &[f32], cells: u32| EffectTable {
-            perturbations: names.iter().map(|name| (*name).to_owned()).collect(),
-            genes: vec!["X".to_owned(), "Y".to_owned()],
-            cells: vec![cells; names.len()],
-            shifts: shifts.iter().flat_map(|&shift| [0.0, shift]).collect(),
-        };
-        let predicted = table(&["A", "B", "C", "Y"], &[0.1, -3.0, 0.4, -5.0], 0);
-        let held_out = table(&["A", "Y"], &[-0.9, -1.0], 5);
-        let training = table(&["A", "C"], &[0.7, f32::NAN], 50);
-        let significant = [false, true, false, false];
-        let list = among("Y", &predicted, &held_out, &training, &significant, &BTreeSet::from(["Y".to_owned()]));
-        let names: Vec<&str> = list.iter().map(|mover| mover.perturbation.as_str()).collect();
-        assert_eq!(names, ["Y", "B", "A", "C"]);
-        let measured = list[2].measured.unwrap();
-        assert_eq!((measured.shift, measured.truth, measured.significant), (-0.9, Truth::HeldOut, Some(true)));
-        assert_eq!(list[3].measured, None);
-        assert!(among("Z", &predicted, &held_out, &training, &significant, &BTreeSet::new()).is_empty());
-    }
 }
