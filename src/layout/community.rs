@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::components::components;
 use super::disc::spread;
+use super::pack::{Shape, pack};
 use super::{ForceLayout, LayoutConfig, LayoutEdge, LayoutNode, radii};
 use crate::jobs::{Cancelled, Progress};
 
@@ -86,16 +88,46 @@ pub fn by_community(
     while layout.step() {
         progress.check()?;
     }
-    let centres = layout.positions();
+    let centres = closer(&clusters, &pulls, layout.positions(), moat, config.sane().aspect);
 
-    let turns = turns(&clusters, centres, &group_of, &index, &bridges);
+    let turns = turns(&clusters, &centres, &group_of, &index, &bridges);
     let mut positions = vec![[0.0; 2]; nodes.len()];
-    for ((cluster, centre), (cosine, sine)) in clusters.iter().zip(centres).zip(turns) {
+    for ((cluster, centre), (cosine, sine)) in clusters.iter().zip(&centres).zip(turns) {
         for (&node, [x, y]) in cluster.nodes.iter().zip(&cluster.places) {
             positions[node] = [centre[0] + x * cosine - y * sine, centre[1] + x * sine + y * cosine];
         }
     }
     Ok(positions)
+}
+
+/// Communities that no edges connect, placed anew as near to each other as the moat allows: the forces between communities
+/// keep these apart by the size of the largest.
+fn closer(clusters: &[Cluster], pulls: &[LayoutEdge], centres: &[[f32; 2]], moat: f32, aspect: f32) -> Vec<[f32; 2]> {
+    let links: Vec<(usize, usize)> = pulls.iter().map(|pull| (pull.from as usize, pull.to as usize)).collect();
+    let parts = components(clusters.len(), &links);
+    let mut placed = centres.to_vec();
+    if parts.len() < 2 {
+        return placed;
+    }
+    let mut part_of = vec![0; clusters.len()];
+    for (number, part) in parts.iter().enumerate() {
+        part.iter().for_each(|&cluster| part_of[cluster] = number);
+    }
+    let mut shapes: Vec<Shape> = parts
+        .iter()
+        .map(|part| Shape {
+            discs: part.iter().map(|&at| (centres[at], clusters[at].radius + 0.5 * moat)).collect(),
+            lines: Vec::new(),
+            fixed: false,
+        })
+        .collect();
+    for &(from, to) in &links {
+        shapes[part_of[from]].lines.push([centres[from], centres[to]]);
+    }
+    for (part, by) in parts.iter().zip(pack(&shapes, aspect)) {
+        part.iter().for_each(|&at| placed[at] = [0, 1].map(|axis| centres[at][axis] + by[axis]));
+    }
+    placed
 }
 
 fn cluster(
@@ -250,6 +282,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_community_without_edges_to_others_lies_beside_them() {
+        // Four rings tied together, and a pair by itself.
+        let (mut edges, mut community) = rings();
+        edges.push(LayoutEdge { from: 48, to: 49, weight: 0.5 });
+        community.extend([4, 4]);
+        let nodes = vec![LayoutNode { radius: 8.0 }; 50];
+        let config = LayoutConfig { aspect: 1.4, ..LayoutConfig::default() };
+        let positions = by_community(&nodes, &edges, &community, &config, &Silent).unwrap();
+        let nearest = (0..48).map(|node| apart(positions[node], positions[48])).fold(f32::INFINITY, f32::min);
+        let wanted = config.spacing + 16.0;
+        assert!(nearest < 3.0 * wanted, "{nearest}, where neighbours are {wanted} apart");
+        // It takes no more room than the rings take anyway, or hardly.
+        let extent = |count: usize, axis: usize| {
+            let along = positions[..count].iter().map(|at| at[axis]);
+            along.clone().fold(f32::NEG_INFINITY, f32::max) - along.fold(f32::INFINITY, f32::min)
+        };
+        let area = |count: usize| extent(count, 0) * extent(count, 1);
+        assert!(area(50) < 1.3 * area(48), "{} and {}", area(50), area(48));
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub(super) fn pack(shapes: &[Shape], aspect: f32) -> Vec<[f32; 2]> {
     moves
 }
 
+/// Of so many parts the gaps between them are seen, and they are placed in finer steps.
+const FEW: usize = 200;
+
 /// Fine enough for the smallest disc, coarse enough for the whole to stay within some ten thousand cells.
 fn cell_size(shapes: &[Shape]) -> f32 {
     let discs = shapes.iter().flat_map(|shape| &shape.discs);
@@ -75,6 +78,7 @@ fn cell_size(shapes: &[Shape]) -> f32 {
         })
         .sum();
     let wanted = if smallest.is_finite() { smallest } else { 1.0 };
+    let wanted = if shapes.len() <= FEW { 0.5 * wanted } else { wanted };
     wanted.max((area / 20_000.0).sqrt()).max(1e-3)
 }
 

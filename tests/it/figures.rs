@@ -740,6 +740,24 @@ fn what_the_members_of_an_ensemble_agree_on_stands_out() {
 }
 
 #[test]
+fn no_disc_is_cut_off_in_a_figure_of_the_whole() {
+    for (genes, edges) in [(2, 1), (3, 2), (5, 4), (9, 12), (30, 50), (200, 300)] {
+        let figure = network_figure(7.0, true, genes, edges);
+        for size in [[120.0, 100.0], [250.0, 180.0], [500.0, 400.0], [900.0, 260.0]] {
+            let drawn = figure.scene(size, &figure.fit(size), &FigureTheme::paper());
+            assert_eq!(drawn.hits.nodes.len(), figure.nodes.len());
+            for hit in &drawn.hits.nodes {
+                let inside = (0..2).all(|axis| {
+                    let (low, high) = (drawn.area[0][axis], drawn.area[1][axis]);
+                    low <= hit.centre[axis] - hit.radius && hit.centre[axis] + hit.radius <= high
+                });
+                assert!(inside, "{genes} genes in {size:?}: {hit:?} of {:?}", drawn.area);
+            }
+        }
+    }
+}
+
+#[test]
 fn arrows_end_at_the_rim_of_their_target() {
     let figure = network_figure(7.0, false, 40, 60);
     let size = [500.0, 400.0];

@@ -604,6 +604,9 @@ fn target_steps(most: u32) -> Vec<u32> {
 /// A number as it stands in the legend: three digits that matter.
 fn short(value: f32) -> String {
     let size = value.abs();
+    if value >= 1000.0 {
+        return grouped(value.round() as usize);
+    }
     let decimals = if size >= 100.0 || size == 0.0 { 0 } else { (2 - size.log10().floor() as i32).max(0) as usize };
     if size > 0.0 && size < 1e-4 {
         return format!("{value:.1e}").replace('-', "−");
@@ -665,6 +668,6 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let found = [0.0, 1.0, 12.0, 345.6, 12_345.0, 0.5, 0.012_345, -0.25, 2.5e-7].map(short);
-        assert_eq!(found, ["0", "1", "12", "346", "12345", "0.5", "0.0123", "−0.25", "2.5e−7"]);
+        assert_eq!(found, ["0", "1", "12", "346", "12,345", "0.5", "0.0123", "−0.25", "2.5e−7"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Two networks in one layout: side by side, or one over the other.
 
 use super::build::{OPACITY, RADIUS, WIDTH};
+use super::draw::fit_discs;
 use super::legend::{EdgeKey, NetworkLegend};
 use super::style::EdgeTint;
 use super::{Area, Camera, NetworkEdge, NetworkFigure, NetworkHits, NetworkNode, NodeHit};
@@ -134,9 +135,11 @@ impl CompareFigure {
 
     /// The camera that shows all of both in a figure of `size` points.
     pub fn fit(&self, size: [f32; 2]) -> Camera {
-        let size = self.pane_size(size);
-        let least = size[0].min(size[1]);
-        Camera::fit(&self.extent, [[0.0, 0.0], size], (self.text_size * 2.4).min(least * 0.2))
+        let area = [[0.0, 0.0], self.pane_size(size)];
+        let sticks_out = |camera: &Camera, margin: f32| {
+            self.panes.iter().map(|figure| figure.sticks_out(camera, area, margin)).fold(0.0, f32::max)
+        };
+        fit_discs(&self.extent, area, self.text_size, sticks_out)
     }
 
     /// Draws both in `size` points through one camera.

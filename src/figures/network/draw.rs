@@ -134,6 +134,34 @@ pub(super) struct View<'a> {
     pub theme: &'a FigureTheme,
 }
 
+/// How large discs and lines are drawn where neighbours are so many points apart.
+fn drawn_scale(apart: f32) -> f32 {
+    (apart / REFERENCE_SPACING).clamp(0.14, 2.2)
+}
+
+/// The camera that shows all `positions` in `area` with room for labels beside the outermost, and no disc cut off:
+/// `sticks_out` says how far they reach over the border if centres keep so far from it.
+pub(super) fn fit_discs(
+    positions: &[[f32; 2]],
+    area: Area,
+    text_size: f32,
+    sticks_out: impl Fn(&Camera, f32) -> f32,
+) -> Camera {
+    let least = (area[1][0] - area[0][0]).min(area[1][1] - area[0][1]);
+    let mut margin = (text_size * 2.4).min(least * 0.2);
+    let mut camera = Camera::fit(positions, area, margin);
+    // Discs shrink with the picture: a few rounds are enough.
+    for _ in 0..4 {
+        let over = sticks_out(&camera, margin);
+        if over <= 0.0 {
+            break;
+        }
+        margin = (margin + over).min(least * 0.4);
+        camera = Camera::fit(positions, area, margin);
+    }
+    camera
+}
+
 impl NetworkFigure {
     /// Where the network is drawn in a figure of `size` points: all of it, less the legend.
     pub fn area(&self, size: [f32; 2]) -> Area {
@@ -145,9 +173,36 @@ impl NetworkFigure {
     pub fn fit(&self, size: [f32; 2]) -> Camera {
         let positions: Vec<[f32; 2]> = self.nodes.iter().map(|node| node.position).collect();
         let area = self.area(size);
-        // Labels want room beside the outermost nodes.
-        let least = (area[1][0] - area[0][0]).min(area[1][1] - area[0][1]);
-        Camera::fit(&positions, area, (self.text_size * 2.4).min(least * 0.2))
+        fit_discs(&positions, area, self.text_size, |camera, margin| self.sticks_out(camera, area, margin))
+    }
+
+    /// How far discs with their rings reach over the border of `area`, in points; 0 where none does. All centres lie
+    /// `margin` points within it.
+    pub(super) fn sticks_out(&self, camera: &Camera, area: Area, margin: f32) -> f32 {
+        // Room for the widest ring: the picture stays where it is when a gene is selected.
+        let ring = |scale: f32| 4.0 * line_scale(scale);
+        // Of many nodes none is that large, which is soon told.
+        let [width, height] = [0, 1].map(|axis| area[1][axis] - area[0][axis]);
+        let apart = (width.max(height * 0.1) * height.max(width * 0.1) / self.nodes.len().max(1) as f32).sqrt();
+        let largest = self.nodes.iter().map(|node| node.radius).fold(0.0, f32::max);
+        let most = drawn_scale(apart);
+        if self.nodes.len() > 1 && (largest * most).max(LEAST_RADIUS) + ring(most) <= margin {
+            return 0.0;
+        }
+        let scale = self.scale(camera);
+        let ring = ring(scale);
+        let reach = |node: &NetworkNode| {
+            let centre = camera.to_screen(node.position, area);
+            let radius = (node.radius * scale).max(LEAST_RADIUS) + ring;
+            let over = |axis: usize| (area[0][axis] - centre[axis] + radius).max(centre[axis] + radius - area[1][axis]);
+            over(0).max(over(1))
+        };
+        self.nodes.iter().map(reach).filter(|over| over.is_finite()).fold(0.0, f32::max)
+    }
+
+    /// How large discs and lines are drawn, against those of neighbours 40 points apart.
+    fn scale(&self, camera: &Camera) -> f32 {
+        drawn_scale(camera.zoom * self.spacing())
     }
 
     /// Typical distance between neighbours in the layout's plane.
@@ -180,7 +235,7 @@ impl NetworkFigure {
     pub fn scene(&self, size: [f32; 2], camera: &Camera, theme: &FigureTheme) -> NetworkScene {
         let area = self.area(size);
         let spacing = self.spacing();
-        let scale = (camera.zoom * spacing / REFERENCE_SPACING).clamp(0.14, 2.2);
+        let scale = self.scale(camera);
         let discs: Vec<Disc> = self
             .nodes
             .iter()

@@ -144,6 +144,9 @@ fn covers(area: Area, disc: Disc, gap: f32) -> bool {
 /// More lines than this in every cell, and a label is not read.
 const BUSY: f32 = 2.2;
 
+/// Cost of one line through every cell: a position with a line through it gives way to any that is free.
+const LINE: f32 = 1.2;
+
 /// Positions around a node: horizontal and vertical direction, cost of choosing it.
 const AROUND: [([f32; 2], f32); 12] = [
     ([1.0, 0.0], 0.0),
@@ -268,7 +271,7 @@ impl Surroundings<'_> {
                 continue;
             }
             let Some(covered) = self.cost_of_discs(box_, wish, eager, priority) else { continue };
-            let cost = cost + 0.55 * lines + covered;
+            let cost = cost + LINE * lines + covered;
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 best = Some((cost, PlacedLabel { node: wish.node, middle, area: box_, size, inside: false }));
             }
