@@ -14,10 +14,13 @@ use crate::network::{Edge, GeneId, Grn};
 /// Between two steps of a layout that follows the pointer.
 const STEP: Duration = Duration::from_millis(8);
 
+/// Where fewer than one in so many genes have a place, all are laid out afresh but for those that are pinned.
+const LEAST_KNOWN: usize = 8;
+
 /// Which genes the layout moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Moving {
-    /// Those that have no position yet; the others keep theirs where that is possible.
+    /// Those that have no position yet; the others keep theirs where that is possible, and unless they are very few.
     #[default]
     New,
     /// This one, which was put elsewhere, and those near it.
@@ -181,12 +184,17 @@ impl Arranging {
             })
             .collect();
         let nodes = nodes(genes.len(), &edges);
-        let start: Vec<Option<[f32; 2]>> = genes
-            .iter()
-            .map(|gene| {
-                self.start.get(gene.0 as usize).copied().flatten().filter(|at| at.iter().all(|at| at.is_finite()))
-            })
-            .collect();
+        let place = |gene: &GeneId| {
+            self.start.get(gene.0 as usize).copied().flatten().filter(|at| at.iter().all(|at| at.is_finite()))
+        };
+        let mut start: Vec<Option<[f32; 2]>> = genes.iter().map(place).collect();
+        let known = start.iter().flatten().count();
+        if self.moving == Moving::New && known * LEAST_KNOWN < genes.len() {
+            // The places of so few would bend all the others around them.
+            for (at, gene) in start.iter_mut().zip(&genes) {
+                *at = at.filter(|_| self.pinned.get(gene.0 as usize).copied().unwrap_or(false));
+            }
+        }
         Prepared { genes, slot, nodes, edges, start }
     }
 
@@ -306,6 +314,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_few_genes_do_not_bend_the_layout_of_many() {
+        let pairs = (1..120).map(|to| (to % 7, to, 0.9 - to as f32 * 0.001)).filter(|(from, to, _)| from != to);
+        let network = Arc::new(fixtures::network(120, &pairs.collect::<Vec<_>>()));
+        let fresh = Arranging::fresh(&network, network.edges(), Layout::default());
+        let afresh = run(&fresh);
+        let with = |known: usize, pinned: bool| {
+            let start = (0..known).map(|at| Some([3000.0 + 90.0 * at as f32, -2000.0])).collect();
+            run(&Arranging { start, pinned: vec![pinned; known], ..fresh.clone() })
+        };
+        assert_eq!(with(8, false), afresh, "8 of 119 are as if they had no place");
+        let many = with(60, false);
+        assert!((many[0][0] - 3000.0).hypot(many[0][1] + 2000.0) < 200.0, "{:?}", many[0]);
+        assert_eq!(with(3, true)[..2], [[3000.0, -2000.0], [3090.0, -2000.0]]);
     }
 
     #[test]

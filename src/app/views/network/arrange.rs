@@ -65,6 +65,8 @@ struct Running {
     paused: Arc<AtomicBool>,
     /// Where the pointer holds the gene that this layout follows.
     held: Option<Held>,
+    /// Where it let go of it, which the layout may learn too late.
+    dropped: Option<(GeneId, [f32; 2])>,
 }
 
 /// Where the pointer holds a gene; none once it let go.
@@ -140,10 +142,14 @@ impl Arrangement {
 
     /// The pointer let go: the gene and where it is now, if one was held. Its neighbours go on to rest.
     pub fn release(&mut self) -> Option<(GeneId, [f32; 2])> {
-        if let Some(held) = self.job.as_ref().and_then(|running| running.held.as_ref()) {
+        let released = self.held.take();
+        if let Some(running) = &mut self.job
+            && let Some(held) = &running.held
+        {
             set(held, None);
+            running.dropped = released;
         }
-        self.held.take()
+        released
     }
 
     /// [`Arrangement::update`] by the document of `state` and what the user asks for, with further frames while anything
@@ -281,7 +287,7 @@ impl Arrangement {
             for (gene, at) in running.genes.iter().zip(newest) {
                 self.goals[gene.0 as usize] = at;
             }
-            if let Some((gene, at)) = self.held {
+            if let Some((gene, at)) = self.held.or(running.dropped) {
                 self.goals[gene.0 as usize] = at;
             }
         }
@@ -322,7 +328,7 @@ impl Arrangement {
         let paused = Arc::new(AtomicBool::new(false));
         let (input, waiting) = (self.input(shown, decided, moving), paused.clone());
         let job = Job::spawn("layout", wake, move |context| run(&input, &waiting, context));
-        self.job = Some(Running { job, genes, paused, held: None });
+        self.job = Some(Running { job, genes, paused, held: None, dropped: None });
     }
 
     /// While a gene is dragged its neighbours follow: one layout from the first move until all rests after the last.
@@ -354,7 +360,7 @@ impl Arrangement {
             input.follow(gene, &|| get(&pointer), context, shows)
         });
         self.laid_out = Some(shown.edge_positions().clone());
-        self.job = Some(Running { job, genes, paused, held: Some(held) });
+        self.job = Some(Running { job, genes, paused, held: Some(held), dropped: None });
     }
 
     fn input(&self, shown: &Shown, decided: Decided<'_>, moving: Moving) -> Arranging {
