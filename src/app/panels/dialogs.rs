@@ -119,8 +119,17 @@ fn path(
         ui.label(reason);
     }
     let label = ui.label(RichText::new("Path of the file").small());
+    let ending = match purpose {
+        PathPurpose::Attach(kind) => kind.dialog().1.first().copied().unwrap_or("tsv"),
+        PathPurpose::Labels(_) | PathPurpose::Regulators | PathPurpose::PriorNetwork => "tsv",
+        _ => "h5ad",
+    };
     let field = ui
-        .add(TextEdit::singleline(&mut dialogs.text).desired_width(f32::INFINITY).hint_text("/data/screen.h5ad"))
+        .add(
+            TextEdit::singleline(&mut dialogs.text)
+                .desired_width(f32::INFINITY)
+                .hint_text(format!("/data/file.{ending}")),
+        )
         .labelled_by(label.id);
     if fresh {
         field.request_focus();
@@ -326,7 +335,9 @@ fn matches(query: &str, state: &State) -> Vec<Entry> {
     let words: Vec<&str> = query.split_whitespace().collect();
     let fits = |text: &str| {
         let text = text.to_lowercase();
-        words.iter().all(|word| text.contains(word))
+        // "layout" finds "Lay out on a circle".
+        let joined = text.replace(' ', "");
+        words.iter().all(|word| text.contains(word) || (word.len() > 4 && joined.contains(word)))
     };
     let commands = Command::ALL.into_iter().filter(|command| *command != Command::Palette);
     let commands = commands.filter(|command| command.is_enabled(state) && fits(command.label())).map(Entry::Command);
@@ -409,6 +420,7 @@ mod tests {
         let state = State::default();
         assert_eq!(matches("path open", &state), [Entry::Command(Command::OpenPath)]);
         assert!(matches("undo", &state).is_empty(), "there is nothing to undo");
+        assert_eq!(matches("openpath", &state), matches("open path", &state));
         assert_eq!(matches("", &state).len(), ROWS);
     }
 }

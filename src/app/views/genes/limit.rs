@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<
     let mut count = filter.top.unwrap_or(total).clamp(1, total.max(1));
     ui.scope(|ui| {
         ui.spacing_mut().slider_width = (ui.available_width() - 76.0).clamp(60.0, 260.0);
-        let slider = ui.add(Slider::new(&mut count, 1..=total.max(1)).logarithmic(true).integer());
+        let slider = ui.add(number(Slider::new(&mut count, 1..=total.max(1)).logarithmic(true).integer()));
         slider.widget_info(|| WidgetInfo::slider(true, count as f64, "Number of edges"));
         if slider.on_hover_text("The best edges by rank, of those that pass the other filters").changed() {
             let top = (count < total).then_some(count);
@@ -34,6 +34,13 @@ pub(super) fn show(ui: &mut Ui, shown: &Shown, state: &State, actions: &mut Vec<
     );
     ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
     chips(ui, filter, actions)
+}
+
+/// Large numbers in groups of digits, as elsewhere; typed as anybody writes them.
+fn number(slider: Slider<'_>) -> Slider<'_> {
+    slider
+        .custom_formatter(|count, _| grouped(count as usize))
+        .custom_parser(|text| text.replace([',', ' ', '\u{202f}', '\''], "").parse().ok())
 }
 
 /// The filters that are set beside the number of edges: a click on one shows all filters, its cross takes it back.

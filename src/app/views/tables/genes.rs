@@ -167,7 +167,7 @@ impl GeneTable {
             .auto_shrink(false)
             .cell_layout(egui::Layout::left_to_right(Align::Center))
             .column(Column::remainder().at_least(70.0).clip(true))
-            .columns(Column::exact(52.0), 3)
+            .columns(Column::exact(if wide { 52.0 } else { 42.0 }), 3)
             .columns(Column::exact(84.0), columns.len() - 4);
         if let Some(goal) = goal {
             builder = builder.scroll_to_row(goal, Some(Align::Center));
