@@ -74,10 +74,10 @@ pub struct GpoVaeConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub mask: MaskParameters,
     /// Temperature at which masks are sampled (Gumbel softmax): low ones are nearer to 0 and 1, with steeper gradients.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub mask_temperature: f64,
     /// Standard deviation of the prior of E.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub effect_prior_scale: f64,
     /// Predict at the library sizes of the control cells; otherwise at 10,000 (as published).
     pub data_library: bool,
@@ -114,6 +114,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+fn one() -> f64 {
+    1.0
+}
+
 fn is_one(value: &f64) -> bool {
     *value == 1.0
 }
@@ -148,7 +152,7 @@ impl Default for GpoVaeConfig {
             mask_prior: 0.3,
             mask: MaskParameters::default(),
             mask_temperature: 1.0,
-            effect_prior_scale: 1.0,
+            effect_prior_scale: 3.0,
             data_library: true,
             prediction_samples: PREDICTION_SAMPLES,
             batch_size: 128,
@@ -172,6 +176,7 @@ impl GpoVaeConfig {
             start: Start::Drawn,
             averaging: 0.0,
             particles: 5,
+            effect_prior_scale: 1.0,
             data_library: false,
             prediction_samples: PUBLISHED_PREDICTION_SAMPLES,
             batch_size: 512,
@@ -353,5 +358,37 @@ impl GpoVaeConfig {
         ];
         let wrong = weights.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0));
         wrong.map(|(name, _)| format!("{name} must be a number, 0 or above"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_from_files_and_old_files_mean_what_they_meant() {
+        for preset in [Preset::Default, Preset::Adamson, Preset::K562, Preset::Rpe1] {
+            let config = GpoVaeConfig::preset(preset);
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<GpoVaeConfig>(&text).unwrap(), config, "{preset:?}");
+            assert_eq!(config.problem(), None);
+        }
+        // What is not written is as it was before the setting came.
+        let old: GpoVaeConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!((old.start, old.alignment, old.averaging), (Start::Drawn, Alignment::Cells, 0.0));
+        assert_eq!((old.effect_prior_scale, old.mask_temperature), (1.0, 1.0));
+    }
+
+    #[test]
+    fn the_published_presets_differ_from_the_paper_in_nothing() {
+        for preset in [Preset::Adamson, Preset::K562, Preset::Rpe1] {
+            assert_eq!(GpoVaeConfig::preset(preset).differs_from_paper(), Vec::<String>::new());
+        }
+        let differences = GpoVaeConfig::default().differs_from_paper().join("; ");
+        for part in
+            ["α = 0.5", "direct part", "moments of the counts", "averaged over about 5", "2 samples", "deviation of 3"]
+        {
+            assert!(differences.contains(part), "{part}: {differences}");
+        }
     }
 }
