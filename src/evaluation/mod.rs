@@ -7,6 +7,7 @@ pub mod bootstrap;
 pub mod calibration;
 mod correlation;
 pub mod effects;
+pub mod false_discovery;
 mod importance;
 mod mann_whitney;
 pub mod networks;

@@ -101,13 +101,16 @@ pub struct Edge {
     pub evidence: SignEvidence,
     /// The shift (log2) of the target under perturbation of the regulator that gave the sign, where there is one.
     pub shift: Option<f32>,
+    /// The false discovery rate at which the measured shift of the target stands out from shuffled labels (q value, 0 to 1): of all
+    /// edges with this rate or a lower one that share is expected to be chance. None where it was not tested.
+    pub false_discovery_rate: Option<f32>,
 }
 
 impl Edge {
     /// An edge of which nothing else is known. [`Grn::new`] ranks it.
     pub fn new(regulator: GeneId, target: GeneId, probability: f32) -> Self {
         let (sign, evidence) = (Sign::Unknown, SignEvidence::None);
-        Self { regulator, target, probability, rank: 0, sign, evidence, shift: None }
+        Self { regulator, target, probability, rank: 0, sign, evidence, shift: None, false_discovery_rate: None }
     }
 }
 
@@ -157,6 +160,7 @@ pub struct Grn {
     graph: StableDiGraph<GeneId, u32>,
     edges: Vec<Edge>,
     member_ranks: Option<MemberRanks>,
+    has_false_discovery_rates: bool,
 }
 
 impl Grn {
@@ -198,7 +202,8 @@ impl Grn {
             edge.rank = at as u32 + 1;
             graph.add_edge(node(edge.regulator), node(edge.target), at as u32);
         }
-        Ok(Self { genes, by_symbol, graph, edges, member_ranks: None })
+        let has_false_discovery_rates = edges.iter().any(|edge| edge.false_discovery_rate.is_some());
+        Ok(Self { genes, by_symbol, graph, edges, member_ranks: None, has_false_discovery_rates })
     }
 
     /// The same with the ranks that the members of an ensemble give its edges.
@@ -210,6 +215,11 @@ impl Grn {
     /// How the members of the ensemble that this is the network of rank its edges; none for a single model.
     pub fn member_ranks(&self) -> Option<&MemberRanks> {
         self.member_ranks.as_ref()
+    }
+
+    /// Whether any edge has a false discovery rate.
+    pub fn has_false_discovery_rates(&self) -> bool {
+        self.has_false_discovery_rates
     }
 
     /// The genes; a [`GeneId`] is a position in this slice.

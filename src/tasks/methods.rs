@@ -89,6 +89,15 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
                 .to_owned(),
         },
     ));
+    if model.false_discovery_rates().is_some() {
+        text.push(format!(
+            "False discovery rates of edges are q values (Benjamini and Hochberg 1995; Storey and Tibshirani 2003): the same shifts of the training \
+             cells were measured after {} of the labels between the cells of each perturbation and control (within batches, where there are any), and \
+             the rate from a shift on is the number of shifts as large per shuffle over the number of edges (Tusher et al. 2001), all edges taken as \
+             possibly null; the null hypothesis is that the target does not respond to the regulator's perturbation, directly or indirectly.",
+            counted(gpo.null_shuffles, "shuffle"),
+        ));
+    }
     let variants = variants(card);
     if !variants.is_empty() {
         text.push(format!("Of the published model it differs in that {}.", variants.join("; ")));

@@ -22,6 +22,7 @@ use crate::network::Grn;
 use crate::preprocess::PrepareError;
 
 pub use checkpoint::{CheckpointError, Checkpoints};
+pub use direct::false_discovery_rates;
 pub use ensemble::{RunFiles, train_members};
 pub use importance::{CellBounds, importance_bounds};
 pub use run::train;

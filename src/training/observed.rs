@@ -71,5 +71,6 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
             Split::Test => 3,
         };
     }
-    Ok(Observed { training, significant, held_out: table(&test_rows), control_libraries, split })
+    let held_out = table(&test_rows);
+    Ok(Observed { training, significant, held_out, control_libraries, split, false_discovery_rates: None })
 }

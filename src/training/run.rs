@@ -10,12 +10,15 @@ use rand::seq::SliceRandom as _;
 
 use super::batches::Batches;
 use super::checkpoint::{Saved, on_processor};
+use super::direct::false_discovery_rates;
 use super::known::KnownNetwork;
 use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
 };
-use crate::models::gpo_vae::{Batch, BatchContext, CountMoments, FusedStep, GpoVae, Loss, Noise, Sizes, Start};
+use crate::models::gpo_vae::{
+    Alignment, Batch, BatchContext, CountMoments, FusedStep, GpoVae, Loss, Noise, Sizes, Start,
+};
 use crate::models::nn::adam::{Adam, AdamConfig};
 use crate::models::nn::parameters::Source;
 use crate::models::{
@@ -66,7 +69,12 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self, TrainError> {
         let (device, detail) = device::choose(device)?;
         observer.device(&detail);
-        let observed = observed::observe(screen, observer)?;
+        let mut observed = observed::observe(screen, observer)?;
+        // Shifts of single cells as the published network follows them have no null: there is no score of an edge but what is learned.
+        if config.model.alignment == Alignment::DirectShifts && !screen.shifts.is_empty() {
+            let shuffles = config.model.null_shuffles;
+            observed.false_discovery_rates = false_discovery_rates(screen, shuffles, config.seed, observer)?;
+        }
         let known = KnownNetwork::read(config, &screen.treatments, observer)?;
         Ok(Self { screen, device, observed, known })
     }

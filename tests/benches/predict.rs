@@ -62,13 +62,9 @@ fn waves(criterion: &mut Criterion) {
             pairs.insert((below(GENES), below(GENES)));
         }
         let edge = |(at, (from, to)): (usize, (u32, u32))| Edge {
-            regulator: GeneId(from),
-            target: GeneId(to),
-            probability: 0.95 - 0.4 * at as f32 / edges as f32,
-            rank: 0,
             sign: Sign::Activates,
             evidence: SignEvidence::Measured,
-            shift: None,
+            ..Edge::new(GeneId(from), GeneId(to), 0.95 - 0.4 * at as f32 / edges as f32)
         };
         let gene = |at: usize| NetworkGene { symbol: format!("GENE{at}"), ..NetworkGene::default() };
         let grn = Grn::new((0..GENES).map(gene).collect(), pairs.into_iter().enumerate().map(edge).collect());

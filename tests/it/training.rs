@@ -12,6 +12,7 @@ use grn_explorer::models::{
 };
 use grn_explorer::network::{Agreement, Edge};
 use grn_explorer::preprocess::{PreparedScreen, prepare};
+use grn_explorer::tasks::methods::paragraph;
 use grn_explorer::training::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, RunFiles, TrainError, TrainingEvent, TrainingObserver,
     train, train_members,
@@ -407,6 +408,10 @@ fn an_ensemble_is_its_members_and_tells_how_they_differ() {
         assert!((f64::from(spread[at]) - square.sqrt()).abs() < 1e-6);
     }
     assert!(spread.iter().any(|spread| *spread > 1e-4));
+    let rates = |model: &TrainedModel| -> Vec<u32> {
+        model.false_discovery_rates().unwrap().iter().map(|rate| rate.to_bits()).collect()
+    };
+    assert!(members.iter().all(|member| rates(member) == rates(&ensemble)), "they tell of the data, not of the draws");
 
     // What is stored is what is answered, after the file was read, too.
     let opened = TrainedModel::from_bytes(&bytes).unwrap();
@@ -492,6 +497,41 @@ fn an_ensemble_goes_on_with_the_member_that_was_under_way() {
     let error = train_members(&screen, &longer, DeviceChoice::Cpu, Some(&files(true)), &Watcher::default());
     let Err(TrainError::Checkpoint(CheckpointError::OtherRun { difference, .. })) = error else { panic!() };
     assert!(difference.contains("at most 3 epochs"), "{difference}");
+}
+
+#[test]
+fn edges_have_false_discovery_rates_where_they_can_be_tested() {
+    let mut config = small_config(1);
+    let screen = small_screen(&config);
+    let trained = |config: &TrainConfig| train(&screen, config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
+    let model = trained(&config);
+    let network = model.network();
+    assert!(network.has_false_discovery_rates());
+    for edge in network.edges() {
+        let perturbed = network.gene(edge.regulator).perturbed_cells > 0;
+        assert_eq!(edge.false_discovery_rate.is_some(), perturbed, "{edge:?}");
+        let place = edge.regulator.0 as usize * network.genes().len() + edge.target.0 as usize;
+        let kept = model.false_discovery_rates().unwrap()[place];
+        assert_eq!(edge.false_discovery_rate, Some(kept).filter(|rate| !rate.is_nan()));
+    }
+    let strongest = |edge: &&Edge| edge.false_discovery_rate.is_some_and(|rate| rate <= 0.1);
+    assert!(network.edges().iter().any(|edge| strongest(&edge)), "something is found");
+    let opened = TrainedModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(opened.network().edges(), network.edges());
+    assert!(paragraph(&opened, None).contains("measured after 50 shuffles of the labels"));
+
+    // Of the shifts of single cells there is no null, and learning is the same without tests.
+    config.model.null_shuffles = 0;
+    let without = trained(&config);
+    assert!(!paragraph(&without, None).contains("shuffle"));
+    assert!(without.false_discovery_rates().is_none() && !without.network().has_false_discovery_rates());
+    let untested = |edge: &Edge| Edge { false_discovery_rate: None, ..*edge };
+    assert!(network.edges().iter().map(untested).eq(without.network().edges().iter().copied()));
+    config.model.null_shuffles = 5;
+    config.model.alignment = Alignment::Cells;
+    let cells = trained(&config);
+    assert!(cells.false_discovery_rates().is_none());
+    assert!(!TrainedModel::from_bytes(&cells.to_bytes().unwrap()).unwrap().network().has_false_discovery_rates());
 }
 
 #[test]

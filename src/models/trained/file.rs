@@ -21,6 +21,8 @@ pub const FORMAT: u32 = 1;
 /// Version of the layout of an ensemble.
 pub(super) const ENSEMBLE: u32 = 2;
 const CARD: &str = "grn-explorer";
+/// Absent where edges were not tested against shuffled labels, and in files of earlier versions.
+const RATES: &str = "edges.false_discovery_rates";
 
 pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     let genes = model.card.genes.len();
@@ -42,6 +44,10 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     if let Some(spread) = model.spread() {
         let shape = [model.predicted.perturbations.len(), genes];
         entries.push(Entry::f32("predicted.spread", &shape, spread));
+    }
+    if let Some(rates) = &observed.false_discovery_rates {
+        let treatments = model.card.treatments.len();
+        entries.push(Entry::f32(RATES, &[treatments, treatments], rates));
     }
     let significant = observed.significant.iter().map(|&is| u8::from(is)).collect();
     let shape = [observed.training.perturbations.len(), genes];
@@ -127,12 +133,19 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     if significant.len() != training.shifts.len() {
         return Err(not_a_model("observed.training.significant does not fit observed.training.shifts"));
     }
+    let false_discovery_rates = tensors.tensor(RATES).ok().map(|_| reader.values(RATES)).transpose()?;
+    let pairs = sizes.treatments * sizes.treatments;
+    let is_rate = |rate: &f32| rate.is_nan() || (0.0..=1.0).contains(rate);
+    if false_discovery_rates.as_ref().is_some_and(|rates| rates.len() != pairs || !rates.iter().all(is_rate)) {
+        return Err(not_a_model(format!("{RATES} is no table of rates from 0 to 1, one for every pair of genes")));
+    }
     let observed = Observed {
         training,
         significant,
         held_out,
         control_libraries: reader.values("control.library_sizes")?,
         split: reader.bytes("split")?,
+        false_discovery_rates,
     };
     let spread = match card.members.len() {
         0 => Vec::new(),

@@ -90,6 +90,9 @@ pub struct Observed {
     pub control_libraries: Vec<f32>,
     /// Per cell of the data set: 0 not used, 1 training, 2 validation, 3 test.
     pub split: Vec<u8>,
+    /// False discovery rate of every edge against shuffled labels, T × T, row = regulator; NaN for edges that were not tested. None
+    /// where nothing was tested, as in models of earlier versions.
+    pub false_discovery_rates: Option<Vec<f32>>,
 }
 
 /// A trained model, or an ensemble of several: opens without its data set. Cheap to share in an `Arc`, safe to use from
@@ -191,6 +194,12 @@ impl TrainedModel {
     /// Measured shifts over cells never used in training (test), against test controls. Empty when there are none.
     pub fn observed_held_out(&self) -> &EffectTable {
         &self.observed.held_out
+    }
+
+    /// False discovery rate of every edge against shuffled labels, T × T, row = regulator; NaN for those that were not tested. None
+    /// where nothing was tested, as in models of earlier versions.
+    pub fn false_discovery_rates(&self) -> Option<&[f32]> {
+        self.observed.false_discovery_rates.as_deref()
     }
 
     /// Predicted shifts of every perturbation of the screen, same genes.

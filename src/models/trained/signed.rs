@@ -54,8 +54,12 @@ pub fn signed_network(
         });
         let predicted = column.zip(predicted_rows[regulator as usize]).map(|(column, row)| predicted.row(row)[column]);
         let (sign, evidence, shift) = sign_of(card.perturbation_kind, measured, predicted);
+        let place = regulator as usize * count + target as usize;
+        let rate = observed.false_discovery_rates.as_ref().and_then(|rates| rates.get(place)).copied();
         let (regulator, target) = (GeneId(regulator), GeneId(target));
-        Edge { regulator, target, probability: 1.0 / (1.0 + (-logit).exp()), rank: 0, sign, evidence, shift }
+        let false_discovery_rate = rate.filter(|rate| !rate.is_nan());
+        let probability = 1.0 / (1.0 + (-logit).exp());
+        Edge { sign, evidence, shift, false_discovery_rate, ..Edge::new(regulator, target, probability) }
     };
     let edges = pairs.into_iter().map(edge).collect();
     let network = Grn::new(genes.collect(), edges).unwrap_or_else(|error| {

@@ -10,6 +10,7 @@ use crate::network::filter::NetworkView;
 use crate::network::{Agreement, Edge, GeneId, Grn, GrnError, NetworkGene, Sign, SignEvidence};
 
 const COLUMNS: [&str; 7] = ["regulator", "target", "rank", "probability", "sign", "evidence", "shift"];
+const RATE: &str = "false_discovery_rate";
 
 /// Why a table of edges cannot be read or written.
 #[derive(Debug, Error)]
@@ -45,7 +46,7 @@ pub enum EdgeFileError {
 
 /// Write the edges of `view`, best first: `regulator`, `target`, `rank`, `probability`, `sign` (`+` activates, `-`
 /// represses, `?` unknown), `evidence` (`measured`, `predicted`, `reference`, `none`) and `shift` (log2, empty where
-/// there is none); of an ensemble also `agreement_best_N`, the share of its members that have the edge among their best N.
+/// there is none); where it is known also `false_discovery_rate`, empty for edges that were not tested, and of an ensemble `agreement_best_N`, the share of its members that have the edge among their best N.
 /// Numbers keep all their digits. The file appears whole or not at all.
 pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError> {
     files::write_whole(path, |file| write_table(view.grn(), view.edges(), view.agreement(), file))
@@ -62,15 +63,18 @@ pub fn write_table<'a>(
     out: impl std::io::Write,
 ) -> Result<(), EdgeFileError> {
     let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
-    let columns = COLUMNS.into_iter().map(str::to_owned);
+    let rated = grn.has_false_discovery_rates();
+    let columns = COLUMNS.into_iter().chain(rated.then_some(RATE)).map(str::to_owned);
     table.write_record(columns.chain(agreement.map(|agreement| agreement.column())))?;
     for edge in edges {
         let (rank, probability) = (edge.rank.to_string(), edge.probability.to_string());
         let shift = edge.shift.map(|shift| shift.to_string()).unwrap_or_default();
+        let rate = edge.false_discovery_rate.map(|rate| rate.to_string()).unwrap_or_default();
         let share = agreement.map(|agreement| agreement.share(edge).to_string());
         let (regulator, target) = (grn.symbol(edge.regulator), grn.symbol(edge.target));
         let fields = [regulator, target, &rank, &probability, edge.sign.symbol(), edge.evidence.word(), &shift];
-        table.write_record(fields.into_iter().chain(share.as_deref()))?;
+        let rate = rated.then_some(rate.as_str());
+        table.write_record(fields.into_iter().chain(rate).chain(share.as_deref()))?;
     }
     table.flush()?;
     Ok(())
@@ -85,7 +89,7 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
     let find = |column: &str| header.iter().position(|name| name.trim() == column);
     let need = |column| find(column).ok_or(EdgeFileError::MissingColumn { column });
     let (regulator, target, probability) = (need("regulator")?, need("target")?, need("probability")?);
-    let (sign, evidence, shift) = (find("sign"), find("evidence"), find("shift"));
+    let (sign, evidence, shift, rate) = (find("sign"), find("evidence"), find("shift"), find(RATE));
     let mut genes: Vec<NetworkGene> = Vec::new();
     let mut ids = HashMap::new();
     let mut edges = Vec::new();
@@ -133,7 +137,16 @@ pub fn read_edges(path: &Path) -> Result<Grn, EdgeFileError> {
                 _ => return Err(wrong("shift", text, "a number or nothing")),
             },
         };
-        edges.push(Edge { regulator, target, probability, rank: 0, sign, evidence, shift });
+        let rate = match rate.map(field) {
+            None | Some("") => None,
+            Some(text) => match text.parse::<f32>() {
+                Ok(number) if (0.0..=1.0).contains(&number) => Some(number),
+                _ => return Err(wrong(RATE, text, "a number from 0 to 1, or nothing")),
+            },
+        };
+        let known =
+            Edge { sign, evidence, shift, false_discovery_rate: rate, ..Edge::new(regulator, target, probability) };
+        edges.push(known);
     }
     Ok(Grn::new(genes, edges)?)
 }
@@ -176,6 +189,14 @@ mod tests {
         let read = read_edges(&path).unwrap();
         assert_eq!(read.edges(), grn.edges());
         assert_eq!(read.genes(), grn.genes());
+
+        let rated = |edge: &Edge| Edge { false_discovery_rate: edge.shift.map(|_| 0.012_5), ..*edge };
+        let rated = Grn::new(grn.genes().to_vec(), grn.edges().iter().map(rated).collect()).unwrap();
+        write_edges(&path, &NetworkFilter::top(3).apply(&rated)).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let last: Vec<&str> = text.lines().filter_map(|line| line.split('\t').nth(7)).collect();
+        assert_eq!(last, ["false_discovery_rate", "0.0125", "0.0125", ""]);
+        assert_eq!(read_edges(&path).unwrap().edges(), rated.edges());
     }
 
     #[test]
@@ -195,6 +216,8 @@ mod tests {
         assert!(message(&format!("{head}A\tB\t0.5\tup\tmeasured\t1\n")).contains("sign is \"up\""));
         assert!(message(&format!("{head}A\tB\t0.5\t+\trumour\t1\n")).contains("evidence is \"rumour\""));
         assert!(message(&format!("{head}A\tB\t0.5\t+\tmeasured\tx\n")).contains("shift is \"x\""));
+        let rated = "regulator\ttarget\tprobability\tfalse_discovery_rate\nA\tB\t0.5\t2\n";
+        assert!(message(rated).contains("false_discovery_rate is \"2\", expected a number from 0 to 1"));
         assert!(message(&format!("{head}A\t\t0.5\t+\tmeasured\t1\n")).contains("a gene symbol"));
         let twice = message(&format!("{head}A\tB\t0.5\t+\tmeasured\t1\nA\tB\t0.4\t+\tmeasured\t1\n"));
         assert_eq!(twice, "edge A → B occurs twice");

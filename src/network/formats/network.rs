@@ -21,7 +21,8 @@ pub struct Reading {
 impl NetworkContents {
     /// The edges `shown` of `grn` and the genes they connect, in the network's order, with all that the network itself
     /// knows: `measured`, `perturbed_cells`, `knock_down` of genes; `rank`, `probability`, `sign`, `evidence`, `shift` of
-    /// edges, and of an ensemble `agreement_best_N`, the share of its members that have the edge among their best N.
+    /// edges, where it is known `false_discovery_rate`, and of an ensemble `agreement_best_N`, the share of its members that have the
+    /// edge among their best N.
     pub fn of<'a>(name: &str, grn: &Grn, shown: impl IntoIterator<Item = &'a Edge>) -> Self {
         let edges: Vec<&Edge> = shown.into_iter().collect();
         Self::of_kept(name, grn, &edges, Agreement::of(grn, edges.iter().copied()))
@@ -56,6 +57,11 @@ impl NetworkContents {
                 Column::singles("shift", edges.iter().map(|edge| edge.shift)),
             ]
             .into_iter()
+            .chain(
+                grn.has_false_discovery_rates().then(|| {
+                    Column::singles("false_discovery_rate", edges.iter().map(|edge| edge.false_discovery_rate))
+                }),
+            )
             .chain(agreement.map(|agreement| {
                 Column::singles(&agreement.column(), edges.iter().map(|edge| Some(agreement.share(edge))))
             }))
@@ -134,7 +140,7 @@ impl NetworkContents {
             signs = weights.iter().map(|weight| super::contents::sign_of_number(*weight)).collect();
         }
         let (evidence, shift) = (self.edge_column("evidence"), self.edge_column("shift"));
-        let rank = self.edge_column("rank");
+        let (rank, rate) = (self.edge_column("rank"), self.edge_column("false_discovery_rate"));
         let number_at = |column: Option<&Column>, row: usize| {
             column.and_then(|column| column.values[row].as_ref()).and_then(Value::as_number)
         };
@@ -158,6 +164,9 @@ impl NetworkContents {
                     sign: signs[row],
                     evidence: evidence_of(evidence.as_deref(), signs[row]),
                     shift: number_at(shift, row).map(|shift| shift as f32),
+                    false_discovery_rate: number_at(rate, row)
+                        .map(|rate| rate as f32)
+                        .filter(|rate| (0.0..=1.0).contains(rate)),
                 };
                 match at.entry((from, to)) {
                     Entry::Vacant(place) => {

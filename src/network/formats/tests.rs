@@ -21,6 +21,7 @@ pub(super) fn contents() -> NetworkContents {
         sign,
         evidence,
         shift,
+        false_discovery_rate: shift.map(|shift: f32| shift.abs() / 5.0),
         ..fixtures::edge(regulator, target, probability)
     };
     let edges = vec![
@@ -124,6 +125,7 @@ fn every_format_gives_the_same_network_back() {
             if format != NetworkFormat::Sif {
                 assert_eq!((found.probability, found.rank), (edge.probability, edge.rank), "{format:?}");
                 assert_eq!((found.evidence, found.shift), (edge.evidence, edge.shift), "{format:?}");
+                assert_eq!(found.false_discovery_rate, edge.false_discovery_rate, "{format:?}");
             }
         }
         assert_eq!(read.edges().len(), grn.edges().len());

@@ -257,6 +257,15 @@ fn loss_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
             "The shift in log units above which a pair counts as an edge"
         );
     }
+    if model.alignment == Alignment::DirectShifts {
+        number!(
+            ui,
+            model.null_shuffles,
+            0..=1000,
+            "Label shuffles",
+            "How often the labels of the cells are shuffled to tell the false discovery rate of edges; 0 for not at all"
+        );
+    }
     number!(ui, model.lambda, 0.0..=1e6, 0.1, "λ, sparsity", "Weight of the term that keeps the network sparse");
     check(
         ui,

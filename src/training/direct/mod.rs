@@ -4,14 +4,19 @@
 //! noise above all: its mean ranks edges little better than chance. The mean shift over all cells of a perturbation, in units of its
 //! standard error, is what the data know of an edge; a shift that a chain over another perturbed gene explains as well is less than
 //! that (the data processing inequality as in ARACNE, Margolin et al. 2006, softened).
+//!
+//! The same score among control cells with shuffled labels tells what chance makes of it: [`false_discovery_rates`].
+
+mod null;
+mod shifts;
 
 use rayon::prelude::*;
 
-use crate::data::log2_moments;
 use crate::preprocess::PreparedScreen;
 
-/// Added to standard errors (log2): a gene that no cell shows is not certain.
-const LEAST_ERROR: f64 = 0.02;
+pub use null::false_discovery_rates;
+use shifts::{Groups, Measured};
+
 /// The direct shift, in standard errors, at which an edge is as probable as not.
 const EVEN: f64 = 2.0;
 /// Shifts below are alike.
@@ -28,30 +33,9 @@ pub(super) struct DirectShifts {
 impl DirectShifts {
     /// Over the cells at these positions (among the kept ones) of `screen`, a cell as often as it is there.
     pub fn of(screen: &PreparedScreen, cells: &[u32]) -> Self {
-        let treatments = screen.treatments.len();
-        let rows = |wanted: &dyn Fn(&[u32]) -> bool| -> Vec<u32> {
-            let chosen = cells.iter().filter(|cell| wanted(&screen.dosages[**cell as usize]));
-            chosen.map(|cell| screen.cells[*cell as usize]).collect()
-        };
-        let counts = screen.dataset.matrix();
-        let control = rows(&|dosages| dosages.is_empty());
-        let (base, base_variance) = log2_moments(counts, &control);
-        let standardised = |treatment: u32| -> Option<Vec<f64>> {
-            let alone = rows(&|dosages| dosages == [treatment]);
-            let cells = if alone.len() > 1 { alone } else { rows(&|dosages| dosages.contains(&treatment)) };
-            if cells.len() < 2 || control.len() < 2 {
-                return None;
-            }
-            let (mean, variance) = log2_moments(counts, &cells);
-            let shift = |gene: usize| {
-                let error = (variance[gene] + base_variance[gene]).sqrt() + LEAST_ERROR;
-                ((mean[gene] - base[gene]) / error).abs()
-            };
-            let columns = screen.treatment_columns.iter();
-            Some(columns.map(|column| column.map_or(0.0, |column| shift(column as usize))).collect())
-        };
-        let shifts: Vec<Option<Vec<f64>>> = (0..treatments as u32).into_par_iter().map(standardised).collect();
-        Self { treatments, logits: logits(&shifts, treatments), tested: shifts.iter().map(Option::is_some).collect() }
+        let shifts = Measured::of(screen, cells).shifts(&Groups::of_cells(screen, cells));
+        let logits = direct_parts(&shifts).into_iter().flatten().map(logit).collect();
+        Self { treatments: shifts.len(), logits, tested: shifts.iter().map(Option::is_some).collect() }
     }
 
     /// The row of a treatment; none where no cell shows its shifts.
@@ -81,23 +65,29 @@ impl DirectShifts {
     }
 }
 
-/// Logits of the direct part of standardised shifts.
-fn logits(shifts: &[Option<Vec<f64>>], treatments: usize) -> Vec<f32> {
-    let row = |regulator: usize| -> Vec<f32> {
-        let Some(own) = &shifts[regulator] else { return vec![0.0; treatments] };
-        let direct = |target: usize| {
-            let shift = own[target];
-            let over = |between: usize| match &shifts[between] {
-                Some(theirs) if between != regulator && between != target => own[between].min(theirs[target]),
-                _ => 0.0,
-            };
-            // Its own shift is what was done.
-            let chain = if target == regulator { 0.0 } else { (0..treatments).map(over).fold(0.0, f64::max) };
-            shift / (1.0 + chain / (shift + BLUR))
-        };
-        (0..treatments).map(|target| (2.0 * ((direct(target) + BLUR) / (EVEN + BLUR)).ln()) as f32).collect()
+/// The direct part of standardised shifts, row = regulator, in standard errors; where nothing shows a regulator's shifts, what is
+/// even.
+fn direct_parts(shifts: &[Option<Vec<f64>>]) -> Vec<Vec<f64>> {
+    let row = |regulator: usize| -> Vec<f64> {
+        let Some(own) = &shifts[regulator] else { return vec![EVEN; shifts.len()] };
+        // The best chain to each target over one other gene.
+        let mut chains = vec![0.0f64; shifts.len()];
+        for (between, theirs) in shifts.iter().enumerate().filter(|(between, _)| *between != regulator) {
+            let Some(theirs) = theirs else { continue };
+            let (first, to_itself) = (own[between], chains[between]);
+            chains.iter_mut().zip(theirs).for_each(|(chain, second)| *chain = chain.max(first.min(*second)));
+            chains[between] = to_itself;
+        }
+        // Its own shift is what was done.
+        chains[regulator] = 0.0;
+        own.iter().zip(chains).map(|(shift, chain)| shift / (1.0 + chain / (shift + BLUR))).collect()
     };
-    (0..treatments).into_par_iter().flat_map_iter(row).collect()
+    (0..shifts.len()).into_par_iter().map(row).collect()
+}
+
+/// 0 at [`EVEN`].
+fn logit(direct: f64) -> f32 {
+    (2.0 * ((direct + BLUR) / (EVEN + BLUR)).ln()) as f32
 }
 
 #[cfg(test)]
@@ -108,7 +98,10 @@ mod tests {
     fn a_chain_explains_what_lies_at_its_end() {
         // A → B → C: A moves C as B does, by way of B.
         let shifts = [Some(vec![30.0, 20.0, 12.0]), Some(vec![0.1, 30.0, 15.0]), Some(vec![0.3, 0.2, 30.0])];
-        let found = logits(&shifts, 3);
+        let logits = |shifts: &[Option<Vec<f64>>]| -> Vec<f32> {
+            direct_parts(shifts).into_iter().flatten().map(logit).collect()
+        };
+        let found = logits(&shifts);
         let at = |from: usize, to: usize| found[from * 3 + to];
         assert!(at(0, 1) > 3.0 && at(1, 2) > 3.0, "{found:?}");
         assert!(at(0, 2) < at(1, 2) - 0.8, "the indirect one stands back: {found:?}");
@@ -117,7 +110,7 @@ mod tests {
             assert!(at(from, to) < -2.0);
         }
         // Just at two standard errors and without a chain an edge is even.
-        let even = logits(&[Some(vec![9.0, 2.0]), None], 2);
+        let even = logits(&[Some(vec![9.0, 2.0]), None]);
         assert!(even[1].abs() < 1e-6 && even[2..] == [0.0, 0.0]);
     }
 }
