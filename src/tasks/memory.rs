@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::room;
 use crate::data::{CellRole, Dataset};
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{Footprint, Sizes, StepSize};
+use crate::models::gpo_vae::{Alignment, Footprint, Sizes, StepSize};
 use crate::preprocess::PrepareConfig;
 use crate::preprocess::control_matching::Matching;
 use crate::preprocess::control_matching::sinkhorn::Settings as SinkhornSettings;
@@ -143,8 +143,9 @@ impl MemoryEstimate {
         let partners = 3 * (conditions + 1) * genes * SINGLE;
         let prepared = cells * (treatments * SINGLE + PER_CELL) + partners;
         let preparing = preparing(screen, config) + prepared;
-        // Tables of shifts in training and held out, and what is significant.
-        let observed = conditions * genes * (2 * SINGLE + 1);
+        let direct = direct_shifts(screen, config);
+        // Tables of shifts in training and held out, and what is significant; rates of edges.
+        let observed = conditions * genes * (2 * SINGLE + 1) + direct.rates;
 
         let parameters = footprint.parameters() * SINGLE;
         let on_processor = device.is_processor();
@@ -160,19 +161,22 @@ impl MemoryEstimate {
         let copies = 3 * parameters;
         let ahead = BATCHES * (footprint.batch() + footprint.noise()) * SINGLE;
         let network = 16 * treatments * treatments;
-        let training = prepared + partners + observed + held + step + network + ahead.max(copies);
+        let training = prepared + partners + observed + held + step + network + direct.targets + ahead.max(copies);
+        // Targets are worked out when the parameters are there.
+        let testing = prepared + partners + observed + parameters + direct.testing;
         let edges = (treatments * treatments).min(200_000) * 100;
         let predictions = footprint.predictions() * SINGLE + conditions * genes * SINGLE + network + edges;
         // What the steps held goes only when all is done, and of the batches the allocator gives back a part; the finished model is
         // another. Members of an ensemble that are done stay, ready to answer.
         let done = u64::from(config.members.unwrap_or(1).saturating_sub(1)) * (parameters + predictions);
-        let training = training + done;
+        let (training, testing) = (training + done, testing + done);
         let predicting = prepared + partners + observed + held + parameters + step + ahead / 2 + predictions + done;
-        let peak = PROGRAM + preparing.max(training).max(predicting);
+        let peak = PROGRAM + preparing.max(testing).max(training).max(predicting);
         let parts = [
             ("Preparing the screen", preparing - prepared),
             ("Prepared screen", prepared + partners),
             ("Measured shifts", observed),
+            ("Direct shifts and tests of edges", direct.testing),
             ("Parameters and optimiser", held),
             ("Checkpoint", copies),
             ("Step", step),
@@ -188,6 +192,36 @@ impl MemoryEstimate {
     pub fn in_words(&self) -> String {
         let gpu = self.on_gpu.map_or(String::new(), |bytes| format!(", and about {} on the GPU", byte_size(bytes)));
         format!("about {} of memory{gpu}", byte_size(self.peak))
+    }
+}
+
+/// What the alignment with direct shifts takes; nothing with any other.
+#[derive(Clone, Copy, Default)]
+struct DirectShifts {
+    /// While shifts are measured under true and shuffled labels.
+    testing: u64,
+    /// What the network follows.
+    targets: u64,
+    /// False discovery rates.
+    rates: u64,
+}
+
+fn direct_shifts(screen: &ScreenSize, config: &TrainConfig) -> DirectShifts {
+    if config.model.alignment != Alignment::DirectShifts {
+        return DirectShifts::default();
+    }
+    let pairs = (screen.treatments * screen.treatments) as u64;
+    // The expression of the network's genes in the training cells: where it is not 0, the gene and a number of double precision.
+    let share = screen.treatments.min(screen.genes) as f64 / screen.genes.max(1) as f64;
+    let learned = (1.0 - config.prepare.test_share) * (1.0 - config.prepare.validation_share);
+    let expression = (screen.stored as f64 * share * learned) as u64 * 12;
+    // Of every pair in double precision the shift and its direct part; to test it also its place, score, their order, how many null
+    // scores reach it, and the null scores.
+    let tables = if config.model.null_shuffles > 0 { 2 * 8 + 8 + 8 + 4 + 8 + 8 + 4 } else { 2 * 8 + 4 };
+    DirectShifts {
+        testing: expression + tables * pairs,
+        targets: SINGLE * pairs,
+        rates: if config.model.null_shuffles > 0 { SINGLE * pairs } else { 0 },
     }
 }
 
@@ -484,6 +518,23 @@ mod tests {
         assert!(there.on_gpu.unwrap() > 4 * 20 * 5 * 512 * 8_500);
         assert!(there.in_words().ends_with(" on the GPU"));
         assert!(there.parts.iter().all(|part| part.name != "Step"));
+    }
+
+    #[test]
+    fn tests_of_edges_are_in_it() {
+        let mut config = TrainConfig::default();
+        let part = |config: &TrainConfig| {
+            let parts = MemoryEstimate::of(&large(), config, DeviceChoice::Cpu).parts;
+            parts.iter().find(|part| part.name == "Direct shifts and tests of edges").map(|part| part.bytes)
+        };
+        // 600 × 600 pairs, and the counts of 600 of 8,500 genes.
+        let with = part(&config).unwrap();
+        config.model.null_shuffles = 0;
+        let without = part(&config).unwrap();
+        assert_eq!(with - without, 36 * 600 * 600);
+        assert!((100 << 20..250 << 20).contains(&without), "{without}");
+        config.model.alignment = Alignment::Cells;
+        assert_eq!(part(&config), None);
     }
 
     #[test]
