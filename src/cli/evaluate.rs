@@ -11,7 +11,9 @@ use super::output;
 use super::text::{number, table};
 use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
-use crate::evaluation::report::{Likelihood, QualityPass, QualityPassRow, Report, Verdict};
+use crate::evaluation::report::{
+    Discoveries, DiscoveryLevel, Likelihood, QualityPass, QualityPassRow, Report, Verdict,
+};
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
 
@@ -91,6 +93,26 @@ fn explained(likelihood: &Likelihood) -> String {
         likelihood.standard_error,
         likelihood.elbo,
         likelihood.effective_particles
+    )
+}
+
+/// How many edges stand out from shuffled labels.
+fn found(discoveries: &Discoveries) -> String {
+    let row = |level: &DiscoveryLevel| {
+        let shares = [level.unreachable, level.indirect_or_false];
+        let fields = [format!("{} %", level.rate * 100.0), level.edges.to_string()];
+        fields.into_iter().chain(shares.map(|share| number(share, 3))).collect()
+    };
+    let rows: Vec<Vec<String>> = discoveries.levels.iter().map(row).collect();
+    let known = discoveries.levels.iter().any(|level| level.unreachable.is_some());
+    let columns = ["false discovery rate", "edges", "no path", "no known edge"];
+    let shown = if known { columns.len() } else { 2 };
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row[..shown].to_vec()).collect();
+    format!(
+        "\nEdges against shuffled labels ({} tested, {})\n{}",
+        grouped(discoveries.tested),
+        counted(discoveries.shuffles, "shuffle"),
+        table(&columns[..shown], &rows)
     )
 }
 
@@ -189,6 +211,9 @@ fn summary(report: &Report) -> String {
         };
         let rows: Vec<Vec<String>> = calibration.points.iter().map(row).collect();
         text.push_str(&table(&["interval", "holds", "with noise", "top 20", "± log2"], &rows));
+    }
+    if let Some(discoveries) = &report.discoveries {
+        text.push_str(&found(discoveries));
     }
     if let Some(gold) = &report.gold_standard {
         text.push_str(&format!(

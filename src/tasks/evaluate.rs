@@ -11,7 +11,8 @@ use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
 use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
-    CellFacts, DatasetFacts, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard, network_tests,
+    CellFacts, DatasetFacts, Discoveries, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard,
+    network_tests,
 };
 use crate::jobs::Progress;
 use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
@@ -109,6 +110,7 @@ pub fn evaluate(
     let rankings = rankings(model, dataset, trained_on, &nodes);
     let screen = ScreenCells::new(dataset, &cells, &nodes);
     report.network_tests = Some(network_tests(&screen, nodes.len(), &rankings, card.settings.seed, progress)?);
+    report.discoveries = discoveries(model, truth.as_ref().map(|(_, truth)| truth));
     if let Some((path, truth)) = &truth {
         report.gold_standard = Some(against_truth(&rankings, truth, path, card));
     }
@@ -282,6 +284,25 @@ fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &
         targets.len()
     );
     gold
+}
+
+/// The edges that stand out from shuffled labels, held against the known edges.
+fn discoveries(model: &TrainedModel, truth: Option<&TrueNetwork>) -> Option<Discoveries> {
+    let (rates, card) = (model.false_discovery_rates()?, model.card());
+    let symbols: Vec<&str> = card.treatments.iter().map(|treatment| treatment.symbol.as_str()).collect();
+    let mut edges = Vec::new();
+    for (regulator, rates) in symbols.iter().zip(rates.chunks_exact(symbols.len().max(1))) {
+        let reachable = truth.map(|truth| truth.reachable(regulator));
+        let tested = symbols.iter().zip(rates).filter(|(_, rate)| !rate.is_nan());
+        edges.extend(tested.map(|(target, &rate)| {
+            let known = truth.zip(reachable.as_ref());
+            (
+                rate,
+                known.map(|(truth, reachable)| [reachable.contains(target), truth.edge(regulator, target).is_some()]),
+            )
+        }));
+    }
+    Some(Discoveries::of(&edges, card.settings.model.null_shuffles))
 }
 
 fn model_facts(judged: &JudgedModel) -> ModelFacts {

@@ -1,5 +1,6 @@
 //! The network behind a simulated screen, and its file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use thiserror::Error;
@@ -86,6 +87,20 @@ impl TrueNetwork {
         Some(&self.edges[at])
     }
 
+    /// All genes that a path of edges leads to from `gene`, itself only if a loop leads back.
+    pub fn reachable(&self, gene: &str) -> BTreeSet<&str> {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![gene]);
+        while let Some(regulator) = next.pop() {
+            let first = self.edges.partition_point(|edge| edge.regulator.as_str() < regulator);
+            for edge in self.edges[first..].iter().take_while(|edge| edge.regulator == regulator) {
+                if reached.insert(edge.target.as_str()) {
+                    next.push(&edge.target);
+                }
+            }
+        }
+        reached
+    }
+
     /// Write a tab-separated table (`regulator`, `target`, `sign` + or −, `strength`) atomically. The minus sign is
     /// the ASCII hyphen, as other tools expect.
     pub fn write(&self, path: &Path) -> Result<(), TruthError> {
@@ -159,6 +174,16 @@ mod tests {
         assert!(network.edge("A", "B").unwrap().activates);
         assert!(network.edge("A", "A").is_none());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn paths_lead_as_far_as_their_edges() {
+        let edges = [("A", "B"), ("B", "C"), ("C", "B"), ("D", "A"), ("AB", "E")];
+        let edges = edges.map(|(regulator, target)| edge(regulator, target, true, 1.0));
+        let network = TrueNetwork::new(edges.into()).unwrap();
+        let reachable = |gene: &str| network.reachable(gene).into_iter().collect::<Vec<_>>().concat();
+        let found = ["A", "B", "D", "E", "none"].map(reachable);
+        assert_eq!(found, ["BC", "BC", "ABC", "", ""]);
     }
 
     #[test]

@@ -17,7 +17,10 @@ use crate::data::EffectTable;
 
 pub use definitions::{Definition, definitions};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
-pub use network::{GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard, network_tests};
+pub use network::{
+    Discoveries, DiscoveryLevel, GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard,
+    network_tests,
+};
 pub use quality::{ConditionPass, QualityPass, QualityPassRow};
 
 /// Version of the layout.
@@ -158,6 +161,9 @@ pub struct Report {
     pub network_tests: Option<NetworkTests>,
     /// The network against known edges, where they were given.
     pub gold_standard: Option<GoldStandard>,
+    /// The edges that stand out from shuffled labels; none where the model's training did not test them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discoveries: Option<Discoveries>,
     /// Whether the intervals of an ensemble hold what they promise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,

@@ -97,6 +97,52 @@ pub fn network_tests(
     Ok(NetworkTests { testable_pairs, points })
 }
 
+/// How many edges stand out from shuffled labels, and how many of them are false.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Discoveries {
+    /// Edges that were tested.
+    pub tested: usize,
+    /// How often the labels were shuffled.
+    pub shuffles: usize,
+    /// By rising rate.
+    pub levels: Vec<DiscoveryLevel>,
+}
+
+/// The edges up to a false discovery rate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DiscoveryLevel {
+    /// The rate.
+    pub rate: f64,
+    /// Edges with at most this rate.
+    pub edges: usize,
+    /// Of these the share from a regulator to a gene that no path of known edges leads to, which is what the rate is about; none
+    /// without known edges, or without edges.
+    pub unreachable: Option<f64>,
+    /// Of these the share that are no known edges themselves: by way of other genes, or not at all.
+    pub indirect_or_false: Option<f64>,
+}
+
+impl Discoveries {
+    /// At which rates.
+    pub const RATES: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
+
+    /// Of edges with their false discovery rates, and, where it is known, whether a path of known edges leads from regulator to
+    /// target, and whether one of them does.
+    pub fn of(edges: &[(f32, Option<[bool; 2]>)], shuffles: usize) -> Self {
+        let level = |rate: f64| {
+            let found = || edges.iter().filter(|edge| f64::from(edge.0) <= rate);
+            let count = found().count();
+            let known = found().filter(|edge| edge.1.is_some()).count();
+            let share = |which: usize| {
+                let without = found().filter(|edge| edge.1.is_some_and(|known| !known[which])).count();
+                (known > 0).then(|| without as f64 / known as f64)
+            };
+            DiscoveryLevel { rate, edges: count, unreachable: share(0), indirect_or_false: share(1) }
+        };
+        Self { tested: edges.len(), shuffles, levels: Self::RATES.map(level).into() }
+    }
+}
+
 /// How a ranking recovers known edges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkScore {
@@ -199,6 +245,19 @@ mod tests {
         assert_eq!(gold.methods[0].sign_accuracy, Some(0.5));
         // Both true edges tie at the end: precision 2/4 at recall 1.
         assert_eq!(gold.methods[1].auprc, Some(0.5));
+    }
+
+    #[test]
+    fn false_ones_are_counted_among_the_edges_up_to_a_rate() {
+        let path = |direct| Some([true, direct]);
+        let edges = [(0.004, path(true)), (0.03, path(false)), (0.04, Some([false, false])), (0.5, path(true))];
+        let found = Discoveries::of(&edges, 20);
+        let at = |rate: f64| found.levels.iter().find(|level| level.rate == rate).cloned().unwrap();
+        assert_eq!((found.tested, at(0.01).edges, at(0.01).unreachable), (4, 1, Some(0.0)));
+        assert_eq!((at(0.05).edges, at(0.05).unreachable), (3, Some(1.0 / 3.0)));
+        assert_eq!(at(0.05).indirect_or_false, Some(2.0 / 3.0));
+        let unknown = Discoveries::of(&edges.map(|(rate, _)| (rate, None)), 20);
+        assert_eq!((unknown.levels[1].edges, unknown.levels[1].unreachable), (3, None));
     }
 
     struct Toy;
