@@ -22,6 +22,9 @@ pub(super) struct EdgeArgs {
     /// Edges with at least this probability
     #[arg(long, value_name = "P")]
     min_probability: Option<f32>,
+    /// Edges with at most this false discovery rate
+    #[arg(long, value_name = "RATE")]
+    fdr: Option<f32>,
     /// The best N edges of each regulator
     #[arg(long, value_name = "N")]
     top_per_regulator: Option<usize>,
@@ -76,6 +79,9 @@ impl EdgeArgs {
         if let Some(least) = self.min_agreement.filter(|least| !(0.0..=1.0).contains(least)) {
             return Err(UsageError(format!("--min-agreement is {least}, but must be between 0 and 1")).into());
         }
+        if let Some(most) = self.fdr.filter(|most| !(0.0..=1.0).contains(most)) {
+            return Err(UsageError(format!("--fdr is {most}, but must be between 0 and 1")).into());
+        }
         let regulators = self.regulators.as_deref().map(|path| {
             gene_list::read(path).with_context(|| format!("cannot read the regulators in {}", path.display()))
         });
@@ -93,6 +99,7 @@ impl EdgeArgs {
         };
         let filter = NetworkFilter {
             minimum_probability: self.min_probability,
+            false_discovery_rate: self.fdr,
             signs: Signs { activates: sign("activates"), represses: sign("represses"), unknown: sign("unknown") },
             evidence: Evidence {
                 measured: evidence("measured"),
@@ -117,7 +124,7 @@ impl EdgeArgs {
         Ok((filter != NetworkFilter::default()).then_some(filter))
     }
 
-    /// Whether every gene that is named is one of `grn`, and `grn` is an ensemble's where members are asked about.
+    /// Whether every gene that is named is one of `grn`, and it has what the options ask for.
     ///
     /// # Errors
     /// Names the first gene that is not, and the nearest ones.
@@ -126,6 +133,14 @@ impl EdgeArgs {
             let text =
                 "--min-agreement needs the network of an ensemble, but this one is not; train --members N trains one";
             return Err(UsageError(text.to_owned()).into());
+        }
+        if self.fdr.is_some() && !grn.has_false_discovery_rates() {
+            return Err(UsageError(
+                "--fdr: no edge of this network has a false discovery rate; models have them that were trained by this version or a \
+                 later one with alignment = \"direct-shifts\" and null_shuffles above 0"
+                    .to_owned(),
+            )
+            .into());
         }
         let component = self.component.iter().filter(|component| *component != "largest");
         for gene in self.hide.iter().chain(&self.neighbourhood).chain(component) {

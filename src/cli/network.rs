@@ -288,6 +288,9 @@ fn edge_json(grn: &Grn, edge: &Edge, agreement: Option<Agreement<'_>>) -> Value 
         "evidence": edge.evidence,
         "shift": edge.shift,
     });
+    if grn.has_false_discovery_rates() {
+        value["false_discovery_rate"] = edge.false_discovery_rate.into();
+    }
     if let Some(agreement) = agreement {
         value["members_keeping"] = agreement.keeping(edge).into();
     }
@@ -297,6 +300,7 @@ fn edge_json(grn: &Grn, edge: &Edge, agreement: Option<Agreement<'_>>) -> Value 
 fn edges_text(grn: &Grn, view: &NetworkView<'_>) -> String {
     let agreement = view.agreement();
     let kept = agreement.map(|agreement| format!("in best {}", agreement.kept()));
+    let rated = grn.has_false_discovery_rates();
     let row = |edge: &Edge| {
         let keeping = agreement.map(|agreement| format!("{} of {}", agreement.keeping(edge), agreement.members()));
         let fields = [
@@ -305,9 +309,11 @@ fn edges_text(grn: &Grn, view: &NetworkView<'_>) -> String {
             format!("{:.4}", edge.probability),
             edge.shift.map_or("–".to_owned(), |shift| format!("{shift:.2}")),
         ];
-        fields.into_iter().chain(keeping).collect()
+        let rate = edge.false_discovery_rate.map_or("–".to_owned(), |rate| format!("{rate:.3}"));
+        fields.into_iter().chain(rated.then_some(rate)).chain(keeping).collect()
     };
-    let columns = ["edge", "rank", "probability", "shift (log2)"].into_iter().chain(kept.as_deref());
+    let columns = ["edge", "rank", "probability", "shift (log2)"].into_iter().chain(rated.then_some("FDR"));
+    let columns = columns.chain(kept.as_deref());
     let rows: Vec<Vec<String>> = view.edges().take(LISTED).map(row).collect();
     format!(
         "{} between {}\n\n{}",

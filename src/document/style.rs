@@ -42,6 +42,8 @@ pub enum EdgeAttribute {
     Evidence,
     /// The share of an ensemble's members that keep it.
     Agreement,
+    /// Its false discovery rate; colours only.
+    FalseDiscovery,
     /// Whether the reference network knows it.
     Reference,
     /// As the network file has it.
@@ -107,6 +109,7 @@ impl EdgeAttribute {
             Self::Probability => "Probability",
             Self::Evidence => "Evidence",
             Self::Agreement => "Agreement",
+            Self::FalseDiscovery => "False discovery",
             Self::Reference => "Reference",
             Self::File => "As in the file",
         }

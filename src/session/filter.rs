@@ -14,6 +14,8 @@ use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach
 pub(super) struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum_probability: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    false_discovery_rate: Option<f32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hidden_signs: Vec<SignName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -106,6 +108,7 @@ impl Filter {
         };
         Self {
             minimum_probability: filter.minimum_probability,
+            false_discovery_rate: filter.false_discovery_rate,
             hidden_signs: off([
                 (activates, SignName::Activates),
                 (represses, SignName::Represses),
@@ -144,6 +147,9 @@ impl Filter {
         if let Some(least) = self.minimum_agreement.filter(|least| !(0.0..=1.0).contains(least)) {
             return damaged(format!("the agreement {least} is no share of members, expected 0 to 1"));
         }
+        if let Some(most) = self.false_discovery_rate.filter(|most| !(0.0..=1.0).contains(most)) {
+            return damaged(format!("the false discovery rate {most} is not between 0 and 1"));
+        }
         if let Some(around) = self.trail.iter().find(|around| !(1..=Neighbourhood::MOST_HOPS).contains(&around.hops)) {
             let most = Neighbourhood::MOST_HOPS;
             return damaged(format!("a neighbourhood of {} hops, expected 1 to {most}", around.hops));
@@ -161,6 +167,7 @@ impl Filter {
         };
         Ok(NetworkFilter {
             minimum_probability: self.minimum_probability,
+            false_discovery_rate: self.false_discovery_rate,
             signs: Signs {
                 activates: sign(SignName::Activates),
                 represses: sign(SignName::Represses),

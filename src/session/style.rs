@@ -41,6 +41,7 @@ enum Edge {
     Probability,
     Evidence,
     Agreement,
+    FalseDiscovery,
     Reference,
     File,
 }
@@ -118,6 +119,7 @@ impl Edge {
             EdgeAttribute::Probability => Self::Probability,
             EdgeAttribute::Evidence => Self::Evidence,
             EdgeAttribute::Agreement => Self::Agreement,
+            EdgeAttribute::FalseDiscovery => Self::FalseDiscovery,
             EdgeAttribute::Reference => Self::Reference,
             EdgeAttribute::File => Self::File,
         }
@@ -131,6 +133,7 @@ impl Edge {
             Self::Probability => EdgeAttribute::Probability,
             Self::Evidence => EdgeAttribute::Evidence,
             Self::Agreement => EdgeAttribute::Agreement,
+            Self::FalseDiscovery => EdgeAttribute::FalseDiscovery,
             Self::Reference => EdgeAttribute::Reference,
             Self::File => EdgeAttribute::File,
         }

@@ -29,6 +29,7 @@ fn document(folder: &Path) -> Document {
         device: DeviceChoice::Cpu,
         filter: NetworkFilter {
             minimum_probability: Some(0.5),
+            false_discovery_rate: Some(0.05),
             signs: Signs { represses: false, ..Signs::default() },
             evidence: Evidence { none: false, ..Evidence::default() },
             regulators: Some(Arc::new(GeneList::new("allTFs.txt", ["STAT1", "Irf1"]))),
@@ -120,6 +121,7 @@ fn what_is_no_session_is_refused_with_a_reason() {
     assert!(read(r#"{"grn_explorer_session": 1, "threshold": {"minimum_probability": 7.0}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_probability": -1.0}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"minimum_agreement": 1.5}}"#).is_err());
+    assert!(read(r#"{"grn_explorer_session": 1, "filter": {"false_discovery_rate": 1.5}}"#).is_err());
     assert!(read(r#"{"grn_explorer_session": 1, "filter": {"trail": [{"genes": ["A"], "hops": 0}]}}"#).is_err());
     let strong = read(r#"{"grn_explorer_session": 1, "layout": {"repulsion": 1e9}}"#).unwrap_err();
     assert!(strong.contains("the layout's repulsion is 1000000000"), "{strong}");

@@ -123,11 +123,14 @@ impl Look {
                 EdgeAttribute::Probability => EdgeColour::Probability,
                 EdgeAttribute::Evidence => EdgeColour::Evidence,
                 EdgeAttribute::Agreement if grn.member_ranks().is_some() => EdgeColour::Agreement,
+                EdgeAttribute::FalseDiscovery if grn.has_false_discovery_rates() => EdgeColour::FalseDiscovery,
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
                 EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),
-                EdgeAttribute::Sign | EdgeAttribute::Rank | EdgeAttribute::Reference | EdgeAttribute::Agreement => {
-                    EdgeColour::Sign
-                }
+                EdgeAttribute::Sign
+                | EdgeAttribute::Rank
+                | EdgeAttribute::Reference
+                | EdgeAttribute::Agreement
+                | EdgeAttribute::FalseDiscovery => EdgeColour::Sign,
             },
             edge_width: match style.edge_width {
                 EdgeAttribute::Nothing => EdgeWidth::Same,
@@ -139,6 +142,7 @@ impl Look {
                 | EdgeAttribute::Sign
                 | EdgeAttribute::Evidence
                 | EdgeAttribute::Agreement
+                | EdgeAttribute::FalseDiscovery
                 | EdgeAttribute::Reference => EdgeWidth::Rank,
             },
             reference: known.reference.map(|(name, overlay)| ReferenceLines {

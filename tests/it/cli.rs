@@ -251,6 +251,21 @@ fn from_a_simulated_screen_to_a_figure() {
         assert!(methods.contains(&expected), "{methods:?}");
     }
     assert!(report["gold_standard"]["density"].as_f64().is_some_and(|density| density > 0.0));
+    let levels = report["discoveries"]["levels"].as_array().expect("levels");
+    let [first, .., last] = levels.as_slice() else { panic!("{levels:?}") };
+    assert!(first["edges"].as_u64() <= last["edges"].as_u64() && last["edges"].as_u64() > Some(0), "{levels:?}");
+    assert!(last["unreachable"].as_f64() <= last["indirect_or_false"].as_f64());
+
+    let found = json(at, &["network", "model.safetensors", "--fdr", "0.2", "-o", "found.tsv"]);
+    assert_eq!(found["edges"], last["edges"]);
+    assert!(found["best"][0]["false_discovery_rate"].as_f64().is_some_and(|rate| rate <= 0.2));
+    let table = std::fs::read_to_string(at.join("found.tsv")).expect("table");
+    assert!(table.lines().next().is_some_and(|head| head.ends_with("\tshift\tfalse_discovery_rate")), "{table}");
+    let again = json(at, &["network", "found.tsv", "--fdr", "0.2"]);
+    assert_eq!(again["edges"], found["edges"]);
+    assert!(ok(at, &["network", "model.safetensors", "--fdr", "0.2"]).contains("FDR"));
+    let wrong = fails(at, 2, &["network", "model.safetensors", "--fdr", "5"]);
+    assert!(wrong.contains("between 0 and 1"), "{wrong}");
 
     for (view, file, start) in [
         ("network", "network.svg", &b"<?xml"[..]),
@@ -507,6 +522,8 @@ fn a_network_goes_to_other_programs_and_is_compared_with_what_is_known() {
     assert_eq!(sets["gene_sets"]["sets"][0]["name"], "hits");
     assert!(std::fs::read_to_string(at.join("sets.tsv")).unwrap().starts_with("set\tselected\tsize\t"));
 
+    let untested = fails(at, 2, &["network", "net.sif", "--fdr", "0.05"]);
+    assert!(untested.contains("no edge of this network has a false discovery rate"), "{untested}");
     let ending = fails(at, 2, &["network", model, "-o", "net.xls"]);
     assert!(ending.contains(".cx2"), "{ending}");
     std::fs::write(at.join("bad.sif"), "A activates B\nA activates\n").unwrap();

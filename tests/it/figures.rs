@@ -758,6 +758,29 @@ fn no_disc_is_cut_off_in_a_figure_of_the_whole() {
 }
 
 #[test]
+fn edges_are_coloured_by_their_false_discovery_rate() {
+    use grn_explorer::figures::network::{EdgeColour, EdgeTint};
+    let (grn, positions) = network(30, 50, 5);
+    let rates = [Some(1.0), Some(0.001), None, Some(0.0001), Some(0.031_622_78)];
+    let rated = grn.edges().iter().zip(rates.into_iter().cycle());
+    let rated = rated.map(|(edge, rate)| Edge { false_discovery_rate: rate, ..*edge }).collect();
+    let grn = Grn::new(grn.genes().to_vec(), rated).unwrap();
+    let style = NetworkStyle { edge_colour: EdgeColour::FalseDiscovery, ..NetworkStyle::default() };
+    let figure = NetworkFigure::of(&grn, &grn.edges()[..5], &positions, &style);
+    // The best edge is drawn last.
+    let tints: Vec<EdgeTint> = figure.edges.iter().rev().map(|edge| edge.tint).collect();
+    assert_eq!(
+        tints[..4],
+        [0.0, 1.0, -1.0, 1.0].map(|at| if at < 0.0 { EdgeTint::Plain } else { EdgeTint::Sequential(at) })
+    );
+    assert!(matches!(tints[4], EdgeTint::Sequential(at) if (at - 0.5).abs() < 1e-3));
+    let legend = figure.legend.expect("a legend");
+    let scale = legend.edge_scale.expect("a scale");
+    assert_eq!((scale.label.as_str(), scale.ends), ("False discovery rate", ["1".to_owned(), "≤ 0.001".to_owned()]));
+    assert_eq!(legend.kinds.iter().map(|key| key.text.as_str()).collect::<Vec<_>>(), ["Not tested"]);
+}
+
+#[test]
 fn arrows_end_at_the_rim_of_their_target() {
     let figure = network_figure(7.0, false, 40, 60);
     let size = [500.0, 400.0];

@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::network::{agreement, evidence, verb};
+use super::network::{FALSE_DISCOVERY, agreement, evidence, false_discovery, verb};
 use super::notes::note;
 use crate::app::{Action, State, theme};
 use crate::document::NoteSubject;
@@ -21,6 +21,9 @@ pub fn show(begun: &mut Option<NoteSubject>, ui: &mut Ui, network: &Grn, state: 
         ui.label(format!("Rank {rank} of {all}, probability {:.3}", edge.probability));
         if let Some(agreement) = agreement(edge, state) {
             ui.label(agreement);
+        }
+        if let Some(rate) = false_discovery(edge) {
+            ui.label(rate).on_hover_text(FALSE_DISCOVERY);
         }
         ui.label(format!("Sign from {}", evidence(edge)));
         note(ui, begun, NoteSubject::Edge(regulator.to_owned(), target.to_owned()), state, actions);

@@ -135,6 +135,9 @@ impl NetworkFigure {
                     EdgeColour::Probability => EdgeTint::Sequential(lines.probability(edge)),
                     EdgeColour::Evidence => EdgeTint::Evidence(edge.evidence),
                     EdgeColour::Agreement => agreement.map_or(EdgeTint::Sign, EdgeTint::Sequential),
+                    EdgeColour::FalseDiscovery => {
+                        edge.false_discovery_rate.map_or(EdgeTint::Plain, |rate| EdgeTint::Sequential(certainty(rate)))
+                    }
                     EdgeColour::Known => EdgeTint::Known(known),
                 },
                 marked: known && lines.mark,
@@ -449,6 +452,9 @@ impl<'a> Tints<'a> {
     }
 }
 
+/// The false discovery rate below which colours are alike.
+const SUREST: f32 = 0.001;
+
 /// Colours and widths of edges, and what they mean.
 struct Lines<'a> {
     by: &'a EdgeWidth,
@@ -545,6 +551,9 @@ impl<'a> Lines<'a> {
             (EdgeColour::Agreement, Some(agreement)) => {
                 key("Kept by members", ["0".to_owned(), format!("{} of {0}", agreement.members())])
             }
+            (EdgeColour::FalseDiscovery, _) if self.count > 0 => {
+                key("False discovery rate", ["1".to_owned(), format!("≤ {SUREST}")])
+            }
             _ => None,
         }
     }
@@ -566,6 +575,9 @@ impl<'a> Lines<'a> {
                 let text = format!("All among the best {kept} of at least half of {} members", agreement.members());
                 keys.push(EdgeKey { text, ..EdgeKey::default() });
             }
+        }
+        if style.edge_colour == EdgeColour::FalseDiscovery && any(EdgeTint::Plain) {
+            keys.push(EdgeKey { text: "Not tested".to_owned(), tint: EdgeTint::Plain, ..EdgeKey::default() });
         }
         let Some(reference) = self.reference else { return keys };
         let label = &reference.label;
@@ -589,6 +601,11 @@ impl<'a> Lines<'a> {
         }
         keys
     }
+}
+
+/// 0 for a false discovery rate of 1, 1 for [`SUREST`] and below, even in its logarithm.
+fn certainty(rate: f32) -> f32 {
+    (rate.max(SUREST).ln() / SUREST.ln()).clamp(0.0, 1.0)
 }
 
 /// Numbers of targets for the legend: 1, about a third, and the most.

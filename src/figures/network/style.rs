@@ -88,6 +88,8 @@ pub enum EdgeColour {
     Evidence,
     /// The share of an ensemble's members that keep the edge.
     Agreement,
+    /// The false discovery rate.
+    FalseDiscovery,
     /// Whether the reference knows the edge.
     Known,
     /// Colours that a file gave, by rank − 1 of the network's edges; those without one have that of their sign.

@@ -2,7 +2,7 @@
 //!
 //! Filters work in a fixed order, which is that of [`Step::ALL`], so that it never matters in which order a user sets them:
 //!
-//! 1. Tests of single edges: probability, sign, evidence, regulators of a list, measured genes. They commute.
+//! 1. Tests of single edges: probability, false discovery rate, sign, evidence, regulators of a list, measured genes. They commute.
 //! 2. An edge must be among the best of its regulator and among the best of its target, each counted among the edges that
 //!    pass the tests. These two commute as well.
 //! 3. The best edges of what is left: a limit of size, so that "the best 60, at most 2 per regulator" are 60 edges where
@@ -108,6 +108,8 @@ pub enum Component {
 pub struct NetworkFilter {
     /// Edges with at least this probability; one that is no number keeps nothing.
     pub minimum_probability: Option<f32>,
+    /// Edges with at most this false discovery rate; those without one do not pass.
+    pub false_discovery_rate: Option<f32>,
     /// Edges of these signs.
     pub signs: Signs,
     /// Edges whose sign rests on this.
@@ -210,6 +212,9 @@ impl NetworkFilter {
                 tell(self, step, kept);
             }
         };
+        let most = self.false_discovery_rate.unwrap_or_default();
+        let passes = |edge: &Edge| edge.false_discovery_rate.is_some_and(|rate| rate <= most);
+        test(Step::FalseDiscovery, &mut kept, &passes);
         test(Step::Signs, &mut kept, &|edge| self.signs.has(edge.sign));
         test(Step::Evidence, &mut kept, &|edge| self.evidence.has(edge.evidence));
         if let Some(list) = &self.regulators {

@@ -8,6 +8,8 @@ use crate::words::{counted, grouped, listed};
 pub enum Step {
     /// [`NetworkFilter::minimum_probability`].
     Probability,
+    /// [`NetworkFilter::false_discovery_rate`].
+    FalseDiscovery,
     /// [`NetworkFilter::signs`].
     Signs,
     /// [`NetworkFilter::evidence`].
@@ -36,8 +38,9 @@ pub enum Step {
 
 impl Step {
     /// All, in the order in which they work.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Probability,
+        Self::FalseDiscovery,
         Self::Signs,
         Self::Evidence,
         Self::Regulators,
@@ -69,6 +72,7 @@ impl NetworkFilter {
     pub fn is_set(&self, step: Step) -> bool {
         match step {
             Step::Probability => self.minimum_probability.is_some(),
+            Step::FalseDiscovery => self.false_discovery_rate.is_some(),
             Step::Signs => self.signs != Signs::default(),
             Step::Evidence => self.evidence != Evidence::default(),
             Step::Regulators => self.regulators.is_some(),
@@ -89,6 +93,7 @@ impl NetworkFilter {
         let mut filter = self.clone();
         match step {
             Step::Probability => filter.minimum_probability = None,
+            Step::FalseDiscovery => filter.false_discovery_rate = None,
             Step::Signs => filter.signs = Signs::default(),
             Step::Evidence => filter.evidence = Evidence::default(),
             Step::Regulators => filter.regulators = None,
@@ -113,6 +118,9 @@ impl NetworkFilter {
         let most = |most: Option<usize>| grouped(most.unwrap_or_default());
         Some(match step {
             Step::Probability => format!("probability at least {}", self.minimum_probability.unwrap_or_default()),
+            Step::FalseDiscovery => {
+                format!("false discovery rate at most {}", self.false_discovery_rate.unwrap_or_default())
+            }
             Step::Signs => {
                 let Signs { activates, represses, unknown } = self.signs;
                 chosen([(activates, "activating"), (represses, "repressing"), (unknown, "unsigned")], "edges")

@@ -10,6 +10,7 @@ fn network(genes: u32, edges: &[(u32, u32, f32)]) -> Grn {
         sign: [Sign::Activates, Sign::Represses, Sign::Unknown][((regulator + target) % 3) as usize],
         evidence: [SignEvidence::Measured, SignEvidence::Predicted, SignEvidence::Reference, SignEvidence::None]
             [((regulator * 5 + target) % 4) as usize],
+        false_discovery_rate: [None, Some(0.01), Some(0.1), Some(0.5)][((regulator * 3 + target) % 4) as usize],
         ..edge(regulator, target, probability)
     };
     Grn::new((0..genes).map(gene).collect(), edges.iter().map(edge).collect()).unwrap()
@@ -62,6 +63,12 @@ fn single_edges_are_tested_by_sign_evidence_regulator_and_measurement() {
     let regulators = Some(Arc::new(GeneList::new("list", ["g1", "unknown"])));
     assert_eq!(left(&NetworkFilter { regulators, ..NetworkFilter::default() }, &grn), [4, 5]);
     assert_eq!(left(&NetworkFilter { measured_only: true, ..NetworkFilter::default() }, &grn), [1, 3, 4, 5]);
+    let rate = |most| left(&NetworkFilter { false_discovery_rate: Some(most), ..NetworkFilter::default() }, &grn);
+    // Of the edges in their order: 0.01, 0.1, 0.5, 0.5, 0.1.
+    assert_eq!((rate(0.009), rate(0.01), rate(0.1)), (vec![], vec![1], vec![1, 2, 5]));
+    let untested = network(6, &[(0, 4, 0.9)]);
+    assert!(!untested.has_false_discovery_rates() && grn.has_false_discovery_rates());
+    assert!(left(&NetworkFilter { false_discovery_rate: Some(1.0), ..NetworkFilter::default() }, &untested).is_empty());
 }
 
 #[test]
@@ -150,6 +157,7 @@ fn a_neighbourhood_reaches_as_far_and_in_the_direction_that_is_asked() {
 fn filters_say_what_they_do() {
     assert_eq!(NetworkFilter::default().describe(), "all edges");
     let filter = NetworkFilter {
+        false_discovery_rate: Some(0.05),
         signs: Signs { unknown: false, ..Signs::default() },
         evidence: Evidence { measured: false, predicted: false, reference: false, none: false },
         per_regulator: Some(2),
@@ -162,8 +170,8 @@ fn filters_say_what_they_do() {
     };
     assert_eq!(
         filter.describe(),
-        "activating or repressing edges; no evidence; best 2 of each regulator; best 1,500 edges; kept by at least 80 % of \
-         members; without A, B; at least 2 edges per gene; largest component; targets of C within 2 hops"
+        "false discovery rate at most 0.05; activating or repressing edges; no evidence; best 2 of each regulator; best 1,500 edges; \
+         kept by at least 80 % of members; without A, B; at least 2 edges per gene; largest component; targets of C within 2 hops"
     );
     for step in Step::ALL {
         assert_eq!(filter.words(step).is_some(), filter.is_set(step), "{step:?}");
@@ -229,16 +237,19 @@ fn any_filter() -> impl Strategy<Value = NetworkFilter> {
             0..2,
         );
     let list = proptest::option::of(proptest::collection::vec(symbol(), 0..9));
-    let edges = (proptest::option::of(0.0..1.0_f32), signs, 0..16_u8, list, any::<bool>());
+    let probability = (proptest::option::of(0.0..1.0_f32), proptest::option::of(0.0..0.6_f32));
+    let edges = (probability, signs, 0..16_u8, list, any::<bool>());
     let limits = (option(0..5), option(0..5), option(0..30), proptest::option::of(0.0..1.0_f32));
     let genes = (proptest::collection::btree_set(symbol(), 0..3), 0..4_u32, component, trail);
     (edges, limits, genes).prop_map(|(edges, limits, genes)| {
-        let (minimum_probability, (activates, represses, unknown), kinds, list, measured_only) = edges;
+        let ((minimum_probability, false_discovery_rate), (activates, represses, unknown), kinds, list, measured_only) =
+            edges;
         let (per_regulator, per_target, top, minimum_agreement) = limits;
         let (hidden, minimum_degree, component, trail) = genes;
         let kind = |bit: u8| kinds & (1 << bit) == 0;
         NetworkFilter {
             minimum_probability,
+            false_discovery_rate,
             signs: Signs { activates, represses, unknown },
             evidence: Evidence { measured: kind(0), predicted: kind(1), reference: kind(2), none: kind(3) },
             regulators: list.map(|genes| Arc::new(GeneList::new("list", genes))),
@@ -275,14 +286,14 @@ proptest! {
     /// All filters at once are the same as one after the other in their order, with both limits per gene in one.
     #[test]
     fn filters_work_one_after_the_other(grn in any_network(), filter in any_filter()) {
-        let mut left = part(&grn, &Step::ALL[5..].iter().fold(filter.clone(), |filter, step| filter.without(*step)));
+        let mut left = part(&grn, &Step::ALL[6..].iter().fold(filter.clone(), |filter, step| filter.without(*step)));
         let per_gene = NetworkFilter {
             per_regulator: filter.per_regulator,
             per_target: filter.per_target,
             ..NetworkFilter::default()
         };
         left = part(&left, &per_gene);
-        for step in &Step::ALL[7..] {
+        for step in &Step::ALL[8..] {
             left = part(&left, &only(&filter, *step));
         }
         prop_assert_eq!(pairs(&left), pairs(&part(&grn, &filter)));
@@ -291,7 +302,8 @@ proptest! {
     /// Tests of single edges, hidden genes among them, give the same in any order.
     #[test]
     fn tests_of_edges_commute(grn in any_network(), filter in any_filter(), order in any::<u64>()) {
-        let mut tests = vec![Step::Probability, Step::Signs, Step::Evidence, Step::Regulators, Step::Measured, Step::Hidden];
+        let mut tests = Step::ALL[..6].to_vec();
+        tests.push(Step::Hidden);
         let forward = tests.iter().fold(NetworkFilter::default(), |all, step| all_of(&all, &filter, *step));
         let mut seed = order;
         for at in (1..tests.len()).rev() {
@@ -327,9 +339,17 @@ proptest! {
 
     /// Loosening a filter never hides an edge, but for what follows a limit of number or joins components.
     #[test]
-    fn tests_and_degrees_only_take_away(grn in any_network(), filter in any_filter(), looser in 0..6_usize) {
+    fn tests_and_degrees_only_take_away(grn in any_network(), filter in any_filter(), looser in 0..7_usize) {
         let simple = NetworkFilter { per_regulator: None, per_target: None, top: None, component: None, ..filter };
-        let step = [Step::Probability, Step::Signs, Step::Evidence, Step::Regulators, Step::Hidden, Step::Degree][looser];
+        let step = [
+            Step::Probability,
+            Step::FalseDiscovery,
+            Step::Signs,
+            Step::Evidence,
+            Step::Regulators,
+            Step::Hidden,
+            Step::Degree,
+        ][looser];
         let (tight, loose) = (left(&simple, &grn), left(&simple.without(step), &grn));
         prop_assert!(tight.iter().all(|rank| loose.contains(rank)));
     }
@@ -356,6 +376,7 @@ fn all_of(all: &NetworkFilter, filter: &NetworkFilter, step: Step) -> NetworkFil
     let mut all = all.clone();
     match step {
         Step::Probability => all.minimum_probability = filter.minimum_probability,
+        Step::FalseDiscovery => all.false_discovery_rate = filter.false_discovery_rate,
         Step::Signs => all.signs = filter.signs,
         Step::Evidence => all.evidence = filter.evidence,
         Step::Regulators => all.regulators = filter.regulators.clone(),

@@ -64,6 +64,25 @@ fn an_ensemble_tells_how_sure_it_is() {
     window.send(Action::Undo);
     assert_eq!(window.state().document.filter, NetworkFilter::top(12));
 
+    // What its training tested: beside the edge, as a filter and a colour; in the table where it has room.
+    let rated = |edge: &&grn_explorer::network::Edge| edge.false_discovery_rate.is_some_and(|rate| rate <= 0.05);
+    let expected = network.edges().iter().filter(rated).count();
+    assert!(expected > 0, "something is found");
+    let tested = network.edges()[..12].iter().find(|edge| edge.false_discovery_rate.is_some()).expect("a tested edge");
+    let ends = [tested.regulator, tested.target].map(|gene| network.symbol(gene).to_owned());
+    window.send(Action::SelectAll(ends.to_vec()));
+    window.harness.run_steps(20);
+    assert!(window.mentions("False discovery rate "));
+    window.send(Action::SetFilter(Box::default()));
+    window.click("False discovery rate at most");
+    window.harness.run_steps(20);
+    assert_eq!(window.state().document.filter.false_discovery_rate, Some(0.05));
+    assert_eq!(window.state().document.filter.apply(network).edge_count(), expected);
+    let style = Style { edge_colour: EdgeAttribute::FalseDiscovery, ..Style::default() };
+    window.send(Action::SetStyle(Box::new(style)));
+    window.harness.run_steps(20);
+    assert!(window.mentions("False discovery"));
+
     // A knock-out: the answer has intervals, on the screen and in the table that is saved.
     let gene = model.card().treatments.iter().find(|treatment| treatment.perturbed_cells > 0).unwrap().symbol.clone();
     window.send(Action::KnockOut(vec![(gene.clone(), 1.0)]));
@@ -79,8 +98,11 @@ fn an_ensemble_tells_how_sure_it_is() {
     window.answers.next(&path);
     window.send(Action::SaveModel);
     window.until("saving", |state| !state.runtime.model_unsaved);
-    let mut other = Window::new([1280.0, 800.0]);
+    let mut other = Window::new([2400.0, 1000.0]);
     other.open(&path);
+    other.send(Action::ShowTable(Some(TableKind::Edges)));
+    other.harness.run_steps(20);
+    assert!(other.mentions("FDR"));
     let opened = other.state().runtime.model.clone().expect("a model");
     assert_eq!(opened.member_count(), 3);
     assert_eq!(opened.network().member_ranks(), network.member_ranks());

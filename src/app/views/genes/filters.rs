@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, RichText, ScrollArea, Slider, Ui, WidgetInfo};
 
-use crate::app::views::network::Shown;
+use crate::app::views::network::{FALSE_DISCOVERY, Shown};
 use crate::app::{Action, State, theme};
 use crate::document::NetworkFilter;
 use crate::network::filter::{Component, GeneList, Left, Neighbourhood, Reach, Step, first_view};
@@ -178,6 +178,7 @@ impl Page<'_> {
                 self.filter.minimum_probability = Some(least);
             }
         }
+        self.false_discovery(ui);
         self.title(ui, Step::Signs, "Sign", "Activating, repressing and unsigned edges");
         ui.horizontal_wrapped(|ui| {
             let signs = &mut self.filter.signs;
@@ -206,6 +207,21 @@ impl Page<'_> {
         self.regulators(ui);
         let hint = "Edges between genes whose expression was measured";
         self.tick(ui, Step::Measured, "Measured genes only", hint, |filter| filter.measured_only = true);
+    }
+
+    fn false_discovery(&mut self, ui: &mut Ui) {
+        let title = "False discovery rate at most";
+        if !self.network().has_false_discovery_rates() && !self.filter.is_set(Step::FalseDiscovery) {
+            let missing = "The edges of this network were not tested against shuffled labels: that is part of the training, with the \
+                           network following direct shifts";
+            ui.add_enabled(false, egui::Checkbox::new(&mut false, title)).on_disabled_hover_text(missing);
+            return;
+        }
+        self.tick(ui, Step::FalseDiscovery, title, FALSE_DISCOVERY, |filter| filter.false_discovery_rate = Some(0.05));
+        if let Some(most) = &mut self.filter.false_discovery_rate {
+            let slider = Slider::new(most, 0.001..=0.5).logarithmic(true).max_decimals(3);
+            control(ui, slider, "Highest false discovery rate");
+        }
     }
 
     fn regulators(&mut self, ui: &mut Ui) {

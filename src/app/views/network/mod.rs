@@ -28,7 +28,7 @@ use hand::Hand;
 pub use known::Known;
 pub use layout_menu::{chosen as chosen_layout, words as layout_words};
 use look::LookKey;
-pub use shown::{Shown, agreement, columns, evidence, verb};
+pub use shown::{FALSE_DISCOVERY, Shown, agreement, columns, evidence, false_discovery, verb};
 pub(in crate::app) use style_bar::attachment;
 pub(in crate::app::views) use style_bar::p_text;
 

@@ -162,6 +162,16 @@ pub fn agreement(edge: &Edge, state: &State) -> Option<String> {
     Some(shown.agreement()?.told(edge))
 }
 
+/// What a false discovery rate says, for hover texts.
+pub const FALSE_DISCOVERY: &str = "Of the edges with this rate or a lower one, the share that is expected to be chance: the same shifts were \
+                                   measured with labels shuffled between perturbed and control cells. It tests whether the target \
+                                   responds at all to the regulator's perturbation, directly or by way of other genes";
+
+/// How an edge stands out from shuffled labels: `False discovery rate 0.012`; none where it was not tested.
+pub fn false_discovery(edge: &Edge) -> Option<String> {
+    Some(format!("False discovery rate {}", super::p_text(f64::from(edge.false_discovery_rate?))))
+}
+
 /// What a sign rests on, in a clause: `measured shift −0.62`.
 pub fn evidence(edge: &Edge) -> String {
     let shift = edge.shift.map(|shift| format!(" {}", crate::app::widgets::signed(shift))).unwrap_or_default();

@@ -197,11 +197,12 @@ const GENES: [(GeneAttribute, &str); 9] = [
     (GeneAttribute::KnockDown, "Its own measured shift when it was perturbed: how far a knock-down reached"),
 ];
 
-const EDGE_COLOURS: [(EdgeAttribute, &str); 6] = [
+const EDGE_COLOURS: [(EdgeAttribute, &str); 7] = [
     (EdgeAttribute::Sign, "Activation and repression"),
     (EdgeAttribute::Probability, "The model's probability"),
     (EdgeAttribute::Evidence, "What the sign rests on: a measured shift, a predicted one, a file, or nothing"),
     (EdgeAttribute::Agreement, "How many members of the ensemble have the edge among as many as are shown"),
+    (EdgeAttribute::FalseDiscovery, "How far the edge stands out from shuffled labels"),
     (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
     (EdgeAttribute::Nothing, "All alike"),
 ];
@@ -292,6 +293,11 @@ fn edges(
                 }
                 EdgeAttribute::Agreement if state.network().is_none_or(|network| network.member_ranks().is_none()) => {
                     Some("Needs an ensemble: train several members")
+                }
+                EdgeAttribute::FalseDiscovery
+                    if state.network().is_none_or(|network| !network.has_false_discovery_rates()) =>
+                {
+                    Some("Needs a model whose training tested its edges against shuffled labels")
                 }
                 _ => None,
             };

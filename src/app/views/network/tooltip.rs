@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::shown::{agreement, evidence, verb};
+use super::shown::{agreement, evidence, false_discovery, verb};
 use crate::app::widgets::{evidence_badges, signed};
 use crate::app::{State, theme};
 use crate::network::{Edge, GeneId, Grn};
@@ -48,6 +48,9 @@ pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state:
     ui.label(format!("Probability {:.3}", edge.probability));
     if let Some(agreement) = agreement(edge, state) {
         ui.label(agreement);
+    }
+    if let Some(rate) = false_discovery(edge) {
+        ui.label(rate);
     }
     ui.label(format!("Sign from {}", evidence(edge)));
     if let Some(known) = known {

@@ -8,8 +8,8 @@ use egui_extras::{Column, TableBuilder};
 
 use super::linked::Linked;
 use super::{Head, head, save};
-use crate::app::views::network::Shown;
 use crate::app::views::network::picking::select_ends;
+use crate::app::views::network::{FALSE_DISCOVERY, Shown, p_text};
 use crate::app::views::search;
 use crate::app::widgets::{Sort, SortColumn, signed, sort_headers};
 use crate::app::{Action, State, theme};
@@ -25,12 +25,13 @@ enum Key {
     Rank,
     Probability,
     Agreement,
+    FalseDiscovery,
     Evidence,
     Shift,
 }
 
 /// The columns, from left to right.
-const COLUMNS: [SortColumn<Key>; 8] = [
+const COLUMNS: [SortColumn<Key>; 9] = [
     SortColumn::rising(Key::Regulator, "Regulator", "Who regulates"),
     SortColumn::rising(Key::Sign, "Sign", "Whether the regulator raises or lowers the target"),
     SortColumn::rising(Key::Target, "Target", "Who is regulated"),
@@ -40,6 +41,7 @@ const COLUMNS: [SortColumn<Key>; 8] = [
         "Kept by",
         "Members of the ensemble that have the edge among their own best, as many as the last edge shown has rank",
     ),
+    SortColumn::rising(Key::FalseDiscovery, "FDR", FALSE_DISCOVERY),
     SortColumn::falling(
         Key::Probability,
         "Prob.",
@@ -53,7 +55,7 @@ const COLUMNS: [SortColumn<Key>; 8] = [
     ),
 ];
 /// Columns shown where there is little room, in points.
-const WIDE: f32 = 560.0;
+const WIDE: f32 = 600.0;
 const NARROW: usize = 5;
 
 /// What this table keeps for itself.
@@ -199,6 +201,7 @@ impl EdgeTable {
                 let agreement = shown.agreement();
                 by(&mut rows, &|edge| agreement.map(|agreement| agreement.share(edge)));
             }
+            Key::FalseDiscovery => by(&mut rows, &|edge| edge.false_discovery_rate),
             Key::Shift => by(&mut rows, &|edge| edge.shift),
         }
         rows
@@ -214,7 +217,11 @@ impl EdgeTable {
         actions: &mut Vec<Action>,
     ) {
         let (network, agreement) = (shown.network(), shown.agreement());
-        let there = COLUMNS.iter().filter(|column| column.key != Key::Agreement || agreement.is_some());
+        let there = COLUMNS.iter().filter(|column| match column.key {
+            Key::Agreement => agreement.is_some(),
+            Key::FalseDiscovery => network.has_false_discovery_rates(),
+            _ => true,
+        });
         let most = if ui.available_width() >= WIDE { COLUMNS.len() } else { NARROW };
         let columns: Vec<SortColumn<Key>> = there.take(most).copied().collect();
         let name = || Column::remainder().at_least(60.0).clip(true);
@@ -255,6 +262,10 @@ impl EdgeTable {
                             Key::Agreement => agreement.map_or_else(String::new, |agreement| {
                                 format!("{} of {}", agreement.keeping(edge), agreement.members())
                             }),
+                            Key::FalseDiscovery => match edge.false_discovery_rate {
+                                Some(rate) => p_text(f64::from(rate)),
+                                None => "–".to_owned(),
+                            },
                             Key::Evidence => edge.evidence.word().to_owned(),
                             Key::Shift => edge.shift.map_or_else(|| "–".to_owned(), signed),
                         };
