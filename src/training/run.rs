@@ -106,8 +106,10 @@ pub(super) fn train_on(
     let Run { model, best, card, .. } = run;
     let tensor = |error| TrainError::Model(ModelError::Tensor(error));
     // Answers are computed on the processor: they are small, and the file then does not depend on the device.
-    let given = best.into_iter().collect();
-    let model = GpoVae::new(model.sizes(), model.config(), Source::Given(given), &Device::Cpu).map_err(tensor)?;
+    let given = Source::Given(best.into_iter().collect());
+    let prior = model.mask_prior().map(<[f32]>::to_vec);
+    let model = GpoVae::new(model.sizes(), model.config(), given, &Device::Cpu).map_err(tensor)?;
+    let model = model.with_mask_prior(prior).map_err(tensor)?;
     TrainedModel::assemble(card, model, prepared.observed.clone(), observer).map_err(|error| match error {
         PredictError::Cancelled(cancelled) => TrainError::Cancelled(cancelled),
         PredictError::Tensor(error) => tensor(error),

@@ -15,7 +15,7 @@ use grn_explorer::preprocess::{PreparedScreen, prepare};
 use grn_explorer::tasks::methods::paragraph;
 use grn_explorer::training::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, RunFiles, TrainError, TrainingEvent, TrainingObserver,
-    train, train_members,
+    importance_bounds, train, train_members,
 };
 
 /// A configuration that trains in a moment.
@@ -216,6 +216,14 @@ fn the_mask_starts_from_a_known_network_and_the_model_tells_which() {
     let with_prior = train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap();
     let mask = |model: &TrainedModel| model.card().history[0].training.mask;
     assert!(mask(&with_prior) != mask(&model));
+    // It is in the file: a model that was read weighs draws as the one that was trained.
+    let perturbed: Vec<u32> = (0..).zip(&screen.dosages).filter(|(_, of)| of.contains(&0)).map(|(at, _)| at).collect();
+    let bound = |model: &TrainedModel| importance_bounds(model, &screen, &perturbed, 4, &Silent).unwrap().bounds;
+    let bytes = with_prior.to_bytes().unwrap();
+    let read = TrainedModel::from_bytes(&bytes).unwrap();
+    assert!(read.to_bytes().unwrap() == bytes && !read.lacks_prior());
+    assert_eq!(bound(&read), bound(&with_prior));
+    assert!(bound(&with_prior) != bound(&model));
     config.prior_network.as_mut().unwrap().as_prior = false;
 
     // A run does not go on from another network, nor from none.

@@ -229,6 +229,26 @@ impl GpoVae {
         Ok(())
     }
 
+    /// The prior probabilities of single edges, T × T, row = regulator; none where all have that of the settings.
+    pub fn mask_prior(&self) -> Option<&[f32]> {
+        self.mask_prior.as_deref()
+    }
+
+    /// The same with these prior probabilities of single edges, as [`GpoVae::mask_prior`] gave them.
+    ///
+    /// # Errors
+    /// If there are not T × T of them, or one is not above 0 and below 1.
+    pub fn with_mask_prior(self, prior: Option<Vec<f32>>) -> Result<Self> {
+        let pairs = self.sizes.treatments * self.sizes.treatments;
+        let is_wrong = |prior: &Vec<f32>| prior.len() != pairs || !prior.iter().all(|p| *p > 0.0 && *p < 1.0);
+        if prior.as_ref().is_some_and(is_wrong) {
+            candle_core::bail!(
+                "the mask's prior is no table of probabilities between 0 and 1, one for every pair of genes"
+            );
+        }
+        Ok(Self { mask_prior: prior, ..self })
+    }
+
     /// log c per gene, where the likelihood has it.
     pub fn log_concentration(&self) -> Result<Option<Vec<f32>>> {
         self.log_concentration.as_ref().map(Tensor::to_vec1).transpose()

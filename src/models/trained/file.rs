@@ -21,6 +21,8 @@ pub const FORMAT: u32 = 1;
 /// Version of the layout of an ensemble.
 pub(super) const ENSEMBLE: u32 = 2;
 const CARD: &str = "grn-explorer";
+/// Prior probabilities of single edges; absent where all have that of the settings, and in files of earlier versions.
+const PRIOR: &str = "mask_prior";
 /// Absent where edges were not tested against shuffled labels, and in files of earlier versions.
 const RATES: &str = "edges.false_discovery_rates";
 
@@ -33,6 +35,11 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
             let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
             entries.push(Entry::f32(&format!("{prefix}{name}"), var.dims(), &values));
         }
+    }
+    // Members share it.
+    if let Some(prior) = model.members.first().and_then(|member| member.model.mask_prior()) {
+        let treatments = model.card.treatments.len();
+        entries.push(Entry::f32(PRIOR, &[treatments, treatments], prior));
     }
     let mut table = |name: &str, table: &EffectTable| {
         entries.push(Entry::f32(&format!("{name}.shifts"), &[table.perturbations.len(), genes], &table.shifts));
@@ -108,6 +115,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
         return Err(not_a_model(format!("its card is broken: {} has no column among {genes} genes", bad.symbol)));
     }
     let sizes = Sizes { genes, treatments: card.treatments.len() };
+    let reader = Reader { tensors: &tensors, card: &card };
+    let prior = tensors.tensor(PRIOR).ok().map(|_| reader.values(PRIOR)).transpose()?;
     let member = |at: usize| -> Result<Member, ModelError> {
         let prefix = prefix(&card, at);
         let mut parameters = HashMap::new();
@@ -118,12 +127,12 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
             }
         }
         let model = GpoVae::new(sizes, &card.settings.model, Source::Given(parameters), &Device::Cpu)
+            .and_then(|model| model.with_mask_prior(prior.clone()))
             .map_err(|error| not_a_model(format!("its parameters do not fit its settings: {error}")))?;
         Ok(Member::new(model))
     };
     let members = (0..card.members.len().max(1)).map(member).collect::<Result<Vec<_>, _>>()?;
 
-    let reader = Reader { tensors: &tensors, card: &card };
     let with_training = |shown: &super::super::TrainedPerturbation| shown.training_cells;
     let with_test = |shown: &super::super::TrainedPerturbation| shown.test_cells;
     let training = reader.table("observed.training", with_training, false)?;

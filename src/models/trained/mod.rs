@@ -207,6 +207,12 @@ impl TrainedModel {
         &self.predicted
     }
 
+    /// Whether a network known beforehand was the prior of its mask, and its file does not tell it: those of earlier versions do not.
+    pub fn lacks_prior(&self) -> bool {
+        let as_prior = self.card.settings.prior_network.as_ref().is_some_and(|network| network.as_prior);
+        as_prior && self.members.iter().any(|member| member.model.mask_prior().is_none())
+    }
+
     /// Number of members of an ensemble; 1 for a single model.
     pub fn member_count(&self) -> usize {
         self.members.len()

@@ -26,6 +26,13 @@ impl Judging<'_> {
                     .to_owned(),
             ]);
         }
+        if self.model.lacks_prior() {
+            return Ok(vec![
+                "No IW-ELBO: the prior of the mask was a network known beforehand, which model files of earlier versions do not keep; \
+                 train again to have it"
+                    .to_owned(),
+            ]);
+        }
         let screen = self.screen(progress)?;
         // Cells that no model input was prepared of, those of perturbations left out, cannot be asked about.
         let positions: Vec<u32> =
