@@ -1,5 +1,6 @@
 //! Where the genes of a network lie: the layouts of the window and of the command line.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,7 @@ impl Arranging {
         progress: &dyn Progress,
         on_the_way: &mut dyn FnMut(&[[f32; 2]]),
     ) -> Result<Vec<[f32; 2]>, Cancelled> {
-        let Prepared { genes, slot, nodes, edges, start } = self.prepare();
+        let Prepared { genes, slot, nodes, edges, start, before } = self.prepare();
         let pinned = |at: usize| self.pinned.get(genes[at].0 as usize).copied().unwrap_or(false);
         let config = self.layout.config(self.config);
         let all_known = start.iter().all(Option::is_some);
@@ -114,9 +115,9 @@ impl Arranging {
                 }
                 while layout.step() {
                     progress.check()?;
-                    on_the_way(layout.positions());
+                    on_the_way(&turned(layout.positions(), &before));
                 }
-                return Ok(layout.positions().to_vec());
+                return Ok(turned(layout.positions(), &before).into_owned());
             }
             // What is in order stays in order: only new genes, or the user, ask for another.
             _ if stays => start.iter().map(|at| at.unwrap_or_default()).collect(),
@@ -189,13 +190,20 @@ impl Arranging {
         };
         let mut start: Vec<Option<[f32; 2]>> = genes.iter().map(place).collect();
         let known = start.iter().flatten().count();
+        let mut before = Vec::new();
         if self.moving == Moving::New && known * LEAST_KNOWN < genes.len() {
+            let pinned = |gene: &GeneId| self.pinned.get(gene.0 as usize).copied().unwrap_or(false);
+            before.clone_from(&start);
             // The places of so few would bend all the others around them.
             for (at, gene) in start.iter_mut().zip(&genes) {
-                *at = at.filter(|_| self.pinned.get(gene.0 as usize).copied().unwrap_or(false));
+                *at = at.filter(|_| pinned(gene));
+            }
+            // What is pinned says already how the layout lies.
+            if start.iter().any(Option::is_some) {
+                before.clear();
             }
         }
-        Prepared { genes, slot, nodes, edges, start }
+        Prepared { genes, slot, nodes, edges, start, before }
     }
 
     /// The layout by forces, with what is pinned held in place.
@@ -229,7 +237,7 @@ impl Arranging {
         progress: &dyn Progress,
         on_the_way: &mut dyn FnMut(&[[f32; 2]]),
     ) -> Result<Vec<[f32; 2]>, Cancelled> {
-        let Prepared { genes, slot, nodes, edges, start } = self.prepare();
+        let Prepared { genes, slot, nodes, edges, start, .. } = self.prepare();
         let mut layout = self.forces(&genes, &nodes, &edges, &start);
         let node = slot.get(gene.0 as usize).map_or(usize::MAX, |node| *node as usize);
         let all = self.moving == Moving::All;
@@ -269,6 +277,30 @@ struct Prepared {
     edges: Vec<LayoutEdge>,
     /// By position in `genes`.
     start: Vec<Option<[f32; 2]>>,
+    /// Likewise, where the few were that are laid out afresh with all others; empty where none are.
+    before: Vec<Option<[f32; 2]>>,
+}
+
+/// `positions` mirrored and shifted so that genes come as near as can be to where they were `before`: a fresh layout has neither
+/// sides nor a place of its own. It is not turned by other angles: it was made for the shape of the window.
+fn turned<'a>(positions: &'a [[f32; 2]], before: &[Option<[f32; 2]>]) -> Cow<'a, [[f32; 2]]> {
+    let known: Vec<([f32; 2], [f32; 2])> =
+        positions.iter().zip(before).filter_map(|(now, then)| Some((*now, (*then)?))).collect();
+    if known.is_empty() {
+        return Cow::Borrowed(positions);
+    }
+    let axis = |axis: usize| {
+        let mean = |of: fn(&([f32; 2], [f32; 2])) -> [f32; 2]| {
+            known.iter().map(|pair| f64::from(of(pair)[axis])).sum::<f64>() / known.len() as f64
+        };
+        let (now, then) = (mean(|pair| pair.0), mean(|pair| pair.1));
+        let covariance: f64 =
+            known.iter().map(|pair| (f64::from(pair.0[axis]) - now) * (f64::from(pair.1[axis]) - then)).sum();
+        let side = if covariance < 0.0 { -1.0 } else { 1.0 };
+        move |value: f32| (then + side * (f64::from(value) - now)) as f32
+    };
+    let (x, y) = (axis(0), axis(1));
+    Cow::Owned(positions.iter().map(|at| [x(at[0]), y(at[1])]).collect())
 }
 
 /// As large as the genes are drawn, and some room for a label: more targets, more room.
@@ -326,7 +358,22 @@ mod tests {
             let start = (0..known).map(|at| Some([3000.0 + 90.0 * at as f32, -2000.0])).collect();
             run(&Arranging { start, pinned: vec![pinned; known], ..fresh.clone() })
         };
-        assert_eq!(with(8, false), afresh, "8 of 119 are as if they had no place");
+        let found = with(8, false);
+        let distances = |of: &[[f32; 2]]| -> Vec<f32> {
+            of.windows(2).map(|pair| (pair[0][0] - pair[1][0]).hypot(pair[0][1] - pair[1][1])).collect()
+        };
+        let same = |a: &[[f32; 2]], b: &[[f32; 2]]| {
+            distances(a).iter().zip(distances(b)).all(|(a, b)| (a - b).abs() < 0.01 * (1.0 + b))
+        };
+        assert!(same(&found, &afresh), "8 of 119 are as if they had no place");
+        let middle = (0..8).map(|at| found[at][0]).sum::<f32>() / 8.0;
+        assert!((middle - 3315.0).abs() < 1.0, "but the layout lies where they were: {middle}");
+        // Were they where the fresh layout has them in a mirror, it is mirrored.
+        let mirrored = |at: &[f32; 2]| [900.0 - at[0], at[1]];
+        let start = afresh[..8].iter().map(|at| Some(mirrored(at))).collect();
+        let found = run(&Arranging { start, ..fresh.clone() });
+        let off = found.iter().zip(afresh.iter().map(mirrored)).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1]));
+        assert!(off.fold(0.0, f32::max) < 0.1);
         let many = with(60, false);
         assert!((many[0][0] - 3000.0).hypot(many[0][1] + 2000.0) < 200.0, "{:?}", many[0]);
         assert_eq!(with(3, true)[..2], [[3000.0, -2000.0], [3090.0, -2000.0]]);
