@@ -5,7 +5,7 @@
 //! standard error, is what the data know of an edge; a shift that a chain over another perturbed gene explains as well is less than
 //! that (the data processing inequality as in ARACNE, Margolin et al. 2006, softened).
 //!
-//! The same score among control cells with shuffled labels tells what chance makes of it: [`false_discovery_rates`].
+//! The same score with shuffled labels tells what chance makes of it: [`false_discovery_rates`].
 
 mod null;
 mod shifts;
