@@ -71,17 +71,21 @@ fn an_ensemble_tells_how_sure_it_is() {
     let tested = network.edges()[..12].iter().find(|edge| edge.false_discovery_rate.is_some()).expect("a tested edge");
     let ends = [tested.regulator, tested.target].map(|gene| network.symbol(gene).to_owned());
     window.send(Action::SelectAll(ends.to_vec()));
+    window.click("Between");
     window.harness.run_steps(20);
     assert!(window.mentions("False discovery rate "));
+    window.click("Filters");
     window.send(Action::SetFilter(Box::default()));
-    window.click("False discovery rate at most");
+    window.click("FDR at most");
     window.harness.run_steps(20);
     assert_eq!(window.state().document.filter.false_discovery_rate, Some(0.05));
     assert_eq!(window.state().document.filter.apply(network).edge_count(), expected);
     let style = Style { edge_colour: EdgeAttribute::FalseDiscovery, ..Style::default() };
     window.send(Action::SetStyle(Box::new(style)));
+    window.click("Style and reference network");
+    window.click("Colour of edges");
     window.harness.run_steps(20);
-    assert!(window.mentions("False discovery"));
+    assert!(window.mentions("False discovery"), "it is among the colours of edges");
 
     // A knock-out: the answer has intervals, on the screen and in the table that is saved.
     let gene = model.card().treatments.iter().find(|treatment| treatment.perturbed_cells > 0).unwrap().symbol.clone();

@@ -210,7 +210,7 @@ impl Page<'_> {
     }
 
     fn false_discovery(&mut self, ui: &mut Ui) {
-        let title = "False discovery rate at most";
+        let title = "FDR at most";
         if !self.network().has_false_discovery_rates() && !self.filter.is_set(Step::FalseDiscovery) {
             let missing = "The edges of this network were not tested against shuffled labels: that is part of the training, with the \
                            network following direct shifts";

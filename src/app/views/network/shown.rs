@@ -163,8 +163,8 @@ pub fn agreement(edge: &Edge, state: &State) -> Option<String> {
 }
 
 /// What a false discovery rate says, for hover texts.
-pub const FALSE_DISCOVERY: &str = "Of the edges with this rate or a lower one, the share that is expected to be chance: the same shifts were \
-                                   measured with labels shuffled between perturbed and control cells. It tests whether the target \
+pub const FALSE_DISCOVERY: &str = "False discovery rate: of the edges with this rate or a lower one, the share that is expected to be chance. The same \
+                                   shifts were measured with labels shuffled between perturbed and control cells. It tests whether the target \
                                    responds at all to the regulator's perturbation, directly or by way of other genes";
 
 /// How an edge stands out from shuffled labels: `False discovery rate 0.012`; none where it was not tested.
