@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
             observer.epoch(metrics);
             self.snapshot(epoch, observer)?;
             if let Some(own) = own {
-                self.model.parameters().restore(&own).map_err(ModelError::from)?;
+                self.set_parameters(&own).map_err(ModelError::from)?;
             }
             if let Some(checkpoints) = checkpoints.filter(|checkpoints| kept.elapsed() >= checkpoints.every) {
                 checkpoints.write(&self.saved(epoch).map_err(ModelError::from)?)?;
@@ -277,20 +277,19 @@ impl<'a> Run<'a> {
         if over <= 0.0 {
             return Ok(None);
         }
-        let own = self.model.parameters().snapshot()?;
-        let now = on_processor(&self.model)?;
+        let own = on_processor(&self.model)?;
         // At first the plain mean of the epochs so far.
         let share = (1.0 - (-1.0 / over).exp()).max(1.0 / f64::from(epoch));
         let averaged = match self.averaged.take() {
             Some(before) => {
-                let mixed = |(name, now): (String, Tensor)| {
-                    let Some(before) = before.get(&name) else { candle_core::bail!("no average of {name}") };
+                let mixed = |(name, now): (&String, &Tensor)| {
+                    let Some(before) = before.get(name) else { candle_core::bail!("no average of {name}") };
                     let value = (before + ((now - before)? * share)?)?;
-                    Ok((name, value))
+                    Ok((name.clone(), value))
                 };
-                now.into_iter().map(mixed).collect::<candle_core::Result<_>>()?
+                own.iter().map(mixed).collect::<candle_core::Result<_>>()?
             }
-            None => now,
+            None => own.clone(),
         };
         self.set_parameters(&averaged)?;
         self.averaged = Some(averaged);
