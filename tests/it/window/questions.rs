@@ -65,7 +65,8 @@ fn why_a_gene_moves_is_shared_out_over_the_ways_of_the_network() {
     window.send(Action::KnockOut(vec![(source.clone(), 1.0)]));
     window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
     window.harness.run_steps(4);
-    window.click(&target);
+    window.harness.query_all_by_label(&target).next().expect("the gene").click();
+    window.harness.run_steps(12);
     assert!(window.shows(&format!("Why does {target} move?")));
     window.until("the explanation", |state| state.runtime.explanation.is_some());
     let found = hops(&network, &[(best.regulator, 1.0)], best.target, 5, &Silent).unwrap();
