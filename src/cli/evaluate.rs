@@ -11,8 +11,9 @@ use super::output;
 use super::text::{number, table};
 use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
+use crate::evaluation::effects::{EffectMetrics, Metric};
 use crate::evaluation::report::{
-    Discoveries, DiscoveryLevel, Likelihood, QualityPass, QualityPassRow, Report, Verdict,
+    Discoveries, DiscoveryLevel, Likelihood, MethodReport, QualityPass, QualityPassRow, Report, Verdict,
 };
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::words::{counted, grouped};
@@ -79,6 +80,56 @@ impl Evaluate {
     }
 }
 
+/// The metrics shown, with their heads.
+const SHOWN: [(&str, &str); 11] = [
+    ("pearson", "r"),
+    ("r_squared", "R²"),
+    ("pearson_top_20", "r top 20"),
+    ("r_squared_top_20", "R² top 20"),
+    ("jaccard_20", "Jaccard 20"),
+    ("mean_pearson", "Pearson-Δ"),
+    ("pearson_beyond_mean", "beyond mean"),
+    ("discrimination", "discrimination"),
+    ("de_overlap", "DE overlap"),
+    ("weighted_mse", "wMSE"),
+    ("mean_absolute_error", "MAE"),
+];
+
+/// How the methods, and a replicate, fit.
+fn fits(report: &Report) -> String {
+    let row = |name: &str, metrics: &EffectMetrics| {
+        let values = SHOWN.iter().map(|(key, _)| {
+            let value = Metric::named(key).and_then(|metric| (metric.value)(metrics));
+            number(value, if *key == "mean_absolute_error" { 4 } else { 3 })
+        });
+        [vec![name.to_owned(), metrics.perturbations.to_string()], values.collect()].concat()
+    };
+    let ceiling = report.ceiling.iter().map(|ceiling| row("Split-half replicate", &ceiling.effects));
+    let rows: Vec<Vec<String>> =
+        report.methods.iter().map(|method| row(&method.method, &method.effects)).chain(ceiling).collect();
+    let header: Vec<&str> = ["", "covers"].into_iter().chain(SHOWN.map(|(_, head)| head)).collect();
+    table(&header, &rows)
+}
+
+/// The same between the training mean (0) and the replicate (1).
+fn on_the_scale(report: &Report) -> String {
+    if report.methods.iter().all(|method| method.scaled.is_empty()) {
+        return String::new();
+    }
+    let row = |method: &MethodReport| {
+        let values = SHOWN.iter().map(|(key, _)| number(method.scaled.get(*key).copied(), 2));
+        [vec![method.method.clone(), String::new()], values.collect()].concat()
+    };
+    let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
+    let header: Vec<&str> = ["", "      "].into_iter().chain(SHOWN.map(|(_, head)| head)).collect();
+    let halves = report.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
+    format!(
+        "\nOn the scale from the training mean (0) to half the cells predicting the other half (1; {})\n{}",
+        counted(halves, "split"),
+        table(&header, &rows)
+    )
+}
+
 /// How well cells are explained, in two lines.
 fn explained(likelihood: &Likelihood) -> String {
     let cells = match likelihood.cells == likelihood.of_cells {
@@ -136,10 +187,6 @@ fn passing(pass: &QualityPass) -> String {
 
 /// The model against the best baseline in each metric, with the interval of their difference over perturbations.
 fn against_baselines(report: &Report) -> String {
-    let label = |metric: &str| {
-        let known = report.definitions.iter().find(|definition| definition.metric == metric);
-        known.map_or(metric, |definition| &definition.label).to_owned()
-    };
     let row = |verdict: &Verdict| {
         let said = match (verdict.model_wins, verdict.is_clear()) {
             (true, true) => "model better",
@@ -152,7 +199,14 @@ fn against_baselines(report: &Report) -> String {
         });
         let values = [Some(verdict.model), Some(verdict.baseline)].map(|value| number(value, 3));
         let [model, baseline] = values;
-        vec![label(&verdict.metric), model, verdict.best_baseline.clone(), baseline, interval, said.to_owned()]
+        vec![
+            report.label(&verdict.metric).to_owned(),
+            model,
+            verdict.best_baseline.clone(),
+            baseline,
+            interval,
+            said.to_owned(),
+        ]
     };
     let rows: Vec<Vec<String>> = report.verdicts.iter().map(row).collect();
     if rows.is_empty() {
@@ -171,24 +225,8 @@ fn summary(report: &Report) -> String {
         grouped(report.cells.evaluated_control as usize),
         grouped(report.cells.evaluated_perturbed as usize)
     );
-    let row = |method: &crate::evaluation::report::MethodReport| {
-        let metrics = &method.effects;
-        vec![
-            method.method.clone(),
-            metrics.perturbations.to_string(),
-            number(metrics.pearson, 3),
-            number(metrics.r_squared, 3),
-            number(metrics.pearson_top_20, 3),
-            number(metrics.r_squared_top_20, 3),
-            number(metrics.jaccard_20, 3),
-            number(metrics.jaccard_50, 3),
-            number(metrics.mean_absolute_error, 4),
-        ]
-    };
-    let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
-    let header = ["", "covers", "r", "R²", "r top 20", "R² top 20", "Jaccard 20", "Jaccard 50", "MAE"];
-    text.push_str(&table(&header, &rows));
-
+    text.push_str(&fits(report));
+    text.push_str(&on_the_scale(report));
     text.push_str(&against_baselines(report));
 
     if let Some(calibration) = &report.calibration {

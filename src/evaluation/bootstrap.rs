@@ -6,6 +6,7 @@
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::effects::{COUNT, METRICS, Pooled};
 use crate::random;
 
 /// Draws of all perturbations.
@@ -52,36 +53,45 @@ impl Sums {
         self.absolute_errors += other.absolute_errors;
     }
 
-    fn pearson(&self) -> Option<f64> {
+    /// Pearson's r.
+    pub fn pearson(&self) -> Option<f64> {
         let spread = |sum: f64, squares: f64| (squares - sum * sum / self.count).max(0.0);
         let both = spread(self.predicted, self.predicted_squares) * spread(self.observed, self.observed_squares);
         let r = (self.products - self.predicted * self.observed / self.count) / both.sqrt();
         r.is_finite().then_some(r)
     }
 
-    fn r_squared(&self) -> Option<f64> {
-        let errors = self.predicted_squares - 2.0 * self.products + self.observed_squares;
-        let value = 1.0 - errors / (self.observed_squares - self.observed * self.observed / self.count);
+    /// R².
+    pub fn r_squared(&self) -> Option<f64> {
+        let value = 1.0 - self.squared_errors() / (self.observed_squares - self.observed * self.observed / self.count);
         value.is_finite().then_some(value)
+    }
+
+    /// Mean of |p − o|.
+    pub fn absolute_error(&self) -> Option<f64> {
+        (self.count > 0.0).then(|| self.absolute_errors / self.count)
+    }
+
+    /// Mean of (p − o)².
+    pub fn squared_error(&self) -> Option<f64> {
+        (self.count > 0.0).then(|| self.squared_errors() / self.count)
+    }
+
+    fn squared_errors(&self) -> f64 {
+        self.predicted_squares - 2.0 * self.products + self.observed_squares
     }
 }
 
 /// What one perturbation adds to the metrics of all.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
     /// Over all its genes.
     pub all: Sums,
     /// Over its 20 genes with the largest observed |shift|.
     pub top: Sums,
-    /// Jaccard index of the sets of 20 genes.
-    pub jaccard_20: f64,
-    /// Pearson's r over its genes.
-    pub pearson: Option<f64>,
+    /// Its own value of each of [`METRICS`] that is a mean over perturbations; not a number where it has none.
+    pub each: [f64; COUNT],
 }
-
-/// The metrics that have intervals, as they are called in the report.
-pub const METRICS: [&str; 7] =
-    ["pearson", "r_squared", "pearson_top_20", "r_squared_top_20", "jaccard_20", "mean_pearson", "mean_absolute_error"];
 
 /// The bounds of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,14 +104,14 @@ pub struct Interval {
 
 /// Metrics in every draw of the perturbations, in the order of [`METRICS`]; NaN where one is not defined.
 pub struct Draws {
-    by_metric: [Vec<f64>; METRICS.len()],
+    by_metric: [Vec<f64>; COUNT],
 }
 
 impl Draws {
     /// Draw the perturbations of `parts` with replacement; the same draws for every method with as many of them.
     pub fn of(parts: &[Part], seed: u64) -> Self {
         let mut random = random::stream(seed, "bootstrap of perturbations");
-        let mut by_metric: [Vec<f64>; METRICS.len()] = Default::default();
+        let mut by_metric: [Vec<f64>; COUNT] = Default::default();
         if parts.len() < 2 {
             return Self { by_metric };
         }
@@ -129,30 +139,23 @@ impl Draws {
 }
 
 /// In the order of [`METRICS`].
-fn metrics<'a>(parts: impl Iterator<Item = &'a Part>) -> [f64; METRICS.len()] {
+fn metrics<'a>(parts: impl Iterator<Item = &'a Part>) -> [f64; COUNT] {
     let (mut all, mut top) = (Sums::default(), Sums::default());
-    let (mut jaccard, mut count) = (0.0, 0.0);
-    let (mut own, mut defined) = (0.0, 0.0);
+    let (mut sums, mut defined) = ([0.0; COUNT], [0.0; COUNT]);
     for part in parts {
         all.add(&part.all);
         top.add(&part.top);
-        jaccard += part.jaccard_20;
-        count += 1.0;
-        if let Some(r) = part.pearson {
-            own += r;
-            defined += 1.0;
+        for ((sum, defined), &value) in sums.iter_mut().zip(&mut defined).zip(&part.each) {
+            if value.is_finite() {
+                *sum += value;
+                *defined += 1.0;
+            }
         }
     }
-    let or_none = |value: Option<f64>| value.unwrap_or(f64::NAN);
-    [
-        or_none(all.pearson()),
-        or_none(all.r_squared()),
-        or_none(top.pearson()),
-        or_none(top.r_squared()),
-        jaccard / count,
-        own / defined,
-        all.absolute_errors / all.count,
-    ]
+    std::array::from_fn(|at| match METRICS[at].pooled {
+        Pooled::Flat(of) => of(&all, &top).unwrap_or(f64::NAN),
+        Pooled::Mean(_) => sums[at] / defined[at],
+    })
 }
 
 /// None where fewer than half of the draws have a value.
@@ -176,7 +179,7 @@ mod tests {
 
     fn part(predicted: &[f32], observed: &[f32]) -> Part {
         let all = Sums::of(predicted.iter().zip(observed));
-        Part { all, top: all, jaccard_20: 0.5, pearson: pearson(predicted, observed) }
+        Part { all, top: all, each: [0.5; COUNT] }
     }
 
     proptest! {
@@ -220,7 +223,7 @@ mod tests {
         let observed = [1.0f32, -2.0, 0.5, 3.0];
         let parts: Vec<Part> = (0..8).map(|at| part(&[0.9, -1.5, at as f32, 2.0], &observed)).collect();
         let draws = Draws::of(&parts, 7);
-        for metric in 0..METRICS.len() {
+        for metric in 0..COUNT {
             assert_eq!(draws.difference(&draws, metric), Some(Interval { low: 0.0, high: 0.0 }));
         }
         let better: Vec<Part> = (0..8).map(|_| part(&observed, &observed)).collect();

@@ -21,9 +21,11 @@ use crate::network::Sign;
 use crate::network::sign::{ShiftEvidence, sign_of};
 
 use judging::Judging;
+use measurement::Measurement;
 
 mod judging;
 mod likelihood;
+mod measurement;
 mod quality;
 
 /// Which cells, and what else to hold the network against.
@@ -100,7 +102,8 @@ pub fn evaluate(
         let known = card.perturbations.iter().find(|perturbation| perturbation.name() == name);
         known.map_or(0, |perturbation| perturbation.training_cells)
     };
-    let mut report = Report::of_effects(&methods, &observed, training_cells);
+    let measured = Measurement::of(model, dataset, &cells, &observed, &predicted, progress)?;
+    let mut report = Report::of_effects(&methods, measured.with(&observed), training_cells);
 
     report.calibration = calibrated(model, dataset, &cells, &observed);
     progress.check()?;
@@ -374,7 +377,7 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     }
     let lost = |clear: bool| -> Vec<&str> {
         let lost = report.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);
-        lost.map(|verdict| verdict.metric.as_str()).collect()
+        lost.map(|verdict| report.label(&verdict.metric)).collect()
     };
     for (metrics, how) in
         [(lost(true), "is clearly better than the model"), (lost(false), "does as well as the model or better")]

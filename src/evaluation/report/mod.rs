@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bootstrap::{self, Draws, Interval};
+use super::bootstrap::{Draws, Interval};
 use super::calibration::Calibration;
-use super::effects::{EffectMetrics, EffectOptions, PerturbationFit, compare};
+use super::ceiling::Ceiling;
+use super::effects::{Beside, EffectMetrics, EffectOptions, METRICS, PerturbationFit, compare, compare_with};
 use crate::data::EffectTable;
 
 pub use definitions::{Definition, definitions};
@@ -95,6 +96,9 @@ pub struct MethodReport {
     /// Between which values 95 % of the metrics lie where other perturbations of the same kind had been chosen, by metric.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub intervals: BTreeMap<String, Interval>,
+    /// The metrics on the scale from the training mean (0) to the split-half replicate (1), not clipped, by metric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scaled: BTreeMap<String, f64>,
     /// The perturbed genes kept, as the published implementations do.
     pub effects_with_targets: EffectMetrics,
 }
@@ -153,6 +157,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The model first, then the baselines.
     pub methods: Vec<MethodReport>,
+    /// How good a prediction can be; none where there are too few cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<Ceiling>,
     /// The model against the best baseline.
     pub verdicts: Vec<Verdict>,
     /// One row per method and perturbation.
@@ -190,24 +197,42 @@ pub struct Method<'a> {
     pub effects: &'a EffectTable,
 }
 
+/// The measurement that methods are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// Observed shifts.
+    pub observed: &'a EffectTable,
+    /// What is known beside them.
+    pub beside: Beside<'a>,
+    /// How good a prediction can be.
+    pub ceiling: Option<&'a Ceiling>,
+}
+
 impl Report {
-    /// Judge `methods` (the model first) against `observed` shifts; `training_cells` tells how many cells of a
-    /// perturbation were in the training. The facts, notes and networks are for the caller to fill in.
-    pub fn of_effects(methods: &[Method], observed: &EffectTable, training_cells: impl Fn(&str) -> u32) -> Self {
-        let mut report = Self { format: FORMAT, definitions: definitions(), ..Self::default() };
-        report.program_version = env!("CARGO_PKG_VERSION").to_owned();
+    /// Judge `methods` (the model first) by what was measured; `training_cells` tells how many cells of a perturbation were in the
+    /// training. The facts, notes and networks are for the caller to fill in.
+    pub fn of_effects(methods: &[Method], measured: Measured<'_>, training_cells: impl Fn(&str) -> u32) -> Self {
+        let Measured { observed, beside, ceiling } = measured;
+        let mut report = Self {
+            format: FORMAT,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            definitions: definitions(),
+            ceiling: ceiling.cloned(),
+            ..Self::default()
+        };
         let mut draws = Vec::with_capacity(methods.len());
         for method in methods {
-            let without = compare(method.effects, observed, EffectOptions { leave_out_targets: true });
+            let without = compare_with(method.effects, observed, EffectOptions::default(), beside);
             let with = compare(method.effects, observed, EffectOptions { leave_out_targets: false });
             let drawn = Draws::of(&without.parts, BOOTSTRAP_SEED);
-            let metrics = bootstrap::METRICS.iter().enumerate();
+            let metrics = METRICS.iter().enumerate();
             report.methods.push(MethodReport {
                 method: method.name.clone(),
                 baseline: method.baseline,
                 definition: method.definition.clone(),
                 effects: without.overall,
-                intervals: metrics.filter_map(|(at, name)| Some(((*name).to_owned(), drawn.interval(at)?))).collect(),
+                intervals: metrics.filter_map(|(at, one)| Some((one.key.to_owned(), drawn.interval(at)?))).collect(),
+                scaled: BTreeMap::new(),
                 effects_with_targets: with.overall,
             });
             draws.push(drawn);
@@ -217,20 +242,35 @@ impl Report {
                 fit,
             }));
         }
+        report.scale();
         report.verdicts = verdicts(&report.methods, &draws);
         report
     }
+
+    /// Put the methods on the scale between [`SCALE_BASELINE`] and ceiling.
+    fn scale(&mut self) {
+        let baseline = self.methods.iter().find(|method| method.method == SCALE_BASELINE);
+        let (Some(baseline), Some(ceiling)) = (baseline.map(|found| found.effects.clone()), &self.ceiling) else {
+            return;
+        };
+        for method in &mut self.methods {
+            let scaled = METRICS.iter().filter_map(|metric| {
+                let [value, low, high] = [&method.effects, &baseline, &ceiling.effects].map(metric.value);
+                Some((metric.key.to_owned(), metric.scaled(value, low, high)?))
+            });
+            method.scaled = scaled.collect();
+        }
+    }
+
+    /// What a metric is called, for people.
+    pub fn label<'a>(&'a self, metric: &'a str) -> &'a str {
+        let known = self.definitions.iter().find(|definition| definition.metric == metric);
+        known.map_or(metric, |definition| &definition.label)
+    }
 }
 
-/// Metrics of the verdicts: name, value, whether more is better.
-const COMPARED: [(&str, fn(&EffectMetrics) -> Option<f64>, bool); 6] = [
-    ("pearson", |metrics| metrics.pearson, true),
-    ("r_squared", |metrics| metrics.r_squared, true),
-    ("pearson_top_20", |metrics| metrics.pearson_top_20, true),
-    ("r_squared_top_20", |metrics| metrics.r_squared_top_20, true),
-    ("jaccard_20", |metrics| metrics.jaccard_20, true),
-    ("mean_absolute_error", |metrics| metrics.mean_absolute_error, false),
-];
+/// What stands at 0 on the scale of the metrics.
+pub const SCALE_BASELINE: &str = "Training mean";
 
 /// The same draws in every report: two reports of one screen differ by what they judge.
 const BOOTSTRAP_SEED: u64 = 0;
@@ -242,24 +282,25 @@ fn verdicts(methods: &[MethodReport], draws: &[Draws]) -> Vec<Verdict> {
     let fair = |(method, _): &(&MethodReport, &Draws)| {
         method.baseline && method.effects.perturbations >= model.effects.perturbations
     };
-    let compared = COMPARED.iter().filter_map(|&(metric, value, more_is_better)| {
-        let own = value(&model.effects)?;
-        let sign = if more_is_better { 1.0 } else { -1.0 };
+    let compared = METRICS.iter().enumerate().filter_map(|(number, metric)| {
+        let own = (metric.value)(&model.effects)?;
+        let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
         let (best, their_draws, theirs) = methods
             .iter()
             .zip(draws)
             .filter(fair)
-            .filter_map(|(method, draws)| Some((method, draws, value(&method.effects)?)))
+            .filter_map(|(method, draws)| {
+                Some((method, draws, (metric.value)(&method.effects).or(metric.of_constant)?))
+            })
             .max_by(|a, b| (sign * a.2).total_cmp(&(sign * b.2)))?;
         let same = best.effects.perturbations == model.effects.perturbations;
-        let number = bootstrap::METRICS.iter().position(|name| *name == metric);
         Some(Verdict {
-            metric: metric.to_owned(),
+            metric: metric.key.to_owned(),
             model: own,
             best_baseline: best.method.clone(),
             baseline: theirs,
             model_wins: sign * own > sign * theirs,
-            difference: number.filter(|_| same).and_then(|number| own_draws.difference(their_draws, number)),
+            difference: if same { own_draws.difference(their_draws, number) } else { None },
         })
     });
     compared.collect()
@@ -282,6 +323,10 @@ mod tests {
         Method { name: name.into(), baseline, definition: "A test".into(), effects }
     }
 
+    fn measured(observed: &EffectTable) -> Measured<'_> {
+        Measured { observed, beside: Beside::default(), ceiling: None }
+    }
+
     #[test]
     fn the_best_baseline_that_covers_as_much_is_what_the_model_is_held_against() {
         let observed = table(&[-3.0, 1.0, 2.0, 0.0, 0.0, 1.0, -1.0, 0.5]);
@@ -292,7 +337,7 @@ mod tests {
         partial.shifts.truncate(4);
         let methods =
             [method("Model", false, &model), method("No change", true, &nothing), method("Partial", true, &partial)];
-        let report = Report::of_effects(&methods, &observed, |name| if name == "A" { 50 } else { 0 });
+        let report = Report::of_effects(&methods, measured(&observed), |name| if name == "A" { 50 } else { 0 });
         let names: Vec<&str> = report.verdicts.iter().map(|verdict| verdict.best_baseline.as_str()).collect();
         assert!(!names.is_empty() && names.iter().all(|name| *name == "No change"), "{names:?}");
         let error = report.verdicts.iter().find(|verdict| verdict.metric == "mean_absolute_error").unwrap();
@@ -311,7 +356,7 @@ mod tests {
     #[test]
     fn every_number_has_a_definition_and_json_comes_back_the_same() {
         let observed = table(&[-3.0, 1.0, 2.0, 0.0, 0.0, 1.0, -1.0, 0.5]);
-        let report = Report::of_effects(&[method("Model", false, &observed)], &observed, |_| 1);
+        let report = Report::of_effects(&[method("Model", false, &observed)], measured(&observed), |_| 1);
         let json = serde_json::to_value(&report).unwrap();
         let defined: Vec<String> = report.definitions.iter().map(|definition| definition.metric.clone()).collect();
         for metric in json["methods"][0]["effects"].as_object().unwrap().keys() {

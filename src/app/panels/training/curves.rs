@@ -223,13 +223,15 @@ fn marks((low, high): (f64, f64), least: f64) -> Vec<GridMark> {
 fn compact(value: f64, step: f64) -> String {
     let size = value.abs();
     // A step of exactly 0.1 has a logarithm a little off −1.
-    let decimals = (-step.abs().max(1e-9).log10() - 1e-6).ceil().clamp(0.0, 6.0) as usize;
+    let decimals = (-step.abs().max(1e-9).log10() - 1e-6).ceil().max(0.0) as usize;
     let text = if size >= 1e6 {
         format!("{:.1}M", size / 1e6)
     } else if size >= 1e4 {
         format!("{:.*}k", usize::from(step < 1e3), size / 1e3)
-    } else if decimals > 4 && size > 0.0 {
-        format!("{size:.1e}")
+    } else if size > 0.0 && size < 1e-3 {
+        let power = size.log10().floor();
+        let digits = (decimals as f64 + power).max(0.0) as usize;
+        format!("{:.digits$}e−{}", size / 10f64.powf(power), -power)
     } else {
         format!("{size:.decimals$}")
     };
@@ -272,7 +274,9 @@ mod tests {
         assert_eq!(axis(&[-20.0, 0.0, 100.0], 20.0), ["−20", "0", "100"]);
         assert_eq!(axis(&[0.0735, 0.0740], 0.0005), ["0.0735", "0.0740"]);
         assert_eq!(axis(&[0.07, 0.075], 0.005), ["0.070", "0.075"]);
-        assert_eq!(axis(&[1.2e-5], 1e-6), ["1.2e-5"]);
+        assert_eq!(axis(&[0.1680, 0.16805], 5e-5), ["0.16800", "0.16805"]);
+        assert_eq!(axis(&[1.2e-5, 1.3e-5], 1e-6), ["1.2e−5", "1.3e−5"]);
+        assert_eq!(axis(&[2e-4, 4e-4], 2e-4), ["2e−4", "4e−4"]);
         assert_eq!(axis(&[25_400.0, 25_600.0], 200.0), ["25.4k", "25.6k"]);
         assert_eq!(axis(&[2.5e6], 5e5), ["2.5M"]);
     }

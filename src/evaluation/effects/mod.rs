@@ -2,15 +2,26 @@
 //! GPO-VAE, and the per-perturbation ones of the later benchmarks.
 //!
 //! Rows are matched by the name of the perturbation, columns by gene; what only one table has is left out and shows in
-//! [`EffectMetrics::perturbations`]. "Flattened" means: the pairs of all perturbations in one list.
+//! [`EffectMetrics::perturbations`]. "Flattened" means: the pairs of all perturbations in one list. [`METRICS`] lists all
+//! metrics; some need more than the two tables, see [`Beside`].
+
+mod discrimination;
+mod evidence;
+mod metrics;
+mod pairs;
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{Part, Sums};
-use super::{pearson, r_squared};
+use super::bootstrap::Part;
 use crate::data::EffectTable;
+use discrimination::Discrimination;
+use pairs::{Order, Pairs, by_size, mean};
+
+pub use evidence::{Evidence, SIGNIFICANT};
+pub(super) use metrics::{COUNT, Pooled};
+pub use metrics::{METRICS, Metric};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +62,35 @@ pub struct PerturbationFit {
     pub jaccard_20: f64,
     /// The same with 50 genes.
     pub jaccard_50: f64,
+    /// Mean over genes of (predicted − observed)².
+    #[serde(default)]
+    pub mean_squared_error: f64,
+    /// What more can be told where more is known.
+    #[serde(flatten)]
+    pub further: FurtherMetrics,
+}
+
+/// Metrics that need more than predicted and observed shifts, of one perturbation or, as means over perturbations, of all; none where
+/// that is not at hand or they are not defined.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FurtherMetrics {
+    /// Pearson's r of what is left of the shifts once the mean shift over all training perturbations is taken away (Systema).
+    pub pearson_beyond_mean: Option<f64>,
+    /// Pearson's r over the 20 genes with the largest |score| of the Wilcoxon test.
+    pub pearson_top_20_de: Option<f64>,
+    /// Mean squared error over the same genes.
+    pub mse_top_20_de: Option<f64>,
+    /// Share of the same genes whose predicted shift has the observed direction.
+    pub direction_top_20_de: Option<f64>,
+    /// Of the k genes that respond significantly the share among the k largest predicted |shift|s.
+    pub de_overlap: Option<f64>,
+    /// Mean squared error, each gene weighted by how much it tells the perturbation from all other cells.
+    pub weighted_mse: Option<f64>,
+    /// Euclidean distance over the 1,000 genes with the highest mean in control cells, log2 units.
+    pub l2_top_1000: Option<f64>,
+    /// 1 where the own truth is the nearest of all to the prediction, 0 where it is the farthest.
+    pub discrimination: Option<f64>,
 }
 
 /// The fit of all perturbations.
@@ -80,6 +120,18 @@ pub struct EffectMetrics {
     pub mean_squared_error: Option<f64>,
     /// Mean share of the top 20 genes whose direction is right.
     pub direction_top_20: Option<f64>,
+    /// Means over perturbations of what more can be told.
+    #[serde(flatten)]
+    pub further: FurtherMetrics,
+}
+
+/// What is known beside the two tables.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Mean shift over all training perturbations, one per gene of the observed table.
+    pub training_mean: Option<&'a [f32]>,
+    /// Of the cells behind the observed table.
+    pub evidence: Option<&'a Evidence>,
 }
 
 /// How well a prediction fits: all together and each.
@@ -97,39 +149,78 @@ pub struct Comparison {
 ///
 /// The order of equal |shift|s is that of the observed table's genes. An empty intersection gives metrics of `None`.
 pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectOptions) -> Comparison {
+    compare_with(predicted, observed, options, Beside::default())
+}
+
+/// [`compare`] with all that is known `beside` the two tables.
+pub fn compare_with(
+    predicted: &EffectTable,
+    observed: &EffectTable,
+    options: EffectOptions,
+    beside: Beside<'_>,
+) -> Comparison {
     let columns = shared_columns(predicted, observed);
-    let mut flat = Pairs::default();
-    let mut flat_top = Pairs::default();
+    let discrimination = Discrimination::new(predicted, observed, &columns);
+    let genes = observed.genes.len();
+    let (mut flat, mut flat_top) = (Pairs::default(), Pairs::default());
     let (mut fits, mut parts) = (Vec::new(), Vec::new());
     for (row, name) in observed.perturbations.iter().enumerate() {
         let Some(predicted_row) = predicted.find(name) else { continue };
         let targets: Vec<&str> = if options.leave_out_targets { name.split('+').collect() } else { Vec::new() };
         let mut pairs = Pairs::default();
+        // Columns of the observed table.
+        let mut kept = Vec::with_capacity(columns.len());
         for &(from, to) in &columns {
             if !targets.contains(&observed.genes[to].as_str()) {
                 pairs.push(predicted.row(predicted_row)[from], observed.row(row)[to]);
+                kept.push(to);
             }
         }
         let order = Order { predicted: by_size(&pairs.predicted), observed: by_size(&pairs.observed) };
-        let top = pairs.select(&order.observed[..order.observed.len().min(20)]);
-        let jaccard_20 = order.jaccard(20);
-        parts.push(Part { all: pairs.sums(), top: top.sums(), jaccard_20, pearson: pairs.pearson() });
-        fits.push(PerturbationFit {
+        let top = pairs.select(order.first_observed(TOP));
+        let mut further = FurtherMetrics {
+            pearson_beyond_mean: beside.training_mean.and_then(|mean| pairs.less(mean, &kept).pearson()),
+            discrimination: discrimination.of(row),
+            ..FurtherMetrics::default()
+        };
+        if let Some(evidence) = beside.evidence {
+            let own = |all: &[f32]| -> Vec<f32> { kept.iter().map(|&to| all[row * genes + to]).collect() };
+            let by_score = by_size(&own(&evidence.scores));
+            let top = pairs.select(&by_score[..by_score.len().min(TOP)]);
+            let responding = kept.iter().filter(|&&to| evidence.significant[row * genes + to]).count();
+            let high = by_size(&kept.iter().map(|&to| evidence.control_mean[to]).collect::<Vec<_>>());
+            let high = pairs.select(&high[..high.len().min(HIGH)]);
+            further.pearson_top_20_de = top.pearson();
+            further.mse_top_20_de = top.mean(square);
+            further.direction_top_20_de = (top.len() > 0).then(|| top.right_direction());
+            further.de_overlap = (responding > 0).then(|| {
+                Order { predicted: order.predicted.clone(), observed: by_score }.shared(responding) as f64
+                    / responding as f64
+            });
+            further.weighted_mse = pairs.weighted_mse(&own(&evidence.against_others));
+            further.l2_top_1000 = high.mean(square).map(|mean| (mean * high.len() as f64).sqrt());
+        }
+        let fit = PerturbationFit {
             perturbation: name.clone(),
             cells: observed.cells.get(row).copied().unwrap_or(0),
             genes: pairs.len(),
             pearson: pairs.pearson(),
             r_squared: pairs.r_squared(),
-            mean_absolute_error: pairs.mean(|difference| difference.abs()).unwrap_or(0.0),
+            mean_absolute_error: pairs.mean(f64::abs).unwrap_or(0.0),
             pearson_top_20: top.pearson(),
             r_squared_top_20: top.r_squared(),
             direction_top_20: top.right_direction(),
-            jaccard_20,
+            jaccard_20: order.jaccard(TOP),
             jaccard_50: order.jaccard(50),
-        });
+            mean_squared_error: pairs.mean(square).unwrap_or(0.0),
+            further,
+        };
+        parts.push(Part { all: pairs.sums(), top: top.sums(), each: metrics::each(&fit) });
+        fits.push(fit);
         flat.extend(&pairs);
         flat_top.extend(&top);
     }
+    let means = |of: fn(&PerturbationFit) -> Option<f64>| mean(fits.iter().filter_map(of));
     let overall = EffectMetrics {
         perturbations: fits.len(),
         genes: columns.len(),
@@ -137,14 +228,24 @@ pub fn compare(predicted: &EffectTable, observed: &EffectTable, options: EffectO
         r_squared: flat.r_squared(),
         pearson_top_20: flat_top.pearson(),
         r_squared_top_20: flat_top.r_squared(),
-        jaccard_20: mean(fits.iter().map(|fit| fit.jaccard_20)),
-        jaccard_50: mean(fits.iter().map(|fit| fit.jaccard_50)),
-        mean_pearson: mean(fits.iter().filter_map(|fit| fit.pearson)),
+        jaccard_20: means(|fit| Some(fit.jaccard_20)),
+        jaccard_50: means(|fit| Some(fit.jaccard_50)),
+        mean_pearson: means(|fit| fit.pearson),
         mean_absolute_error: flat.mean(f64::abs),
-        mean_squared_error: flat.mean(|difference| difference * difference),
-        direction_top_20: mean(fits.iter().map(|fit| fit.direction_top_20)),
+        mean_squared_error: flat.mean(square),
+        direction_top_20: means(|fit| Some(fit.direction_top_20)),
+        further: FurtherMetrics::mean(fits.iter().map(|fit| &fit.further)),
     };
     Comparison { overall, per_perturbation: fits, parts }
+}
+
+/// Genes of the metrics "top 20".
+const TOP: usize = 20;
+/// Genes of the distance over those expressed most.
+const HIGH: usize = 1000;
+
+fn square(value: f64) -> f64 {
+    value * value
 }
 
 /// (column in `predicted`, column in `observed`) of each gene that both have, in the observed order.
@@ -156,84 +257,6 @@ fn shared_columns(predicted: &EffectTable, observed: &EffectTable) -> Vec<(usize
         predicted.genes.iter().enumerate().map(|(column, gene)| (gene.as_str(), column)).collect();
     let columns = observed.genes.iter().enumerate();
     columns.filter_map(|(to, gene)| at.get(gene.as_str()).map(|&from| (from, to))).collect()
-}
-
-/// Predicted and observed shifts of the same genes.
-#[derive(Default)]
-struct Pairs {
-    predicted: Vec<f32>,
-    observed: Vec<f32>,
-}
-
-impl Pairs {
-    fn len(&self) -> usize {
-        self.observed.len()
-    }
-
-    fn push(&mut self, predicted: f32, observed: f32) {
-        self.predicted.push(predicted);
-        self.observed.push(observed);
-    }
-
-    fn extend(&mut self, other: &Self) {
-        self.predicted.extend_from_slice(&other.predicted);
-        self.observed.extend_from_slice(&other.observed);
-    }
-
-    fn select(&self, positions: &[u32]) -> Self {
-        let take = |from: &[f32]| positions.iter().map(|&at| from[at as usize]).collect();
-        Self { predicted: take(&self.predicted), observed: take(&self.observed) }
-    }
-
-    fn sums(&self) -> Sums {
-        Sums::of(self.predicted.iter().zip(&self.observed))
-    }
-
-    fn pearson(&self) -> Option<f64> {
-        pearson(&self.predicted, &self.observed)
-    }
-
-    fn r_squared(&self) -> Option<f64> {
-        r_squared(&self.predicted, &self.observed)
-    }
-
-    /// Mean over pairs of a function of predicted − observed.
-    fn mean(&self, of: impl Fn(f64) -> f64) -> Option<f64> {
-        mean(self.predicted.iter().zip(&self.observed).map(|(&p, &o)| of(f64::from(p) - f64::from(o))))
-    }
-
-    /// Share of pairs of equal sign; a predicted shift of zero has no direction and is wrong.
-    fn right_direction(&self) -> f64 {
-        mean(self.predicted.iter().zip(&self.observed).map(|(p, o)| f64::from(u8::from(p * o > 0.0)))).unwrap_or(0.0)
-    }
-}
-
-/// Positions sorted by falling |shift|; ties in the order given.
-fn by_size(shifts: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..shifts.len() as u32).collect();
-    order.sort_by(|&a, &b| shifts[b as usize].abs().total_cmp(&shifts[a as usize].abs()));
-    order
-}
-
-struct Order {
-    predicted: Vec<u32>,
-    observed: Vec<u32>,
-}
-
-impl Order {
-    /// |A ∩ B| / |A ∪ B| of the first `size` of both orders; 0 where there is nothing.
-    fn jaccard(&self, size: usize) -> f64 {
-        let size = size.min(self.observed.len());
-        let mut a = self.predicted[..size].to_vec();
-        a.sort_unstable();
-        let common = self.observed[..size].iter().filter(|at| a.binary_search(at).is_ok()).count();
-        if size == 0 { 0.0 } else { common as f64 / (2 * size - common) as f64 }
-    }
-}
-
-fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.into_iter().fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / f64::from(count))
 }
 
 #[cfg(test)]
@@ -297,5 +320,66 @@ mod tests {
         let metrics =
             compare(&table(&["P"], &genes, &predicted), &table(&["P"], &genes, &observed), EffectOptions::default());
         assert!((metrics.overall.jaccard_20.unwrap() - 10.0 / 30.0).abs() < 1e-12);
+    }
+
+    /// Two perturbations of genes that are not measured, with what cells would tell of them.
+    fn known() -> (EffectTable, Evidence) {
+        let genes: Vec<String> = (0..24).map(|gene| format!("G{gene}")).collect();
+        let shift = |at: usize| if at < 24 { at as f32 - 12.0 } else { 0.1 * (at as f32 - 24.0) };
+        let observed = EffectTable {
+            perturbations: vec!["P".into(), "Q".into()],
+            genes,
+            cells: vec![9, 9],
+            shifts: (0..48).map(shift).collect(),
+        };
+        let evidence = Evidence {
+            control_mean: (0..24).map(|gene| gene as f32).collect(),
+            // The order of genes by score is the reverse of that by shift.
+            scores: (0..48).map(|at| if at < 24 { 13.0 - (at as f32 - 12.0).abs() } else { 1.0 }).collect(),
+            significant: (0..48).map(|at| (8..16).contains(&at)).collect(),
+            against_others: (0..48).map(|at| if at == 3 { 2.0 } else { 0.0 }).collect(),
+        };
+        (observed, evidence)
+    }
+
+    #[test]
+    fn genes_of_the_test_are_those_that_respond_most_surely() {
+        let (observed, evidence) = known();
+        let mut predicted = observed.clone();
+        predicted.shifts[3] += 0.5;
+        let beside = Beside { evidence: Some(&evidence), training_mean: None };
+        let found = compare_with(&predicted, &observed, EffectOptions::default(), beside);
+        let first = &found.per_perturbation[0].further;
+        // Of 24 genes the 20 surest leave out 0, 1, 22 and 23: the error at gene 3 is among them.
+        assert_eq!(first.mse_top_20_de, Some(0.25 / 20.0));
+        // The weight is all on that gene.
+        assert_eq!(first.weighted_mse, Some(0.25));
+        assert_eq!(first.l2_top_1000, Some(0.5), "fewer genes than 1,000: over all");
+        // The eight genes that respond are those with the smallest shifts, which are predicted last.
+        assert_eq!(first.de_overlap, Some(0.0));
+        assert_eq!(found.per_perturbation[1].further.de_overlap, None, "nothing responds");
+        assert_eq!(found.overall.further.de_overlap, Some(0.0));
+        assert_eq!(found.per_perturbation[1].further.weighted_mse, None);
+        assert_eq!(first.pearson_beyond_mean, None, "no training mean given");
+    }
+
+    #[test]
+    fn the_shift_common_to_all_explains_nothing_beyond_itself() {
+        let (observed, _) = known();
+        let common: Vec<f32> = (0..24).map(|gene| (gene as f32).sin()).collect();
+        let shift = |table: &EffectTable| {
+            let mut shifted = table.clone();
+            shifted.shifts.iter_mut().enumerate().for_each(|(at, shift)| *shift += 10.0 * common[at % 24]);
+            shifted
+        };
+        let scaled: Vec<f32> = common.iter().map(|mean| 10.0 * mean).collect();
+        let beside = Beside { training_mean: Some(&scaled), evidence: None };
+        let mut mean = observed.clone();
+        mean.shifts = [scaled.clone(), scaled.clone()].concat();
+        let found = compare_with(&mean, &shift(&observed), EffectOptions::default(), beside).overall;
+        assert!(found.mean_pearson.unwrap() > 0.5, "the common shift looks like a good prediction");
+        assert_eq!(found.further.pearson_beyond_mean, None, "it tells no perturbation from another");
+        let right = compare_with(&shift(&observed), &shift(&observed), EffectOptions::default(), beside).overall;
+        assert!((right.further.pearson_beyond_mean.unwrap() - 1.0).abs() < 1e-6);
     }
 }

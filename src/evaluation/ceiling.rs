@@ -1,0 +1,100 @@
+//! How good a prediction can be at all: half of a perturbation's cells predicting the other half.
+
+use rand::seq::SliceRandom as _;
+use serde::{Deserialize, Serialize};
+
+use super::effects::{Beside, EffectMetrics, EffectOptions, Evidence, compare_with};
+use crate::data::{CellRole, Dataset, EffectTable};
+use crate::jobs::{Cancelled, Progress};
+use crate::random;
+
+/// How often the cells are halved.
+pub const SPLITS: usize = 5;
+
+/// Metrics of the split-half replicate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// How often the cells were halved; the metrics are means.
+    pub splits: usize,
+    /// The metrics, the perturbed genes left out.
+    pub effects: EffectMetrics,
+}
+
+impl Ceiling {
+    /// Of `cells` (rows of `dataset`): in each of [`SPLITS`] splits the shifts of one half, perturbed and control cells alike, are
+    /// judged as a prediction of the other half. Only perturbations called in `names` count, and those with at least two cells. None
+    /// where there are none, or fewer than two control cells.
+    ///
+    /// Half the cells are noisier than all of them, on both sides: the ceiling is rather too low than too high.
+    pub fn of_cells(
+        dataset: &Dataset,
+        cells: &[u32],
+        names: &[String],
+        training_mean: Option<&[f32]>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Option<Self>, Cancelled> {
+        let mut groups = vec![Vec::new(); dataset.perturbations().len() + 1];
+        for &cell in cells {
+            match dataset.roles()[cell as usize] {
+                CellRole::Control => groups[0].push(cell),
+                CellRole::Perturbed(index) if names.contains(&dataset.perturbations()[index as usize].name()) => {
+                    groups[index as usize + 1].push(cell);
+                }
+                _ => {}
+            }
+        }
+        if groups[0].len() < 2 || groups[1..].iter().all(|group| group.len() < 2) {
+            return Ok(None);
+        }
+        let mut random = random::stream(seed, "split-half replicate");
+        let mut found = Vec::with_capacity(SPLITS);
+        for split in 0..SPLITS {
+            progress.stage("Halving the cells", Some(split as f32 / SPLITS as f32));
+            let mut halves = [Vec::new(), Vec::new()];
+            for group in groups.iter_mut().filter(|group| group.len() >= 2) {
+                group.shuffle(&mut random);
+                let (first, second) = group.split_at(group.len() / 2);
+                halves[0].extend_from_slice(first);
+                halves[1].extend_from_slice(second);
+            }
+            halves.iter_mut().for_each(|half| half.sort_unstable());
+            let [predicted, observed] = [0, 1].map(|half: usize| EffectTable::observed(dataset, &halves[half]));
+            let (Some(predicted), Some(observed)) = (predicted, observed) else { continue };
+            let evidence = Evidence::of_cells(dataset, &halves[1], progress)?;
+            let beside = Beside { training_mean, evidence: Some(&evidence) };
+            found.push(compare_with(&predicted, &observed, EffectOptions::default(), beside).overall);
+        }
+        Ok(Some(Self { splits: found.len(), effects: EffectMetrics::mean(&found) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::simulate::{SimulateConfig, simulate};
+    use crate::jobs::Silent;
+
+    #[test]
+    fn a_replicate_is_far_better_than_nothing_and_more_cells_raise_it() {
+        let ceiling = |cells: usize| {
+            let config = SimulateConfig { cells, genes: 60, perturbations: 6, ..SimulateConfig::default() };
+            let screen = simulate(&config, &Silent).unwrap();
+            let all: Vec<u32> = (0..screen.dataset.cell_count() as u32).collect();
+            let names: Vec<String> = screen.dataset.perturbations().iter().map(|known| known.name()).collect();
+            Ceiling::of_cells(&screen.dataset, &all, &names, None, 1, &Silent).unwrap().unwrap()
+        };
+        let (few, many) = (ceiling(300).effects, ceiling(3000).effects);
+        assert!(many.pearson > few.pearson && many.mean_absolute_error < few.mean_absolute_error, "{few:?} {many:?}");
+        assert!(many.pearson.unwrap() > 0.5 && many.further.discrimination.unwrap() > 0.6, "{many:?}");
+        assert!(many.further.de_overlap.is_some() && many.further.pearson_beyond_mean.is_none());
+    }
+
+    #[test]
+    fn there_is_none_without_two_cells() {
+        let config = SimulateConfig { cells: 300, genes: 60, perturbations: 6, ..SimulateConfig::default() };
+        let screen = simulate(&config, &Silent).unwrap();
+        let none = Ceiling::of_cells(&screen.dataset, &[0, 1, 2], &[], None, 1, &Silent).unwrap();
+        assert_eq!(none, None);
+    }
+}

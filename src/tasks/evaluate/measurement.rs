@@ -1,0 +1,49 @@
+//! What methods are judged by: observed shifts, what the cells tell beside them, and how good a prediction can be.
+
+use std::collections::HashMap;
+
+use crate::data::{Dataset, EffectTable, Perturbation};
+use crate::evaluation::ceiling::Ceiling;
+use crate::evaluation::effects::{Beside, Evidence};
+use crate::evaluation::report::Measured;
+use crate::jobs::{Cancelled, Progress};
+use crate::models::TrainedModel;
+use crate::models::baselines::effects::{BaselineKind, predict};
+
+pub(super) struct Measurement {
+    training_mean: Option<Vec<f32>>,
+    evidence: Evidence,
+    ceiling: Option<Ceiling>,
+}
+
+impl Measurement {
+    /// Of the `cells` behind `observed`; the ceiling over what is `predicted`.
+    pub fn of(
+        model: &TrainedModel,
+        dataset: &Dataset,
+        cells: &[u32],
+        observed: &EffectTable,
+        predicted: &EffectTable,
+        progress: &dyn Progress,
+    ) -> Result<Self, Cancelled> {
+        let training_mean = training_mean(model.observed_in_training(), observed);
+        let evidence = Evidence::of_cells(dataset, cells, progress)?;
+        let (names, seed) = (&predicted.perturbations, model.card().settings.seed);
+        let ceiling = Ceiling::of_cells(dataset, cells, names, training_mean.as_deref(), seed, progress)?;
+        Ok(Self { training_mean, evidence, ceiling })
+    }
+
+    pub fn with<'a>(&'a self, observed: &'a EffectTable) -> Measured<'a> {
+        let beside = Beside { training_mean: self.training_mean.as_deref(), evidence: Some(&self.evidence) };
+        Measured { observed, beside, ceiling: self.ceiling.as_ref() }
+    }
+}
+
+/// Mean shift over the training perturbations, in the order of the observed genes; not a number for a gene that the training had not, which
+/// no prediction has either. None if nothing was perturbed in the training.
+fn training_mean(training: &EffectTable, observed: &EffectTable) -> Option<Vec<f32>> {
+    let mean = predict(BaselineKind::TrainingMean, training, &[Perturbation::of(["any"])]);
+    let row = mean.find("any").map(|row| mean.row(row))?;
+    let of_gene: HashMap<&str, f32> = mean.genes.iter().map(String::as_str).zip(row.iter().copied()).collect();
+    Some(observed.genes.iter().map(|gene| of_gene.get(gene.as_str()).copied().unwrap_or(f32::NAN)).collect())
+}
