@@ -19,6 +19,7 @@ pub mod networks;
 pub mod open;
 pub mod preprocess;
 pub mod quality;
+pub mod report;
 mod room;
 pub mod sample;
 pub mod simulate;

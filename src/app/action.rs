@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::attached::Attachment;
+use super::evaluations::EvaluationSettings;
 use super::findings::PickedLabels;
 use super::state::{DataSection, Dialog, HeldBack, MessageId, MissingKind, PickTool, Tab, TableKind, WaveView};
 use super::theme::ThemeChoice;
@@ -76,6 +77,18 @@ pub enum Action {
     AskRegulators,
     /// Ask for a network from which the next training starts.
     AskPriorNetwork,
+    /// Judge the open model, or the one in this file, on the open data set.
+    Evaluate(Option<PathBuf>),
+    /// Ask for another model to judge beside the open one.
+    AskEvaluate,
+    /// End the evaluation under way.
+    StopEvaluation,
+    /// Take a judged model off the page, by its number.
+    ForgetEvaluation(usize),
+    /// Judge in another way from now on.
+    SetEvaluation(Box<EvaluationSettings>),
+    /// Ask for a file with known edges to judge networks by.
+    AskKnownEdges,
     /// Read a list of regulators and show only their edges.
     ReadRegulators(PathBuf),
     /// Show other genes and edges (drag).
@@ -261,6 +274,10 @@ pub enum ExportFormat {
     Png,
     /// Tab-separated values.
     Tsv,
+    /// A page for a browser.
+    Html,
+    /// Numbers for programs.
+    Json,
     /// One of the formats of networks.
     Network(NetworkFormat),
 }
@@ -273,6 +290,8 @@ impl ExportFormat {
             Self::Pdf => "pdf",
             Self::Png => "png",
             Self::Tsv => "tsv",
+            Self::Html => "html",
+            Self::Json => "json",
             Self::Network(format) => format.extension(),
         }
     }

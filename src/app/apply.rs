@@ -8,7 +8,7 @@ use super::attached::Attachment;
 use super::command::ZOOM;
 use super::findings::PickedLabels;
 use super::state::{Dialog, HeldBack, IncompleteSession, MissingKind, PathPurpose, State, Tab};
-use super::work::{OpenRequest, Purpose, Work, start_from};
+use super::work::{OpenRequest, Purpose, Work, known_edges, start_from};
 use crate::document::{ComparedWith, Comparing, Document, Layout, NetworkFilter};
 use crate::models::TrainConfig;
 use crate::training::DeviceChoice;
@@ -60,6 +60,12 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::SelectAll(genes) => edit(state, "Select genes", None, |document| document.selection = genes),
         Action::ClearSelection => edit(state, "Clear the selection", None, |document| document.selection.clear()),
         Action::AskPriorNetwork => work.choose(Purpose::PriorNetwork, state),
+        Action::Evaluate(path) => work.evaluate(path, state),
+        Action::AskEvaluate => work.choose(Purpose::Evaluate, state),
+        Action::StopEvaluation => work.stop_evaluation(),
+        Action::ForgetEvaluation(at) => state.runtime.evaluations.forget(at),
+        Action::SetEvaluation(settings) => state.view.evaluation = *settings,
+        Action::AskKnownEdges => work.choose(Purpose::KnownEdges, state),
         Action::AskRegulators => work.choose(Purpose::Regulators, state),
         Action::ReadRegulators(path) => work.read_regulators(path),
         Action::SetFilter(filter) => {
@@ -391,6 +397,8 @@ pub(super) fn with_path(purpose: &PathPurpose, path: PathBuf, state: &State) -> 
         PathPurpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data: data.clone(), labels: path })),
         PathPurpose::SaveChoices => Action::SaveChoicesTo(path),
         PathPurpose::Regulators => Action::ReadRegulators(path),
+        PathPurpose::Evaluate => Action::Evaluate(Some(path)),
+        PathPurpose::KnownEdges => known_edges(state, path),
         PathPurpose::PriorNetwork => start_from(state, path),
         PathPurpose::Attach(kind) => Action::Attach(*kind, path),
         PathPurpose::Locate(kind) => Action::Locate(*kind, Some(path)),

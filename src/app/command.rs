@@ -44,6 +44,8 @@ pub enum Command {
     ShowResponse,
     /// Show the training.
     ShowTraining,
+    /// Show how well models do.
+    ShowEvaluation,
     /// Show the figure for the paper.
     ShowFigure,
     /// Train with the settings shown.
@@ -147,7 +149,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 66] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -162,6 +164,7 @@ impl Command {
         Self::ShowNetwork,
         Self::ShowResponse,
         Self::ShowTraining,
+        Self::ShowEvaluation,
         Self::ShowFigure,
         Self::StartTraining,
         Self::PauseTraining,
@@ -233,6 +236,7 @@ impl Command {
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
             Self::ShowTraining => "Show training",
+            Self::ShowEvaluation => "Show evaluation",
             Self::ShowFigure => "Show figure",
             Self::StartTraining => "Start training",
             Self::PauseTraining => "Pause or resume the training",
@@ -305,6 +309,7 @@ impl Command {
             Self::ShowTraining => const { &[keys(COMMAND, Key::Num4)] },
             Self::ShowFigure => const { &[keys(COMMAND, Key::Num5)] },
             Self::ShowComparison => const { &[keys(COMMAND, Key::Num6)] },
+            Self::ShowEvaluation => const { &[keys(COMMAND, Key::Num7)] },
             Self::FindGene => const { &[keys(COMMAND, Key::F)] },
             Self::GeneTable => const { &[keys(COMMAND, Key::T)] },
             Self::EdgeTable => const { &[keys(COMMAND_SHIFT, Key::T)] },
@@ -396,6 +401,7 @@ impl Command {
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
             Self::ShowTraining => Action::SetTab(Tab::Training),
+            Self::ShowEvaluation => Action::SetTab(Tab::Evaluation),
             Self::ShowFigure => Action::SetTab(Tab::Figure),
             Self::StartTraining => {
                 Action::StartTraining(Box::new(state.document.training.clone()), state.document.device)

@@ -9,6 +9,7 @@ mod apply;
 pub mod attached;
 pub mod chooser;
 pub mod command;
+pub mod evaluations;
 pub mod findings;
 mod memo;
 mod opened;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::action::ExportRequest;
 use super::attached::{Attached, Attachment, Other};
 use super::command::Command;
+use super::evaluations::{EvaluationSettings, Evaluations};
 use super::findings::{Explanation, Findings, FoundWave, ImportPreview, PathFinding};
 use super::memo::Memo;
 use super::opened;
@@ -139,6 +140,8 @@ pub enum Tab {
     Response,
     /// Settings and course of the training.
     Training,
+    /// How well models do.
+    Evaluation,
     /// The figure for the paper.
     Figure,
     /// The network beside another one.
@@ -215,6 +218,8 @@ pub struct ViewState {
     pub section: DataSection,
     /// How genes are tested.
     pub test: Test,
+    /// How models are judged.
+    pub evaluation: EvaluationSettings,
     /// The perturbation that the response view compares and the volcano plot shows.
     pub perturbation: Option<String>,
     /// Show the network as it is learned.
@@ -317,6 +322,10 @@ pub enum PathPurpose {
     Labels(PathBuf),
     /// To read a list of regulators.
     Regulators,
+    /// To judge the model in it.
+    Evaluate,
+    /// To judge networks by the known edges in it.
+    KnownEdges,
     /// A network from which the next training starts.
     PriorNetwork,
     /// To lay beside the network.
@@ -388,6 +397,8 @@ pub struct Runtime {
     pub preview: ImportPreview,
     /// What was computed of the open data set on demand.
     pub findings: Findings,
+    /// How well models do on the open data set, as far as that was asked.
+    pub evaluations: Evaluations,
     /// What lies beside the network: reference network, table of genes, gene sets.
     pub attached: Attached,
     /// A session waiting for the user to locate its files.

@@ -113,7 +113,7 @@ impl Room {
         if state.document.comparing.is_some() || state.view.tab == Tab::Compare {
             tabs.push((Tab::Compare, "Compare"));
         }
-        tabs.extend([(Tab::Training, "Training"), (Tab::Figure, "Figure")]);
+        tabs.extend([(Tab::Training, "Training"), (Tab::Evaluation, "Evaluation"), (Tab::Figure, "Figure")]);
         tabs
     }
 
@@ -308,6 +308,7 @@ impl App {
                 match tab {
                     Tab::Data => panels::data::show(&mut panels.data, ui, state, actions),
                     Tab::Training => panels::training::show(&mut panels.training, ui, state, actions),
+                    Tab::Evaluation => panels::evaluation::show(&mut panels.evaluation, ui, state, actions),
                     Tab::Figure => panels::figure_page::show(&mut panels.figure, ui, state, actions),
                     Tab::Genes => views::genes::show(&mut views.genes, &mut views.inspector, ui, state, actions),
                     Tab::Network if room.split => {
@@ -408,9 +409,16 @@ mod tests {
             state.view.preferences.side_panel = side_panel;
             for width in [400.0, 640.0, 820.0, 1024.0, 1280.0, 2000.0] {
                 let room = Room::of(width, &state);
-                for tab in
-                    [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training, Tab::Figure, Tab::Compare]
-                {
+                for tab in [
+                    Tab::Data,
+                    Tab::Genes,
+                    Tab::Network,
+                    Tab::Response,
+                    Tab::Training,
+                    Tab::Evaluation,
+                    Tab::Figure,
+                    Tab::Compare,
+                ] {
                     let shown = room.shown(tab);
                     state.view.tab = shown;
                     assert!(room.tabs(&state).iter().any(|(other, _)| *other == shown), "{tab:?} at {width}");

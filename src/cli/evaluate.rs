@@ -1,6 +1,6 @@
-//! `evaluate`: a model on held-out cells, beside the baselines.
+//! `evaluate`: models on held-out cells, beside the baselines.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -16,19 +16,24 @@ use crate::evaluation::report::{
     Discoveries, DiscoveryLevel, Likelihood, MethodReport, QualityPass, QualityPassRow, Report, Verdict,
 };
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
+use crate::tasks::report::{Judged, differences, html, methods};
 use crate::words::{counted, grouped};
 
-/// Judge a model on held-out cells, beside the baselines.
+/// Judge models on held-out cells, beside the baselines.
 #[derive(Debug, Args)]
 pub struct Evaluate {
-    /// Trained model
-    model: PathBuf,
-    /// The data set it was trained on, read with the same options
+    /// Trained models: one, or several to hold against each other
+    #[arg(required = true)]
+    models: Vec<PathBuf>,
+    /// The data set they were trained on, read with the same options
     #[arg(long, value_name = "H5AD")]
     data: PathBuf,
-    /// Report to write (JSON)
+    /// Report to write (JSON): an object, of several models a list
     #[arg(short, long, value_name = "JSON")]
     output: Option<PathBuf>,
+    /// Report to write as a page with figures, data and settings, which needs nothing else
+    #[arg(long, value_name = "HTML")]
+    html: Option<PathBuf>,
     /// Known edges (TSV: regulator, target, sign, strength) to hold the network against
     #[arg(long, value_name = "TSV")]
     truth: Option<PathBuf>,
@@ -48,14 +53,15 @@ pub struct Evaluate {
 
 impl Evaluate {
     pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
-        if let Some(path) = &self.output {
+        let read: Vec<&Path> = self.models.iter().chain([&self.data]).map(PathBuf::as_path).collect();
+        for path in self.output.iter().chain(&self.html) {
             output::check(path)?;
-            output::distinct(path, &[&self.model, &self.data])?;
+            output::distinct(path, &read)?;
         }
-        let opened = import::model(&self.model, console)?;
+        if let (Some(output), Some(html)) = (&self.output, &self.html) {
+            output::distinct(output, &[html])?;
+        }
         let decisions = self.import.decide(&self.data, ImportOptions::default())?;
-        let dataset = import::dataset_for(&opened.model, &self.data, &decisions, console)?;
-        let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
         let options = EvaluateOptions {
             all_cells: self.all_cells,
             truth: self.truth.clone(),
@@ -63,21 +69,64 @@ impl Evaluate {
             generated_cells: self.generated_cells,
             ..EvaluateOptions::default()
         };
-        let report = evaluate(&judged, &dataset, &options, console)
-            .with_context(|| format!("cannot evaluate {} on {}", self.model.display(), self.data.display()))?;
-        if let Some(path) = &self.output {
-            let text = serde_json::to_string_pretty(&report)?;
-            crate::files::write_whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut all = Vec::with_capacity(self.models.len());
+        for path in &self.models {
+            let opened = import::model(path, console)?;
+            let dataset = import::dataset_for(&opened.model, &self.data, &decisions, console)?;
+            let judged = JudgedModel { model: &opened.model, path: &opened.path, hash: &opened.hash };
+            let report = evaluate(&judged, &dataset, &options, console)
+                .with_context(|| format!("cannot evaluate {} on {}", path.display(), self.data.display()))?;
+            let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.display().to_string());
+            all.push(Judged { name, report });
         }
-        console.result(&report, || {
-            let mut text = summary(&report);
-            if let Some(path) = &self.output {
+        let reports: Vec<&Report> = all.iter().map(|one| &one.report).collect();
+        if let Some(path) = &self.output {
+            let text = match reports.as_slice() {
+                [only] => serde_json::to_string_pretty(only)?,
+                several => serde_json::to_string_pretty(several)?,
+            };
+            write_text(path, &text)?;
+        }
+        if let Some(path) = &self.html {
+            write_text(path, &html(&all))?;
+        }
+        let told = || {
+            let mut text = match all.as_slice() {
+                [only] => summary(&only.report),
+                several => beside_each_other(several),
+            };
+            for path in self.output.iter().chain(&self.html) {
                 text.push_str(&format!("\nWrote {}\n", path.display()));
             }
             text
-        })
+        };
+        match reports.as_slice() {
+            [only] => console.result(only, told),
+            several => console.result(&several, told),
+        }
     }
+}
+
+fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    crate::files::write_whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Several models and their baselines in one table, then what each report has to say.
+fn beside_each_other(all: &[Judged]) -> String {
+    let mut text = String::new();
+    for difference in differences(all) {
+        text.push_str(&format!("{difference}\n\n"));
+    }
+    let methods = methods(all);
+    let rows = methods.iter().map(|one| fit_row(&one.name, &one.method.effects));
+    let ceiling = all[0].report.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
+    text.push_str(&table(&fit_header(), &rows.chain(ceiling).collect::<Vec<_>>()));
+    for one in all {
+        text.push_str(&format!("\n{}\n{}\n", one.name, "=".repeat(one.name.chars().count())));
+        text.push_str(&summary(&one.report));
+    }
+    text
 }
 
 /// The metrics shown, with their heads.
@@ -95,20 +144,26 @@ const SHOWN: [(&str, &str); 11] = [
     ("mean_absolute_error", "MAE"),
 ];
 
+/// What half of the cells tell of the other half.
+const REPLICATE: &str = "Split-half replicate";
+
+fn fit_header() -> Vec<&'static str> {
+    ["", "covers"].into_iter().chain(SHOWN.map(|(_, head)| head)).collect()
+}
+
+fn fit_row(name: &str, metrics: &EffectMetrics) -> Vec<String> {
+    let values = SHOWN.iter().map(|(key, _)| {
+        let value = Metric::named(key).and_then(|metric| (metric.value)(metrics));
+        number(value, if *key == "mean_absolute_error" { 4 } else { 3 })
+    });
+    [vec![name.to_owned(), metrics.perturbations.to_string()], values.collect()].concat()
+}
+
 /// How the methods, and a replicate, fit.
 fn fits(report: &Report) -> String {
-    let row = |name: &str, metrics: &EffectMetrics| {
-        let values = SHOWN.iter().map(|(key, _)| {
-            let value = Metric::named(key).and_then(|metric| (metric.value)(metrics));
-            number(value, if *key == "mean_absolute_error" { 4 } else { 3 })
-        });
-        [vec![name.to_owned(), metrics.perturbations.to_string()], values.collect()].concat()
-    };
-    let ceiling = report.ceiling.iter().map(|ceiling| row("Split-half replicate", &ceiling.effects));
-    let rows: Vec<Vec<String>> =
-        report.methods.iter().map(|method| row(&method.method, &method.effects)).chain(ceiling).collect();
-    let header: Vec<&str> = ["", "covers"].into_iter().chain(SHOWN.map(|(_, head)| head)).collect();
-    table(&header, &rows)
+    let ceiling = report.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
+    let methods = report.methods.iter().map(|method| fit_row(&method.method, &method.effects));
+    table(&fit_header(), &methods.chain(ceiling).collect::<Vec<_>>())
 }
 
 /// The same between the training mean (0) and the replicate (1).
@@ -188,12 +243,6 @@ fn passing(pass: &QualityPass) -> String {
 /// The model against the best baseline in each metric, with the interval of their difference over perturbations.
 fn against_baselines(report: &Report) -> String {
     let row = |verdict: &Verdict| {
-        let said = match (verdict.model_wins, verdict.is_clear()) {
-            (true, true) => "model better",
-            (false, true) => "baseline better",
-            (_, false) if verdict.difference.is_none() => "not compared",
-            (_, false) => "no clear difference",
-        };
         let interval = verdict.difference.map_or_else(String::new, |difference| {
             format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
         });
@@ -205,7 +254,7 @@ fn against_baselines(report: &Report) -> String {
             verdict.best_baseline.clone(),
             baseline,
             interval,
-            said.to_owned(),
+            verdict.words().to_owned(),
         ]
     };
     let rows: Vec<Vec<String>> = report.verdicts.iter().map(row).collect();

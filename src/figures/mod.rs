@@ -5,6 +5,8 @@
 //! [`export`] writes the same one to a file. Text is measured and embedded with the one bundled [`font`].
 
 pub mod axes;
+mod ends;
+pub mod evaluation;
 pub mod export;
 pub mod font;
 mod hits;

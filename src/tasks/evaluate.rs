@@ -11,8 +11,8 @@ use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
 use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
-    CellFacts, DatasetFacts, Discoveries, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard,
-    network_tests,
+    CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report,
+    gold_standard, network_tests,
 };
 use crate::jobs::Progress;
 use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
@@ -113,6 +113,8 @@ pub fn evaluate(
     let rankings = rankings(model, dataset, trained_on, &nodes);
     let screen = ScreenCells::new(dataset, &cells, &nodes);
     report.network_tests = Some(network_tests(&screen, nodes.len(), &rankings, card.settings.seed, progress)?);
+    let known = truth.as_ref().map(|(_, truth)| known_edges(truth, card).0);
+    report.edge_calibration = EdgeCalibration::of(&probabilities(model, &nodes), &screen, known.as_ref(), progress)?;
     report.discoveries = discoveries(model, truth.as_ref().map(|(_, truth)| truth));
     if let Some((path, truth)) = &truth {
         report.gold_standard = Some(against_truth(&rankings, truth, path, card));
@@ -260,13 +262,25 @@ fn read_truth(path: &Path) -> anyhow::Result<(PathBuf, TrueNetwork)> {
     Ok((path.to_owned(), truth))
 }
 
-fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &ModelCard) -> GoldStandard {
+/// The edges of the model's network with their probabilities, over `nodes`.
+fn probabilities(model: &TrainedModel, nodes: &[String]) -> Vec<(usize, usize, f64)> {
+    let number: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let network = model.network();
+    let edges = network.edges().iter();
+    let numbered = edges.filter_map(|edge| {
+        let [regulator, target] = [edge.regulator, edge.target].map(|gene| number.get(network.symbol(gene)).copied());
+        Some((regulator?, target?, f64::from(edge.probability)))
+    });
+    numbered.collect()
+}
+
+/// The known edges between the network's genes by their numbers, and how many others there are.
+fn known_edges(truth: &TrueNetwork, card: &ModelCard) -> (BTreeMap<(usize, usize), Sign>, usize) {
     let number: BTreeMap<&str, usize> =
         card.treatments.iter().enumerate().map(|(at, treatment)| (treatment.symbol.as_str(), at)).collect();
-    let edges = truth.edges().iter();
     let mut outside = 0;
     let mut known = BTreeMap::new();
-    for edge in edges {
+    for edge in truth.edges() {
         match (number.get(edge.regulator.as_str()), number.get(edge.target.as_str())) {
             (Some(&regulator), Some(&target)) => {
                 let sign = if edge.activates { Sign::Activates } else { Sign::Represses };
@@ -275,6 +289,11 @@ fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &
             _ => outside += 1,
         }
     }
+    (known, outside)
+}
+
+fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &ModelCard) -> GoldStandard {
+    let (known, outside) = known_edges(truth, card);
     let treatments = || card.treatments.iter().enumerate();
     let regulators: Vec<usize> = treatments().filter(|(_, gene)| gene.perturbed_cells > 0).map(|(at, _)| at).collect();
     let targets: Vec<usize> = treatments().filter(|(_, gene)| gene.column.is_some()).map(|(at, _)| at).collect();
@@ -344,7 +363,14 @@ fn cell_facts(card: &ModelCard, dataset: &Dataset, cells: &[u32], trained_on: bo
         ],
         evaluated_control: count(|role| role == CellRole::Control),
         evaluated_perturbed: count(|role| role.perturbation().is_some()),
+        hash: hash_of(cells),
     }
+}
+
+fn hash_of(cells: &[u32]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    cells.iter().for_each(|cell| _ = hasher.update(&cell.to_le_bytes()));
+    hasher.finalize().to_hex().to_string()
 }
 
 /// What a reader must know to read the numbers right.
@@ -373,7 +399,10 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     });
     let few = observed.cells.iter().filter(|&&cells| cells < 30).count();
     if few > 0 {
-        notes.push(format!("{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy"));
+        let halves = if report.ceiling.is_some() { ", and half of them is a low ceiling" } else { "" };
+        notes.push(format!(
+            "{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy{halves}"
+        ));
     }
     let lost = |clear: bool| -> Vec<&str> {
         let lost = report.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);

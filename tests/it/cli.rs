@@ -251,6 +251,30 @@ fn from_a_simulated_screen_to_a_figure() {
         assert!(methods.contains(&expected), "{methods:?}");
     }
     assert!(report["gold_standard"]["density"].as_f64().is_some_and(|density| density > 0.0));
+    assert_eq!(report["ceiling"]["splits"], 5);
+    assert!(report["methods"][0]["scaled"]["mean_squared_error"].is_number(), "{}", report["methods"][0]);
+    assert!(
+        report["methods"][0]["effects"]["discrimination"].as_f64().is_some_and(|found| (0.0..=1.0).contains(&found))
+    );
+    assert!(report["edge_calibration"]["bins"][0]["known"].is_number());
+    std::fs::copy(at.join("model.safetensors"), at.join("same.safetensors")).expect("copy");
+    let several = [
+        "evaluate",
+        "model.safetensors",
+        "same.safetensors",
+        "--data",
+        "screen.h5ad",
+        "--particles",
+        "0",
+        "--html",
+        "page.html",
+    ];
+    let told = ok(at, &several);
+    assert!(told.contains("Split-half replicate") && told.contains("\nsame\n===="), "{told}");
+    let page = std::fs::read_to_string(at.join("page.html")).expect("page");
+    assert!(page.contains("Evaluation of model, same") && page.ends_with("</html>\n"));
+    let over = fails(at, 2, &["evaluate", "model.safetensors", "--data", "screen.h5ad", "--html", "screen.h5ad"]);
+    assert!(over.contains("written over"), "{over}");
     let levels = report["discoveries"]["levels"].as_array().expect("levels");
     let [first, .., last] = levels.as_slice() else { panic!("{levels:?}") };
     assert!(first["edges"].as_u64() <= last["edges"].as_u64() && last["edges"].as_u64() > Some(0), "{levels:?}");

@@ -177,6 +177,7 @@ fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
             Tab::Network => "The network that the model learned",
             Tab::Response => "Predicted and measured response",
             Tab::Training => "Train a model on the open data set",
+            Tab::Evaluation => "How well models do on cells that they have not seen, beside simple baselines",
             Tab::Figure => "The figure for the paper: panels, sizes, export",
             Tab::Compare => "The network beside another one",
         };

@@ -112,6 +112,8 @@ fn path(
         PathPurpose::SaveChoices => ("Save how the data set is read".to_owned(), "Save"),
         PathPurpose::PriorNetwork => ("Network to start from".to_owned(), "Choose"),
         PathPurpose::Regulators => ("List of regulators".to_owned(), "Read"),
+        PathPurpose::Evaluate => ("Model to judge".to_owned(), "Judge"),
+        PathPurpose::KnownEdges => ("Known edges".to_owned(), "Choose"),
         PathPurpose::Attach(kind) => (kind.dialog().2.to_owned(), "Read"),
     };
     heading(ui, &title);
@@ -121,7 +123,8 @@ fn path(
     let label = ui.label(RichText::new("Path of the file").small());
     let ending = match purpose {
         PathPurpose::Attach(kind) => kind.dialog().1.first().copied().unwrap_or("tsv"),
-        PathPurpose::Labels(_) | PathPurpose::Regulators | PathPurpose::PriorNetwork => "tsv",
+        PathPurpose::Labels(_) | PathPurpose::Regulators | PathPurpose::PriorNetwork | PathPurpose::KnownEdges => "tsv",
+        PathPurpose::Evaluate => "safetensors",
         _ => "h5ad",
     };
     let field = ui

@@ -3,6 +3,7 @@
 pub(super) mod bar;
 pub(super) mod data;
 pub(super) mod dialogs;
+pub(super) mod evaluation;
 pub(super) mod figure_page;
 mod gene_list;
 mod keys;
@@ -20,6 +21,7 @@ use super::state::State;
 pub(super) struct Panels {
     pub(super) data: data::DataPage,
     pub(super) training: training::TrainingPage,
+    pub(super) evaluation: evaluation::EvaluationPage,
     pub(super) figure: figure_page::FigureSettings,
     pub(super) dialogs: dialogs::Dialogs,
 }

@@ -7,6 +7,7 @@ use super::{Work, file_name};
 use crate::app::action::{Action, ExportRequest};
 use crate::app::attached::Attachment;
 use crate::app::chooser::FileFilter;
+use crate::app::evaluations::EvaluationSettings;
 use crate::app::findings::PickedLabels;
 use crate::app::state::{Dialog, MissingKind, PathPurpose, State};
 use crate::jobs::{Cancelled, Job, Outcome};
@@ -30,6 +31,8 @@ pub(in crate::app) enum Purpose {
     /// For the data set in this file.
     Labels(PathBuf),
     Regulators,
+    Evaluate,
+    KnownEdges,
     PriorNetwork,
     Attach(Attachment),
 }
@@ -62,6 +65,13 @@ impl Work {
             Purpose::Regulators => {
                 let extensions = vec!["txt", "tsv", "csv", "gz"];
                 (FileFilter { name: "Lists of genes and tables of edges", extensions }, "List of regulators", false)
+            }
+            Purpose::Evaluate => {
+                (FileFilter { name: "Model", extensions: vec!["safetensors"] }, "Model to judge", false)
+            }
+            Purpose::KnownEdges => {
+                let extensions = [NETWORK_ENDINGS, &["tsv", "csv", "tab", "txt", "gz"]].concat();
+                (FileFilter { name: "Networks", extensions }, "Known edges", false)
             }
             Purpose::PriorNetwork => {
                 let extensions = [NETWORK_ENDINGS, &["tsv", "csv", "tab", "txt", "gz"]].concat();
@@ -117,6 +127,8 @@ impl Work {
                 Purpose::SaveChoices => Action::SaveChoicesTo(path),
                 Purpose::Labels(data) => Action::PickLabels(Box::new(PickedLabels { data, labels: path })),
                 Purpose::Regulators => Action::ReadRegulators(path),
+                Purpose::Evaluate => Action::Evaluate(Some(path)),
+                Purpose::KnownEdges => known_edges(state, path),
                 Purpose::PriorNetwork => start_from(state, path),
                 Purpose::Attach(kind) => Action::Attach(kind, path),
                 Purpose::Locate(kind) => Action::Locate(kind, Some(path)),
@@ -133,6 +145,8 @@ impl Work {
                 Purpose::SaveChoices => PathPurpose::SaveChoices,
                 Purpose::Labels(data) => PathPurpose::Labels(data),
                 Purpose::Regulators => PathPurpose::Regulators,
+                Purpose::Evaluate => PathPurpose::Evaluate,
+                Purpose::KnownEdges => PathPurpose::KnownEdges,
                 Purpose::PriorNetwork => PathPurpose::PriorNetwork,
                 Purpose::Attach(kind) => PathPurpose::Attach(kind),
                 Purpose::Locate(kind) => PathPurpose::Locate(kind),
@@ -146,6 +160,12 @@ impl Work {
             state.runtime.after_saving = None;
         }
     }
+}
+
+/// Judge networks by the known edges in `path` from now on.
+pub(in crate::app) fn known_edges(state: &State, path: PathBuf) -> Action {
+    let settings = EvaluationSettings { known_edges: Some(path), ..state.view.evaluation.clone() };
+    Action::SetEvaluation(Box::new(settings))
 }
 
 /// Let the next training start from the network in `path`, with the other settings that it has already.
@@ -185,6 +205,8 @@ fn suggestion(purpose: &Purpose, state: &State) -> String {
         | Purpose::Locate(_)
         | Purpose::Labels(_)
         | Purpose::Regulators
+        | Purpose::Evaluate
+        | Purpose::KnownEdges
         | Purpose::PriorNetwork
         | Purpose::Attach(_) => String::new(),
         Purpose::SaveSession => format!("{stem}.{}", session::EXTENSION),

@@ -6,6 +6,7 @@
 mod attaching;
 mod autosaving;
 mod choosing;
+mod evaluating;
 mod explaining;
 mod exporting;
 mod filtering;
@@ -30,7 +31,8 @@ use super::state::{Activity, Runtime, State};
 use crate::jobs::Job;
 
 pub(super) use autosaving::Recovered;
-pub(super) use choosing::{Choosing, Purpose, start_from};
+pub(super) use choosing::{Choosing, Purpose, known_edges, start_from};
+pub(super) use evaluating::short;
 pub(super) use opening::{OpenRequest, Opened, OpenedNetworkFile};
 
 /// What went wrong in a job, and what to do about it.
@@ -61,6 +63,7 @@ pub(super) struct Work {
     screening: screening::Screening,
     saving: Vec<saving::Saving>,
     exporting: Vec<exporting::Exporting>,
+    evaluating: Option<evaluating::Evaluating>,
     filtering: filtering::Filtering,
     listing: Option<listing::Listing>,
     attaching: attaching::Attaching,
@@ -85,6 +88,7 @@ impl Work {
             screening: screening::Screening::default(),
             saving: Vec::new(),
             exporting: Vec::new(),
+            evaluating: None,
             filtering: filtering::Filtering::default(),
             listing: None,
             attaching: attaching::Attaching::default(),
@@ -118,6 +122,7 @@ impl Work {
         self.poll_predicting(state);
         self.poll_previewing(state);
         self.poll_screening(state);
+        self.poll_evaluating(state);
         self.poll_paging(state);
         self.poll_explaining(state);
         self.poll_waving(state);
@@ -132,6 +137,9 @@ impl Work {
         runtime.activities.clear();
         if let Some(opening) = &self.opening {
             runtime.activities.push(activity(opening.title(), &opening.job));
+        }
+        if let Some(evaluating) = &self.evaluating {
+            runtime.activities.push(activity(evaluating.title(), &evaluating.job));
         }
         if let Some((name, progress)) = self.screening.activity() {
             runtime.activities.push(Activity { name, progress });

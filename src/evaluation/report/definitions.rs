@@ -137,7 +137,7 @@ pub fn definitions() -> Vec<Definition> {
         ),
         (
             "l2_top_1000",
-            "L2, 1,000 genes",
+            "L2 of 1,000 genes",
             "Euclidean distance of predicted and observed shifts over the 1,000 genes with the highest mean in control cells, log2 units (natural logarithms: × 0.693), mean over perturbations",
             "Ahlmann-Eltze and Huber 2025",
             "lower",
@@ -192,6 +192,20 @@ pub fn definitions() -> Vec<Definition> {
             "Share with p < 0.05 among up to 500 random testable pairs that no path of the network connects",
             causal,
             "lower",
+        ),
+        (
+            "significant",
+            "Responding edges",
+            "Share of edges of similar probability (ten bins of equal width) whose target differs between control cells and cells whose regulator was perturbed, p < 0.05: 0.05 where nothing responds. It should rise with the probability",
+            causal,
+            "higher",
+        ),
+        (
+            "known",
+            "Known edges",
+            "Share of edges of similar probability that are known edges: calibrated where it is their mean probability",
+            "",
+            "count",
         ),
         (
             "density",

@@ -1,6 +1,7 @@
 //! The report of an evaluation: every number with its definition, the baselines beside the model, and what it rests on.
 
 mod definitions;
+mod edge_calibration;
 mod likelihood;
 mod network;
 mod quality;
@@ -17,6 +18,7 @@ use super::effects::{Beside, EffectMetrics, EffectOptions, METRICS, Perturbation
 use crate::data::EffectTable;
 
 pub use definitions::{Definition, definitions};
+pub use edge_calibration::{EdgeBin, EdgeCalibration};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{
     Discoveries, DiscoveryLevel, GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard,
@@ -80,6 +82,9 @@ pub struct CellFacts {
     pub evaluated_control: u32,
     /// Perturbed cells evaluated on.
     pub evaluated_perturbed: u32,
+    /// BLAKE3 hash (hex) of the rows evaluated on: two models with the same one are judged on the same cells.
+    #[serde(default)]
+    pub hash: String,
 }
 
 /// How a method did.
@@ -138,6 +143,16 @@ impl Verdict {
     pub fn is_clear(&self) -> bool {
         self.difference.is_some_and(|difference| difference.low > 0.0 || difference.high < 0.0)
     }
+
+    /// What comes of it, in words.
+    pub fn words(&self) -> &'static str {
+        match (self.model_wins, self.is_clear()) {
+            (true, true) => "model better",
+            (false, true) => "baseline better",
+            (_, false) if self.difference.is_none() => "not compared",
+            (_, false) => "no clear difference",
+        }
+    }
 }
 
 /// The whole report.
@@ -171,6 +186,9 @@ pub struct Report {
     /// The edges that stand out from shuffled labels; none where the model's training did not test them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discoveries: Option<Discoveries>,
+    /// Whether edges with a higher probability respond more often; none where no edge can be tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_calibration: Option<EdgeCalibration>,
     /// Whether the intervals of an ensemble hold what they promise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,

@@ -2,6 +2,7 @@
 
 mod compare;
 mod ensemble;
+mod evaluating;
 mod figure_page;
 mod finding;
 mod flows;

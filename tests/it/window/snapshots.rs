@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
+use grn_explorer::app::evaluations::EvaluationSettings;
 use grn_explorer::app::findings::QualityFinding;
 use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind, WaveView};
 use grn_explorer::app::theme::ThemeChoice;
@@ -264,6 +266,48 @@ fn a_comparison_looks_as_it_did() {
         (large, ThemeChoice::Dark, "large-dark"),
     ] {
         let Some(drawn) = comparison(size, theme, name) else { return };
+        results.extend(drawn);
+    }
+}
+
+/// The page of an evaluation, or none where nothing can be drawn.
+fn evaluation(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+    let mut window = photographed(size)?;
+    window.send(Action::SetTheme(theme));
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    window.send(Action::SetTab(Tab::Evaluation));
+    window.harness.run_steps(4);
+    if name == "small-light" {
+        window.harness.snapshot(format!("evaluation-empty-{name}"));
+    }
+    let known = Some("sample_data/sample_truth.tsv".into());
+    let settings = EvaluationSettings { known_edges: known, ..EvaluationSettings::default() };
+    window.send(Action::SetEvaluation(Box::new(settings)));
+    window.click("Evaluate the model");
+    window.until("the evaluation", |state| !state.runtime.evaluations.judged.is_empty());
+    window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+    window.harness.run_steps(20);
+    window.harness.snapshot(format!("evaluation-{name}"));
+    if name == "large-dark" {
+        let shown = window.harness.query_all_by_label("False discovery rates of edges").next();
+        shown.expect("the last figure").scroll_to_me();
+        window.harness.run_steps(60);
+        window.harness.snapshot(format!("evaluation-network-{name}"));
+    }
+    Some(window.harness.take_snapshot_results())
+}
+
+#[test]
+fn an_evaluation_looks_as_it_did() {
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in [
+        ([1024.0, 640.0], ThemeChoice::Light, "small-light"),
+        ([1440.0, 1600.0], ThemeChoice::Light, "tall-light"),
+        ([1440.0, 900.0], ThemeChoice::Dark, "large-dark"),
+    ] {
+        let Some(drawn) = evaluation(size, theme, name) else { return };
         results.extend(drawn);
     }
 }

@@ -1,0 +1,359 @@
+//! The figures of a report.
+
+use super::{Judged, JudgedMethod, methods};
+use crate::evaluation::effects::METRICS;
+use crate::evaluation::report::{FitRow, NetworkPoint};
+use crate::figures::Figure;
+use crate::figures::axes::Scale;
+use crate::figures::evaluation::{Curve, CurvesFigure, Guide, ScaleFigure, ScaledMetric, Tone};
+use crate::figures::response::{ScatterFigure, ScatterPoint};
+
+/// A figure with its place in the report.
+pub struct ReportFigure {
+    /// For file names: `scale`, `false-omission`.
+    pub key: &'static str,
+    /// What it shows, for people.
+    pub title: &'static str,
+    /// How to read it.
+    pub caption: String,
+    /// What is drawn.
+    pub figure: Box<dyn Figure + Send + Sync>,
+    /// Width over height that suits it.
+    pub aspect: f32,
+    /// Height in points where it needs just that, whatever its width.
+    pub height: Option<f32>,
+    /// Whether it takes the whole width of a page rather than a half.
+    pub wide: bool,
+}
+
+/// Width in points for which the scale's height is chosen.
+const WIDE: f32 = 520.0;
+
+/// All figures for which `judged` has the numbers, in letters of `text_size` points.
+pub fn figures(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
+    let mut found = Vec::new();
+    found.extend(scale(judged, text_size));
+    found.extend(fit_per_perturbation(judged, text_size));
+    found.extend(network_curves(judged, text_size));
+    found.extend(edge_calibration(judged, text_size));
+    found.extend(intervals(judged, text_size));
+    found.extend(discoveries(judged, text_size));
+    found
+}
+
+fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let methods = methods(judged);
+    let report = &judged.first()?.report;
+    let definition = |key: &str| {
+        let known = report.definitions.iter().find(|definition| definition.metric == key);
+        known.map(|known| known.definition.clone()).unwrap_or_default()
+    };
+    let row = |key: &str| ScaledMetric {
+        label: report.label(key).to_owned(),
+        definition: definition(key),
+        values: methods.iter().map(|one| one.method.scaled.get(key).map(|&value| value as f32)).collect(),
+    };
+    let metrics: Vec<ScaledMetric> =
+        METRICS.iter().map(|metric| row(metric.key)).filter(|row| row.values.iter().any(Option::is_some)).collect();
+    if metrics.is_empty() {
+        return None;
+    }
+    let splits = report.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
+    let figure = ScaleFigure {
+        title: String::new(),
+        methods: methods.iter().map(|one| (one.name.clone(), one.tone)).collect(),
+        metrics,
+        ends: ["training mean".into(), "replicate".into()],
+        text_size,
+    };
+    Some(ReportFigure {
+        key: "scale",
+        title: "All metrics on one scale",
+        caption: format!(
+            "0 is the mean of all training perturbations, 1 what half of the evaluated cells tell of the other half (mean of {splits} \
+             splits). Further right is better in every row; arrow heads lie beyond the border. Metrics in which the replicate is no \
+             better than the training mean have no such scale and are left out."
+        ),
+        aspect: WIDE / figure.height(WIDE),
+        height: Some(figure.height(WIDE)),
+        figure: Box::new(figure),
+        wide: true,
+    })
+}
+
+/// The baseline that a model is held against, perturbation by perturbation: what the training cells of the same one say where it was
+/// seen, else the mean of all.
+fn opponent(judged: &Judged) -> Option<&str> {
+    let covers = |name: &&str| judged.report.methods.iter().any(|method| method.method == **name);
+    ["Same-perturbation mean", "Training mean"].into_iter().find(covers)
+}
+
+fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let first = judged.first()?;
+    let model = first.report.methods.iter().find(|method| !method.baseline)?.method.as_str();
+    let opponent = opponent(first)?;
+    let rows = |of: &'static str, method: &str| -> Vec<(&FitRow, Option<f64>)> {
+        let _ = of;
+        first
+            .report
+            .per_perturbation
+            .iter()
+            .filter(|row| row.method == method)
+            .map(|row| (row, row.fit.pearson))
+            .collect()
+    };
+    let theirs = rows("baseline", opponent);
+    let point = |(row, own): &(&FitRow, Option<f64>)| {
+        let other = theirs.iter().find(|(other, _)| other.fit.perturbation == row.fit.perturbation)?.1?;
+        Some(ScatterPoint {
+            x: other as f32,
+            y: (*own)? as f32,
+            half_width: None,
+            label: row.fit.perturbation.clone(),
+            highlighted: false,
+        })
+    };
+    let points: Vec<ScatterPoint> = rows("model", model).iter().filter_map(point).collect();
+    if points.is_empty() {
+        return None;
+    }
+    let better = points.iter().filter(|point| point.y > point.x).count();
+    let statistics = vec![format!("model better: {better} of {}", points.len())];
+    let figure = ScatterFigure {
+        title: String::new(),
+        x_label: format!("Pearson-Δ of {}", opponent.to_lowercase()),
+        y_label: "Pearson-Δ of the model".into(),
+        points,
+        statistics,
+        labels: 8,
+        text_size,
+    };
+    Some(ReportFigure {
+        key: "fit-per-perturbation",
+        title: "Fit of each perturbation",
+        caption: format!(
+            "Pearson's r over genes between predicted and observed shifts: above the line the model is nearer to the \
+             measurement than the baseline ({})",
+            opponent.to_lowercase()
+        ),
+        figure: Box::new(figure),
+        aspect: 1.0,
+        height: None,
+        wide: false,
+    })
+}
+
+/// Curves over the number of edges, of the model of every report and of the first report's other rankings.
+fn ranked(judged: &[Judged], value: fn(&NetworkPoint) -> Option<f64>) -> Vec<Curve> {
+    let mut curves: Vec<Curve> = Vec::new();
+    let mut others = 0;
+    for (at, one) in judged.iter().enumerate() {
+        let Some(tests) = &one.report.network_tests else { continue };
+        let model = one.report.methods.iter().find(|method| !method.baseline).map(|method| method.method.as_str());
+        let mut names: Vec<&str> = Vec::new();
+        for point in &tests.points {
+            if !names.contains(&point.method.as_str()) {
+                names.push(&point.method);
+            }
+        }
+        for name in names {
+            let is_model = Some(name) == model;
+            if at > 0 && !is_model {
+                continue;
+            }
+            let points = tests.points.iter().filter(|point| point.method == name);
+            let points = points.filter_map(|point| Some([point.edges as f32, value(point)? as f32])).collect();
+            let tone = if is_model && at == 0 {
+                Tone::Model
+            } else {
+                others += 1;
+                Tone::Other(others - 1)
+            };
+            let name = if is_model && judged.len() > 1 { one.name.clone() } else { name.to_owned() };
+            curves.push(Curve { name, tone, points });
+        }
+    }
+    curves.retain(|curve| !curve.points.is_empty());
+    curves
+}
+
+fn network_curves(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
+    type Value = fn(&NetworkPoint) -> Option<f64>;
+    let responding: Value = |point| {
+        let tested = point.test.true_positives + point.test.false_positives;
+        (tested > 0).then(|| point.test.true_positives as f64 / tested as f64)
+    };
+    let kinds: [(&str, &str, &str, &str, Value); 3] = [
+        (
+            "responding-edges",
+            "Responding edges",
+            "Share with p < 0.05",
+            "Share of the best edges whose target differs between control cells and cells whose regulator was perturbed (Mann–Whitney, \
+             p < 0.05), in the evaluated cells. Higher is better; chance alone gives 0.05 where nothing responds",
+            responding,
+        ),
+        (
+            "wasserstein",
+            "Strength of the best edges",
+            "Mean Wasserstein distance",
+            "Mean Wasserstein-1 distance of the target between the same two groups of cells. Higher is better",
+            |point| point.test.mean_wasserstein,
+        ),
+        (
+            "false-omission",
+            "What the network misses",
+            "False omission rate",
+            "Share with p < 0.05 among random testable pairs that no path of the best edges connects. Lower is better",
+            |point| point.false_omission_rate,
+        ),
+    ];
+    let figure = |(key, title, y_label, caption, value): (_, _, &str, &str, Value)| {
+        let curves = ranked(judged, value);
+        (!curves.is_empty()).then(|| ReportFigure {
+            key,
+            title,
+            caption: caption.to_owned(),
+            figure: Box::new(CurvesFigure {
+                x_label: "Edges kept, best first".into(),
+                y_label: y_label.into(),
+                x_scale: Scale::Logarithmic,
+                curves,
+                dots: true,
+                text_size,
+                ..CurvesFigure::default()
+            }),
+            aspect: 1.35,
+            height: None,
+            wide: false,
+        })
+    };
+    kinds.into_iter().filter_map(figure).collect()
+}
+
+/// The models of all reports with their tones.
+fn models(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
+    methods(judged).into_iter().filter(|method| !method.method.baseline).collect()
+}
+
+fn edge_calibration(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let mut curves = Vec::new();
+    let mut truth = false;
+    for model in models(judged) {
+        let Some(found) = &judged[model.report].report.edge_calibration else { continue };
+        let points = |value: fn(&crate::evaluation::report::EdgeBin) -> Option<f64>| -> Vec<[f32; 2]> {
+            let bins = found.bins.iter();
+            bins.filter_map(|bin| Some([bin.mean_probability as f32, value(bin)? as f32])).collect()
+        };
+        let several = judged.len() > 1;
+        let name = |what: &str| if several { format!("{what}, {}", model.name) } else { what.to_owned() };
+        curves.push(Curve { name: name("responding"), tone: model.tone, points: points(|bin| Some(bin.significant)) });
+        let known = points(|bin| bin.known);
+        if !known.is_empty() {
+            truth = true;
+            let tone = if several { model.tone } else { Tone::Measured };
+            curves.push(Curve { name: name("known edges"), tone, points: known });
+        }
+    }
+    if curves.is_empty() {
+        return None;
+    }
+    let known = if truth { " and the share that are known edges" } else { "" };
+    Some(ReportFigure {
+        key: "edge-calibration",
+        title: "Probabilities of edges",
+        caption: format!(
+            "Edges in ten bins of equal width, by probability: the share that responds in the evaluated cells (p < 0.05){known}. It should \
+             rise with the probability; on the dashed line it equals it"
+        ),
+        figure: Box::new(CurvesFigure {
+            x_label: "Mean probability".into(),
+            y_label: "Share of edges".into(),
+            bounds: [Some([0.0, 1.0]), Some([0.0, 1.0])],
+            curves,
+            dots: true,
+            guide: Some(Guide::Diagonal),
+            text_size,
+            ..CurvesFigure::default()
+        }),
+        aspect: 1.2,
+        height: None,
+        wide: false,
+    })
+}
+
+fn intervals(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let mut curves = Vec::new();
+    let mut judged_on = "";
+    for model in models(judged) {
+        let Some(found) = &judged[model.report].report.calibration else { continue };
+        judged_on = &found.judged_on;
+        let points = |value: fn(&crate::evaluation::calibration::CoveragePoint) -> f64| -> Vec<[f32; 2]> {
+            found.points.iter().map(|point| [point.level as f32, value(point) as f32]).collect()
+        };
+        let several = judged.len() > 1;
+        let name = |what: &str| if several { format!("{what}, {}", model.name) } else { what.to_owned() };
+        curves.push(Curve { name: name("with noise"), tone: model.tone, points: points(|at| at.coverage_with_noise) });
+        if !several {
+            curves.push(Curve { name: "alone".into(), tone: Tone::Other(0), points: points(|at| at.coverage) });
+            curves.push(Curve { name: "top 20".into(), tone: Tone::Other(1), points: points(|at| at.coverage_top_20) });
+        }
+    }
+    if curves.is_empty() {
+        return None;
+    }
+    Some(ReportFigure {
+        key: "interval-calibration",
+        title: "Intervals of the ensemble",
+        caption: format!(
+            "Share of observed shifts within the interval of each level, of {judged_on}: on the dashed line intervals hold what they \
+             promise. \"With noise\" widens them by the standard error of the measurement, \"top 20\" takes each perturbation's largest \
+             shifts alone"
+        ),
+        figure: Box::new(CurvesFigure {
+            x_label: "Level of the interval".into(),
+            y_label: "Share within".into(),
+            bounds: [Some([0.0, 1.0]), Some([0.0, 1.0])],
+            curves,
+            dots: true,
+            guide: Some(Guide::Diagonal),
+            text_size,
+            ..CurvesFigure::default()
+        }),
+        aspect: 1.2,
+        height: None,
+        wide: false,
+    })
+}
+
+fn discoveries(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let curve = |model: JudgedMethod<'_>| {
+        let found = judged[model.report].report.discoveries.as_ref()?;
+        let points = found.levels.iter().filter_map(|level| Some([level.rate as f32, level.unreachable? as f32]));
+        Some(Curve { name: model.name, tone: model.tone, points: points.collect() })
+    };
+    let curves: Vec<Curve> =
+        models(judged).into_iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect();
+    if curves.is_empty() {
+        return None;
+    }
+    Some(ReportFigure {
+        key: "false-discovery",
+        title: "False discovery rates of edges",
+        caption: "Share of the edges up to a false discovery rate whose target no path of known edges leads to: below the dashed line the \
+                  rate is kept"
+            .into(),
+        figure: Box::new(CurvesFigure {
+            x_label: "False discovery rate told".into(),
+            y_label: "Share without a path".into(),
+            bounds: [Some([0.0, 0.25]), None],
+            curves,
+            dots: true,
+            guide: Some(Guide::Diagonal),
+            text_size,
+            ..CurvesFigure::default()
+        }),
+        aspect: 1.2,
+        height: None,
+        wide: false,
+    })
+}

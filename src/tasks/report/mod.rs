@@ -1,0 +1,123 @@
+//! Reports of [`super::evaluate`] for people: one or several trained models beside each other, as figures, a table and a page.
+
+mod figures;
+mod html;
+mod table;
+
+pub use figures::{ReportFigure, figures};
+pub use html::html;
+pub use table::tsv;
+
+use crate::evaluation::report::{MethodReport, Report};
+use crate::figures::evaluation::Tone;
+
+/// A report with what its model is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// What the model is called where there are several: its file's name.
+    pub name: String,
+    /// Its report.
+    pub report: Report,
+}
+
+/// A method among all that were judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedMethod<'a> {
+    /// Its name; of several models the file's, of a baseline that differs from model to model with the model's.
+    pub name: String,
+    /// How figures draw it.
+    pub tone: Tone,
+    /// How it did.
+    pub method: &'a MethodReport,
+    /// In which of the reports.
+    pub report: usize,
+}
+
+/// The models first, then the baselines; a baseline that says the same of several models stands there once.
+pub fn methods(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
+    let mut found: Vec<JudgedMethod> = Vec::new();
+    let mut others = 0;
+    let mut tone = |first: bool| {
+        if first {
+            return Tone::Model;
+        }
+        others += 1;
+        Tone::Other(others - 1)
+    };
+    for (report, one) in judged.iter().enumerate() {
+        for method in one.report.methods.iter().filter(|method| !method.baseline) {
+            let name = if judged.len() == 1 { method.method.clone() } else { one.name.clone() };
+            found.push(JudgedMethod { name, tone: tone(report == 0), method, report });
+        }
+    }
+    for (report, one) in judged.iter().enumerate() {
+        for method in one.report.methods.iter().filter(|method| method.baseline) {
+            let mut known = found.iter().filter(|known| known.method.baseline && known.method.method == method.method);
+            if known.clone().any(|known| known.method.effects == method.effects) {
+                continue;
+            }
+            let name = match known.next() {
+                Some(_) => format!("{} ({})", method.method, one.name),
+                None => method.method.clone(),
+            };
+            found.push(JudgedMethod { name, tone: tone(false), method, report });
+        }
+    }
+    found
+}
+
+/// Why the reports cannot be held against each other in every respect; empty where they can.
+pub fn differences(judged: &[Judged]) -> Vec<String> {
+    let Some((first, others)) = judged.split_first() else { return Vec::new() };
+    let mut found = Vec::new();
+    if others.iter().any(|other| other.report.dataset.hash != first.report.dataset.hash) {
+        found.push("The models are judged on different data sets: their numbers cannot be compared".to_owned());
+    } else if others.iter().any(|other| other.report.cells.hash != first.report.cells.hash) {
+        found.push(
+            "The models held out different cells (another seed or split): differences between them are in part those of the cells"
+                .to_owned(),
+        );
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::effects::EffectMetrics;
+
+    pub(super) fn judged(name: &str, r: f64, mean: f64) -> Judged {
+        let method = |name: &str, baseline, r| MethodReport {
+            method: name.into(),
+            baseline,
+            definition: "A test".into(),
+            effects: EffectMetrics { pearson: Some(r), perturbations: 3, genes: 9, ..EffectMetrics::default() },
+            intervals: Default::default(),
+            scaled: [("pearson".to_owned(), r)].into(),
+            effects_with_targets: EffectMetrics::default(),
+        };
+        let methods = vec![method("GPO-VAE", false, r), method("No change", true, 0.0), method("Mean", true, mean)];
+        let definitions = crate::evaluation::report::definitions();
+        Judged { name: name.into(), report: Report { methods, definitions, ..Report::default() } }
+    }
+
+    #[test]
+    fn baselines_stand_once_unless_they_differ() {
+        let judged = [judged("a", 0.5, 0.3), judged("b", 0.6, 0.4)];
+        let found = methods(&judged);
+        let names: Vec<&str> = found.iter().map(|method| method.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "No change", "Mean", "Mean (b)"]);
+        assert_eq!(found.iter().filter(|method| method.tone == Tone::Model).count(), 1);
+        assert_eq!(methods(&judged[..1])[0].name, "GPO-VAE");
+    }
+
+    #[test]
+    fn models_of_other_cells_are_told_apart() {
+        let mut judged = [judged("a", 0.5, 0.3), judged("b", 0.6, 0.4)];
+        assert!(differences(&judged).is_empty());
+        judged[1].report.cells.hash = "other".into();
+        assert!(differences(&judged)[0].contains("different cells"));
+        judged[1].report.dataset.hash = "other".into();
+        assert!(differences(&judged)[0].contains("different data sets"));
+    }
+}
