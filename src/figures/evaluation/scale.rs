@@ -37,6 +37,8 @@ pub struct ScaleFigure {
 /// The axis covers the values as far as these bounds, and at least the inner ones; values beyond are arrow heads at the border.
 const OUTER: [f32; 2] = [-1.5, 3.0];
 const INNER: [f32; 2] = [-0.4, 1.25];
+/// Programs that have none of the fonts named draw letters up to this much wider.
+const SLACK: f32 = 1.12;
 /// Radius of a dot over the font size.
 const DOT: f32 = 0.36;
 
@@ -66,7 +68,7 @@ impl ScaleFigure {
         let (mut x, mut line) = (0.0, 0);
         let mut places = Vec::new();
         for (name, _) in &self.methods {
-            let item = text * 1.3 + text_width(name, text, Weight::Regular);
+            let item = text * 1.3 + SLACK * text_width(name, text, Weight::Regular);
             if x > 0.0 && x + item > width {
                 (x, line) = (0.0, line + 1);
             }
@@ -85,8 +87,9 @@ impl Figure for ScaleFigure {
         let top = self.head() + legend_height;
         let most = size[0] * 0.45;
         let name = |metric: &ScaledMetric| shortened(&metric.label, most, text, Weight::Regular);
-        let names =
+        let widest =
             self.metrics.iter().map(|metric| text_width(&name(metric), text, Weight::Regular)).fold(0.0, f32::max);
+        let names = SLACK * widest;
         let area = [[names + text, top], [size[0] - text * 0.8, size[1] - text * 3.2]];
         let bounds = self.bounds();
         let x = Axis::between(

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::{Judged, JudgedMethod, ReportFigure, differences, figures, methods};
-use crate::evaluation::effects::{EffectMetrics, METRICS, Metric};
+use super::{Judged, ReportFigure, differences, figures, methods};
+use crate::evaluation::effects::METRICS;
 use crate::evaluation::report::{FitRow, Report, Verdict};
 use crate::figures::{FigureMetadata, FigureTheme, svg};
 use crate::words::{counted, grouped};
@@ -58,7 +58,7 @@ table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:3px 9px;text-align:right;white-space:nowrap;border-bottom:1px solid #edf0f3}\
 th{font-weight:600;vertical-align:bottom}th:first-child,td:first-child{text-align:left}\
 th[title],td[title]{text-decoration:underline dotted #9aa4af;text-underline-offset:3px;cursor:help}\
-tr.model td{background:#eaf2fa}tr.ceiling td{color:#5a6570;font-style:italic}b{font-weight:650}\
+td.model,th.model{background:#eaf2fa}td.ceiling{color:#5a6570;font-style:italic}b{font-weight:650}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:.4em 0}dt{color:#5a6570}dd{margin:0;overflow-wrap:anywhere}\
 .note{background:#fff6e5;border-left:3px solid #d99a1f;padding:6px 12px;margin:6px 0}\
 figure{margin:14px 0;display:inline-block;vertical-align:top}figure img{display:block;max-width:100%}\
@@ -146,67 +146,63 @@ fn notes(page: &mut String, judged: &[Judged]) {
     }
 }
 
-/// A heading cell with its definition to point at.
-fn head(report: &Report, key: &str, arrow: &str) -> String {
+fn definition<'a>(report: &'a Report, key: &str) -> &'a str {
     let known = report.definitions.iter().find(|definition| definition.metric == key);
-    let definition = known.map(|known| known.definition.as_str()).unwrap_or_default();
-    format!("<th title=\"{}\">{}{arrow}</th>", escaped(definition), escaped(report.label(key)))
+    known.map(|known| known.definition.as_str()).unwrap_or_default()
 }
 
+/// The name of a metric with its definition to point at.
+fn row_head(report: &Report, key: &str, arrow: &str) -> String {
+    format!("<td title=\"{}\">{}{arrow}</td>", escaped(definition(report, key)), escaped(report.label(key)))
+}
+
+/// Metrics as rows, methods as columns: a page is higher than wide.
 fn fits(page: &mut String, judged: &[Judged]) {
     let report = &judged[0].report;
     let all = methods(judged);
-    let best = |metric: &Metric| {
-        let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
-        let values = all.iter().filter_map(|one| (metric.value)(&one.method.effects));
-        values.max_by(|a, b| (sign * a).total_cmp(&(sign * b)))
-    };
     page.push_str("<div class=\"scroll\"><table><tr><th></th>");
-    page.push_str(&head(report, "perturbations", ""));
-    for metric in &METRICS {
-        page.push_str(&head(report, metric.key, if metric.higher_is_better { " ↑" } else { " ↓" }));
+    for one in &all {
+        let class = if one.method.baseline { "" } else { " class=\"model\"" };
+        let _ = write!(page, "<th{class} title=\"{}\">{}</th>", escaped(&one.method.definition), escaped(&one.name));
+    }
+    let ceiling = report.ceiling.as_ref();
+    if ceiling.is_some() {
+        let definition = definition(report, "ceiling");
+        let _ = write!(page, "<th class=\"ceiling\" title=\"{}\">Split-half replicate</th>", escaped(definition));
     }
     page.push_str("</tr>");
-    let row = |page: &mut String,
-               class: &str,
-               name: &str,
-               definition: &str,
-               effects: &EffectMetrics,
-               of: Option<&JudgedMethod>| {
-        let _ = write!(
-            page,
-            "<tr class=\"{class}\"><td title=\"{}\">{}</td><td>{}</td>",
-            escaped(definition),
-            escaped(name),
-            effects.perturbations
-        );
-        for metric in &METRICS {
-            let value = (metric.value)(effects);
+    let _ = write!(page, "<tr>{}", row_head(report, "perturbations", ""));
+    for one in &all {
+        let _ = write!(page, "<td>{}</td>", one.method.effects.perturbations);
+    }
+    if let Some(ceiling) = ceiling {
+        let _ = write!(page, "<td class=\"ceiling\">{}</td>", ceiling.effects.perturbations);
+    }
+    page.push_str("</tr>");
+    for metric in &METRICS {
+        let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
+        let values = all.iter().filter_map(|one| (metric.value)(&one.method.effects));
+        let best = values.max_by(|a, b| (sign * a).total_cmp(&(sign * b)));
+        let _ = write!(page, "<tr>{}", row_head(report, metric.key, if metric.higher_is_better { " ↑" } else { " ↓" }));
+        for one in &all {
+            let value = (metric.value)(&one.method.effects);
             let text = number(value, 3);
-            let text =
-                if of.is_some() && value.is_some() && value == best(metric) { format!("<b>{text}</b>") } else { text };
-            let interval = of.and_then(|one| one.method.intervals.get(metric.key));
-            let _ = match interval {
-                Some(interval) => {
-                    let [low, high] = [interval.low, interval.high].map(|end| number(Some(end), 3));
-                    write!(page, "<td title=\"95 %: {low} … {high}\">{text}</td>")
-                }
-                None => write!(page, "<td>{text}</td>"),
-            };
+            let text = if value.is_some() && value == best { format!("<b>{text}</b>") } else { text };
+            let class = if one.method.baseline { "" } else { " class=\"model\"" };
+            let interval = one.method.intervals.get(metric.key).map(|interval| {
+                let [low, high] = [interval.low, interval.high].map(|end| number(Some(end), 3));
+                format!(" title=\"95 %: {low} … {high}\"")
+            });
+            let _ = write!(page, "<td{class}{}>{text}</td>", interval.unwrap_or_default());
+        }
+        if let Some(ceiling) = ceiling {
+            let _ = write!(page, "<td class=\"ceiling\">{}</td>", number((metric.value)(&ceiling.effects), 3));
         }
         page.push_str("</tr>");
-    };
-    for one in &all {
-        let class = if one.method.baseline { "baseline" } else { "model" };
-        row(page, class, &one.name, &one.method.definition, &one.method.effects, Some(one));
-    }
-    if let Some(ceiling) = &report.ceiling {
-        let definition = "Half of the evaluated cells predicting the other half";
-        row(page, "ceiling", "Split-half replicate", definition, &ceiling.effects, None);
     }
     page.push_str(
         "</table></div><p class=\"weak\">Point at a name for its definition, at a number for its 95 % interval over perturbations \
-         (bootstrap). The best of each column is bold; the replicate is what half of the cells tell of the other half.</p>",
+         (bootstrap). The best of each row is bold; the replicate is what half of the cells tell of the other half.</p>",
     );
 }
 
@@ -470,8 +466,8 @@ mod tests {
     fn several_models_stand_beside_each_other() {
         let page = html(&[judged("first", 0.5, 0.25), judged("second", 0.6, 0.25)]);
         for name in ["first", "second"] {
-            assert!(page.contains(&format!("<tr class=\"model\"><td title=\"A test\">{name}</td>")));
+            assert!(page.contains(&format!("<th class=\"model\" title=\"A test\">{name}</th>")));
         }
-        assert_eq!(page.matches("<td title=\"A test\">Mean</td>").count(), 1);
+        assert_eq!(page.matches("<th title=\"A test\">Mean</th>").count(), 1);
     }
 }
