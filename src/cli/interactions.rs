@@ -87,7 +87,9 @@ impl Interactions {
             let names: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
             format!("cannot tell interactions of {}", names.join(" and "))
         })?;
-        for (path, is_genes) in self.output.iter().map(|path| (path, false)).chain(self.genes.iter().map(|path| (path, true))) {
+        for (path, is_genes) in
+            self.output.iter().map(|path| (path, false)).chain(self.genes.iter().map(|path| (path, true)))
+        {
             let text = match path.extension() {
                 _ if is_genes => gene_table(&found),
                 Some(ending) if ending.eq_ignore_ascii_case("json") => {
@@ -143,7 +145,8 @@ fn summary(found: &Found) -> String {
     let has_predictions = found.pairs.iter().any(|pair| pair.predicted.is_some());
     let mut text = String::new();
     if !measured.is_empty() {
-        let clear = measured.iter().filter_map(|pair| pair.measured.as_ref()).filter(|one| one.adjusted_p < 0.05).count();
+        let clear =
+            measured.iter().filter_map(|pair| pair.measured.as_ref()).filter(|one| one.adjusted_p < 0.05).count();
         text.push_str(&format!(
             "{} measured ({}); {clear} deviate from the sum of their singles (adjusted p < 0.05)\n\n",
             counted(measured.len(), "pair"),

@@ -32,7 +32,8 @@ const ALIKE: f64 = 0.8;
 /// |log₁₀|c_A / c_B|| above this: one of the two decides (GEARS), by a factor of 1.8.
 const DOMINANCE: f64 = 0.25;
 
-/// The scores of Norman et al. (2019) of one pair. None where a score is not defined, such as the fit where a single does nothing.
+/// The scores of Norman et al. (2019) of one pair. None where a score is not defined: with fewer than 10 genes, or where a single does
+/// nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Genes they rest on.
@@ -68,6 +69,9 @@ impl Scores {
             kept.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
             kept.truncate(MOST_GENES);
             kept.sort_unstable();
+        }
+        if kept.len() < LEAST_GENES {
+            return Self { genes: kept.len(), ..Self::default() };
         }
         let take = |list: &[f32]| kept.iter().map(|&at| list[at]).collect::<Vec<f32>>();
         let ([a, b], ab) = (singles.map(take), take(pair));
@@ -168,27 +172,27 @@ impl InteractionClass {
             Self::Redundancy => {
                 "Both singles do the same and the pair no more: similarities above 0.8, mean of the coefficients below 0.7"
             }
-            Self::Epistasis => "One of the two decides what the pair does: coefficients differ by more than a factor of 1.8",
+            Self::Epistasis => {
+                "One of the two decides what the pair does: coefficients differ by more than a factor of 1.8"
+            }
             Self::Neomorphism => "The pair does what neither single does: fit below 0.85",
             Self::Mixed => "Genes deviate from the sum, but in none of these ways",
             Self::Unclassified => "The pair deviates from the sum, but fewer than 10 genes respond",
         }
     }
 
-    /// The kind that `scores` tell of. `deviates` is what the test of the whole pair says: without a deviation that is shown, a pair
-    /// is additive whatever its scores, which noise moves. None for predictions, which have no such noise.
+    /// The kind that `scores` tell of. `deviates` is what the test of the whole pair says, or of a prediction
+    /// [`predicts_deviation`]: without a deviation that is shown, a pair is additive whatever its scores, which noise moves.
     ///
     /// Norman et al. grouped pairs by eye in a map of their scores and state no thresholds; these are those of the analysis of GEARS,
     /// the magnitude taken relative to that of exact additivity. Epistasis goes by the coefficients, not by the equality of
     /// contributions, which is low wherever one single is weak. Of singles that are alike the coefficients cannot be told apart,
     /// so that there their mean stands for the magnitude, and epistasis is not told.
-    pub fn of(scores: &Scores, deviates: Option<bool>) -> Self {
-        if deviates == Some(false) {
+    pub fn of(scores: &Scores, deviates: bool) -> Self {
+        if !deviates {
             return Self::Additive;
         }
-        let (Some(magnitude), Some(fit), true) = (scores.magnitude, scores.fit, scores.genes >= LEAST_GENES) else {
-            return if deviates.is_some() { Self::Unclassified } else { Self::Additive };
-        };
+        let (Some(magnitude), Some(fit)) = (scores.magnitude, scores.fit) else { return Self::Unclassified };
         let above = |score: Option<f64>, threshold: f64| score.is_some_and(|score| score > threshold);
         let alike = above(scores.similarity_of_singles, ALIKE) && above(scores.similarity_to_pair, ALIKE);
         let relative = match scores.coefficients {
@@ -205,10 +209,8 @@ impl InteractionClass {
             Self::Synergy
         } else if relative < 1.0 - MAGNITUDE_TOLERANCE {
             Self::Suppression
-        } else if deviates.is_some() {
-            Self::Mixed
         } else {
-            Self::Additive
+            Self::Mixed
         }
     }
 }
@@ -228,10 +230,17 @@ pub fn relative_strength(singles: [&[f32]; 2], pair: &[f32]) -> Option<f64> {
     (square > 0.0).then(|| product / square - 1.0)
 }
 
+/// Whether predicted shifts deviate from the sum by more than 30 % of it (root mean squares): less is no interaction worth a name.
+pub fn predicts_deviation(singles: [&[f32]; 2], pair: &[f32]) -> bool {
+    let nothing = vec![0.0; pair.len()];
+    size_of_deviation(singles, pair) > MAGNITUDE_TOLERANCE * size_of_deviation(singles, &nothing)
+}
+
 /// Root of the mean square of δ_AB − δ_A − δ_B, log2 units; 0 without genes.
 pub fn size_of_deviation(singles: [&[f32]; 2], pair: &[f32]) -> f64 {
     let squares = singles[0].iter().zip(singles[1]).zip(pair).map(|((a, b), ab)| f64::from(ab - a - b).powi(2));
-    let (sum, count) = squares.filter(|square| square.is_finite()).fold((0.0, 0), |(sum, n), square| (sum + square, n + 1));
+    let (sum, count) =
+        squares.filter(|square| square.is_finite()).fold((0.0, 0), |(sum, n), square| (sum + square, n + 1));
     (sum / f64::from(count.max(1))).sqrt()
 }
 
@@ -250,7 +259,7 @@ mod tests {
     }
 
     fn class(a: &[f32], b: &[f32], ab: &[f32]) -> InteractionClass {
-        InteractionClass::of(&Scores::of([a, b], ab, 0), Some(true))
+        InteractionClass::of(&Scores::of([a, b], ab, 0), true)
     }
 
     fn combined(a: &[f32], b: &[f32], by: [f32; 2]) -> Vec<f32> {
@@ -263,8 +272,8 @@ mod tests {
         let sum = combined(&a, &b, [1.0, 1.0]);
         let scores = Scores::of([&a, &b], &sum, 0);
         assert!((scores.magnitude.unwrap() - ADDITIVE_MAGNITUDE).abs() < 1e-5 && scores.fit.unwrap() > 0.999);
-        assert_eq!(InteractionClass::of(&scores, None), InteractionClass::Additive);
-        assert_eq!(InteractionClass::of(&scores, Some(false)), InteractionClass::Additive);
+        assert_eq!(InteractionClass::of(&scores, false), InteractionClass::Additive);
+        assert!(!predicts_deviation([&a, &b], &sum) && predicts_deviation([&a, &b], &a));
         assert_eq!(class(&a, &b, &sum), InteractionClass::Mixed);
         assert_eq!(class(&a, &b, &combined(&a, &b, [1.6, 1.7])), InteractionClass::Synergy);
         assert_eq!(class(&a, &b, &combined(&a, &b, [0.5, 0.4])), InteractionClass::Suppression);
@@ -276,11 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn scores_are_those_of_the_usual_tools() {
+        // scikit-learn 1.9 (TheilSenRegressor, no intercept, all pairs, tolerance 1e-12) and dcor 0.7 on the same numbers.
+        let at = |of: fn(f64) -> f64| (0..30).map(|i| of(f64::from(i)) as f32).collect::<Vec<f32>>();
+        let (a, b, wave) = (at(|i| (1.7 * i).sin()), at(|i| (0.3 * i * i).cos()), at(|i| 0.3 * (5.0 * i).sin()));
+        let mut ab = combined(&a, &b, [0.8, 0.5]);
+        ab.iter_mut().zip(&wave).for_each(|(ab, wave)| *ab += wave);
+        ab.iter_mut().step_by(7).for_each(|ab| *ab += 2.0);
+        let found = Scores::of([&a, &b], &ab, 0);
+        let [one, two] = found.coefficients.unwrap();
+        for (found, expected) in [
+            (Some(one), 0.796_275_64),
+            (Some(two), 0.376_117_89),
+            (found.fit, 0.620_485_243),
+            (found.similarity_of_singles, 0.370_935_877),
+            (found.similarity_to_pair, 0.596_611_433),
+            (found.equality, 0.688_285_920),
+            (found.dominance, 0.325_739_437),
+        ] {
+            assert!((found.unwrap() - expected).abs() < 2e-6, "{found:?} instead of {expected}");
+        }
+    }
+
+    #[test]
     fn a_single_that_does_nothing_leaves_scores_undefined() {
         let [a, _] = singles(1);
         let scores = Scores::of([&a, &[0.0; GENES]], &a, 0);
         assert_eq!((scores.coefficients, scores.fit, scores.similarity_of_singles), (None, None, None));
-        assert_eq!(InteractionClass::of(&scores, None), InteractionClass::Additive);
+        assert_eq!(InteractionClass::of(&scores, true), InteractionClass::Unclassified);
         assert_eq!(relative_strength([&a, &[0.0; GENES]], &a), Some(0.0));
         assert_eq!(relative_strength([&[0.0; GENES], &[0.0; GENES]], &a), None);
     }

@@ -106,14 +106,17 @@ pub(super) fn measure(
     let asked: Vec<Pair<'_>> = judged.iter().map(|&at| of(at)).collect();
     let p = test_pairs(&expression, &asked, &found, options.seed, progress)?;
     let adjusted = benjamini_hochberg(&p);
-    let measured = judged.par_iter().zip(found).zip(p.into_par_iter().zip(adjusted)).map(|((&at, deviations), (p, adjusted_p))| {
-        progress.check()?;
-        let take = |list: &[f32]| deviations.responding.iter().map(|&gene| list[gene as usize]).collect::<Vec<f32>>();
-        let [a, b, both] = deviations.shifts.each_ref().map(|list| take(list));
-        let scores = Scores::of([&a, &b], &both, options.seed);
-        let class = InteractionClass::of(&scores, Some(adjusted_p < LEVEL));
-        Ok((pairs[at].0.clone(), Measured { deviations, p, adjusted_p, scores, class }))
-    });
+    let measured = judged.par_iter().zip(found).zip(p.into_par_iter().zip(adjusted)).map(
+        |((&at, deviations), (p, adjusted_p))| {
+            progress.check()?;
+            let take =
+                |list: &[f32]| deviations.responding.iter().map(|&gene| list[gene as usize]).collect::<Vec<f32>>();
+            let [a, b, both] = deviations.shifts.each_ref().map(|list| take(list));
+            let scores = Scores::of([&a, &b], &both, options.seed);
+            let class = InteractionClass::of(&scores, adjusted_p < LEVEL);
+            Ok((pairs[at].0.clone(), Measured { deviations, p, adjusted_p, scores, class }))
+        },
+    );
     Ok((measured.collect::<Result<_, Cancelled>>()?, left_out, words))
 }
 

@@ -87,7 +87,7 @@ pub struct Predicted {
     /// Half the width of the interval of δ_AB − δ_A − δ_B over an ensemble's members, see [`crate::models::INTERVAL_LEVEL`]; none of
     /// a single model.
     pub half_widths: Option<Vec<f32>>,
-    /// Over the genes that respond where the pair was measured, else over all but the perturbed ones.
+    /// Over the genes that respond where the pair was measured (and 10 of them do), else over all but the perturbed ones.
     pub scores: Scores,
     /// The kind of interaction that is predicted.
     pub class: InteractionClass,
@@ -171,9 +171,13 @@ pub fn interactions(
         }
         let responding: BTreeMap<[String; 2], Vec<u32>> = by_pair
             .iter()
-            .filter_map(|(targets, pair)| Some((targets.clone(), pair.measured.as_ref()?.deviations.responding.clone())))
+            .filter_map(|(targets, pair)| {
+                Some((targets.clone(), pair.measured.as_ref()?.deviations.responding.clone()))
+            })
             .collect();
-        for (targets, predicted) in predicted::predict(model, &found.genes, &wanted, &responding, options.seed, progress)? {
+        for (targets, predicted) in
+            predicted::predict(model, &found.genes, &wanted, &responding, options.seed, progress)?
+        {
             by_pair.entry(targets.clone()).or_insert_with(|| entry(&targets)).predicted = Some(predicted);
         }
     }
@@ -183,7 +187,9 @@ pub fn interactions(
     }
     let p = |pair: &PairInteraction| pair.measured.as_ref().map_or(f64::INFINITY, |measured| measured.p);
     let size = |pair: &PairInteraction| pair.predicted.as_ref().map_or(0.0, |predicted| predicted.size);
-    found.pairs.sort_by(|a, b| p(a).total_cmp(&p(b)).then(size(b).total_cmp(&size(a))).then_with(|| a.targets.cmp(&b.targets)));
+    found.pairs.sort_by(|a, b| {
+        p(a).total_cmp(&p(b)).then(size(b).total_cmp(&size(a))).then_with(|| a.targets.cmp(&b.targets))
+    });
     found.notes = notes(&found, dataset.map(|dataset| &**dataset), model, options);
     Ok(found)
 }
@@ -207,7 +213,9 @@ fn wanted_pairs(
     let in_screen = || of_data().chain(of_model()).filter_map(pair_of).collect::<BTreeSet<_>>();
     let perturbed = || of_data().chain(of_model()).flatten().cloned().collect::<BTreeSet<String>>();
     Ok(match (pairs, dataset, model) {
-        (_, None, None) => bail!("interactions are measured in a data set or predicted by a model, and there is neither"),
+        (_, None, None) => {
+            bail!("interactions are measured in a data set or predicted by a model, and there is neither")
+        }
         (Pairs::InScreen, ..) => in_screen(),
         (Pairs::All, _, None) => bail!("pairs that were never measured can only be predicted, which takes a model"),
         (Pairs::All, ..) => {
@@ -224,14 +232,12 @@ fn wanted_pairs(
             for gene in named.iter().flatten() {
                 if !known.contains(gene) {
                     let near = nearest(gene, known.iter().map(String::as_str), 3);
-                    let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
+                    let hint =
+                        if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
                     bail!("{gene} is not among the {} perturbed{hint}", counted(known.len(), "gene"));
                 }
             }
-            named
-                .iter()
-                .map(|[a, b]| if a <= b { [a.clone(), b.clone()] } else { [b.clone(), a.clone()] })
-                .collect()
+            named.iter().map(|[a, b]| if a <= b { [a.clone(), b.clone()] } else { [b.clone(), a.clone()] }).collect()
         }
     })
 }
@@ -239,8 +245,12 @@ fn wanted_pairs(
 fn chosen_cells(dataset: &Dataset, model: Option<&TrainedModel>, held_out: bool) -> anyhow::Result<Vec<u32>> {
     match dataset.matrix_kind() {
         MatrixKind::Counts | MatrixKind::LogNormalised => {}
-        MatrixKind::Scaled => bail!("the matrix holds scaled values, whose shifts do not add up; name a matrix with counts"),
-        MatrixKind::Effects => bail!("the table holds effects of perturbations without cells, so nothing can be tested"),
+        MatrixKind::Scaled => {
+            bail!("the matrix holds scaled values, whose shifts do not add up; name a matrix with counts")
+        }
+        MatrixKind::Effects => {
+            bail!("the table holds effects of perturbations without cells, so nothing can be tested")
+        }
     }
     let cells = match (held_out, model) {
         (false, _) => dataset.held_cells(),
@@ -313,7 +323,10 @@ fn notes(
         if !trained_pairs {
             notes.push("The model never saw two genes perturbed together".to_owned());
         }
-        if !options.held_out && dataset.is_some_and(|dataset| dataset.hash() == model.card().dataset.hash) && trained_pairs {
+        if !options.held_out
+            && dataset.is_some_and(|dataset| dataset.hash() == model.card().dataset.hash)
+            && trained_pairs
+        {
             notes.push("Training cells are among those measured: the prediction is not a test of the model".to_owned());
         }
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::*;
 
 use super::Predicted;
-use crate::evaluation::interactions::{InteractionClass, Scores, relative_strength, size_of_deviation};
+use crate::evaluation::interactions::{
+    InteractionClass, LEAST_GENES, Scores, predicts_deviation, relative_strength, size_of_deviation,
+};
 use crate::jobs::{Cancelled, Progress};
 use crate::models::{INTERVAL_LEVEL, Intervention, TrainedModel, interval_factor};
 
@@ -25,7 +27,8 @@ pub(super) fn predict(
     let columns: HashMap<&str, usize> =
         model.card().genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
     let places: Vec<Option<usize>> = genes.iter().map(|gene| columns.get(gene.as_str()).copied()).collect();
-    let answer = |targets: &[String]| model.shifts_by_member(&Intervention::knock_out(targets.iter().cloned()), progress);
+    let answer =
+        |targets: &[String]| model.shifts_by_member(&Intervention::knock_out(targets.iter().cloned()), progress);
     let mut singles: BTreeMap<&str, Vec<Vec<f32>>> = BTreeMap::new();
     let mut answers = Vec::with_capacity(asked.len());
     for (at, targets) in asked.iter().enumerate() {
@@ -50,21 +53,23 @@ pub(super) fn predict(
             project(&spread(&deviations).iter().map(|spread| factor * spread).collect::<Vec<f32>>(), &places)
         });
         let perturbed = |gene: usize| targets.contains(&genes[gene]);
-        let all = || (0..genes.len()).filter(|&gene| !perturbed(gene) && shifts[2][gene].is_finite()).collect::<Vec<_>>();
+        let everywhere: Vec<usize> =
+            (0..genes.len()).filter(|&gene| !perturbed(gene) && shifts[2][gene].is_finite()).collect();
         let take = |list: &[f32], kept: &[usize]| kept.iter().map(|&gene| list[gene]).collect::<Vec<f32>>();
-        let everywhere = all();
         let kept: Vec<usize> = match responding.get(*targets) {
             Some(columns) => {
                 columns.iter().map(|&gene| gene as usize).filter(|&gene| shifts[2][gene].is_finite()).collect()
             }
             None => everywhere.clone(),
         };
+        // Of too few genes that respond the scores would be none; predictions have no noise that others would bring in.
+        let kept = if kept.len() < LEAST_GENES { everywhere.clone() } else { kept };
         let scores = Scores::of([&take(&shifts[0], &kept), &take(&shifts[1], &kept)], &take(&shifts[2], &kept), seed);
         let [a, b, both] = shifts.each_ref().map(|list| take(list, &everywhere));
         let predicted = Predicted {
             novelty: model.novelty(&Intervention::knock_out(targets.iter().cloned())),
             half_widths,
-            class: InteractionClass::of(&scores, None),
+            class: InteractionClass::of(&scores, predicts_deviation([&a, &b], &both)),
             scores,
             relative: relative_strength([&a, &b], &both),
             size: size_of_deviation([&a, &b], &both),
