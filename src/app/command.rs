@@ -42,6 +42,8 @@ pub enum Command {
     ShowNetwork,
     /// Show the response.
     ShowResponse,
+    /// Show what pairs of genes do.
+    ShowInteractions,
     /// Show the training.
     ShowTraining,
     /// Show the figure for the paper.
@@ -147,7 +149,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 66] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -161,6 +163,7 @@ impl Command {
         Self::ShowDifferential,
         Self::ShowNetwork,
         Self::ShowResponse,
+        Self::ShowInteractions,
         Self::ShowTraining,
         Self::ShowFigure,
         Self::StartTraining,
@@ -232,6 +235,7 @@ impl Command {
             Self::ShowDifferential => "Show differential expression",
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
+            Self::ShowInteractions => "Show genetic interactions",
             Self::ShowTraining => "Show training",
             Self::ShowFigure => "Show figure",
             Self::StartTraining => "Start training",
@@ -337,6 +341,7 @@ impl Command {
             }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
             Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
+            Self::ShowInteractions => runtime.dataset.is_some() || runtime.model.is_some(),
             Self::PauseTraining => runtime.training.as_ref().is_some_and(TrainingRun::can_pause),
             Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
@@ -395,6 +400,7 @@ impl Command {
             Self::ShowDifferential => Action::ShowSection(DataSection::Differential),
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
+            Self::ShowInteractions => Action::SetTab(Tab::Interactions),
             Self::ShowTraining => Action::SetTab(Tab::Training),
             Self::ShowFigure => Action::SetTab(Tab::Figure),
             Self::StartTraining => {

@@ -8,6 +8,7 @@ pub mod axes;
 pub mod export;
 pub mod font;
 mod hits;
+pub mod interactions;
 pub mod metadata;
 mod names;
 pub mod network;

@@ -1,6 +1,7 @@
 //! Genetic interactions of a screen: what pairs of perturbed genes do beyond the sum of what each does, measured in its cells and
 //! predicted by a model.
 
+mod figure;
 mod measured;
 mod predicted;
 mod table;
@@ -17,6 +18,7 @@ use crate::jobs::Progress;
 use crate::models::{Novelty, TrainedModel};
 use crate::words::{counted, listed};
 
+pub use figure::{describe, map, pair_scatter};
 pub use table::{gene_table, json, pair_table};
 
 /// Cells compared with each other: levels of what else the cells differ in never enter.
