@@ -23,7 +23,7 @@ pub struct MapPair {
     pub value: Option<f32>,
     /// Its class in a letter; empty for none.
     pub letter: String,
-    /// It is significant (or clearly predicted): a full square, a small one else.
+    /// A deviation is shown (significant, or clearly predicted): a full square, a small one else.
     pub clear: bool,
     /// It is pointed out.
     pub chosen: bool,
@@ -90,7 +90,7 @@ impl InteractionMap {
         let letters = self.letters.iter().map(|(letter, meaning)| format!("{letter} {meaning}"));
         let halves = ["below the diagonal: ", "above: "].iter().zip(&self.halves);
         let halves = halves.filter(|(_, half)| !half.is_empty()).map(|(place, half)| format!("{place}{half}"));
-        let sizes = self.pairs.iter().any(|pair| !pair.clear).then(|| "small squares: not significant".to_owned());
+        let sizes = self.pairs.iter().any(|pair| !pair.clear).then(|| "small squares: no deviation shown".to_owned());
         let mut lines: Vec<String> = Vec::new();
         for (gap, words) in halves
             .map(|words| ("   ", words))
@@ -337,7 +337,7 @@ mod tests {
             })
             .collect();
         let written = written.join("\n");
-        for words in ["S synergy", "below the diagonal: measured", "above: predicted", "not significant"] {
+        for words in ["S synergy", "below the diagonal: measured", "above: predicted", "no deviation shown"] {
             assert!(written.contains(words), "{written}");
         }
     }

@@ -295,8 +295,8 @@ fn notes(
     let measured = count(|pair| pair.measured.is_some());
     if measured > 0 {
         notes.push(format!(
-            "Deviations are δAB − δA − δB in log2 units, tested with the errors of all four means (Welch); a pair by {DRAWS} draws of \
-             signs for its cells; adjusted p are false discovery rates (Benjamini–Hochberg), over the genes of a pair or over the \
+            "Deviations are δAB − δA − δB in log2 units, tested with the errors of all four means (Welch); a pair by its \
+             clearest gene (Simes) and by its mean squared t ({DRAWS} draws of signs for its cells), times two; adjusted p are false discovery rates (Benjamini–Hochberg), over the genes of a pair or over the \
              pairs. At 5 % one in twenty of what is called significant is expected to be none"
         ));
     }

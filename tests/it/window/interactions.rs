@@ -8,8 +8,9 @@ use grn_explorer::app::state::Tab;
 use grn_explorer::data::h5ad;
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::jobs::Silent;
+use grn_explorer::training::DeviceChoice;
 
-use super::{Window, sample, screen};
+use super::{Window, screen, small};
 
 /// A screen with pairs.
 pub fn pairs(folder: &Path) -> PathBuf {
@@ -69,12 +70,16 @@ fn a_screen_without_pairs_says_what_it_takes_and_offers_predictions() {
     assert!(window.shows("No pairs in this screen") && window.mentions("cells of each alone"));
     assert!(!window.shows("Predict all pairs"));
 
-    let mut window = sample();
+    // With a model of it, pairs are predicted.
+    window.send(Action::SetTraining(small(2), DeviceChoice::Cpu));
+    window.send(Action::SetTab(Tab::Training));
+    window.click("Start training");
+    window.until("training", |state| !state.is_training() && state.runtime.model.is_some());
     assert!(Command::ShowInteractions.is_enabled(window.state()));
     window.send(Command::ShowInteractions.action(window.state()));
     window.click("Predict all pairs");
     mapped(&mut window);
-    assert!(window.mentions("780 pairs predicted only") && window.mentions("predicts little interaction"));
+    assert!(window.mentions("15 pairs predicted only") && window.mentions("predicts little interaction"));
     assert!(window.mentions("Not measured"));
     window.click("Show on the network");
     assert_eq!(window.state().document.knock_out.len(), 2);

@@ -14,6 +14,7 @@ use grn_explorer::document::{Comparing, Layout, NetworkFilter, NoteSubject, Path
 use grn_explorer::layout::Method;
 
 use super::compare::other;
+use super::interactions::{mapped, pairs};
 use super::{Answers, Window};
 
 /// A window that can be photographed, or none where there is no graphics driver.
@@ -264,6 +265,36 @@ fn a_comparison_looks_as_it_did() {
         (large, ThemeChoice::Dark, "large-dark"),
     ] {
         let Some(drawn) = comparison(size, theme, name) else { return };
+        results.extend(drawn);
+    }
+}
+
+/// The map of interactions of a screen with pairs.
+fn interactions(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = photographed(size)?;
+    window.send(Action::SetTheme(theme));
+    window.open(&pairs(folder.path()));
+    let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
+    told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
+    window.send(Action::SetTab(Tab::Interactions));
+    mapped(&mut window);
+    window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+    window.harness.run_steps(8);
+    window.harness.snapshot(format!("interactions-{name}"));
+    Some(window.harness.take_snapshot_results())
+}
+
+#[test]
+fn interactions_look_as_they_did() {
+    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in [
+        (small, ThemeChoice::Light, "small-light"),
+        (large, ThemeChoice::Dark, "large-dark"),
+        (large, ThemeChoice::Light, "large-light"),
+    ] {
+        let Some(drawn) = interactions(size, theme, name) else { return };
         results.extend(drawn);
     }
 }
