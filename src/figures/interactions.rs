@@ -171,7 +171,7 @@ impl Figure for InteractionMap {
     fn scene(&self, size: [f32; 2], theme: &FigureTheme) -> FigureScene {
         let text = self.text_size;
         let lines = self.key_lines(size[0]);
-        let below = text * (4.4 + 1.35 * lines.len() as f32);
+        let below = text * (5.0 + 1.35 * lines.len() as f32);
         let grid = self.grid(size, below);
         let (count, limit) = (self.genes.len(), self.limit.max(f32::MIN_POSITIVE));
         let end = [0, 1].map(|axis| grid.origin[axis] + grid.cell * count as f32);

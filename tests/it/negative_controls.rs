@@ -38,7 +38,7 @@ fn knock_outs_without_effect_are_not_called_more_often_than_stated() {
     let mut config = TrainConfig { members: Some(5), seed: 1, ..TrainConfig::default() };
     let model = &mut config.model;
     (model.latent, model.decoder_hidden, model.basal_hidden, model.embedding_hidden) = (16, 32, 32, 32);
-    (model.embedding_layers, model.particles, model.epochs, model.null_shuffles) = (2, 1, 12, 0);
+    (model.embedding_layers, model.particles, model.epochs, model.null_shuffles) = (2, 1, 8, 0);
     (model.learning_rate, model.prediction_samples) = (5e-3, 256);
     let begun = std::time::Instant::now();
     let screen = prepare(&Arc::clone(&dataset), &config.prepare, config.seed, &Silent).unwrap();

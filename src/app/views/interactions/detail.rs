@@ -145,25 +145,33 @@ fn numbers(ui: &mut Ui, pair: &PairInteraction) {
             [measured.map(|one| one.adjusted_p), None],
         ),
     ];
-    Grid::new("scores of the pair").num_columns(3).striped(true).spacing([theme::LARGE, 2.0]).show(ui, |ui| {
-        ui.label("");
-        for title in ["Measured", "Predicted"] {
-            ui.label(RichText::new(title).small().strong());
-        }
-        ui.end_row();
-        for (title, definition, values) in rows {
-            ui.label(title).on_hover_text(definition);
-            for (value, there) in
-                values.into_iter().zip([measured.is_some(), predicted.is_some() && title != "Adjusted p"])
-            {
-                ui.label(match value {
-                    Some(p) if title == "Adjusted p" && p < 0.005 => format!("{p:.0e}").replace('-', "−"),
-                    value if there => coefficient(value),
-                    _ => "–".to_owned(),
-                });
+    let columns: Vec<(usize, &str)> = [(measured.is_some(), "Measured"), (predicted.is_some(), "Predicted")]
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, (there, title))| there.then_some((at, title)))
+        .collect();
+    ui.scope(|ui| {
+        // Nothing here is clicked: rows need not be as high as buttons.
+        ui.spacing_mut().interact_size.y = 0.0;
+        let grid = Grid::new("scores of the pair").num_columns(columns.len() + 1).striped(true);
+        grid.spacing([theme::LARGE, 3.0]).show(ui, |ui| {
+            ui.label("");
+            for (_, title) in &columns {
+                ui.label(RichText::new(*title).small().strong());
             }
             ui.end_row();
-        }
+            for (title, definition, values) in rows {
+                ui.label(title).on_hover_text(definition);
+                for &(at, _) in &columns {
+                    ui.label(match (title, values[at]) {
+                        ("Adjusted p", Some(p)) if p < 0.005 => format!("{p:.0e}").replace('-', "−"),
+                        ("Adjusted p", None) => "–".to_owned(),
+                        (_, value) => coefficient(value),
+                    });
+                }
+                ui.end_row();
+            }
+        });
     });
 }
 

@@ -7,7 +7,7 @@ mod detail;
 
 use std::sync::Arc;
 
-use egui::{RichText, ScrollArea, Ui, vec2};
+use egui::{Frame, Margin, RichText, ScrollArea, Ui, vec2};
 
 use super::export::{Choice, Content, ExportDialog, Exportable, PRINT_TEXT_SIZE, of_model};
 use super::network::theme as figure_theme;
@@ -168,12 +168,14 @@ fn contents(
     }
     if ui.available_width() >= WIDE {
         let left = ui.available_width() * 0.52;
-        egui::Panel::left("interaction map").exact_size(left).resizable(false).show(ui, |ui| {
+        let frame = Frame::new().inner_margin(Margin { right: 12, ..Margin::ZERO });
+        egui::Panel::left("interaction map").frame(frame).exact_size(left).resizable(false).show(ui, |ui| {
             summary(ui, found);
             let size = vec2(ui.available_width(), (ui.available_height() - 8.0).max(200.0));
             draw_map(view, ui, found, size);
         });
-        egui::CentralPanel::default().show(ui, |ui| {
+        let frame = Frame::new().inner_margin(Margin { left: 12, ..Margin::ZERO });
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| {
             ScrollArea::vertical().id_salt("pair").auto_shrink(false).show(ui, |ui| {
                 detail::show(view, ui, found, state, actions);
             });
@@ -196,8 +198,8 @@ fn summary(ui: &mut Ui, found: &Interactions) {
     if !measured.is_empty() {
         let clear = measured.iter().filter(|one| one.adjusted_p < 0.05).count();
         text.push(format!(
-            "{} measured, {clear} deviate from the sum of their singles (adjusted p < 0.05: one in twenty of these is expected to be \
-             none)",
+            "{} measured, {clear} of them more or less than the sum of their singles (adjusted p < 0.05: one in twenty of these is \
+             expected to be none)",
             counted(measured.len(), "pair")
         ));
     }
