@@ -437,7 +437,7 @@ mod tests {
 
     /// A pair that is exactly additive on any scale: B does nothing, so that the pair is A.
     fn strong(gene: usize) -> f64 {
-        if gene % 3 == 0 { [-1.0, 0.8][gene % 2] } else { 0.0 }
+        if gene.is_multiple_of(3) { [-1.0, 0.8][gene % 2] } else { 0.0 }
     }
 
     #[test]

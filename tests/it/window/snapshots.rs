@@ -270,10 +270,11 @@ fn a_comparison_looks_as_it_did() {
 }
 
 /// The map of interactions of a screen with pairs.
-fn interactions(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+fn interactions(size: [f32; 2], zoom: f32, theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
     let folder = tempfile::tempdir().unwrap();
     let mut window = photographed(size)?;
     window.send(Action::SetTheme(theme));
+    window.send(Action::SetZoom(zoom));
     window.open(&pairs(folder.path()));
     let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
     told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
@@ -289,12 +290,13 @@ fn interactions(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<Snapsh
 fn interactions_look_as_they_did() {
     let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
     let mut results = SnapshotResults::new();
-    for (size, theme, name) in [
-        (small, ThemeChoice::Light, "small-light"),
-        (large, ThemeChoice::Dark, "large-dark"),
-        (large, ThemeChoice::Light, "large-light"),
+    for (size, zoom, theme, name) in [
+        (small, 1.0, ThemeChoice::Light, "small-light"),
+        (small, 2.0, ThemeChoice::Dark, "double-dark"),
+        (large, 1.0, ThemeChoice::Dark, "large-dark"),
+        (large, 1.0, ThemeChoice::Light, "large-light"),
     ] {
-        let Some(drawn) = interactions(size, theme, name) else { return };
+        let Some(drawn) = interactions(size, zoom, theme, name) else { return };
         results.extend(drawn);
     }
 }
