@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod figure;
 pub mod gene_list;
 pub mod import_choices;
+pub mod interactions;
 pub mod look;
 pub mod memory;
 pub mod methods;

@@ -42,6 +42,8 @@ pub enum Command {
     ShowNetwork,
     /// Show the response.
     ShowResponse,
+    /// Show what pairs of genes do.
+    ShowInteractions,
     /// Show the training.
     ShowTraining,
     /// Show how well models do.
@@ -149,7 +151,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 67] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -163,6 +165,7 @@ impl Command {
         Self::ShowDifferential,
         Self::ShowNetwork,
         Self::ShowResponse,
+        Self::ShowInteractions,
         Self::ShowTraining,
         Self::ShowEvaluation,
         Self::ShowFigure,
@@ -235,6 +238,7 @@ impl Command {
             Self::ShowDifferential => "Show differential expression",
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
+            Self::ShowInteractions => "Show genetic interactions",
             Self::ShowTraining => "Show training",
             Self::ShowEvaluation => "Show evaluation",
             Self::ShowFigure => "Show figure",
@@ -342,6 +346,7 @@ impl Command {
             }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
             Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
+            Self::ShowInteractions => runtime.dataset.is_some() || runtime.model.is_some(),
             Self::PauseTraining => runtime.training.as_ref().is_some_and(TrainingRun::can_pause),
             Self::StopTraining | Self::CancelTraining => state.is_training(),
             Self::KnockOutSelection => runtime.model.is_some() && !state.document.selection.is_empty(),
@@ -400,6 +405,7 @@ impl Command {
             Self::ShowDifferential => Action::ShowSection(DataSection::Differential),
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
+            Self::ShowInteractions => Action::SetTab(Tab::Interactions),
             Self::ShowTraining => Action::SetTab(Tab::Training),
             Self::ShowEvaluation => Action::SetTab(Tab::Evaluation),
             Self::ShowFigure => Action::SetTab(Tab::Figure),

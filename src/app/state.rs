@@ -146,6 +146,8 @@ pub enum Tab {
     Figure,
     /// The network beside another one.
     Compare,
+    /// What pairs of genes do beyond the sum of what each does.
+    Interactions,
 }
 
 /// What a drag between the nodes of the network does.

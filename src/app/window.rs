@@ -113,6 +113,9 @@ impl Room {
         if state.document.comparing.is_some() || state.view.tab == Tab::Compare {
             tabs.push((Tab::Compare, "Compare"));
         }
+        if views::interactions::offers_pairs(state) || state.view.tab == Tab::Interactions {
+            tabs.push((Tab::Interactions, "Interactions"));
+        }
         tabs.extend([(Tab::Training, "Training"), (Tab::Evaluation, "Evaluation"), (Tab::Figure, "Figure")]);
         tabs
     }
@@ -326,6 +329,7 @@ impl App {
                     Tab::Compare => {
                         inset.show(ui, |ui| views::compare::show(&mut views.compare, ui, state, actions));
                     }
+                    Tab::Interactions => views::interactions::show(&mut views.interactions, ui, state, actions),
                     Tab::Response => {
                         inset.show(ui, |ui| views::response::show(&mut views.response, ui, state, actions));
                     }
@@ -409,16 +413,8 @@ mod tests {
             state.view.preferences.side_panel = side_panel;
             for width in [400.0, 640.0, 820.0, 1024.0, 1280.0, 2000.0] {
                 let room = Room::of(width, &state);
-                for tab in [
-                    Tab::Data,
-                    Tab::Genes,
-                    Tab::Network,
-                    Tab::Response,
-                    Tab::Training,
-                    Tab::Evaluation,
-                    Tab::Figure,
-                    Tab::Compare,
-                ] {
+                let tabs = [Tab::Data, Tab::Genes, Tab::Network, Tab::Response, Tab::Training, Tab::Figure];
+                for tab in tabs.into_iter().chain([Tab::Compare, Tab::Interactions, Tab::Evaluation]) {
                     let shown = room.shown(tab);
                     state.view.tab = shown;
                     assert!(room.tabs(&state).iter().any(|(other, _)| *other == shown), "{tab:?} at {width}");

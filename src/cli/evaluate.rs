@@ -265,6 +265,28 @@ fn against_baselines(report: &Report) -> String {
     format!("\nAgainst the best baseline, intervals over perturbations (bootstrap)\n{}", table(&header, &rows))
 }
 
+/// The fit by what was seen in training.
+fn by_class(report: &Report) -> String {
+    if report.classes.is_empty() {
+        return String::new();
+    }
+    let rows = report.classes.iter().flat_map(|class| {
+        class.methods.iter().enumerate().map(move |(at, fit)| {
+            let metrics = &fit.effects;
+            let name = if at == 0 { format!("{} ({})", class.class, class.perturbations) } else { String::new() };
+            let mut row = vec![name, fit.method.clone(), metrics.perturbations.to_string()];
+            row.extend([metrics.pearson, metrics.r_squared, metrics.pearson_top_20].map(|value| number(value, 3)));
+            row.push(number(metrics.mean_absolute_error, 4));
+            row
+        })
+    });
+    let header = ["", "method", "covers", "r", "R²", "r top 20", "MAE"];
+    format!(
+        "\nBy what was seen in training (combinations: genes seen alone)\n{}",
+        table(&header, &rows.collect::<Vec<_>>())
+    )
+}
+
 fn summary(report: &Report) -> String {
     let covered = report.methods.first().map_or(0, |model| model.effects.perturbations);
     let mut text = format!(
@@ -277,6 +299,7 @@ fn summary(report: &Report) -> String {
     text.push_str(&fits(report));
     text.push_str(&on_the_scale(report));
     text.push_str(&against_baselines(report));
+    text.push_str(&by_class(report));
 
     if let Some(calibration) = &report.calibration {
         text.push_str(&format!(

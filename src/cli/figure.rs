@@ -9,8 +9,10 @@ use serde_json::json;
 use super::console::Console;
 use super::edges::EdgeArgs;
 use super::failure::UsageError;
+use super::import::{self, ImportArgs};
 use super::output;
 use super::predict::intervention;
+use crate::data::ImportOptions;
 use crate::document::{ComparedWith, Comparing, Document, FileReference, Layout, PagePanel};
 use crate::figures::{ExportOptions, Format, ThemeName, export};
 use crate::layout::Method;
@@ -28,18 +30,28 @@ pub struct DrawFigure {
     /// Trained model, network file (table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON), or session of the window
     model: PathBuf,
     /// What to draw: the figure page (as the session has it), the network, predicted against measured response, what
-    /// moves a gene, the largest effects of a knock-out, or the course of the training
-    #[arg(long, default_value = "page", value_parser = ["page", "network", "response", "movers", "effects", "training"])]
+    /// moves a gene, the largest effects of a knock-out, genetic interactions, or the course of the training
+    #[arg(
+        long,
+        default_value = "page",
+        value_parser = ["page", "network", "response", "movers", "effects", "interactions", "training"]
+    )]
     view: String,
     /// File to write; its ending decides the format (.svg, .pdf, .png)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Perturbation of the response view; all together without it
+    /// Perturbation of the response view, or pair (JAK2+STAT1) of the interactions view; all together without it
     #[arg(long, value_name = "NAME")]
     perturbation: Option<String>,
     /// Gene of the movers view
     #[arg(long, value_name = "GENE")]
     gene: Option<String>,
+    /// Data set whose cells the interactions view measures in; without it interactions are predicted only
+    #[arg(long, value_name = "H5AD")]
+    data: Option<PathBuf>,
+    /// Every two of the perturbed genes in the interactions view, not only those perturbed together
+    #[arg(long)]
+    all_pairs: bool,
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     knock_out: Vec<String>,
@@ -109,6 +121,10 @@ impl DrawFigure {
         output::distinct(&self.output, &[&self.model])?;
         let (opened, hash) = read(&self.model, console)?;
         self.edges.check(&opened.grn)?;
+        if let Some(path) = &self.data {
+            let decisions = ImportArgs::default().decide(path, ImportOptions::default())?;
+            request.dataset = Some(import::dataset_for(&*opened.need_model()?, path, &decisions, console)?);
+        }
         match request.filter.as_mut() {
             None => request.filter = Some(first(&opened).filter),
             Some(filter) if !filter.limits_number() => filter.top = first_view(&opened.grn).top,
@@ -244,12 +260,16 @@ impl DrawFigure {
             "response" => View::Response,
             "movers" => View::Movers,
             "effects" => View::Effects,
+            "interactions" => View::Interactions,
             _ => View::Training,
         };
         match (&self.gene, view) {
             (None, View::Movers) => return Err(UsageError("the movers view needs --gene GENE".to_owned()).into()),
             (Some(_), View::Movers) | (None, _) => {}
             (Some(_), _) => return Err(UsageError("--gene is for --view movers".to_owned()).into()),
+        }
+        if (self.data.is_some() || self.all_pairs) && view != View::Interactions {
+            return Err(UsageError("--data and --all-pairs are for --view interactions".to_owned()).into());
         }
         if view == View::Effects && self.knock_out.is_empty() {
             return Err(UsageError("the effects view needs --knock-out GENE".to_owned()).into());
@@ -277,6 +297,7 @@ impl DrawFigure {
             filter: self.edges.filter()?,
             perturbation: self.perturbation.clone(),
             gene: self.gene.clone(),
+            all_pairs: self.all_pairs,
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,
             highlight: self.highlight.clone(),
             theme: match self.theme.as_deref() {

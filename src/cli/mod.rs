@@ -10,6 +10,7 @@ mod failure;
 mod figure;
 mod import;
 mod inspect;
+mod interactions;
 mod interrupt;
 mod memory;
 mod merge;
@@ -103,6 +104,8 @@ pub enum Command {
     Network(network::Network),
     /// Judge a model on held-out cells, beside the baselines
     Evaluate(evaluate::Evaluate),
+    /// Tell genetic interactions: what pairs of perturbed genes do beyond the sum of what each does
+    Interactions(interactions::Interactions),
     /// Draw cells from a model, control and perturbed, as a screen
     Sample(sample::Sample),
     /// Draw a figure of a model
@@ -130,8 +133,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 10] =
-        ["simulate", "inspect", "preprocess", "train", "merge", "predict", "network", "evaluate", "sample", "figure"];
+    const COMMANDS: [&str; 11] = [
+        "simulate",
+        "inspect",
+        "preprocess",
+        "train",
+        "merge",
+        "predict",
+        "network",
+        "evaluate",
+        "interactions",
+        "sample",
+        "figure",
+    ];
     let name = file.to_str().filter(|name| !name.contains(['.', '/', '\\']) && !file.exists())?;
     crate::data::nearest(name, COMMANDS, 1).first().copied()
 }
@@ -159,6 +173,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
             Command::Predict(command) => command.run(&console),
             Command::Network(command) => command.run(&console),
             Command::Evaluate(command) => command.run(&console),
+            Command::Interactions(command) => command.run(&console),
             Command::Sample(command) => command.run(&console),
             Command::Figure(command) => command.run(&console),
         };

@@ -11,8 +11,8 @@ use super::failure::UsageError;
 use super::import;
 use super::output;
 use super::text::{number, table};
-use crate::models::{INTERVAL_LEVEL, Intervention, PredictedEffect, Spread};
-use crate::tasks::badges::{Badge, Evidence};
+use crate::models::{CALL_RATE, INTERVAL_LEVEL, Intervention, PredictedEffect, Spread};
+use crate::tasks::badges::{self, Badge, Evidence};
 use crate::tasks::tables;
 
 /// Genes listed on the terminal.
@@ -74,7 +74,9 @@ impl Predict {
         }
         // The words of the window.
         let doses = intervention.doses().iter().cloned().collect();
-        let evidence = Evidence::of(opened.model.card()).of_doses(&doses);
+        let mut evidence = Evidence::of(opened.model.card()).of_doses(&doses);
+        evidence.extend(badges::response(&effect, genes));
+        let adjusted = effect.adjusted_p(genes);
         let order = by_size(&effect, genes);
         let widths = effect.spread.as_ref().map(Spread::half_widths);
         let interval =
@@ -84,6 +86,9 @@ impl Predict {
                 let mut row = json!({"gene": genes[at], "shift_log2": effect.shifts[at]});
                 if let Some(ends) = interval(at) {
                     row["interval"] = json!(ends);
+                }
+                if let Some(adjusted) = &adjusted {
+                    row["adjusted_p"] = json!(adjusted[at]);
                 }
                 row
             })
@@ -98,6 +103,8 @@ impl Predict {
             "extrapolated": effect.extrapolated,
             "members": opened.model.member_count(),
             "interval_level": widths.as_ref().map(|_| INTERVAL_LEVEL),
+            "call_rate": adjusted.as_ref().map(|_| CALL_RATE),
+            "called": adjusted.as_ref().map(|adjusted| adjusted.iter().filter(|p| **p < CALL_RATE).count()),
             "output": self.output,
             "shifts": if self.output.is_some() { rows().take(LISTED).collect::<Vec<_>>() } else { rows().collect() },
         });
@@ -109,12 +116,13 @@ impl Predict {
             let shown = |value: f32| number(Some(f64::from(value)), 3);
             let row = |&at: &usize| {
                 let ends = interval(at).map(|[low, high]| format!("{} to {}", shown(low), shown(high)));
-                [genes[at].clone(), shown(effect.shifts[at])].into_iter().chain(ends).collect()
+                let p = adjusted.as_ref().map(|adjusted| number(Some(adjusted[at]), 3));
+                [genes[at].clone(), shown(effect.shifts[at])].into_iter().chain(ends).chain(p).collect()
             };
             let rows: Vec<Vec<String>> = order.iter().take(LISTED).map(row).collect();
             let level = format!("{:.0} % interval of {} members", INTERVAL_LEVEL * 100.0, opened.model.member_count());
-            let columns = ["gene", "shift (log2)", &level];
-            text.push_str(&table(&columns[..if widths.is_some() { 3 } else { 2 }], &rows));
+            let columns = ["gene", "shift (log2)", &level, "adjusted p"];
+            text.push_str(&table(&columns[..if widths.is_some() { 4 } else { 2 }], &rows));
             if let Some(path) = &self.output {
                 text.push_str(&format!("\nWrote {} ({} genes)\n", path.display(), genes.len()));
             }

@@ -10,6 +10,7 @@ mod correlation;
 pub mod effects;
 pub mod false_discovery;
 mod importance;
+pub mod interactions;
 mod mann_whitney;
 pub mod networks;
 pub mod report;

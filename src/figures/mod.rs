@@ -10,6 +10,7 @@ pub mod evaluation;
 pub mod export;
 pub mod font;
 mod hits;
+pub mod interactions;
 pub mod metadata;
 mod names;
 pub mod network;

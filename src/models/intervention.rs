@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
+use crate::preprocess::differential::{benjamini_hochberg, student_two_sided};
+
 /// Genes to perturb and by how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intervention {
@@ -69,6 +71,10 @@ pub struct Spread {
 /// The level of intervals that are shown and written.
 pub const INTERVAL_LEVEL: f64 = 0.9;
 
+/// The false discovery rate, over the genes of a perturbation, up to which a predicted shift is called significant. As none is true
+/// where a perturbation has no effect, at most so large a share of such perturbations gets any call.
+pub const CALL_RATE: f64 = 0.05;
+
 impl Spread {
     /// Half the width of the interval of [`INTERVAL_LEVEL`] of every gene's shift.
     pub fn half_widths(&self) -> Vec<f32> {
@@ -83,13 +89,23 @@ impl Spread {
 }
 
 /// By how many standard deviations over `members` members an interval of `level` (0 to 1) reaches to each side of their mean:
-/// the quantile of Student's t with members − 1 degrees of freedom. The members are trained on cells drawn with replacement
-/// and with different draws, so that their standard deviation estimates the standard error of a prediction (Efron and
-/// Tibshirani 1993, An Introduction to the Bootstrap, chapters 6 and 12).
+/// the quantile of Student's t with members − 1 degrees of freedom, times √(1 + 1/members). The members are trained on cells drawn
+/// with replacement and with different draws, so that their standard deviation s estimates the standard error of a prediction (Efron
+/// and Tibshirani 1993, An Introduction to the Bootstrap, chapters 6 and 12). Their mean has that error, of the cells that were
+/// measured, and beside it the error s/√members of so few draws, which the root adds; where members differ by their start more than
+/// by their cells, the interval is wider than it need be.
 pub fn interval_factor(members: usize, level: f64) -> f64 {
-    let freedom = members.saturating_sub(1).max(1) as f64;
     let level = level.clamp(0.0, 1.0 - 1e-9);
-    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.5 + level / 2.0))
+    let quantile = StudentsT::new(0.0, 1.0, freedom(members)).map_or(f64::NAN, |t| t.inverse_cdf(0.5 + level / 2.0));
+    quantile * few_draws(members)
+}
+
+fn freedom(members: usize) -> f64 {
+    members.saturating_sub(1).max(1) as f64
+}
+
+fn few_draws(members: usize) -> f64 {
+    (1.0 + 1.0 / members.max(1) as f64).sqrt()
 }
 
 /// A predicted response.
@@ -109,14 +125,121 @@ pub struct PredictedEffect {
     pub control: Vec<f32>,
 }
 
+impl PredictedEffect {
+    /// The perturbed genes.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.name.split('+').map(|part| part.split_once(" × ").map_or(part, |(gene, _)| gene))
+    }
+
+    /// For each of `genes` (the card's) the smallest false discovery rate at which its shift is called different from 0: p values of
+    /// the t that the intervals rest on, Benjamini–Hochberg over all genes but the perturbed ones, which have 1. None of a single
+    /// model, which does not tell how sure it is.
+    pub fn adjusted_p(&self, genes: &[String]) -> Option<Vec<f64>> {
+        let spread = self.spread.as_ref()?;
+        let targets: Vec<&str> = self.targets().collect();
+        let others: Vec<usize> = (0..genes.len()).filter(|&gene| !targets.contains(&genes[gene].as_str())).collect();
+        let p = |&gene: &usize| {
+            let (shift, deviation) = (f64::from(*self.shifts.get(gene)?), f64::from(*spread.of_genes.get(gene)?));
+            // A gene that no member moves is none that responds.
+            let moves = shift != 0.0 && shift.is_finite();
+            let t = shift / (few_draws(spread.members) * deviation);
+            Some(if moves { student_two_sided(t, freedom(spread.members)) } else { 1.0 })
+        };
+        let p: Vec<f64> = others.iter().map(|gene| p(gene).unwrap_or(1.0)).collect();
+        let mut adjusted = vec![1.0; genes.len()];
+        others.into_iter().zip(benjamini_hochberg(&p)).for_each(|(gene, p)| adjusted[gene] = p);
+        Some(adjusted)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use rand_distr::{Distribution as _, StandardNormal};
+
     use super::*;
+
+    /// The answer of `members` that were trained on draws of cells whose own error is `error`, each with `noise` of its own; the
+    /// truth is `truth` for the first gene and 0 for the others. Genes share their error in part.
+    fn answered(
+        random: &mut crate::random::Rng,
+        members: usize,
+        [error, noise]: [f32; 2],
+        truth: f32,
+    ) -> PredictedEffect {
+        const GENES: usize = 50;
+        let mut normal = || -> f32 { StandardNormal.sample(&mut *random) };
+        let mut profile = |size: f32| -> Vec<f32> {
+            let shared = normal();
+            (0..GENES).map(|_| size * (0.7 * shared + 0.7 * normal())).collect()
+        };
+        let measured = profile(error);
+        let answers: Vec<Vec<f32>> = (0..members)
+            .map(|_| {
+                let (cells, own) = (profile(error), profile(noise));
+                (0..GENES).map(|at| measured[at] + cells[at] + own[at] + if at == 0 { truth } else { 0.0 }).collect()
+            })
+            .collect();
+        let mean = |at: usize| answers.iter().map(|answer| answer[at]).sum::<f32>() / members as f32;
+        let deviation = |at: usize| {
+            let squares: f32 = answers.iter().map(|answer| (answer[at] - mean(at)).powi(2)).sum();
+            (squares / (members - 1) as f32).sqrt()
+        };
+        PredictedEffect {
+            name: "P".to_owned(),
+            novelty: Novelty::NeverPerturbed,
+            extrapolated: false,
+            shifts: (0..GENES).map(mean).collect(),
+            spread: Some(Spread { members, of_genes: (0..GENES).map(deviation).collect() }),
+            control: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn intervals_and_calls_hold_their_rates_without_effect() {
+        let mut random = crate::random::stream(9, "calls test");
+        let genes: Vec<String> = (0..50).map(|at| format!("G{at}")).collect();
+        for (members, sizes, most) in
+            [(3, [1.0, 0.0], 0.115), (5, [1.0, 0.0], 0.115), (5, [0.7, 0.7], 0.09), (10, [1.0, 0.1], 0.115)]
+        {
+            let (mut outside, mut called, screens) = (0, 0, 800);
+            for _ in 0..screens {
+                let effect = answered(&mut random, members, sizes, 0.0);
+                let widths = effect.spread.as_ref().unwrap().half_widths();
+                outside += effect.shifts.iter().zip(&widths).filter(|(shift, width)| shift.abs() > **width).count();
+                called += usize::from(effect.adjusted_p(&genes).unwrap().iter().any(|p| *p < CALL_RATE));
+            }
+            let [outside, called] = [outside as f64 / (50 * screens) as f64, called as f64 / f64::from(screens)];
+            assert!(outside < most, "{members} members, {sizes:?}: {outside} outside");
+            assert!(called < CALL_RATE + 0.024, "{members} members, {sizes:?}: {called} called");
+        }
+        let found =
+            (0..50).filter(|_| answered(&mut random, 5, [0.1, 0.05], 3.0).adjusted_p(&genes).unwrap()[0] < CALL_RATE);
+        assert!(found.count() > 45);
+    }
+
+    #[test]
+    fn perturbed_genes_are_never_called() {
+        let genes = ["A", "B", "C"].map(str::to_owned);
+        let effect = PredictedEffect {
+            name: "A × 0.5+B".to_owned(),
+            novelty: Novelty::NewCombination,
+            extrapolated: false,
+            shifts: vec![-4.0, -4.0, 1.0],
+            spread: Some(Spread { members: 5, of_genes: vec![0.01; 3] }),
+            control: Vec::new(),
+        };
+        assert_eq!(effect.targets().collect::<Vec<_>>(), ["A", "B"]);
+        let adjusted = effect.adjusted_p(&genes).unwrap();
+        assert_eq!(adjusted[..2], [1.0, 1.0]);
+        assert!(adjusted[2] < 1e-6);
+        assert_eq!(PredictedEffect { spread: None, ..effect }.adjusted_p(&genes), None);
+    }
 
     #[test]
     fn intervals_are_those_of_students_t() {
         // Tables of the t distribution: two-sided 90 %, 4 degrees of freedom; 95 %, 9; many members are normal.
         for (members, level, expected) in [(5, 0.9, 2.131_85), (10, 0.95, 2.262_16), (100_000, 0.95, 1.959_99)] {
+            let expected = expected * (1.0 + 1.0 / members as f64).sqrt();
             let found = interval_factor(members, level);
             assert!((found - expected).abs() < 1e-4, "{members} members, {level}: {found}");
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::data::PerturbationKind;
-use crate::models::{ModelCard, Novelty, TrainedPerturbation};
+use crate::models::{CALL_RATE, ModelCard, Novelty, PredictedEffect, TrainedPerturbation};
 use crate::network::NetworkGene;
 use crate::words::{counted, grouped};
 
@@ -59,6 +59,13 @@ pub enum Badge {
         /// In the screen, trained on.
         most: usize,
     },
+    /// So many genes respond, by what an ensemble is sure of.
+    Responds {
+        /// Genes called.
+        genes: usize,
+        /// Genes that could be, the perturbed ones left out.
+        of: usize,
+    },
 }
 
 /// How good the news is.
@@ -95,6 +102,9 @@ impl Badge {
             Self::DoseOutOfRange => "dose out of range".to_owned(),
             Self::PartialDose => "partial dose".to_owned(),
             Self::TooManyTogether { .. } => "out of range".to_owned(),
+            Self::Responds { genes: 0, .. } => "no significant response".to_owned(),
+            Self::Responds { genes: 1, .. } => "1 gene responds".to_owned(),
+            Self::Responds { genes, .. } => format!("{} genes respond", grouped(*genes)),
         }
     }
 
@@ -151,6 +161,14 @@ impl Badge {
                 counted(*genes, "gene"),
                 grouped(*most)
             ),
+            Self::Responds { genes, of } => format!(
+                "The ensemble is sure of a shift of {} of {} (false discovery rate {:.0} % over the genes of this perturbation). Of \
+                 perturbations without any effect, at most {} in 100 get such a gene",
+                grouped(*genes),
+                counted(*of, "gene"),
+                100.0 * CALL_RATE,
+                (100.0 * CALL_RATE).round(),
+            ),
         }
     }
 
@@ -161,7 +179,8 @@ impl Badge {
             Self::HeldOut { .. } => Tone::Test,
             Self::OnlyCombined { .. } | Self::NewCombination | Self::PartialDose => Tone::Careful,
             Self::NeverPerturbed | Self::TooManyTogether { .. } | Self::DoseOutOfRange => Tone::Bad,
-            Self::NotMeasured => Tone::Careful,
+            Self::NotMeasured | Self::Responds { genes: 0, .. } => Tone::Careful,
+            Self::Responds { .. } => Tone::Plain,
             Self::Cells(cells) => {
                 if *cells < FEW_CELLS {
                     Tone::Careful
@@ -189,6 +208,14 @@ impl From<Novelty> for Badge {
             Novelty::NeverPerturbed => Self::NeverPerturbed,
         }
     }
+}
+
+/// Whether `effect` is more than what the members of an ensemble disagree on; none of a single model. `genes` are the card's.
+pub fn response(effect: &PredictedEffect, genes: &[String]) -> Option<Badge> {
+    let adjusted = effect.adjusted_p(genes)?;
+    let targets = effect.targets().filter(|target| genes.iter().any(|gene| gene == target)).count();
+    let called = adjusted.iter().filter(|p| **p < CALL_RATE).count();
+    Some(Badge::Responds { genes: called, of: genes.len() - targets })
 }
 
 /// What the model saw of a perturbation of its screen.

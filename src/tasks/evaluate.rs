@@ -11,7 +11,7 @@ use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
 use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
-    CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report,
+    CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report, by_class,
     gold_standard, network_tests,
 };
 use crate::jobs::Progress;
@@ -19,6 +19,7 @@ use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
 use crate::models::{Intervention, ModelCard, PredictError, TrainedModel, interval_factor};
 use crate::network::Sign;
 use crate::network::sign::{ShiftEvidence, sign_of};
+use crate::preprocess::HeldOut;
 
 use judging::Judging;
 use measurement::Measurement;
@@ -105,6 +106,7 @@ pub fn evaluate(
     let measured = Measurement::of(model, dataset, &cells, &observed, &predicted, progress)?;
     let mut report = Report::of_effects(&methods, measured.with(&observed), training_cells);
 
+    report.classes = by_class(&methods, &observed, |name| class_of(card, name));
     report.calibration = calibrated(model, dataset, &cells, &observed);
     progress.check()?;
 
@@ -208,6 +210,25 @@ fn calibrated(model: &TrainedModel, dataset: &Dataset, cells: &[u32], observed: 
     }
     .to_owned();
     Some(found)
+}
+
+/// What the training saw of a perturbation: `single, seen`, `combination, seen`, and of what it did not see the class of GEARS
+/// ([`HeldOut::class`]), such as `1 of 2 seen`.
+fn class_of(card: &ModelCard, name: &str) -> String {
+    let targets: Vec<&str> = name.split('+').collect();
+    let seen = |wanted: &[&str]| {
+        let same =
+            card.perturbations.iter().find(|known| known.targets.iter().map(String::as_str).eq(wanted.iter().copied()));
+        same.is_some_and(|known| !known.held_out && known.training_cells > 0)
+    };
+    match (seen(&targets), targets.len()) {
+        (true, 1) => "single, seen".to_owned(),
+        (true, _) => "combination, seen".to_owned(),
+        (false, genes) => {
+            let seen_alone = targets.iter().filter(|gene| seen(&[gene])).count();
+            HeldOut { name: name.to_owned(), genes, seen_alone }.class()
+        }
+    }
 }
 
 fn model_definition(card: &ModelCard) -> String {

@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters, Start};
-use crate::models::{INTERVAL_LEVEL, ModelCard, TrainedModel};
+use crate::models::{CALL_RATE, INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
 /// How `model` was trained, and, with a `document`, what of its network is shown.
@@ -107,7 +107,9 @@ pub fn paragraph(model: &TrainedModel, document: Option<&Document>) -> String {
         text.push(format!(
             "The model is an ensemble of {count} such runs, each with its own random draws and on training cells drawn with replacement within every \
              perturbation; probabilities of edges and predicted shifts are means over its members, and intervals ({:.0} %) are those of Student's t \
-             distribution with {} degrees of freedom on their standard deviation (Efron and Tibshirani 1993); the epochs given are those of the first run.",
+             distribution with {} degrees of freedom on their standard deviation times √(1 + 1/{count}) (Efron and Tibshirani 1993); a predicted response is \
+             called significant where a gene's p value of that t, adjusted over genes (Benjamini–Hochberg), is below {CALL_RATE}; the epochs given are those \
+             of the first run.",
             INTERVAL_LEVEL * 100.0,
             count - 1,
         ));

@@ -624,3 +624,50 @@ fn every_way_to_lay_out_makes_a_figure_of_its_own() {
     assert!(centre.contains("--centre GENE needs --layout rings"), "{centre}");
     assert!(fails(at, 2, &[&start[..], &["--layout", "spiral"]].concat()).contains("communities"));
 }
+
+#[test]
+fn interactions_are_measured_and_predicted_and_drawn() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    let sizes = ["--genes", "40", "--perturbations", "6", "--combinations", "5", "--cells", "900", "--seed", "3"];
+    ok(at, &[&["simulate", "screen.h5ad"][..], &sizes].concat());
+    std::fs::write(at.join("train.toml"), SMALL).expect("written");
+    ok(at, &["train", "screen.h5ad", "-o", "m.safetensors", "--config", "train.toml", "--epochs", "2", "-q"]);
+
+    let text = ok(at, &["interactions", "screen.h5ad", "-o", "pairs.tsv", "--genes", "genes.tsv", "-q"]);
+    assert!(text.contains("5 pairs measured (all cells") && text.contains("false discovery rates"), "{text}");
+    let table = std::fs::read_to_string(at.join("pairs.tsv")).expect("table");
+    assert_eq!(table.lines().count(), 6);
+    assert_eq!(std::fs::read_to_string(at.join("genes.tsv")).expect("table").lines().count(), 5 * 38 + 1);
+
+    let both = ["interactions", "screen.h5ad", "--model", "m.safetensors", "--held-out", "--within", "nothing"];
+    let found = json(at, &both);
+    let pairs = found["pairs"].as_array().expect("pairs");
+    assert!(pairs.iter().all(|pair| pair["predicted"]["deviation_log2"].is_f64()));
+    assert!(found["cells"].as_str().expect("words").contains("held out"));
+
+    let found = json(at, &["interactions", "--model", "m.safetensors", "--all-pairs"]);
+    let pairs = found["pairs"].as_array().expect("pairs");
+    assert_eq!(pairs.len(), 15);
+    let sizes: Vec<f64> =
+        pairs.iter().map(|pair| pair["predicted"]["deviation_log2"].as_f64().expect("size")).collect();
+    assert!(sizes.windows(2).all(|pair| pair[0] >= pair[1]), "ranked: {sizes:?}");
+
+    let name = pairs[0]["pair"].as_str().expect("name");
+    let gene = name.split('+').next().expect("gene");
+    ok(at, &["figure", "m.safetensors", "--view", "interactions", "--data", "screen.h5ad", "-o", "map.svg", "-q"]);
+    let map = std::fs::read_to_string(at.join("map.svg")).expect("figure");
+    assert!(map.contains("below the diagonal: measured") && map.contains("above: predicted"));
+    let one = ["figure", "m.safetensors", "--view", "interactions", "--all-pairs", "--perturbation", name];
+    ok(at, &[&one[..], &["-o", "pair.svg", "-q"]].concat());
+
+    let said = fails(at, 1, &["interactions", "screen.h5ad", "--pairs", &format!("{gene}+NOTHING")]);
+    assert!(said.contains("NOTHING is not among"), "{said}");
+    assert!(fails(at, 2, &["interactions", "screen.h5ad", "--pairs", gene]).contains("no pair of genes"));
+    assert!(fails(at, 2, &["interactions", "screen.h5ad", "--all-pairs"]).contains("--model"));
+    assert!(fails(at, 2, &["interactions", "m.safetensors"]).contains("not a data set"));
+    assert!(
+        fails(at, 2, &["figure", "m.safetensors", "--view", "effects", "--all-pairs", "-o", "x.svg"])
+            .contains("interactions")
+    );
+}

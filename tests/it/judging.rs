@@ -15,7 +15,8 @@ use grn_explorer::training::{DeviceChoice, NetworkSnapshot, TrainingObserver, tr
 
 use super::training::small_config;
 
-struct Quiet;
+/// Reports to nobody and never ends.
+pub struct Quiet;
 
 impl Progress for Quiet {
     fn report(&self, _: ProgressUpdate) {}

@@ -13,6 +13,7 @@ mod h5ad_variants;
 mod judging;
 mod large_screens;
 mod metrics_golden;
+mod negative_controls;
 mod networks;
 mod prepare;
 mod preprocess_golden;

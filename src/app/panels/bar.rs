@@ -53,6 +53,7 @@ const VIEW: &[Option<Command>] = &[
     Some(Command::EdgeTable),
     Some(Command::GeneSetTable),
     Some(Command::Notes),
+    Some(Command::ShowInteractions),
     Some(Command::ShowComparison),
     Some(Command::CompareWithReference),
     Some(Command::CompareWithBefore),
@@ -180,6 +181,7 @@ fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
             Tab::Evaluation => "How well models do on cells that they have not seen, beside simple baselines",
             Tab::Figure => "The figure for the paper: panels, sizes, export",
             Tab::Compare => "The network beside another one",
+            Tab::Interactions => "What pairs of genes do beyond the sum of what each does",
         };
         let label = if tab == Tab::Training && state.is_training() { format!("{label} •") } else { label.to_owned() };
         if ui.selectable_label(selected, label).on_hover_text(hint).clicked() {

@@ -6,6 +6,7 @@ pub mod edge;
 pub mod export;
 pub mod genes;
 pub mod inspector;
+pub mod interactions;
 pub mod knock_out;
 pub mod network;
 pub mod notes;
@@ -29,6 +30,8 @@ pub struct Views {
     pub inspector: inspector::InspectorView,
     /// The network beside another one.
     pub compare: compare::CompareView,
+    /// What pairs of genes do beyond the sum of what each does.
+    pub interactions: interactions::InteractionsView,
     /// Below the network, when asked for: all genes or edges.
     pub tables: tables::TablesView,
 }

@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn regulators_side_by_side_add_and_the_one_downstream_decides() {
+        let regulation = Regulation::Hill { coefficient: 2.0 };
+        let logs = |kinetics: &Kinetics, production: [f64; 3]| {
+            kinetics.steady_state(&production, &[1.0; 3])[2].max(1e-300).log2()
+        };
+        let beside = pair(vec![link(0, 2, true, 1.0), link(1, 2, false, 0.7)], regulation);
+        let [a, b, both] =
+            [[0.2, 1.0, 1.0], [1.0, 0.1, 1.0], [0.2, 0.1, 1.0]].map(|production| logs(&beside, production));
+        assert!((both - a - b).abs() < 1e-4 && a < -0.5 && b > 0.3, "{a} {b} {both}");
+        let chain = pair(vec![link(0, 1, true, 2.0), link(1, 2, true, 1.0)], regulation);
+        let [a, b, both] =
+            [[0.2, 1.0, 1.0], [1.0, 0.0, 1.0], [0.2, 0.0, 1.0]].map(|production| logs(&chain, production));
+        assert!((both - b).abs() < 1e-4 && a < -0.5, "{a} {b} {both}");
+    }
+
+    #[test]
     fn integration_ends_where_production_equals_decay_even_with_feedback() {
         let links = vec![link(0, 1, true, 1.0), link(1, 0, false, 1.0), link(1, 2, true, 2.0)];
         let kinetics = pair(links, Regulation::Hill { coefficient: 2.0 });

@@ -5,6 +5,9 @@
 //! dx/dt = production(x) − decay·x. What is seen of a cell are negative-binomial counts at its library size. Some cells
 //! are dying, doublets, escaped or unassigned. Real screens are harder: there are no unmeasured regulators here, no
 //! delays, and one cell type.
+//!
+//! Two genes perturbed together interact only by the network: factors of regulators multiply, so that logarithms of levels add where
+//! the two act on a gene side by side, while of two of which one acts through the other the one downstream decides (epistasis).
 
 mod cells;
 mod config;

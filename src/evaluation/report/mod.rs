@@ -1,5 +1,6 @@
 //! The report of an evaluation: every number with its definition, the baselines beside the model, and what it rests on.
 
+mod classes;
 mod definitions;
 mod edge_calibration;
 mod likelihood;
@@ -17,6 +18,7 @@ use super::ceiling::Ceiling;
 use super::effects::{Beside, EffectMetrics, EffectOptions, METRICS, PerturbationFit, compare, compare_with};
 use crate::data::EffectTable;
 
+pub use classes::{ClassFit, ClassReport, by_class};
 pub use definitions::{Definition, definitions};
 pub use edge_calibration::{EdgeBin, EdgeCalibration};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
@@ -179,6 +181,9 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// One row per method and perturbation.
     pub per_perturbation: Vec<FitRow>,
+    /// The fit by what was seen in training; empty where all perturbations are of one class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassReport>,
     /// Statistical tests of the network's edges in the evaluated cells.
     pub network_tests: Option<NetworkTests>,
     /// The network against known edges, where they were given.

@@ -382,7 +382,13 @@ fn edge_glyph(
 
 /// A horizontal bar whose colour changes from left (0) to right (1). Each step reaches to the right end and is covered by
 /// the next, so that no seams show.
-fn bar_of(min: [f32; 2], max: [f32; 2], colour: impl Fn(f32) -> Colour, theme: &FigureTheme, out: &mut Vec<Primitive>) {
+pub(in crate::figures) fn bar_of(
+    min: [f32; 2],
+    max: [f32; 2],
+    colour: impl Fn(f32) -> Colour,
+    theme: &FigureTheme,
+    out: &mut Vec<Primitive>,
+) {
     for step in 0..STEPS {
         let fill = colour((step as f32 + 0.5) / STEPS as f32);
         let left = min[0] + (max[0] - min[0]) * step as f32 / STEPS as f32;

@@ -18,6 +18,7 @@ pub use camera::{Area, Camera};
 pub use compare::{CompareFigure, CompareScene, CompareStyle, Pane};
 pub use hits::{NetworkHits, NodeHit};
 pub use labels::PlacedLabel;
+pub(in crate::figures) use legend::bar_of;
 pub use legend::{EdgeKey, GroupKey, NetworkLegend, ScaleKey, ScaleKind, SizeKey, WidthKey};
 pub use style::{
     EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,

@@ -33,6 +33,10 @@ pub struct ScatterFigure {
     pub x_label: String,
     /// Predicted: what and in which unit.
     pub y_label: String,
+    /// The horizontal value in a tooltip: `observed`.
+    pub x_name: String,
+    /// The vertical one: `predicted`.
+    pub y_name: String,
     /// The genes. Points with a value that is not finite are skipped and counted.
     pub points: Vec<ScatterPoint>,
     /// Lines in the corner: `r = 0.61`, `R² = 0.35`, `200 genes`.
@@ -49,6 +53,8 @@ impl Default for ScatterFigure {
             title: String::new(),
             x_label: "Observed shift".into(),
             y_label: "Predicted shift".into(),
+            x_name: "observed".into(),
+            y_name: "predicted".into(),
             points: Vec::new(),
             statistics: Vec::new(),
             labels: 12,
@@ -124,9 +130,11 @@ impl Figure for ScatterFigure {
                 points.push(Primitive::Circle { centre, radius, fill, stroke });
                 discs.push(centre);
                 let text = format!(
-                    "{}\nobserved {}\npredicted {}{}",
+                    "{}\n{} {}\n{} {}{}",
                     point.label,
+                    self.x_name,
                     crate::figures::axes::plain(f64::from(point.x), 3),
+                    self.y_name,
                     crate::figures::axes::plain(f64::from(point.y), 3),
                     interval_text(point.y, point.half_width)
                 );

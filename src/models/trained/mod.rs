@@ -266,14 +266,11 @@ impl TrainedModel {
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
-        let doses = positions(&self.card, intervention)?;
         let (mut shifts, mut control) = (Moments::default(), Moments::default());
-        for member in &self.members {
-            let predictor = self.predictor(member)?;
+        for (member, own) in self.members.iter().zip(self.shifts_by_member(intervention, progress)?) {
+            shifts.add(&own);
             progress.check()?;
-            shifts.add(&predictor.shifts(&member.model, &doses, progress)?);
-            progress.check()?;
-            control.add(predictor.control());
+            control.add(self.predictor(member)?.control());
         }
         Ok(PredictedEffect {
             name: intervention.name(),
@@ -283,6 +280,24 @@ impl TrainedModel {
             shifts: shifts.means(),
             control: control.means(),
         })
+    }
+
+    /// Each member's own answer to `intervention`, the shift of every gene; one list for a single model. Members answer from their
+    /// own draws, so that a difference of two answers is told member by member.
+    pub fn shifts_by_member(
+        &self,
+        intervention: &Intervention,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<f32>>, PredictError> {
+        let doses = positions(&self.card, intervention)?;
+        let of = |member: &Member| {
+            let predictor = self.predictor(member)?;
+            progress.check()?;
+            let shifts = predictor.shifts(&member.model, &doses, progress)?;
+            progress.check()?;
+            Ok(shifts)
+        };
+        self.members.iter().map(of).collect()
     }
 
     /// Draw what [`TrainedModel::predict`] draws at the first question about these genes, so that it is answered at once. Genes that

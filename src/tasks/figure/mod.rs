@@ -3,14 +3,16 @@
 mod page;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
+use super::interactions::{self, InteractionOptions, Pairs};
 use super::look::{Known, Look, by_gene};
 use super::movers;
 use super::networks::OpenedNetwork;
-use crate::data::{EffectTable, nearest};
+use crate::data::{Dataset, EffectTable, nearest};
 use crate::document::{Document, Layout};
 use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
@@ -40,6 +42,8 @@ pub enum View {
     Effects,
     /// The course of the training.
     Training,
+    /// A map of genetic interactions, or one pair against the sum of its singles.
+    Interactions,
 }
 
 /// A figure to draw.
@@ -49,10 +53,14 @@ pub struct FigureRequest {
     pub view: View,
     /// Which genes and edges; none for a readable number.
     pub filter: Option<NetworkFilter>,
-    /// The perturbation of the response view; none for all together.
+    /// The perturbation of the response view, or the pair of the interactions view; none for all together.
     pub perturbation: Option<String>,
     /// The gene of the movers view.
     pub gene: Option<String>,
+    /// The cells that the interactions view measures in; none to predict only.
+    pub dataset: Option<Arc<Dataset>>,
+    /// Every two of the perturbed genes in the interactions view.
+    pub all_pairs: bool,
     /// The knock-out of the network and effects views.
     pub knock_out: Option<Intervention>,
     /// Genes to point out.
@@ -77,6 +85,8 @@ impl FigureRequest {
             filter: None,
             perturbation: None,
             gene: None,
+            dataset: None,
+            all_pairs: false,
             knock_out: None,
             highlight: Vec::new(),
             theme: ThemeName::Paper,
@@ -107,6 +117,7 @@ pub fn draw(
         View::Response => response(opened.need_model()?, request, size, &theme)?,
         View::Movers => movers(opened.need_model()?, request, size(0.9), &theme)?,
         View::Effects => effects(opened.need_model()?, request, size(0.9), &theme, progress)?,
+        View::Interactions => interactions(opened.need_model()?, request, size, &theme, progress)?,
         View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
     };
     if let Some(model) = &opened.model {
@@ -265,7 +276,7 @@ fn scatter(
     ];
     statistics.extend(model.spread_of(0).map(|spread| format!("lines: {}", spread.label())));
     let (x_label, y_label) = (format!("Observed shift (log2, {which})"), "Predicted shift (log2)".to_owned());
-    Ok(ScatterFigure { title, x_label, y_label, points, statistics, labels, text_size })
+    Ok(ScatterFigure { title, x_label, y_label, points, statistics, labels, text_size, ..ScatterFigure::default() })
 }
 
 /// The 20 genes with the largest measured shifts under `perturbation`, measured beside predicted.
@@ -382,6 +393,46 @@ fn movers(
     let figure = movers::figure(model, gene, &request.highlight, request.text_size)?;
     let metadata = FigureMetadata::new(figure.title.clone(), movers::describe(gene));
     Ok((figure.scene(size, theme).scene, metadata.with("gene", gene)))
+}
+
+fn interactions(
+    model: &TrainedModel,
+    request: &FigureRequest,
+    size: impl Fn(f32) -> [f32; 2],
+    theme: &FigureTheme,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Scene, FigureMetadata)> {
+    let in_screen = model.card().perturbations.iter().any(|one| one.targets.len() == 2);
+    let options = InteractionOptions {
+        pairs: if request.all_pairs || !in_screen && request.dataset.is_none() { Pairs::All } else { Pairs::InScreen },
+        ..InteractionOptions::default()
+    };
+    let found = interactions::interactions(request.dataset.as_ref(), Some(model), &options, progress)?;
+    let notes = found.notes.join(" ");
+    let Some(wanted) = &request.perturbation else {
+        let (map, _) = interactions::map(&found, None, request.text_size);
+        let description = match found.cells.is_empty() {
+            true => "Predicted deviations of pairs from the sum of their singles".to_owned(),
+            false => format!("Deviations of pairs from the sum of their singles, measured in {}", found.cells),
+        };
+        let metadata = FigureMetadata::new("Genetic interactions", description).with("notes", notes);
+        return Ok((map.scene(size(0.86), theme).scene, metadata));
+    };
+    let names: Vec<String> = found.pairs.iter().map(interactions::PairInteraction::name).collect();
+    let pair = found.find(wanted).with_context(|| unknown("pair", wanted, &names))?;
+    let plots: Vec<Panel> = [false, true]
+        .into_iter()
+        .filter_map(|predicted| interactions::pair_scatter(&found, pair, predicted, request.text_size))
+        .map(|figure| Panel { figure: Box::new(figure), share: 1.0 })
+        .collect();
+    let size = size(if plots.len() > 1 { 2.0 } else { 1.05 });
+    let rows = vec![PanelRow { height: size[1], panels: plots }];
+    let page = PanelsFigure { title: String::new(), rows, text_size: request.text_size };
+    let metadata = FigureMetadata::new(
+        format!("Interaction of {wanted}"),
+        "Shift of every gene under the pair against the sum of its singles; the perturbed genes are left out",
+    );
+    Ok((page.scene(size, theme).scene, metadata.with("notes", notes)))
 }
 
 fn effects(

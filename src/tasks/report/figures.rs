@@ -123,10 +123,13 @@ fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigur
         title: String::new(),
         x_label: format!("Pearson-Δ of {}", opponent.to_lowercase()),
         y_label: "Pearson-Δ of the model".into(),
+        x_name: "baseline".into(),
+        y_name: "model".into(),
         points,
         statistics,
         labels: 8,
         text_size,
+        ..ScatterFigure::default()
     };
     Some(ReportFigure {
         key: "fit-per-perturbation",

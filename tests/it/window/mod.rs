@@ -8,6 +8,7 @@ mod finding;
 mod flows;
 mod guards;
 mod import;
+mod interactions;
 mod journey;
 mod known;
 mod network_file;

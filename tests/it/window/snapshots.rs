@@ -16,6 +16,7 @@ use grn_explorer::document::{Comparing, Layout, NetworkFilter, NoteSubject, Path
 use grn_explorer::layout::Method;
 
 use super::compare::other;
+use super::interactions::{mapped, pairs};
 use super::{Answers, Window};
 
 /// A window that can be photographed, or none where there is no graphics driver.
@@ -308,6 +309,38 @@ fn an_evaluation_looks_as_it_did() {
         ([1440.0, 900.0], ThemeChoice::Dark, "large-dark"),
     ] {
         let Some(drawn) = evaluation(size, theme, name) else { return };
+        results.extend(drawn);
+    }
+}
+
+/// The map of interactions of a screen with pairs.
+fn interactions(size: [f32; 2], zoom: f32, theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = photographed(size)?;
+    window.send(Action::SetTheme(theme));
+    window.send(Action::SetZoom(zoom));
+    window.open(&pairs(folder.path()));
+    let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
+    told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
+    window.send(Action::SetTab(Tab::Interactions));
+    mapped(&mut window);
+    window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+    window.harness.run_steps(8);
+    window.harness.snapshot(format!("interactions-{name}"));
+    Some(window.harness.take_snapshot_results())
+}
+
+#[test]
+fn interactions_look_as_they_did() {
+    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
+    let mut results = SnapshotResults::new();
+    for (size, zoom, theme, name) in [
+        (small, 1.0, ThemeChoice::Light, "small-light"),
+        (small, 2.0, ThemeChoice::Dark, "double-dark"),
+        (large, 1.0, ThemeChoice::Dark, "large-dark"),
+        (large, 1.0, ThemeChoice::Light, "large-light"),
+    ] {
+        let Some(drawn) = interactions(size, zoom, theme, name) else { return };
         results.extend(drawn);
     }
 }

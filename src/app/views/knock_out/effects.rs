@@ -4,7 +4,7 @@ use crate::app::views::response::Truth;
 use crate::app::widgets::Sort;
 use crate::data::EffectTable;
 use crate::models::{PredictedEffect, Spread};
-use crate::tasks::tables::{INTERVAL_COLUMNS, interval_fields};
+use crate::tasks::tables::{CALL_COLUMN, INTERVAL_COLUMNS, interval_fields};
 
 /// One gene of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Effect {
     pub predicted: f32,
     /// Half the width of the interval around it, of an ensemble.
     pub half_width: Option<f32>,
+    /// False discovery rate at which an ensemble calls it, see [`PredictedEffect::adjusted_p`].
+    pub adjusted_p: Option<f64>,
     /// Measured shift, where the screen has this very perturbation.
     pub measured: Option<f32>,
     /// Expression in control cells as the model predicts it: mean log2(10,000·x/Σx + 1).
@@ -73,10 +75,12 @@ pub fn effects(
     targets: &[&str],
 ) -> Vec<Effect> {
     let widths = effect.spread.as_ref().map(Spread::half_widths);
+    let adjusted = effect.adjusted_p(genes);
     let effect = |(at, gene): (usize, &String)| Effect {
         gene: gene.clone(),
         predicted: effect.shifts.get(at).copied().unwrap_or(f32::NAN),
         half_width: widths.as_ref().and_then(|widths| widths.get(at)).copied(),
+        adjusted_p: adjusted.as_ref().map(|adjusted| adjusted[at]),
         measured: measured.and_then(|measured| measured.shifts.get(at)).copied().filter(|shift| shift.is_finite()),
         control: effect.control.get(at).copied().unwrap_or(f32::NAN),
         target: targets.contains(&gene.as_str()),
@@ -111,7 +115,10 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
         text.push_str(&format!("\tmeasured_shift_log2_{truth}"));
     }
     text.push_str("\tcontrol_expression_log2\tknocked_out");
-    text.push_str(if effects.iter().any(|effect| effect.half_width.is_some()) { INTERVAL_COLUMNS } else { "" });
+    if effects.iter().any(|effect| effect.half_width.is_some()) {
+        text.push_str(INTERVAL_COLUMNS);
+        text.push_str(CALL_COLUMN);
+    }
     text.push('\n');
     for &at in order {
         let effect = &effects[at as usize];
@@ -122,6 +129,7 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
         fields.extend([effect.control.to_string(), if effect.target { "yes" } else { "no" }.to_owned()]);
         text.push_str(&fields.join("\t"));
         text.push_str(&interval_fields(effect.predicted, effect.half_width));
+        text.push_str(&effect.adjusted_p.map(|p| format!("\t{p:e}")).unwrap_or_default());
         text.push('\n');
     }
     text

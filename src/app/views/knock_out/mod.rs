@@ -17,6 +17,7 @@ use crate::app::widgets::{Sort, SortColumn, empty_page, evidence_badges, plain_h
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
 use crate::models::{Novelty, PredictedEffect};
+use crate::tasks::badges;
 use crate::words::counted;
 
 /// What this view keeps for itself.
@@ -232,7 +233,10 @@ fn with_dose(state: &State, gene: &str, dose: Option<f32>) -> Vec<(String, f32)>
 fn trust(ui: &mut Ui, list: &List, state: &State) {
     let colours = theme::colours(ui);
     let known = state.evidence().map(|evidence| evidence.of_doses(&state.document.knock_out));
-    evidence_badges(ui, &known.unwrap_or_else(|| vec![list.effect.novelty.into()]));
+    let mut known = known.unwrap_or_else(|| vec![list.effect.novelty.into()]);
+    let genes = state.runtime.model.as_ref().map(|model| &model.card().genes[..]);
+    known.extend(genes.and_then(|genes| badges::response(&list.effect, genes)));
+    evidence_badges(ui, &known);
     ui.horizontal_wrapped(|ui| {
         let cells = |count: u32| counted(count as usize, "cell");
         let text = match list.effect.novelty {
@@ -328,7 +332,9 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
             let interval = match (effect.half_width, &list.effect.spread) {
                 (Some(half), Some(spread)) => {
                     let [low, high] = [effect.predicted - half, effect.predicted + half].map(signed);
-                    format!("{low} to {high} ({})\n", spread.label())
+                    let p = effect.adjusted_p.filter(|_| !effect.target);
+                    let p = p.map(|p| format!("Adjusted p {p:.3}\n")).unwrap_or_default();
+                    format!("{low} to {high} ({})\n{p}", spread.label())
                 }
                 _ => String::new(),
             };
