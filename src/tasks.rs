@@ -5,6 +5,7 @@
 
 pub mod arrange;
 pub mod badges;
+pub mod cell_response;
 pub mod cells;
 pub mod compare;
 pub mod evaluate;

@@ -202,6 +202,12 @@ impl Rows {
         Self { size, text, names: names_size, names_width: width.min(size[0] * 0.35), top, key_at }
     }
 
+    /// The same with a key of so many lines.
+    pub(super) fn with_key_lines(mut self, lines: usize) -> Self {
+        self.top += self.text * 1.5 * lines.saturating_sub(1) as f32;
+        self
+    }
+
     /// The frame whose horizontal axis has room for `values` and zero.
     pub(super) fn frame(&self, values: impl Iterator<Item = f32>, label: &str) -> Frame {
         let left = self.names_width + self.text * 0.9;

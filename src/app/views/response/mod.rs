@@ -1,8 +1,9 @@
-//! Predicted against measured response, with the references that a model has to beat.
+//! Predicted against measured response, with the baselines that a model has to beat.
 //!
 //! One list of all perturbations, sortable by fit; one page for the perturbation chosen. Side by side where there is room,
 //! one or the other where there is not.
 
+mod cells;
 mod comparison;
 mod detail;
 mod list;
@@ -48,6 +49,7 @@ pub struct ResponseView {
     filter: String,
     scatter: FigureWidget,
     bars: FigureWidget,
+    cells: cells::CellsPart,
     export: ExportDialog,
     seen_knock_out: String,
 }
@@ -65,6 +67,7 @@ impl Default for ResponseView {
             filter: String::new(),
             scatter: FigureWidget::default(),
             bars: FigureWidget::default(),
+            cells: cells::CellsPart::default(),
             export: ExportDialog::default(),
             seen_knock_out: String::new(),
         }
