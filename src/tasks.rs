@@ -8,6 +8,7 @@ pub mod badges;
 pub mod cell_response;
 pub mod cells;
 pub mod compare;
+pub mod edge_tests;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;

@@ -219,7 +219,7 @@ impl Network {
         console: &Console,
     ) -> anyhow::Result<()> {
         if format == NetworkFormat::Table && overlay.is_none() {
-            return Ok(write_edges(path, view)?);
+            return Ok(write_edges(path, view, &[])?);
         }
         let grn = &opened.grn;
         let edges: Vec<&Edge> = view.edges().collect();

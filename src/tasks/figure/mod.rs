@@ -3,15 +3,18 @@
 mod page;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
+use super::import_choices::Decisions;
 use super::look::{Known, Look, by_gene};
 use super::movers;
 use super::networks::OpenedNetwork;
-use crate::data::{EffectTable, nearest};
-use crate::document::{Document, Layout};
+use super::open;
+use crate::data::{Dataset, EffectTable, nearest};
+use crate::document::{Document, FileReference, Layout};
 use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
 use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
@@ -113,6 +116,21 @@ pub fn draw(
         metadata = learned(metadata, model.card());
     }
     Ok((scene, metadata))
+}
+
+/// The data set of `document`, in `file`, read as the document says, to be laid beside `model`.
+///
+/// # Errors
+/// If it cannot be read.
+fn dataset_of(
+    document: &Document,
+    file: &FileReference,
+    model: &TrainedModel,
+    progress: &dyn Progress,
+) -> anyhow::Result<Arc<Dataset>> {
+    let decisions = Decisions { options: document.sources.import.clone(), ..Decisions::default() };
+    open::decided_for(model, &file.path, &decisions, progress)
+        .with_context(|| format!("the data set {} cannot be read", file.path.display()))
 }
 
 /// What every figure of a model says of how it was learned.

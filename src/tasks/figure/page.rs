@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 
 use super::{find, learned, losses, observed, ranking, scatter, shifts};
-use crate::document::{Document, PagePanel};
+use crate::document::{Document, EdgeAttribute, PagePanel};
 use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
@@ -14,6 +14,7 @@ use crate::models::{PredictedEffect, TrainedModel};
 use crate::network::{Edge, GeneId};
 use crate::tasks::arrange::Arranging;
 use crate::tasks::compare;
+use crate::tasks::edge_tests::EdgeTests;
 use crate::tasks::look::{self, Known, Look};
 use crate::tasks::movers;
 use crate::tasks::networks::OpenedNetwork;
@@ -245,7 +246,16 @@ fn network(
     style.emphasised = pointed_out.iter().map(|edge| edge + 1).collect();
     let positions = view.edges().map(|edge| edge.rank - 1).chain(pointed_out).collect::<BTreeSet<u32>>();
     let edges: Vec<&Edge> = positions.into_iter().map(|at| &grn.edges()[at as usize]).collect();
+    let tests = match (&document.sources.dataset, model) {
+        (Some(file), Some(model)) if document.style.edge_colour == EdgeAttribute::HeldOut => {
+            let shown: Vec<u32> = edges.iter().map(|edge| edge.rank - 1).collect();
+            let dataset = super::dataset_of(document, file, model, progress)?;
+            Some(EdgeTests::run(&dataset, model, grn, &shown, progress)?)
+        }
+        _ => None,
+    };
     let known = Known {
+        tests: tests.as_ref(),
         effect: effect.zip(model).map(|(effect, model)| (effect, &model.card().genes[..])),
         measured: document
             .page

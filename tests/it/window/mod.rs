@@ -2,6 +2,7 @@
 
 mod compare;
 mod ensemble;
+mod evidence;
 mod figure_page;
 mod finding;
 mod flows;
