@@ -5,6 +5,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod clustering;
 mod correlation;
 pub mod effects;
 pub mod false_discovery;

@@ -86,7 +86,7 @@ pub struct BoxSeries {
 pub struct BoxMark {
     /// Who predicts.
     pub label: String,
-    /// It is the model's: a filled diamond; of others an open disc.
+    /// It is the model's: a diamond; of others a square.
     pub of_model: bool,
 }
 
@@ -138,7 +138,7 @@ impl Figure for BoxesFigure {
         let text = self.text_size;
         let key = self.key(size[0], theme);
         let names = self.genes.iter().map(|gene| gene.label.as_str());
-        let rows = Rows::new(&self.title, true, names, size, text).with_key_lines(key.lines);
+        let rows = Rows::new(&self.title, true, names, size, text).with_room(key.lines, 5.5);
         let boxes = || self.genes.iter().flat_map(|gene| gene.boxes.iter().flatten());
         let marks = || self.genes.iter().flat_map(|gene| gene.marks.iter().flatten().copied());
         let reach = boxes().flat_map(|found| [found.whiskers[0], found.whiskers[1], found.mean]).chain(marks());
@@ -161,12 +161,13 @@ impl Figure for BoxesFigure {
                 let centre = top + (bottom - top) * 0.07 + step * (at as f32 + 0.5);
                 drawn.extend(one_box(&frame, found, centre, step * 0.74, series.kind.colour(theme), theme));
             }
+            // At the perturbed cells, which they predict: the model's above, others below, so that neither hides the other.
+            let row = self.series.iter().position(|series| series.kind == CellGroupKind::Perturbed).unwrap_or(0);
+            let centre = top + (bottom - top) * 0.07 + step * (row as f32 + 0.5);
             for (mark, value) in self.marks.iter().zip(&gene.marks) {
-                // On the perturbed cells, which they predict.
-                let row = self.series.iter().position(|series| series.kind == CellGroupKind::Perturbed).unwrap_or(0);
-                let centre = top + (bottom - top) * 0.07 + step * (row as f32 + 0.5);
                 let Some(at) = value.and_then(|value| frame.at(value, 0.0)) else { continue };
-                on_top.push(mark_at([at[0], centre], (text * 0.36).min(step * 0.62), mark.of_model, theme));
+                let middle = centre + step * if mark.of_model { -0.3 } else { 0.3 };
+                on_top.push(mark_at([at[0], middle], (text * 0.3).min(step * 0.45), mark.of_model, theme));
             }
             rows.name(&gene.label, middle, [top, bottom], gene.highlighted, &frame, theme, &mut axes);
             let (min, max) = ([0.0, top], [frame.area[1][0], bottom]);

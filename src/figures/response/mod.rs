@@ -2,6 +2,7 @@
 
 mod boxes;
 mod gene_cells;
+mod heat_map;
 mod loss;
 mod paired_bars;
 mod ranking;
@@ -9,6 +10,7 @@ pub(in crate::figures) mod scatter;
 
 pub use boxes::{BoxMark, BoxSeries, BoxStatistics, BoxedGene, BoxesFigure, CellGroupKind};
 pub use gene_cells::{GeneCells, GeneCellsFigure};
+pub use heat_map::{HeatMapFigure, HeatMapPanel};
 pub use loss::{LossFigure, LossSeries};
 pub use paired_bars::{PairedBar, PairedBarsFigure};
 pub use ranking::{RankedGene, RankingFigure};

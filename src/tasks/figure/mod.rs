@@ -1,5 +1,6 @@
 //! Figures of a model, drawn without a window.
 
+mod evidence;
 mod page;
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
+use super::heat_map::HeatMapOptions;
 use super::import_choices::Decisions;
 use super::look::{Known, Look, by_gene};
 use super::movers;
@@ -21,6 +23,7 @@ use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
 use crate::figures::response::{
     LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure, ScatterPoint,
 };
+use crate::figures::screen::Against;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
@@ -28,6 +31,7 @@ use crate::models::{Intervention, ModelCard, PredictedEffect, Spread, TrainedMod
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{Edge, GeneId, Grn};
 
+pub use evidence::{describe_differential, differential};
 pub use page::{Page, page};
 
 /// What is drawn.
@@ -43,6 +47,16 @@ pub enum View {
     Effects,
     /// The course of the training.
     Training,
+    /// Shifts of many genes under many perturbations, clustered.
+    HeatMap,
+    /// Cells of one perturbation as boxes, for the genes that change most.
+    Cells,
+    /// One gene in control, perturbed and predicted cells.
+    GeneCells,
+    /// Size against significance of every gene's change.
+    Volcano,
+    /// Mean expression against the size of every gene's change.
+    MeanChange,
 }
 
 /// A figure to draw.
@@ -52,9 +66,13 @@ pub struct FigureRequest {
     pub view: View,
     /// Which genes and edges; none for a readable number.
     pub filter: Option<NetworkFilter>,
+    /// The data set of the views of cells and tests.
+    pub dataset: Option<Arc<Dataset>>,
+    /// What the heat map shows.
+    pub heat_map: HeatMapOptions,
     /// The perturbation of the response view; none for all together.
     pub perturbation: Option<String>,
-    /// The gene of the movers view.
+    /// The gene of the movers view, or of the view of one gene's cells.
     pub gene: Option<String>,
     /// The knock-out of the network and effects views.
     pub knock_out: Option<Intervention>,
@@ -78,6 +96,8 @@ impl FigureRequest {
         Self {
             view,
             filter: None,
+            dataset: None,
+            heat_map: HeatMapOptions::default(),
             perturbation: None,
             gene: None,
             knock_out: None,
@@ -111,6 +131,11 @@ pub fn draw(
         View::Movers => movers(opened.need_model()?, request, size(0.9), &theme)?,
         View::Effects => effects(opened.need_model()?, request, size(0.9), &theme, progress)?,
         View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
+        View::HeatMap => evidence::draw_heat_map(opened.need_model()?, request, size(1.3), &theme, progress)?,
+        View::Cells => evidence::draw_boxes(opened.need_model()?, request, size(0.8), &theme, progress)?,
+        View::GeneCells => evidence::draw_gene_cells(opened.need_model()?, request, size(1.2), &theme, progress)?,
+        View::Volcano => evidence::draw_differential(Against::Significance, request, size(1.1), &theme, progress)?,
+        View::MeanChange => evidence::draw_differential(Against::Mean, request, size(1.1), &theme, progress)?,
     };
     if let Some(model) = &opened.model {
         metadata = learned(metadata, model.card());

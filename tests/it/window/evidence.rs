@@ -32,7 +32,9 @@ fn perturbation(window: &Window) -> String {
 
 #[test]
 fn cells_are_shown_behind_the_shifts_and_saved() {
-    let mut window = sample();
+    let mut window = Window::new([1000.0, 800.0]);
+    window.send(Action::OpenSample);
+    window.until("opening", |state| state.runtime.model.is_some() && !state.runtime.is_busy());
     let name = perturbation(&window);
     window.send(Action::SetTab(Tab::Response));
     window.send(Action::ShowPerturbation(Some(name.clone())));
@@ -49,9 +51,20 @@ fn cells_are_shown_behind_the_shifts_and_saved() {
     window.export(&["Boxes of the cells (table)"], &table);
     let table = std::fs::read_to_string(&table).unwrap();
     assert_eq!(table.lines().count(), 1 + 20 * 3);
+    window.click("Heat map");
+    window.until_mentioned("Heat map of ");
+    let map = folder.path().join("map.svg");
+    window.export(&[], &map);
+    assert!(std::fs::read_to_string(&map).unwrap().contains("Predicted"));
+    window.click("Observed");
+    window.until_mentioned("Observed shifts are means over held-out cells");
+    window.send(Action::ShowPerturbation(Some(name.clone())));
+    window.until_mentioned("Boxes of the cells for the 20 genes");
     window.click("Volcano and MA plot");
     window.until("the test", |state| !state.runtime.findings.tests.done.is_empty());
     assert_eq!(window.state().runtime.findings.tests.done[0].perturbation, name);
+    window.click("MA");
+    assert!(window.shows(&format!("MA plot of {name}")));
 }
 
 #[test]

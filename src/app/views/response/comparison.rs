@@ -194,6 +194,17 @@ impl Comparison {
         table.find(name).map(|row| table.row(row))
     }
 
+    /// Which cells the measured shifts of all perturbations together rest on.
+    pub fn first_truth(&self) -> Option<Truth> {
+        self.totals.first().map(|total| total.truth)
+    }
+
+    /// Measured shifts of the perturbations with [`Comparison::first_truth`], and what the model predicts.
+    pub fn tables(&self) -> (&EffectTable, &EffectTable) {
+        let training = self.first_truth() == Some(Truth::Training);
+        (if training { &self.training } else { &self.held_out }, &self.predicted)
+    }
+
     fn table(&self, predictor: Predictor) -> Option<&EffectTable> {
         match predictor {
             Predictor::Model => Some(&self.predicted),
