@@ -4,7 +4,10 @@ use crate::data::EffectTable;
 use crate::evaluation::clustering::cluster;
 use crate::figures::response::{HeatMapFigure, HeatMapPanel};
 use crate::jobs::{Cancelled, Progress};
+use crate::words::counted;
 
+/// With fewer cells a measured shift is mostly noise.
+const LEAST_CELLS: u32 = 10;
 /// Most perturbations, and most genes, of one heat map.
 pub const MOST: usize = 200;
 
@@ -94,7 +97,8 @@ fn largest(sizes: &[f64], most: usize) -> Vec<usize> {
     order
 }
 
-/// The heat map of `observed` and `predicted` shifts (log2) of the perturbations that both have. Rows and columns are chosen and
+/// The heat map of `observed` and `predicted` shifts (log2) of the perturbations that both have; those with fewer than ten cells are
+/// left out where most have more, unless predicted shifts alone are shown. Rows and columns are chosen and
 /// ordered by what is shown, of both by the observed shifts. Colours end at the 98th percentile of |shift|. Takes well under a second for
 /// hundreds of perturbations and thousands of genes.
 ///
@@ -107,8 +111,15 @@ pub fn heat_map(
     progress: &dyn Progress,
 ) -> Result<HeatMapFigure, Cancelled> {
     progress.stage("Choosing genes", None);
-    let names: Vec<String> =
-        observed.perturbations.iter().filter(|name| predicted.find(name).is_some()).cloned().collect();
+    let both = observed.perturbations.iter().zip(&observed.cells).filter(|(name, _)| predicted.find(name).is_some());
+    let sure: Vec<String> =
+        both.clone().filter(|(_, cells)| **cells >= LEAST_CELLS).map(|(name, _)| name.clone()).collect();
+    let all: Vec<String> = both.map(|(name, _)| name.clone()).collect();
+    let only_sure = options.shifts != HeatMapShifts::Predicted
+        && sure.len() < all.len()
+        && sure.len() * 2 >= all.len()
+        && sure.len() > 1;
+    let names = if only_sure { sure } else { all };
     let leads = if options.shifts == HeatMapShifts::Predicted { predicted } else { observed };
     let all = rows(leads, &names, &leads.genes);
     progress.check()?;
@@ -144,6 +155,11 @@ pub fn heat_map(
             HeatMapShifts::Predicted => "Predicted shift (log2)".to_owned(),
             HeatMapShifts::Both => "Shift (log2)".to_owned(),
         },
+        rows_label: match only_sure {
+            true => format!("Perturbations with {LEAST_CELLS} cells or more"),
+            false => "Perturbations".to_owned(),
+        },
+        row_notes: names.iter().map(|name| cells(observed, name)).collect(),
         rows: names,
         columns: genes,
         panels,
@@ -153,6 +169,12 @@ pub fn heat_map(
         no_value: "Perturbed itself".to_owned(),
         ..HeatMapFigure::default()
     })
+}
+
+/// `40 cells`, behind the measured shifts.
+fn cells(observed: &EffectTable, name: &str) -> String {
+    let found = observed.find(name).and_then(|row| observed.cells.get(row));
+    found.map(|cells| counted(*cells as usize, "cell")).unwrap_or_default()
 }
 
 /// The 98th percentile of |value|, rounded up to two digits: a few extreme genes do not pale all others.
@@ -198,7 +220,7 @@ mod tests {
         EffectTable {
             perturbations: rows.iter().map(|row| row.0.to_owned()).collect(),
             genes: ["A", "X", "Y", "Z"].map(str::to_owned).to_vec(),
-            cells: vec![9; rows.len()],
+            cells: vec![40; rows.len()],
             shifts: rows.iter().flat_map(|row| row.1).collect(),
         }
     }
@@ -240,6 +262,19 @@ mod tests {
         assert_eq!((at("D", "Y", 0), at("D", "Y", 1), at("D", "X", 1)), (2.2, 4.0, 3.0));
         assert!((figure.limit - 3.0).abs() < 1e-5, "{}", figure.limit);
         assert_eq!(figure.table().lines().count(), 1 + 6);
+    }
+
+    #[test]
+    fn what_has_few_cells_is_left_out_where_most_have_more() {
+        let mut observed =
+            table(&[("A", [0.0, 9.0, -9.0, 0.1]), ("B", [0.2, 1.0, 2.0, 0.0]), ("C", [0.0, 0.1, 0.0, 0.1])]);
+        observed.cells[0] = 9;
+        let all = |observed: &EffectTable| heat_map(observed, observed, HeatMapOptions::default(), &Silent).unwrap();
+        let figure = all(&observed);
+        assert!(!figure.rows.contains(&"A".to_owned()) && figure.rows_label.ends_with("10 cells or more"));
+        assert_eq!(figure.row_notes, ["40 cells", "40 cells"]);
+        observed.cells = vec![9, 9, 40];
+        assert_eq!(all(&observed).rows.len(), 3);
     }
 
     #[test]

@@ -123,7 +123,6 @@ impl Work {
             None => {
                 let previous = state.runtime.edge_testing.known().cloned();
                 state.runtime.edge_testing = EdgeTesting::Running(job.progress(), previous);
-                return;
             }
             Some(Outcome::Finished((cells, found))) => {
                 tester.cells = Some(cells);

@@ -36,6 +36,8 @@ pub struct HeatMapFigure {
     pub columns_label: String,
     /// Names of the rows, from top to bottom.
     pub rows: Vec<String>,
+    /// What is told of each row beside its name, where there is something: `40 cells`.
+    pub row_notes: Vec<String>,
     /// Names of the columns, from left to right.
     pub columns: Vec<String>,
     /// Side by side.
@@ -62,6 +64,7 @@ impl Default for HeatMapFigure {
             rows_label: "Perturbations".into(),
             columns_label: "Genes".into(),
             rows: Vec::new(),
+            row_notes: Vec::new(),
             columns: Vec::new(),
             panels: Vec::new(),
             row_tree: None,
@@ -349,7 +352,9 @@ impl Figure for HeatMapFigure {
                 };
                 skipped += usize::from(!value.is_finite());
                 let which = if self.panels.len() > 1 { format!("{}: ", panel.title) } else { String::new() };
-                let text = format!("{} in {}\n{which}{said}", self.columns[column], self.rows[row]);
+                let note = self.row_notes.get(row).filter(|note| !note.is_empty());
+                let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
+                let text = format!("{} in {}{note}\n{which}{said}", self.columns[column], self.rows[row]);
                 let index = at * self.rows.len() * self.columns.len() + index;
                 hits.push(Hit { shape: HitShape::Rectangle { min, max }, index, text });
             }

@@ -267,11 +267,13 @@ fn ink(direction: Direction, theme: &FigureTheme) -> Colour {
     }
 }
 
-/// A triangle that points out of the frame.
-fn arrow(centre: [f32; 2], radius: f32, frame: &Frame, fill: Colour) -> Primitive {
+/// A triangle that points out of the frame, of an MA plot up or down.
+fn arrow(centre: [f32; 2], radius: f32, frame: &Frame, against: Against, fill: Colour) -> Primitive {
     let [min, max] = frame.area;
     let top = centre[1] - min[1];
-    let out: [f32; 2] = if (centre[0] - min[0]).min(max[0] - centre[0]) < top {
+    let out: [f32; 2] = if against == Against::Mean {
+        [0.0, if top < max[1] - centre[1] { -1.0 } else { 1.0 }]
+    } else if (centre[0] - min[0]).min(max[0] - centre[0]) < top {
         if centre[0] - min[0] < max[0] - centre[0] { [-1.0, 0.0] } else { [1.0, 0.0] }
     } else {
         [0.0, -1.0]
@@ -322,7 +324,7 @@ impl Figure for VolcanoFigure {
                     stroke = Some(Stroke { width: 0.8, colour: theme.text });
                 }
                 points.push(if placed.outside {
-                    arrow(centre, radius, &frame, fill)
+                    arrow(centre, radius, &frame, self.against, fill)
                 } else {
                     Primitive::Circle { centre, radius, fill, stroke }
                 });

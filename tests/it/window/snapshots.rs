@@ -313,7 +313,8 @@ fn evidence(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotRe
     let ends = [best.regulator, best.target].map(|gene| network.symbol(gene).to_owned());
     window.send(Action::SelectAll(ends.to_vec()));
     window.until_mentioned("tested edges supported");
-    window.send(Action::ShowTable(Some(TableKind::Edges)));
+    // There is room for both.
+    window.send(Action::ShowTable((size[0] > 1200.0).then_some(TableKind::Edges)));
     window.harness.run_steps(60);
     photograph(&mut window, "evidence");
     Some(window.harness.take_snapshot_results())
