@@ -5,11 +5,14 @@
 
 pub mod arrange;
 pub mod badges;
+pub mod cell_response;
 pub mod cells;
 pub mod compare;
+pub mod edge_tests;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;
+pub mod heat_map;
 pub mod import_choices;
 pub mod interactions;
 pub mod look;

@@ -197,6 +197,10 @@ pub enum Action {
     FindDoublets,
     /// Stop looking for them.
     CancelDoublets,
+    /// Stop testing edges on held-out cells.
+    CancelEdgeTests,
+    /// Test them after it was stopped.
+    TestEdgesAgain,
     /// End the test of a perturbation.
     CancelTesting,
     /// Test the perturbation shown again after it was cancelled or failed.

@@ -226,6 +226,8 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::CancelOpening => work.cancel_opening(),
         Action::FindDoublets => work.find_doublets(state),
         Action::CancelDoublets => work.cancel_doublets(),
+        Action::CancelEdgeTests => work.cancel_edge_tests(),
+        Action::TestEdgesAgain => work.test_edges_again(),
         Action::CancelTesting => work.cancel_testing(),
         Action::TestAgain => state.runtime.findings.tests.stopped = None,
         Action::Quit => return hold_back(HeldBack::Quit, state, work),

@@ -15,6 +15,7 @@ use crate::network::{GeneId, Grn};
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::CellDoublets;
 use crate::preprocess::{Filtered, PrepareConfig};
+use crate::tasks::edge_tests::EdgeTests;
 use crate::tasks::preprocess::TestedGroup;
 use crate::tasks::quality::Quality;
 
@@ -90,6 +91,31 @@ impl PathFinding {
             return Vec::new();
         }
         query.pointed_out(&found.paths)
+    }
+}
+
+/// Tests of the edges on held-out cells, as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub enum EdgeTesting {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// They are being tested; those tested before may be shown meanwhile.
+    Running(ProgressUpdate, Option<Arc<EdgeTests>>),
+    /// Here they are.
+    Ready(Arc<EdgeTests>),
+    /// It failed; why. Or it was cancelled.
+    Stopped(Option<String>),
+}
+
+impl EdgeTesting {
+    /// The newest tests there are.
+    pub fn known(&self) -> Option<&Arc<EdgeTests>> {
+        match self {
+            Self::Ready(tests) => Some(tests),
+            Self::Running(_, previous) => previous.as_ref(),
+            Self::None | Self::Stopped(_) => None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::action::ExportRequest;
 use super::attached::{Attached, Attachment, Other};
 use super::command::Command;
 use super::evaluations::{EvaluationSettings, Evaluations};
-use super::findings::{Explanation, Findings, FoundWave, ImportPreview, PathFinding};
+use super::findings::{EdgeTesting, Explanation, Findings, FoundWave, ImportPreview, PathFinding};
 use super::memo::Memo;
 use super::opened;
 use super::theme::ThemeChoice;
@@ -411,6 +411,8 @@ pub struct Runtime {
     pub explanation: Option<Arc<Explanation>>,
     /// The wave asked for last; of an earlier question while the last is being answered.
     pub wave: Option<Arc<FoundWave>>,
+    /// What held-out cells say of the edges.
+    pub edge_testing: EdgeTesting,
     /// What was predicted for the document's knock-out.
     pub prediction: Prediction,
     /// The figure page.

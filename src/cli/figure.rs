@@ -21,6 +21,7 @@ use crate::network::filter::first_view;
 use crate::session;
 use crate::tasks::compare;
 use crate::tasks::figure::{self, FigureRequest, View, write};
+use crate::tasks::heat_map::{HeatMapOptions, HeatMapShifts, MOST};
 use crate::tasks::networks::{self, OpenedNetwork};
 use crate::tasks::open::{self, FileKind};
 
@@ -30,28 +31,37 @@ pub struct DrawFigure {
     /// Trained model, network file (table of edges, SIF, GraphML, GEXF, CX2, DOT, JSON), or session of the window
     model: PathBuf,
     /// What to draw: the figure page (as the session has it), the network, predicted against measured response, what
-    /// moves a gene, the largest effects of a knock-out, genetic interactions, or the course of the training
-    #[arg(
-        long,
-        default_value = "page",
-        value_parser = ["page", "network", "response", "movers", "effects", "interactions", "training"]
-    )]
+    /// moves a gene, the largest effects of a knock-out, genetic interactions, the course of the training, a heat map of all
+    /// perturbations; and of the cells in --data those of a perturbation, one gene in them, or a volcano or MA plot
+    #[arg(long, default_value = "page", value_parser = ["page", "network", "response", "movers", "effects", "interactions",
+        "training", "heat-map", "cells", "gene-cells", "volcano", "ma"])]
     view: String,
     /// File to write; its ending decides the format (.svg, .pdf, .png)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Perturbation of the response view, or pair (JAK2+STAT1) of the interactions view; all together without it
+    /// Data set that the model was trained on, for the views of its cells and of interactions (predicted only without it); read
+    /// as its file of choices says
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Perturbation of the response view (all together without it) and of the views of cells, or pair (JAK2+STAT1) of the
+    /// interactions view
     #[arg(long, value_name = "NAME")]
     perturbation: Option<String>,
-    /// Gene of the movers view
+    /// Gene of the movers view and of the view of one gene's cells
     #[arg(long, value_name = "GENE")]
     gene: Option<String>,
-    /// Data set whose cells the interactions view measures in; without it interactions are predicted only
-    #[arg(long, value_name = "H5AD")]
-    data: Option<PathBuf>,
     /// Every two of the perturbed genes in the interactions view, not only those perturbed together
     #[arg(long)]
     all_pairs: bool,
+    /// Shifts of the heat map
+    #[arg(long, value_parser = ["both", "observed", "predicted"])]
+    shifts: Option<String>,
+    /// Genes of the heat map, those that vary most; 50 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST as i64))]
+    genes: Option<u16>,
+    /// Perturbations of the heat map, those with the largest shifts; 60 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST as i64))]
+    perturbations: Option<u16>,
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     knock_out: Vec<String>,
@@ -123,7 +133,7 @@ impl DrawFigure {
         self.edges.check(&opened.grn)?;
         if let Some(path) = &self.data {
             let decisions = ImportArgs::default().decide(path, ImportOptions::default())?;
-            request.dataset = Some(import::dataset_for(&*opened.need_model()?, path, &decisions, console)?);
+            request.dataset = Some(import::dataset_for(opened.need_model()?, path, &decisions, console)?);
         }
         match request.filter.as_mut() {
             None => request.filter = Some(first(&opened).filter),
@@ -254,6 +264,42 @@ impl DrawFigure {
         Ok(())
     }
 
+    /// Whether what views of cells need is there, and nothing that others do not take.
+    fn check_cells(&self, view: View) -> Result<(), UsageError> {
+        let of_cells = matches!(view, View::Cells | View::GeneCells | View::Volcano | View::MeanChange);
+        let needs = [("--data FILE", self.data.is_some()), ("--perturbation NAME", self.perturbation.is_some())];
+        for (option, given) in needs {
+            if of_cells && !given {
+                return Err(UsageError(format!("the {} view needs {option}", self.view)));
+            }
+        }
+        if self.data.is_some() && !of_cells && view != View::Interactions {
+            return Err(UsageError("--data is for --view cells, gene-cells, volcano, ma or interactions".to_owned()));
+        }
+        let of_map = [
+            ("--shifts", self.shifts.is_some()),
+            ("--genes", self.genes.is_some()),
+            ("--perturbations", self.perturbations.is_some()),
+        ];
+        match of_map.into_iter().find(|(_, given)| *given && view != View::HeatMap) {
+            Some((option, _)) => Err(UsageError(format!("{option} is for --view heat-map"))),
+            None => Ok(()),
+        }
+    }
+
+    fn heat_map(&self) -> HeatMapOptions {
+        let usual = HeatMapOptions::default();
+        HeatMapOptions {
+            shifts: match self.shifts.as_deref() {
+                Some("observed") => HeatMapShifts::Observed,
+                Some("predicted") => HeatMapShifts::Predicted,
+                _ => HeatMapShifts::Both,
+            },
+            genes: self.genes.map_or(usual.genes, usize::from),
+            perturbations: self.perturbations.map_or(usual.perturbations, usize::from),
+        }
+    }
+
     fn request(&self) -> anyhow::Result<FigureRequest> {
         let view = match self.view.as_str() {
             "network" => View::Network,
@@ -261,16 +307,24 @@ impl DrawFigure {
             "movers" => View::Movers,
             "effects" => View::Effects,
             "interactions" => View::Interactions,
+            "heat-map" => View::HeatMap,
+            "cells" => View::Cells,
+            "gene-cells" => View::GeneCells,
+            "volcano" => View::Volcano,
+            "ma" => View::MeanChange,
             _ => View::Training,
         };
         match (&self.gene, view) {
-            (None, View::Movers) => return Err(UsageError("the movers view needs --gene GENE".to_owned()).into()),
-            (Some(_), View::Movers) | (None, _) => {}
-            (Some(_), _) => return Err(UsageError("--gene is for --view movers".to_owned()).into()),
+            (None, View::Movers | View::GeneCells) => {
+                return Err(UsageError(format!("the {} view needs --gene GENE", self.view)).into());
+            }
+            (Some(_), View::Movers | View::GeneCells) | (None, _) => {}
+            (Some(_), _) => return Err(UsageError("--gene is for --view movers or gene-cells".to_owned()).into()),
         }
-        if (self.data.is_some() || self.all_pairs) && view != View::Interactions {
-            return Err(UsageError("--data and --all-pairs are for --view interactions".to_owned()).into());
+        if self.all_pairs && view != View::Interactions {
+            return Err(UsageError("--all-pairs is for --view interactions".to_owned()).into());
         }
+        self.check_cells(view)?;
         if view == View::Effects && self.knock_out.is_empty() {
             return Err(UsageError("the effects view needs --knock-out GENE".to_owned()).into());
         }
@@ -296,6 +350,7 @@ impl DrawFigure {
         Ok(FigureRequest {
             filter: self.edges.filter()?,
             perturbation: self.perturbation.clone(),
+            heat_map: self.heat_map(),
             gene: self.gene.clone(),
             all_pairs: self.all_pairs,
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,

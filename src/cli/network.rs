@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::edges::EdgeArgs;
 use super::failure::UsageError;
+use super::import::{self, ImportArgs};
 use super::output;
 use super::text::table;
-use crate::data::nearest;
+use crate::data::{ImportOptions, nearest};
 use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::jobs::Progress as _;
 use crate::layout::LayoutConfig;
@@ -24,6 +25,7 @@ use crate::network::gene_sets::{Enrichment, GeneSets, enrichment, write_enrichme
 use crate::network::reference::{Overlap, ReferenceNetwork, ReferenceOverlay};
 use crate::network::statistics::GeneStatistics;
 use crate::network::{Agreement, Edge, Grn, Sign};
+use crate::tasks::edge_tests::EdgeTests;
 use crate::tasks::networks::{self, Extras, OpenedNetwork};
 use crate::tasks::tables;
 use crate::words::{counted, grouped};
@@ -73,6 +75,9 @@ struct KnownArgs {
     /// Table to write: the edges of both networks of --compare, and who has them
     #[arg(long, value_name = "TSV", requires = "compare")]
     differences: Option<PathBuf>,
+    /// Data set that the model was trained on: each edge is tested on its held-out cells, in columns held_out_… of the file
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     /// Gene sets (GMT) to test the genes of --genes for
     #[arg(long, value_name = "GMT", requires = "genes")]
     gene_sets: Option<PathBuf>,
@@ -92,7 +97,8 @@ impl Network {
         let outputs = [&self.output, &self.statistics, &self.known.enrichment, &self.known.differences];
         for path in outputs.into_iter().flatten() {
             output::check(path)?;
-            let inputs = [&self.known.reference, &self.known.gene_names, &self.known.gene_sets, &self.known.compare];
+            let KnownArgs { reference, gene_names, gene_sets, compare, data, .. } = &self.known;
+            let inputs = [reference, gene_names, gene_sets, compare, data];
             let inputs = inputs.into_iter().flatten().chain([&self.network]);
             output::distinct(path, &inputs.map(PathBuf::as_path).collect::<Vec<_>>())?;
         }
@@ -120,6 +126,7 @@ impl Network {
         });
         let compared = self.known.compared(&opened, &view, &filter, console)?;
         let enriched = self.known.enriched(grn)?;
+        let tests = self.known.tested(&opened, &view, console)?.map(Arc::new);
         let statistics = if self.statistics.is_some() || format.is_some_and(has_attributes) {
             Some(Arc::new(GeneStatistics::of(grn, view.edges(), self.seed, console)?))
         } else {
@@ -127,7 +134,7 @@ impl Network {
         };
         if let (Some(path), Some(format)) = (&self.output, format) {
             let overlay = reference.as_ref().map(|(_, overlay, _)| overlay.clone());
-            self.write(path, format, &opened, &view, statistics.clone(), overlay, console)
+            self.write(path, format, &opened, &view, statistics.clone(), overlay, tests.clone(), console)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
         if let (Some(path), Some(statistics)) = (&self.statistics, &statistics) {
@@ -174,6 +181,9 @@ impl Network {
                 "shared": compared.shared(),
             });
         }
+        if let Some(tests) = &tests {
+            result["held_out_tests"] = tests.describe().into();
+        }
         if let Some(enriched) = &enriched {
             result["gene_sets"] = enrichment_json(enriched);
         }
@@ -185,6 +195,9 @@ impl Network {
             }
             if let Some((reference, overlay, overlap)) = &reference {
                 text.push_str(&format!("\n{}", reference_text(reference, overlay, overlap)));
+            }
+            if let Some(tests) = &tests {
+                text.push_str(&format!("\n{}\n", tests.describe()));
             }
             if let Some(compared) = &compared {
                 text.push_str(&format!(
@@ -216,10 +229,12 @@ impl Network {
         view: &NetworkView<'_>,
         statistics: Option<Arc<GeneStatistics>>,
         overlay: Option<Arc<ReferenceOverlay>>,
+        tests: Option<Arc<EdgeTests>>,
         console: &Console,
     ) -> anyhow::Result<()> {
         if format == NetworkFormat::Table && overlay.is_none() {
-            return Ok(write_edges(path, view)?);
+            let extra = tests.as_ref().map(|tests| tests.columns()).unwrap_or_default();
+            return Ok(write_edges(path, view, &extra)?);
         }
         let grn = &opened.grn;
         let edges: Vec<&Edge> = view.edges().collect();
@@ -235,6 +250,7 @@ impl Network {
             figure,
             statistics,
             reference: overlay,
+            tests,
             members_keep: view.members_keep(),
             ..Extras::default()
         };
@@ -263,6 +279,23 @@ impl KnownArgs {
         }
         let right = filter.apply(&other.grn);
         Ok(Some(Comparison::of((&opened.grn, view.edges()), (&other.grn, right.edges()))))
+    }
+
+    /// The edges of `view` on the held-out cells of --data.
+    fn tested(
+        &self,
+        opened: &OpenedNetwork,
+        view: &NetworkView<'_>,
+        console: &Console,
+    ) -> anyhow::Result<Option<EdgeTests>> {
+        let Some(path) = &self.data else { return Ok(None) };
+        let model = opened.need_model()?;
+        let decisions = ImportArgs::default().decide(path, ImportOptions::default())?;
+        let dataset = import::dataset_for(model, path, &decisions, console)?;
+        let positions: Vec<u32> = view.edges().map(|edge| edge.rank - 1).collect();
+        let tests = EdgeTests::run(&dataset, model, &opened.grn, &positions, console)
+            .with_context(|| format!("the edges cannot be tested on {}", path.display()))?;
+        Ok(Some(tests))
     }
 
     fn enriched(&self, grn: &Grn) -> anyhow::Result<Option<Enrichment>> {

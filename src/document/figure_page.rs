@@ -19,12 +19,28 @@ pub enum PagePanel {
     Training,
     /// The network beside another one, as the document compares them.
     Comparison,
+    /// Shifts of many genes under many perturbations, clustered.
+    HeatMap,
+    /// Cells of the perturbation as boxes, for the genes with the largest measured shifts.
+    Cells,
+    /// The selected gene in control, perturbed and predicted cells.
+    GeneCells,
 }
 
 impl PagePanel {
     /// All, in the order of the menu.
-    pub const ALL: [Self; 7] =
-        [Self::Network, Self::Scatter, Self::Shifts, Self::Movers, Self::Effects, Self::Training, Self::Comparison];
+    pub const ALL: [Self; 10] = [
+        Self::Network,
+        Self::Scatter,
+        Self::Shifts,
+        Self::Movers,
+        Self::Effects,
+        Self::Training,
+        Self::Comparison,
+        Self::HeatMap,
+        Self::Cells,
+        Self::GeneCells,
+    ];
 
     /// Its name for people.
     pub fn label(self) -> &'static str {
@@ -36,6 +52,9 @@ impl PagePanel {
             Self::Effects => "Effects of the knock-out",
             Self::Training => "Course of the training",
             Self::Comparison => "Comparison of two networks",
+            Self::HeatMap => "Heat map of shifts",
+            Self::Cells => "Cells of the largest shifts",
+            Self::GeneCells => "Cells of the selected gene",
         }
     }
 }
@@ -53,7 +72,7 @@ pub struct FigurePage {
     pub text_size: f32,
     /// Colours.
     pub theme: ThemeName,
-    /// The perturbation of scatter and shifts; none for all together (scatter) or the strongest (shifts).
+    /// The perturbation of scatter, shifts and cells; none for all together (scatter) or the strongest (the others).
     pub perturbation: Option<String>,
 }
 

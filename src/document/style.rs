@@ -44,6 +44,8 @@ pub enum EdgeAttribute {
     Agreement,
     /// Its false discovery rate; colours only.
     FalseDiscovery,
+    /// What cells say that were held out of the training; colours only.
+    HeldOut,
     /// Whether the reference network knows it.
     Reference,
     /// As the network file has it.
@@ -110,6 +112,7 @@ impl EdgeAttribute {
             Self::Evidence => "Evidence",
             Self::Agreement => "Agreement",
             Self::FalseDiscovery => "False discovery",
+            Self::HeldOut => "Held-out test",
             Self::Reference => "Reference",
             Self::File => "As in the file",
         }

@@ -6,6 +6,7 @@
 pub mod bootstrap;
 pub mod calibration;
 pub mod ceiling;
+pub mod clustering;
 mod correlation;
 pub mod effects;
 pub mod false_discovery;

@@ -36,6 +36,39 @@ pub struct EdgeTest {
     pub p_value: f64,
     /// Wasserstein-1 distance between the two samples, in the unit of the expression.
     pub wasserstein: f64,
+    /// Control cells, and cells whose parent was perturbed.
+    pub cells: [usize; 2],
+    /// Mean of the perturbed cells minus that of the control cells, same unit.
+    pub difference: f64,
+}
+
+/// What held-out cells say of an edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EdgeVerdict {
+    /// It was not tested: the parent was not perturbed there, or the child not measured.
+    #[default]
+    NotTested,
+    /// The child does not change beyond chance.
+    Unclear,
+    /// It changes beyond chance, and the way that the edge's sign says, if it has one.
+    Supported,
+    /// It changes beyond chance, the other way.
+    Opposite,
+}
+
+impl EdgeVerdict {
+    /// All, the best first.
+    pub const ALL: [Self; 4] = [Self::Supported, Self::Opposite, Self::Unclear, Self::NotTested];
+
+    /// For a legend: `Supported by held-out cells`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotTested => "Not tested",
+            Self::Unclear => "No change beyond chance",
+            Self::Supported => "Supported by held-out cells",
+            Self::Opposite => "Change the other way",
+        }
+    }
 }
 
 /// The tests of a set of pairs.
@@ -73,7 +106,10 @@ impl<'a> NetworkTester<'a> {
         let test = control.as_ref().and_then(|control| {
             let perturbed = self.cells.perturbed(parent, child)?;
             let p_value = mann_whitney(control, &perturbed)?;
-            Some(EdgeTest { parent, child, p_value, wasserstein: wasserstein(control, &perturbed)? })
+            let wasserstein = wasserstein(control, &perturbed)?;
+            let cells = [control.len(), perturbed.len()];
+            let difference = perturbed.mean()? - control.mean()?;
+            Some(EdgeTest { parent, child, p_value, wasserstein, cells, difference })
         });
         self.tests.insert((parent, child), test);
         test
@@ -242,6 +278,8 @@ mod tests {
         // Doubling 1..=20 moves the mean by 10.5; the other tested pair does not move.
         assert!((result.mean_wasserstein.unwrap() - 5.25).abs() < 1e-12);
         assert_eq!(tester.network([(2, 0)]).mean_wasserstein, None);
+        let test = tester.edge(0, 1).unwrap();
+        assert_eq!((test.cells, test.difference), ([20, 20], 10.5));
     }
 
     #[test]

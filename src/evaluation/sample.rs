@@ -36,6 +36,11 @@ impl Sample {
         self.values.len() + self.zeros
     }
 
+    /// Mean of the values; none without cells.
+    pub fn mean(&self) -> Option<f64> {
+        (!self.is_empty()).then(|| self.values.iter().sum::<f64>() / self.len() as f64)
+    }
+
     /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -109,6 +114,7 @@ mod tests {
         let counted = Sample::with_zeros([2.0, -1.0], 2);
         assert_eq!(stored, counted);
         assert_eq!(stored.runs(), [(-1.0, 1), (0.0, 2), (2.0, 1)]);
+        assert_eq!((stored.mean(), Sample::default().mean()), (Some(0.25), None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::variable_genes::Sums;
 use crate::data::{CsrMatrix, Row, median};
 use crate::jobs::{Cancelled, Progress};
 
@@ -85,6 +86,15 @@ impl<'a> Expression<'a> {
         self.cells.as_ref().map_or(stored, |cells| cells[row].value(stored))
     }
 
+    /// Mean over the rows `cells` of every gene; not a number without cells.
+    ///
+    /// # Errors
+    /// If cancelled.
+    pub fn means(&self, cells: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
+        let value = |row, _, stored| f64::from(self.value(row, stored));
+        Ok(Sums::over_rows(self.columns(), cells, |row| self.stored(row), value, progress)?.means())
+    }
+
     /// The log-normalised value at `row`, `column`.
     pub fn get(&self, row: usize, column: u32) -> f32 {
         match self.stored(row).get(column) {
@@ -163,6 +173,9 @@ mod tests {
             }
         }
         assert_eq!(Expression::as_is(&expected).value(0, 0.25), 0.25);
+        let means = expression.means(&[0, 2], &Silent).unwrap();
+        assert!((means[0] - f64::from(expected.get(0, 0) + expected.get(2, 0)) / 2.0).abs() < 1e-6);
+        assert!(expression.means(&[], &Silent).unwrap()[0].is_nan());
     }
 
     #[test]

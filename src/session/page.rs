@@ -28,6 +28,9 @@ enum Panel {
     Effects,
     Training,
     Comparison,
+    HeatMap,
+    Cells,
+    GeneCells,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -44,7 +47,7 @@ impl Default for Page {
     }
 }
 
-const PANELS: [(Panel, PagePanel); 7] = [
+const PANELS: [(Panel, PagePanel); 10] = [
     (Panel::Network, PagePanel::Network),
     (Panel::Scatter, PagePanel::Scatter),
     (Panel::Shifts, PagePanel::Shifts),
@@ -52,6 +55,9 @@ const PANELS: [(Panel, PagePanel); 7] = [
     (Panel::Effects, PagePanel::Effects),
     (Panel::Training, PagePanel::Training),
     (Panel::Comparison, PagePanel::Comparison),
+    (Panel::HeatMap, PagePanel::HeatMap),
+    (Panel::Cells, PagePanel::Cells),
+    (Panel::GeneCells, PagePanel::GeneCells),
 ];
 
 impl Page {
@@ -90,6 +96,9 @@ impl Page {
             Panel::Effects => PagePanel::Effects,
             Panel::Training => PagePanel::Training,
             Panel::Comparison => PagePanel::Comparison,
+            Panel::HeatMap => PagePanel::HeatMap,
+            Panel::Cells => PagePanel::Cells,
+            Panel::GeneCells => PagePanel::GeneCells,
         };
         Ok(FigurePage {
             panels: self.panels.into_iter().map(panel).collect(),

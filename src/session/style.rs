@@ -42,6 +42,7 @@ enum Edge {
     Evidence,
     Agreement,
     FalseDiscovery,
+    HeldOut,
     Reference,
     File,
 }
@@ -120,6 +121,7 @@ impl Edge {
             EdgeAttribute::Evidence => Self::Evidence,
             EdgeAttribute::Agreement => Self::Agreement,
             EdgeAttribute::FalseDiscovery => Self::FalseDiscovery,
+            EdgeAttribute::HeldOut => Self::HeldOut,
             EdgeAttribute::Reference => Self::Reference,
             EdgeAttribute::File => Self::File,
         }
@@ -134,6 +136,7 @@ impl Edge {
             Self::Evidence => EdgeAttribute::Evidence,
             Self::Agreement => EdgeAttribute::Agreement,
             Self::FalseDiscovery => EdgeAttribute::FalseDiscovery,
+            Self::HeldOut => EdgeAttribute::HeldOut,
             Self::Reference => EdgeAttribute::Reference,
             Self::File => EdgeAttribute::File,
         }

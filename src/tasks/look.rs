@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::edge_tests::EdgeTests;
 use super::networks::{self, FileLook};
 use crate::document::{Document, EdgeAttribute, GeneAttribute, Style};
 use crate::figures::network::{EdgeColour, EdgeWidth, NetworkStyle, NodeColour, NodeSize, ReferenceLines};
@@ -29,6 +30,8 @@ pub struct Known<'a> {
     pub statistics: Option<&'a GeneStatistics>,
     /// A reference network by name, and what it knows.
     pub reference: Option<(&'a str, &'a ReferenceOverlay)>,
+    /// What held-out cells say of the edges.
+    pub tests: Option<&'a EdgeTests>,
     /// A table of genes.
     pub table: Option<&'a GeneTable>,
     /// How the network file says that it looks.
@@ -124,13 +127,17 @@ impl Look {
                 EdgeAttribute::Evidence => EdgeColour::Evidence,
                 EdgeAttribute::Agreement if grn.member_ranks().is_some() => EdgeColour::Agreement,
                 EdgeAttribute::FalseDiscovery if grn.has_false_discovery_rates() => EdgeColour::FalseDiscovery,
+                EdgeAttribute::HeldOut if known.tests.is_some() => {
+                    EdgeColour::Tested(known.tests.map(EdgeTests::verdicts).unwrap_or_default())
+                }
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
                 EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),
                 EdgeAttribute::Sign
                 | EdgeAttribute::Rank
                 | EdgeAttribute::Reference
                 | EdgeAttribute::Agreement
-                | EdgeAttribute::FalseDiscovery => EdgeColour::Sign,
+                | EdgeAttribute::FalseDiscovery
+                | EdgeAttribute::HeldOut => EdgeColour::Sign,
             },
             edge_width: match style.edge_width {
                 EdgeAttribute::Nothing => EdgeWidth::Same,
@@ -143,6 +150,7 @@ impl Look {
                 | EdgeAttribute::Evidence
                 | EdgeAttribute::Agreement
                 | EdgeAttribute::FalseDiscovery
+                | EdgeAttribute::HeldOut
                 | EdgeAttribute::Reference => EdgeWidth::Rank,
             },
             reference: known.reference.map(|(name, overlay)| ReferenceLines {
@@ -194,6 +202,7 @@ impl Look {
             measured: known.measured,
             statistics: statistics.as_ref(),
             reference: reference.as_ref().map(|(reference, overlay)| (reference.name(), overlay)),
+            tests: known.tests,
             table: table.as_ref(),
             file: known.file,
             file_table: known.file_table,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
+use super::edge_tests::EdgeTests;
 use super::open::{self, FileKind};
 use crate::document::{Document, EdgeAttribute, GeneAttribute, Notes, PagePanel};
 use crate::figures::FigureTheme;
@@ -295,6 +296,8 @@ pub struct Extras {
     pub statistics: Option<Arc<GeneStatistics>>,
     /// The name of a reference network, and what it knows: becomes the attributes `in_reference` and `reference_sign`.
     pub reference: Option<Arc<ReferenceOverlay>>,
+    /// What held-out cells say of the edges: become the attributes `held_out_…`.
+    pub tests: Option<Arc<EdgeTests>>,
     /// Numbers of genes by their position in the network, with their names: `predicted_shift`.
     pub shifts: Vec<(String, Vec<f32>)>,
     /// How many edges every member of an ensemble keeps, its best; none for as many as are written.
@@ -326,6 +329,9 @@ pub fn contents(grn: &Grn, shown: &[&Edge], extras: &Extras) -> NetworkContents 
             None => None,
         };
         contents.edge_columns.push(Column::texts("reference_sign", known.iter().map(text)));
+    }
+    if let Some(tests) = &extras.tests {
+        contents.edge_columns.extend(tests.attributes(shown));
     }
     add_notes(&mut contents, &extras.notes);
     if let Some(figure) = &extras.figure {

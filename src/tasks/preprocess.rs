@@ -239,6 +239,8 @@ pub struct TestedGroup {
     pub genes: Arc<[String]>,
     /// One group.
     pub table: DifferentialTable,
+    /// Mean log-normalised expression of each gene: half of that of its cells and half of that of the control cells.
+    pub means: Vec<f32>,
 }
 
 /// Test every gene of the perturbation `index` of `dataset` against all control cells.
@@ -264,6 +266,8 @@ pub fn test_perturbation(
     let (expression, _) = expression(dataset, &dataset.held_cells());
     progress.check()?;
     let groups = [cells];
+    let [own, of_control] = [&groups[0], &control].map(|cells| expression.means(cells, progress));
+    let means = own?.into_iter().zip(of_control?).map(|(own, control)| (f64::midpoint(own, control)) as f32).collect();
     let table = differential(&expression, &groups, &control, test, progress)?;
     Ok(TestedGroup {
         perturbation: perturbation.name(),
@@ -273,6 +277,7 @@ pub fn test_perturbation(
         control_cells: control.len(),
         genes: dataset.genes().symbols().into(),
         table,
+        means,
     })
 }
 
@@ -687,6 +692,7 @@ mod tests {
         let one = test_perturbation(&dataset, 3, Test::Wilcoxon { tie_correction: false }, &Silent).unwrap();
         assert_eq!(one.table.p_values, all.p_values[all.range(3)]);
         assert_eq!(one.table.adjusted_p_values, all.adjusted_p_values[all.range(3)]);
+        assert!(one.means.len() == 150 && one.means.iter().all(|mean| *mean >= 0.0));
         let text = one.tsv();
         let p = |line: &str| line.split('\t').nth(4).unwrap().parse::<f64>().unwrap();
         let column: Vec<f64> = text.lines().skip(1).map(p).collect();

@@ -300,6 +300,33 @@ fn from_a_simulated_screen_to_a_figure() {
         assert!(std::fs::read(at.join(file)).expect("figure").starts_with(start), "{file}");
     }
 
+    let of_cells = ["--data", "screen.h5ad", "--perturbation", &gene];
+    for (view, file, options) in [
+        ("heat-map", "map.svg", &["--genes", "12", "--shifts", "observed"][..]),
+        ("cells", "cells.svg", &of_cells),
+        ("gene-cells", "gene.svg", &[&of_cells[..], &["--gene", &target]].concat()),
+        ("volcano", "volcano.svg", &of_cells),
+        ("ma", "ma.svg", &of_cells),
+    ] {
+        ok(at, &[&["figure", "model.safetensors", "--view", view, "-o", file], options].concat());
+        let svg = std::fs::read_to_string(at.join(file)).expect("figure");
+        assert!(svg.contains(&gene) || view == "heat-map", "{view}");
+    }
+    let tested = ["network", "model.safetensors", "--top", "20", "--data", "screen.h5ad", "-o", "tested.tsv"];
+    assert!(json(at, &tested)["held_out_tests"].as_str().expect("words").contains("supported by held-out cells"));
+    let table = std::fs::read_to_string(at.join("tested.tsv")).expect("table");
+    assert!(table.lines().next().is_some_and(|head| head.ends_with("\theld_out_p\theld_out_adjusted_p")), "{table}");
+    ok(at, &["network", "model.safetensors", "--top", "20", "--data", "screen.h5ad", "-o", "tested.graphml"]);
+    assert!(std::fs::read_to_string(at.join("tested.graphml")).expect("network").contains("held_out_wasserstein"));
+
+    let start = ["figure", "model.safetensors", "-o", "cells.svg", "--view"];
+    assert!(fails(at, 2, &[&start[..], &["cells"]].concat()).contains("needs --data FILE"));
+    assert!(
+        fails(at, 2, &[&start[..], &["network", "--genes", "9"]].concat()).contains("--genes is for --view heat-map")
+    );
+    let other = [&start[..], &["cells", "--data", "screen.h5ad", "--perturbation", "NOBODY"]].concat();
+    assert!(fails(at, 1, &other).contains("NOBODY"));
+
     let unknown = fails(at, 1, &["predict", "model.safetensors", "--knock-out", &format!("{gene}X")]);
     assert!(unknown.contains("did you mean") && unknown.contains(&gene), "{unknown}");
     ok(at, &["simulate", "other.h5ad", "--genes", "40", "--perturbations", "8", "--cells", "400", "--seed", "4"]);

@@ -4,17 +4,24 @@
 
 use std::path::Path;
 
+use grn_explorer::data::EffectTable;
 use grn_explorer::figures::axes::Scale;
 use grn_explorer::figures::export::{self, ExportOptions, FigureError, Format};
 use grn_explorer::figures::network::{Area, Camera, NetworkFigure, NetworkStyle, NodeColour};
 use grn_explorer::figures::response::{
-    LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure, ScatterPoint,
+    BoxMark, BoxSeries, BoxStatistics, BoxedGene, BoxesFigure, CellGroupKind, GeneCells, GeneCellsFigure,
+    HeatMapFigure, LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure,
+    ScatterPoint,
 };
 use grn_explorer::figures::scene::{Anchor, Primitive};
+use grn_explorer::figures::screen::{Against, VolcanoFigure, VolcanoPoint};
 use grn_explorer::figures::{
     Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene, ThemeName, font, svg,
 };
+use grn_explorer::jobs::Silent;
 use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
+use grn_explorer::tasks;
+use grn_explorer::tasks::heat_map::{HeatMapOptions, HeatMapShifts};
 use proptest::prelude::*;
 use rand::RngExt;
 use resvg::usvg;
@@ -164,6 +171,94 @@ fn with_intervals(text_size: f32) -> [Box<dyn Figure>; 3] {
     ranking.genes.iter_mut().for_each(|gene| gene.half_width = half(gene.shift));
     (bars.interval, ranking.interval) = (interval(), interval());
     [Box::new(scatter), Box::new(bars), Box::new(ranking)]
+}
+
+/// Expression of a gene of which many cells have nothing.
+fn cells(count: usize, mean: f32, seed: u64) -> Vec<f32> {
+    let mut random = grn_explorer::random::stream(seed, "cells");
+    let mut value = move || {
+        let (share, spread) = (random.random::<f32>(), (0..4).map(|_| random.random::<f32>()).sum::<f32>() - 2.0);
+        if share < 0.35 { 0.0 } else { (mean + spread).max(0.0) }
+    };
+    (0..count).map(|_| value()).collect()
+}
+
+const KINDS: [CellGroupKind; 3] = [CellGroupKind::Control, CellGroupKind::Perturbed, CellGroupKind::Drawn];
+
+fn boxes(text_size: f32) -> BoxesFigure {
+    let mut points = shifts(200, 3);
+    points.sort_by(|a, b| b.x.abs().total_cmp(&a.x.abs()));
+    let gene = |(at, point): (usize, &ScatterPoint)| BoxedGene {
+        label: point.label.clone(),
+        highlighted: at == 3,
+        boxes: [0.0, point.x, point.y]
+            .iter()
+            .zip(0..)
+            .map(|(shift, kind)| {
+                let values = cells(60 + 90 * kind, 2.5, (at * 3 + kind) as u64);
+                BoxStatistics::of(&values.iter().map(|value| value - 1.6 + shift).collect::<Vec<_>>())
+            })
+            .collect(),
+        marks: vec![Some(point.y), Some(point.x * 0.4)],
+    };
+    BoxesFigure {
+        title: "IFNGR1: 20 largest measured shifts".into(),
+        x_label: "Change against the mean control cell (log2)".into(),
+        series: KINDS.map(|kind| BoxSeries { label: format!("{} (150)", kind.label()), kind }).to_vec(),
+        marks: vec![
+            BoxMark { label: "predicted mean".into(), of_model: true },
+            BoxMark { label: "same-perturbation mean".into(), of_model: false },
+        ],
+        genes: points.iter().take(20).enumerate().map(gene).collect(),
+        text_size,
+    }
+}
+
+fn gene_cells(text_size: f32) -> GeneCellsFigure {
+    let values = [cells(400, 3.0, 1), cells(60, 2.0, 2), cells(500, 2.2, 3)];
+    GeneCellsFigure {
+        title: "STAT1 under IFNGR1".into(),
+        x_label: "STAT1, log2(10,000·x/Σx + 1)".into(),
+        groups: KINDS.into_iter().zip(values).map(|(kind, values)| GeneCells { kind, values }).collect(),
+        text_size,
+    }
+}
+
+/// Groups of perturbations that move groups of genes.
+fn heat_map(text_size: f32, both: bool, rows: usize, columns: usize) -> HeatMapFigure {
+    let mut random = grn_explorer::random::stream(5, "heat map");
+    let symbol = |at: usize| SYMBOLS.get(at).map_or_else(|| format!("GENE{at}"), |symbol| (*symbol).to_owned());
+    let names: Vec<String> = (0..rows).map(symbol).collect();
+    let table = EffectTable {
+        perturbations: names,
+        genes: (0..columns).map(symbol).collect(),
+        cells: vec![40; rows],
+        shifts: (0..rows * columns)
+            .map(|at| {
+                let (row, column) = (at / columns, at % columns);
+                let group = if row % 4 == column % 4 { 1.0 } else { 0.1 };
+                group * if row % 3 == 0 { -0.8 } else { 0.6 } + 0.3 * (random.random::<f32>() - 0.5)
+            })
+            .collect(),
+    };
+    let predicted = EffectTable { shifts: table.shifts.iter().map(|shift| shift * 0.6).collect(), ..table.clone() };
+    let shifts = if both { HeatMapShifts::Both } else { HeatMapShifts::Observed };
+    let options = HeatMapOptions { shifts, genes: columns, perturbations: rows };
+    let figure = tasks::heat_map::heat_map(&table, &predicted, options, &Silent).unwrap();
+    HeatMapFigure { text_size, highlighted: vec!["STAT1".into()], ..figure }
+}
+
+fn mean_change(text_size: f32) -> VolcanoFigure {
+    let point = |(at, point): (usize, ScatterPoint)| VolcanoPoint {
+        label: point.label,
+        change: point.x * 2.0,
+        p: if point.x.abs() > 0.5 { 1e-9 } else { 0.4 },
+        mean: 0.05 + (at * 37 % 100) as f32 * 0.03,
+        target: at == 0,
+        highlighted: point.highlighted,
+    };
+    let points = shifts(200, 3).into_iter().enumerate().map(point).collect();
+    VolcanoFigure { title: "IFNGR1".into(), against: Against::Mean, points, text_size, ..VolcanoFigure::default() }
 }
 
 fn loss(text_size: f32, scale: Scale) -> LossFigure {
@@ -335,6 +430,11 @@ pub fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
         add("scatter-intervals", scatter.scene([width, width], theme).scene);
         add("bars-intervals", bars.scene([width, width * 0.9], theme).scene);
         add("ranking-intervals", ranking.scene([width, width * 0.8], theme).scene);
+        add("boxes", boxes(text).scene([width, width * 1.25], theme).scene);
+        add("gene-cells", gene_cells(text).scene([width, width * 0.85], theme).scene);
+        add("heat-map", heat_map(text, true, 25, 40).scene(size, theme).scene);
+        add("heat-map-large", heat_map(text, false, 180, 200).scene([width, width], theme).scene);
+        add("ma", mean_change(text).scene([width, width * 0.9], theme).scene);
         add("loss", loss(text, Scale::Linear).scene(size, theme).scene);
         add("loss-log", loss(text, Scale::Logarithmic).scene(size, theme).scene);
         let page = page(text, width);

@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod edge;
+mod edge_evidence;
 pub mod export;
 pub mod genes;
 pub mod inspector;

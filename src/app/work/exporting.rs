@@ -37,6 +37,7 @@ impl Work {
         let filter = state.document.filter.clone();
         let effect = state.runtime.prediction.effect().cloned();
         let model = state.runtime.model.clone();
+        let tests = state.edge_tests().cloned();
         let target = path.clone();
         let job = Job::spawn("exporting", self.wake(), move |progress| {
             match request.content {
@@ -47,7 +48,8 @@ impl Work {
                 ExportContent::Edges { all } => {
                     let Some(network) = network else { bail!("there is no network") };
                     let filter = if all { NetworkFilter::default() } else { filter };
-                    write_edges(&target, &filter.apply(&network))?;
+                    let extra = tests.as_ref().map(|tests| tests.columns()).unwrap_or_default();
+                    write_edges(&target, &filter.apply(&network), &extra)?;
                 }
                 ExportContent::Network(parts) => {
                     let ExportFormat::Network(format) = request.format else { bail!("no format of networks") };

@@ -6,6 +6,7 @@
 mod attaching;
 mod autosaving;
 mod choosing;
+mod edge_testing;
 mod evaluating;
 mod explaining;
 mod exporting;
@@ -67,6 +68,7 @@ pub(super) struct Work {
     filtering: filtering::Filtering,
     listing: Option<listing::Listing>,
     attaching: attaching::Attaching,
+    edge_testing: edge_testing::EdgeTester,
     naming: naming::Naming,
     autosaving: autosaving::Autosaving,
     paging: paging::Paging,
@@ -92,6 +94,7 @@ impl Work {
             filtering: filtering::Filtering::default(),
             listing: None,
             attaching: attaching::Attaching::default(),
+            edge_testing: edge_testing::EdgeTester::default(),
             naming: naming::Naming::default(),
             autosaving: autosaving::Autosaving::default(),
             paging: paging::Paging::default(),
@@ -126,6 +129,7 @@ impl Work {
         self.poll_paging(state);
         self.poll_explaining(state);
         self.poll_waving(state);
+        self.poll_edge_testing(state);
         self.poll_autosaving(state);
         self.list_activities(&mut state.runtime);
     }

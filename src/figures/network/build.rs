@@ -8,6 +8,7 @@ use super::style::{
     EdgeColour, EdgeTint, EdgeWidth, GROUP_COLOURS, NetworkStyle, NodeColour, NodeSize, ReferenceLines, Tint,
 };
 use super::{NetworkEdge, NetworkFigure, NetworkNode};
+use crate::evaluation::networks::EdgeVerdict;
 use crate::network::{Agreement, Edge, GeneId, Grn, Sign, SignEvidence};
 use crate::words::grouped;
 
@@ -138,10 +139,13 @@ impl NetworkFigure {
                     EdgeColour::FalseDiscovery => {
                         edge.false_discovery_rate.map_or(EdgeTint::Plain, |rate| EdgeTint::Sequential(certainty(rate)))
                     }
+                    EdgeColour::Tested(verdicts) => {
+                        EdgeTint::Tested(verdicts.get(edge.rank as usize - 1).copied().unwrap_or_default())
+                    }
                     EdgeColour::Known => EdgeTint::Known(known),
                 },
                 marked: known && lines.mark,
-                dashed: agreement.is_some_and(|share| share < AGREED),
+                dashed: agreement.is_some_and(|share| share < AGREED) || is_untested(&style.edge_colour, edge),
                 highlighted: touches(edge.regulator, edge.target) || emphasised,
                 curved,
             }
@@ -568,13 +572,26 @@ impl<'a> Lines<'a> {
             .collect();
         if let Some(agreement) = self.agreement {
             let kept = grouped(agreement.kept());
-            if edges.iter().any(|edge| edge.dashed && edge.tint != EdgeTint::Missing) {
+            let by_members = |edge: &NetworkEdge| match edge.tint {
+                EdgeTint::Missing | EdgeTint::Tested(EdgeVerdict::NotTested) => false,
+                _ => edge.dashed,
+            };
+            if edges.iter().any(by_members) {
                 let text = format!("Among the best {kept} of fewer than half of {} members", agreement.members());
                 keys.push(EdgeKey { text, dashed: true, ..EdgeKey::default() });
             } else if self.count > 0 {
                 let text = format!("All among the best {kept} of at least half of {} members", agreement.members());
                 keys.push(EdgeKey { text, ..EdgeKey::default() });
             }
+        }
+        if matches!(style.edge_colour, EdgeColour::Tested(_)) {
+            let verdicts = EdgeVerdict::ALL.into_iter().filter(|verdict| any(EdgeTint::Tested(*verdict)));
+            keys.extend(verdicts.map(|verdict| EdgeKey {
+                text: verdict.label().to_owned(),
+                tint: EdgeTint::Tested(verdict),
+                dashed: verdict == EdgeVerdict::NotTested,
+                ..EdgeKey::default()
+            }));
         }
         if style.edge_colour == EdgeColour::FalseDiscovery && any(EdgeTint::Plain) {
             keys.push(EdgeKey { text: "Not tested".to_owned(), tint: EdgeTint::Plain, ..EdgeKey::default() });
@@ -601,6 +618,12 @@ impl<'a> Lines<'a> {
         }
         keys
     }
+}
+
+/// Whether colours tell of held-out cells and these say nothing of `edge`: it is dashed.
+fn is_untested(colour: &EdgeColour, edge: &Edge) -> bool {
+    let EdgeColour::Tested(verdicts) = colour else { return false };
+    verdicts.get(edge.rank as usize - 1).is_none_or(|verdict| *verdict == EdgeVerdict::NotTested)
 }
 
 /// 0 for a false discovery rate of 1, 1 for [`SUREST`] and below, even in its logarithm.

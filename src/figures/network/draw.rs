@@ -5,6 +5,7 @@ use super::legend::Mark;
 use super::links::Disc;
 use super::style::{EdgeTint, Tint};
 use super::{Area, Camera, NetworkEdge, NetworkFigure, NetworkHits, NetworkNode, NetworkScene, NodeHit};
+use crate::evaluation::networks::EdgeVerdict;
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke, Weight};
 use crate::figures::theme::FigureTheme;
 use crate::network::{Sign, SignEvidence};
@@ -61,6 +62,9 @@ pub(super) fn edge_colour(tint: EdgeTint, sign: Sign, theme: &FigureTheme) -> Co
         EdgeTint::Plain => theme.unknown,
         EdgeTint::Sequential(share) => theme.amount(0.15 + 0.85 * share),
         EdgeTint::Evidence(evidence) => evidence_colour(evidence, theme),
+        EdgeTint::Tested(EdgeVerdict::Supported) => theme.predicted,
+        EdgeTint::Tested(EdgeVerdict::Opposite) => theme.repression,
+        EdgeTint::Tested(EdgeVerdict::Unclear | EdgeVerdict::NotTested) => theme.unknown,
         EdgeTint::Known(true) | EdgeTint::Missing => theme.known,
         EdgeTint::Known(false) => theme.unknown,
         EdgeTint::Given(colour) => colour,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::evaluation::networks::EdgeVerdict;
 use crate::figures::scene::Colour;
 use crate::network::{GeneId, Sign, SignEvidence};
 
@@ -90,6 +91,8 @@ pub enum EdgeColour {
     Agreement,
     /// The false discovery rate.
     FalseDiscovery,
+    /// What held-out cells say, by rank − 1 of the network's edges.
+    Tested(Arc<[EdgeVerdict]>),
     /// Whether the reference knows the edge.
     Known,
     /// Colours that a file gave, by rank − 1 of the network's edges; those without one have that of their sign.
@@ -207,6 +210,8 @@ pub enum EdgeTint {
     Sequential(f32),
     /// What its sign rests on.
     Evidence(SignEvidence),
+    /// What held-out cells say.
+    Tested(EdgeVerdict),
     /// Known to the reference, or not.
     Known(bool),
     /// Known to the reference only.

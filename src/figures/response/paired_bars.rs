@@ -181,6 +181,8 @@ pub(super) struct Rows {
     names: f32,
     names_width: f32,
     top: f32,
+    /// Font sizes that a row is high at most: a few genes do not become a few thick beams.
+    tallest: f32,
     /// Middle of the row of the key.
     pub key_at: f32,
 }
@@ -199,7 +201,14 @@ impl Rows {
         let room = (size[1] - top - text * 4.0) / names.len().max(1) as f32;
         let names_size = text.min(room * 0.95).max(text * 0.72);
         let width = names.map(|name| text_width(name, names_size, Weight::Bold)).fold(0.0, f32::max);
-        Self { size, text, names: names_size, names_width: width.min(size[0] * 0.35), top, key_at }
+        Self { size, text, names: names_size, names_width: width.min(size[0] * 0.35), top, tallest: 3.2, key_at }
+    }
+
+    /// The same with a key of so many lines, and rows of up to so many font sizes.
+    pub(super) fn with_room(mut self, key_lines: usize, tallest: f32) -> Self {
+        self.top += self.text * 1.5 * key_lines.saturating_sub(1) as f32;
+        self.tallest = tallest;
+        self
     }
 
     /// The frame whose horizontal axis has room for `values` and zero.
@@ -216,8 +225,7 @@ impl Rows {
     /// Top and bottom of a row.
     pub(super) fn row(&self, index: usize, count: usize, frame: &Frame) -> [f32; 2] {
         let height = (frame.area[1][1] - frame.area[0][1]) / count.max(1) as f32;
-        // A few genes do not become a few thick beams.
-        let height = height.min(self.text * 3.2);
+        let height = height.min(self.text * self.tallest);
         let top = frame.area[0][1] + height * index as f32;
         [top, top + height]
     }

@@ -6,4 +6,4 @@ mod volcano;
 
 pub use cells::{CellPoint, CellsFigure};
 pub use histogram::{Bin, Histogram, HistogramFigure, LimitLine};
-pub use volcano::{Direction, VolcanoFigure, VolcanoPoint};
+pub use volcano::{Against, Direction, VolcanoFigure, VolcanoPoint};

@@ -1,8 +1,9 @@
-//! Size against significance of the change of every gene.
+//! Size against significance of the change of every gene (volcano plot), or mean expression against its size (MA plot, Dudoit et al.
+//! 2002).
 
 use std::collections::HashSet;
 
-use crate::figures::axes::{Axis, Frame, plain, ticks_across, ticks_down, words};
+use crate::figures::axes::{Axis, Frame, Scale, plain, ticks_across, ticks_down, words};
 use crate::figures::names::{Named, place};
 use crate::figures::response::scatter::heading;
 use crate::figures::scene::{Anchor, Colour, Layer, Primitive, Scene, Stroke};
@@ -25,6 +26,8 @@ pub struct VolcanoPoint {
     pub change: f32,
     /// Adjusted p value.
     pub p: f64,
+    /// Mean log-normalised expression of perturbed and control cells; only the MA plot reads it.
+    pub mean: f32,
     /// Itself perturbed.
     pub target: bool,
     /// Selected elsewhere.
@@ -42,15 +45,42 @@ pub enum Direction {
     Unchanged,
 }
 
-/// A volcano plot.
+/// What the change of a gene is drawn against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// Its significance, upwards: a volcano plot.
+    #[default]
+    Significance,
+    /// The mean expression, across: an MA plot.
+    Mean,
+}
+
+impl Against {
+    /// Both, the usual one first.
+    pub const ALL: [Self; 2] = [Self::Significance, Self::Mean];
+
+    /// `Volcano plot`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Significance => "Volcano plot",
+            Self::Mean => "MA plot",
+        }
+    }
+}
+
+/// A volcano plot or an MA plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolcanoFigure {
+    /// Which of them.
+    pub against: Against,
     /// Above it; empty for none.
     pub title: String,
     /// Size of the change.
-    pub x_label: String,
+    pub change_label: String,
     /// Its significance.
-    pub y_label: String,
+    pub significance_label: String,
+    /// The mean expression.
+    pub mean_label: String,
     /// The genes. Those with a value that is not finite are skipped and counted.
     pub points: Vec<VolcanoPoint>,
     /// A gene is changed from this |log2 fold change| on …
@@ -66,9 +96,11 @@ pub struct VolcanoFigure {
 impl Default for VolcanoFigure {
     fn default() -> Self {
         Self {
+            against: Against::default(),
             title: String::new(),
-            x_label: "log2 fold change".into(),
-            y_label: "−log10 adjusted p".into(),
+            change_label: "log2 fold change".into(),
+            significance_label: "−log10 adjusted p".into(),
+            mean_label: "Mean expression, ln(1 + normalised counts)".into(),
             points: Vec::new(),
             least_change: 0.25,
             level: 0.05,
@@ -111,25 +143,47 @@ impl VolcanoFigure {
         if p > 0.0 { (-p.log10()).max(0.0).min(f64::from(MOST)) as f32 } else { MOST }
     }
 
+    fn has_place(&self, point: &VolcanoPoint) -> bool {
+        let drawn = self.against == Against::Significance || point.mean.is_finite();
+        point.change.is_finite() && !point.p.is_nan() && drawn
+    }
+
     fn frame(&self, size: [f32; 2]) -> Frame {
         let text = self.text_size;
         let title = if self.title.is_empty() { 0.0 } else { text * 1.7 };
-        let finite = || self.points.iter().filter(|point| point.change.is_finite() && !point.p.is_nan());
+        let finite = || self.points.iter().filter(|point| self.has_place(point));
         let inner = finite().map(|point| point.change.abs()).filter(|change| *change <= ONE_SIDED);
         let reach = inner.fold(self.least_change.max(0.5), f32::max) * 1.12;
-        let highest = finite().map(|point| Self::height(point.p)).fold(2.0, f32::max) * 1.08;
-        let x = Axis::between(-reach, reach, &self.x_label, ticks_across(size[0] - text * 6.0, text));
-        let y = Axis::between(0.0, highest, &self.y_label, ticks_down(size[1] - text * 6.0, text));
+        let (across, down) = (ticks_across(size[0] - text * 6.0, text), ticks_down(size[1] - text * 6.0, text));
+        let [x, y] = match self.against {
+            Against::Significance => {
+                let highest = finite().map(|point| Self::height(point.p)).fold(2.0, f32::max) * 1.08;
+                let x = Axis::between(-reach, reach, &self.change_label, across);
+                [x, Axis::between(0.0, highest, &self.significance_label, down)]
+            }
+            Against::Mean => {
+                let means = finite().map(|point| point.mean).chain([0.0]);
+                let x = Axis::covering(means, &self.mean_label, Scale::Linear, across);
+                [x, Axis::between(-reach, reach, &self.change_label, down)]
+            }
+        };
         Frame::new([[0.0, title + text * 1.4], size], x, y, text)
     }
 
     fn placed<'a>(&'a self, frame: &Frame) -> Vec<Placed<'a>> {
         let all = self.points.iter().enumerate();
-        all.filter(|(_, point)| point.change.is_finite() && !point.p.is_nan())
+        all.filter(|(_, point)| self.has_place(point))
             .filter_map(|(index, point)| {
-                let x = point.change.clamp(frame.x.low, frame.x.high);
-                let outside = x != point.change || point.p < 10f64.powf(-f64::from(MOST));
-                let centre = frame.at(x, Self::height(point.p))?;
+                let axis = if self.against == Against::Mean { &frame.y } else { &frame.x };
+                let change = point.change.clamp(axis.low, axis.high);
+                let beyond = change != point.change;
+                let (centre, outside) = match self.against {
+                    Against::Significance => {
+                        let least = point.p < 10f64.powf(-f64::from(MOST));
+                        (frame.at(change, Self::height(point.p))?, beyond || least)
+                    }
+                    Against::Mean => (frame.at(point.mean, change)?, beyond),
+                };
                 Some(Placed { index, point, centre, outside, direction: self.direction(point) })
             })
             .collect()
@@ -165,11 +219,16 @@ impl VolcanoFigure {
                 out.push(Primitive::Polyline { points: vec![from, to], stroke, dash: Some([2.5, 2.0]) });
             }
         };
-        let level = Self::height(self.level);
-        line(frame.at(frame.x.low, level), frame.at(frame.x.high, level));
-        if self.least_change > 0.0 {
-            for change in [-self.least_change, self.least_change] {
-                line(frame.at(change, frame.y.low), frame.at(change, frame.y.high));
+        let changes = [-self.least_change, self.least_change].into_iter().filter(|_| self.least_change > 0.0);
+        match self.against {
+            Against::Significance => {
+                let level = Self::height(self.level);
+                line(frame.at(frame.x.low, level), frame.at(frame.x.high, level));
+                changes.for_each(|change| line(frame.at(change, frame.y.low), frame.at(change, frame.y.high)));
+            }
+            Against::Mean => {
+                line(frame.at(frame.x.low, 0.0), frame.at(frame.x.high, 0.0));
+                changes.for_each(|change| line(frame.at(frame.x.low, change), frame.at(frame.x.high, change)));
             }
         }
         out
@@ -178,8 +237,11 @@ impl VolcanoFigure {
     /// Names of targets and selected genes, then of those that stand out most, up and down in turn.
     fn names(&self, placed: &[Placed<'_>], frame: &Frame, radius: f32, theme: &FigureTheme) -> Vec<Primitive> {
         let reach = |placed: &Placed<'_>| {
-            let (x, y) = (placed.point.change / frame.x.high, Self::height(placed.point.p) / frame.y.high);
-            x.abs().min(1.0).hypot(y)
+            let (change, height) = (placed.point.change.abs(), Self::height(placed.point.p));
+            match self.against {
+                Against::Significance => (change / frame.x.high).min(1.0).hypot(height / frame.y.high),
+                Against::Mean => (change / frame.y.high).min(1.0),
+            }
         };
         let wanted = |placed: &Placed<'_>| placed.point.target || placed.point.highlighted;
         let mut order: Vec<&Placed<'_>> =
@@ -205,11 +267,13 @@ fn ink(direction: Direction, theme: &FigureTheme) -> Colour {
     }
 }
 
-/// A triangle that points out of the frame.
-fn arrow(centre: [f32; 2], radius: f32, frame: &Frame, fill: Colour) -> Primitive {
+/// A triangle that points out of the frame, of an MA plot up or down.
+fn arrow(centre: [f32; 2], radius: f32, frame: &Frame, against: Against, fill: Colour) -> Primitive {
     let [min, max] = frame.area;
     let top = centre[1] - min[1];
-    let out: [f32; 2] = if (centre[0] - min[0]).min(max[0] - centre[0]) < top {
+    let out: [f32; 2] = if against == Against::Mean {
+        [0.0, if top < max[1] - centre[1] { -1.0 } else { 1.0 }]
+    } else if (centre[0] - min[0]).min(max[0] - centre[0]) < top {
         if centre[0] - min[0] < max[0] - centre[0] { [-1.0, 0.0] } else { [1.0, 0.0] }
     } else {
         [0.0, -1.0]
@@ -260,7 +324,7 @@ impl Figure for VolcanoFigure {
                     stroke = Some(Stroke { width: 0.8, colour: theme.text });
                 }
                 points.push(if placed.outside {
-                    arrow(centre, radius, &frame, fill)
+                    arrow(centre, radius, &frame, self.against, fill)
                 } else {
                     Primitive::Circle { centre, radius, fill, stroke }
                 });
@@ -268,7 +332,7 @@ impl Figure for VolcanoFigure {
             hits.push(Hit {
                 shape: HitShape::Disc { centre, radius: radius + 0.5 },
                 index: placed.index,
-                text: hint(placed.point),
+                text: self.hint(placed.point),
             });
         }
         let labels = self.names(&placed, &frame, radius, theme);
@@ -283,11 +347,17 @@ impl Figure for VolcanoFigure {
     }
 }
 
-fn hint(point: &VolcanoPoint) -> String {
-    let p = if point.p > 0.0 { format!("{:.1e}", point.p) } else { "below 1e-300".to_owned() };
-    let target = if point.target { " (perturbed)" } else { "" };
-    let change = plain(f64::from(point.change), 2);
-    format!("{}{target}\nlog2 fold change {change}\nadjusted p {p}", point.label)
+impl VolcanoFigure {
+    fn hint(&self, point: &VolcanoPoint) -> String {
+        let p = if point.p > 0.0 { format!("{:.1e}", point.p) } else { "below 1e-300".to_owned() };
+        let target = if point.target { " (perturbed)" } else { "" };
+        let change = plain(f64::from(point.change), 2);
+        let mean = match self.against {
+            Against::Significance => String::new(),
+            Against::Mean => format!("\nmean expression {}", plain(f64::from(point.mean), 2)),
+        };
+        format!("{}{target}\nlog2 fold change {change}\nadjusted p {p}{mean}", point.label)
+    }
 }
 
 #[cfg(test)]
@@ -295,7 +365,7 @@ mod tests {
     use super::*;
 
     fn point(label: &str, change: f32, p: f64) -> VolcanoPoint {
-        VolcanoPoint { label: label.into(), change, p, target: false, highlighted: false }
+        VolcanoPoint { label: label.into(), change, p, mean: 1.0, target: false, highlighted: false }
     }
 
     fn figure(points: Vec<VolcanoPoint>) -> VolcanoFigure {
@@ -332,6 +402,23 @@ mod tests {
         assert!(texts(&drawn.scene).iter().any(|text| text.contains("2 beyond the axes")));
         assert!(drawn.hits.iter().any(|hit| hit.text.contains("below 1e-300")));
         assert_eq!(drawn.hits.len(), 3);
+    }
+
+    #[test]
+    fn an_ma_plot_has_the_change_upwards_and_the_mean_across() {
+        let mut points = vec![point("UP", 1.0, 1e-5), point("DOWN", -1.0, 0.2), point("FAR", -30.0, 1e-9)];
+        (points[0].mean, points[1].mean) = (0.5, 3.0);
+        points.push(VolcanoPoint { mean: f32::NAN, ..point("NOWHERE", 1.0, 1e-5) });
+        let figure = VolcanoFigure { against: Against::Mean, ..figure(points) };
+        let drawn = figure.scene([300.0, 300.0], &FigureTheme::paper());
+        assert_eq!((drawn.hits.len(), drawn.skipped, figure.counts()), (3, 1, [2, 1]));
+        let centre = |at: usize| match drawn.hits.iter().find(|hit| hit.index == at).unwrap().shape {
+            HitShape::Disc { centre, .. } => centre,
+            HitShape::Rectangle { .. } => unreachable!("points are discs"),
+        };
+        assert!(centre(0)[0] < centre(1)[0] && centre(0)[1] < centre(1)[1]);
+        assert!(texts(&drawn.scene).iter().any(|text| text.contains("1 beyond the axes")));
+        assert!(drawn.hits.iter().any(|hit| hit.text.ends_with("mean expression 3.00")));
     }
 
     #[test]

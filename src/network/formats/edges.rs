@@ -44,12 +44,30 @@ pub enum EdgeFileError {
     Network(#[from] GrnError),
 }
 
+/// A further column of a table of edges.
+pub struct ExtraColumn<'a> {
+    name: &'static str,
+    value: Box<dyn Fn(&Edge) -> String + 'a>,
+}
+
+impl<'a> ExtraColumn<'a> {
+    /// What `value` says of each edge, under `name`.
+    pub fn new(name: &'static str, value: impl Fn(&Edge) -> String + 'a) -> Self {
+        Self { name, value: Box::new(value) }
+    }
+
+    /// What it says of `edge`.
+    pub fn of(&self, edge: &Edge) -> String {
+        (self.value)(edge)
+    }
+}
+
 /// Write the edges of `view`, best first: `regulator`, `target`, `rank`, `probability`, `sign` (`+` activates, `-`
 /// represses, `?` unknown), `evidence` (`measured`, `predicted`, `reference`, `none`) and `shift` (log2, empty where
 /// there is none); where it is known also `false_discovery_rate`, empty for edges that were not tested, and of an ensemble `agreement_best_N`, the share of its members that have the edge among their best N.
-/// Numbers keep all their digits. The file appears whole or not at all.
-pub fn write_edges(path: &Path, view: &NetworkView) -> Result<(), EdgeFileError> {
-    files::write_whole(path, |file| write_table(view.grn(), view.edges(), view.agreement(), file))
+/// Numbers keep all their digits. Columns of `extra` come last. The file appears whole or not at all.
+pub fn write_edges(path: &Path, view: &NetworkView, extra: &[ExtraColumn<'_>]) -> Result<(), EdgeFileError> {
+    files::write_whole(path, |file| write_table(view.grn(), view.edges(), view.agreement(), extra, file))
 }
 
 /// Write `edges` of `grn` in their order, with the columns of [`write_edges`].
@@ -60,12 +78,14 @@ pub fn write_table<'a>(
     grn: &Grn,
     edges: impl Iterator<Item = &'a Edge>,
     agreement: Option<Agreement<'_>>,
+    extra: &[ExtraColumn<'_>],
     out: impl std::io::Write,
 ) -> Result<(), EdgeFileError> {
     let mut table = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
     let rated = grn.has_false_discovery_rates();
     let columns = COLUMNS.into_iter().chain(rated.then_some(RATE)).map(str::to_owned);
-    table.write_record(columns.chain(agreement.map(|agreement| agreement.column())))?;
+    let extra_names = extra.iter().map(|column| column.name.to_owned());
+    table.write_record(columns.chain(agreement.map(|agreement| agreement.column())).chain(extra_names))?;
     for edge in edges {
         let (rank, probability) = (edge.rank.to_string(), edge.probability.to_string());
         let shift = edge.shift.map(|shift| shift.to_string()).unwrap_or_default();
@@ -74,7 +94,9 @@ pub fn write_table<'a>(
         let (regulator, target) = (grn.symbol(edge.regulator), grn.symbol(edge.target));
         let fields = [regulator, target, &rank, &probability, edge.sign.symbol(), edge.evidence.word(), &shift];
         let rate = rated.then_some(rate.as_str());
-        table.write_record(fields.into_iter().chain(rate).chain(share.as_deref()))?;
+        let extra: Vec<String> = extra.iter().map(|column| column.of(edge)).collect();
+        let extra = extra.iter().map(String::as_str);
+        table.write_record(fields.into_iter().chain(rate).chain(share.as_deref()).chain(extra))?;
     }
     table.flush()?;
     Ok(())
@@ -177,7 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("edges.tsv");
         let grn = grn();
-        write_edges(&path, &NetworkFilter::top(3).apply(&grn)).unwrap();
+        write_edges(&path, &NetworkFilter::top(3).apply(&grn), &[]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
@@ -192,7 +214,7 @@ mod tests {
 
         let rated = |edge: &Edge| Edge { false_discovery_rate: edge.shift.map(|_| 0.012_5), ..*edge };
         let rated = Grn::new(grn.genes().to_vec(), grn.edges().iter().map(rated).collect()).unwrap();
-        write_edges(&path, &NetworkFilter::top(3).apply(&rated)).unwrap();
+        write_edges(&path, &NetworkFilter::top(3).apply(&rated), &[]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let last: Vec<&str> = text.lines().filter_map(|line| line.split('\t').nth(7)).collect();
         assert_eq!(last, ["false_discovery_rate", "0.0125", "0.0125", ""]);

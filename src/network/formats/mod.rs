@@ -23,7 +23,7 @@ mod xml;
 use std::path::Path;
 
 pub use contents::{Column, FileEdge, FileNode, NetworkContents, Value, ValueKind};
-pub use edges::{EdgeFileError, read_edges, write_edges, write_table};
+pub use edges::{EdgeFileError, ExtraColumn, read_edges, write_edges, write_table};
 pub use error::FormatError;
 pub use network::Reading;
 pub use sniff::format_of;

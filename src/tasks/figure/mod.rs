@@ -1,5 +1,6 @@
 //! Figures of a model, drawn without a window.
 
+mod evidence;
 mod page;
 
 use std::path::Path;
@@ -8,18 +9,22 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
+use super::heat_map::HeatMapOptions;
+use super::import_choices::Decisions;
 use super::interactions::{self, InteractionOptions, Pairs};
 use super::look::{Known, Look, by_gene};
 use super::movers;
 use super::networks::OpenedNetwork;
+use super::open;
 use crate::data::{Dataset, EffectTable, nearest};
-use crate::document::{Document, Layout};
+use crate::document::{Document, FileReference, Layout};
 use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
 use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
 use crate::figures::response::{
     LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure, ScatterPoint,
 };
+use crate::figures::screen::Against;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
 use crate::jobs::Progress;
 use crate::layout::LayoutConfig;
@@ -27,6 +32,7 @@ use crate::models::{Intervention, ModelCard, PredictedEffect, Spread, TrainedMod
 use crate::network::filter::{NetworkFilter, first_view};
 use crate::network::{Edge, GeneId, Grn};
 
+pub use evidence::{describe_differential, differential};
 pub use page::{Page, page};
 
 /// What is drawn.
@@ -44,6 +50,16 @@ pub enum View {
     Training,
     /// A map of genetic interactions, or one pair against the sum of its singles.
     Interactions,
+    /// Shifts of many genes under many perturbations, clustered.
+    HeatMap,
+    /// Cells of one perturbation as boxes, for the genes that change most.
+    Cells,
+    /// One gene in control, perturbed and predicted cells.
+    GeneCells,
+    /// Size against significance of every gene's change.
+    Volcano,
+    /// Mean expression against the size of every gene's change.
+    MeanChange,
 }
 
 /// A figure to draw.
@@ -53,12 +69,14 @@ pub struct FigureRequest {
     pub view: View,
     /// Which genes and edges; none for a readable number.
     pub filter: Option<NetworkFilter>,
+    /// The data set of the views of cells and tests, and in whose cells interactions are measured; without it they are only predicted.
+    pub dataset: Option<Arc<Dataset>>,
+    /// What the heat map shows.
+    pub heat_map: HeatMapOptions,
     /// The perturbation of the response view, or the pair of the interactions view; none for all together.
     pub perturbation: Option<String>,
-    /// The gene of the movers view.
+    /// The gene of the movers view, or of the view of one gene's cells.
     pub gene: Option<String>,
-    /// The cells that the interactions view measures in; none to predict only.
-    pub dataset: Option<Arc<Dataset>>,
     /// Every two of the perturbed genes in the interactions view.
     pub all_pairs: bool,
     /// The knock-out of the network and effects views.
@@ -83,9 +101,10 @@ impl FigureRequest {
         Self {
             view,
             filter: None,
+            dataset: None,
+            heat_map: HeatMapOptions::default(),
             perturbation: None,
             gene: None,
-            dataset: None,
             all_pairs: false,
             knock_out: None,
             highlight: Vec::new(),
@@ -119,11 +138,31 @@ pub fn draw(
         View::Effects => effects(opened.need_model()?, request, size(0.9), &theme, progress)?,
         View::Interactions => interactions(opened.need_model()?, request, size, &theme, progress)?,
         View::Training => training(opened.need_model()?, request, size(1.6), &theme)?,
+        View::HeatMap => evidence::draw_heat_map(opened.need_model()?, request, size(1.3), &theme, progress)?,
+        View::Cells => evidence::draw_boxes(opened.need_model()?, request, size(0.8), &theme, progress)?,
+        View::GeneCells => evidence::draw_gene_cells(opened.need_model()?, request, size(1.2), &theme, progress)?,
+        View::Volcano => evidence::draw_differential(Against::Significance, request, size(1.1), &theme, progress)?,
+        View::MeanChange => evidence::draw_differential(Against::Mean, request, size(1.1), &theme, progress)?,
     };
     if let Some(model) = &opened.model {
         metadata = learned(metadata, model.card());
     }
     Ok((scene, metadata))
+}
+
+/// The data set of `document`, in `file`, read as the document says, to be laid beside `model`.
+///
+/// # Errors
+/// If it cannot be read.
+fn dataset_of(
+    document: &Document,
+    file: &FileReference,
+    model: &TrainedModel,
+    progress: &dyn Progress,
+) -> anyhow::Result<Arc<Dataset>> {
+    let decisions = Decisions { options: document.sources.import.clone(), ..Decisions::default() };
+    open::decided_for(model, &file.path, &decisions, progress)
+        .with_context(|| format!("the data set {} cannot be read", file.path.display()))
 }
 
 /// What every figure of a model says of how it was learned.

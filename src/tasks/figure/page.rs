@@ -1,11 +1,12 @@
 //! The figure for the paper: the panels of the document on one page, the same in the window and without one.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use anyhow::bail;
 
-use super::{find, learned, losses, observed, ranking, scatter, shifts};
-use crate::document::{Document, PagePanel};
+use super::{evidence, find, learned, losses, observed, ranking, scatter, shifts};
+use crate::document::{Document, EdgeAttribute, PagePanel};
 use crate::figures::network::{NetworkFigure, NetworkStyle};
 use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
@@ -13,7 +14,10 @@ use crate::jobs::Progress;
 use crate::models::{PredictedEffect, TrainedModel};
 use crate::network::{Edge, GeneId};
 use crate::tasks::arrange::Arranging;
+use crate::tasks::cell_response::{CellResponse, cell_response};
 use crate::tasks::compare;
+use crate::tasks::edge_tests::EdgeTests;
+use crate::tasks::heat_map::HeatMapOptions;
 use crate::tasks::look::{self, Known, Look};
 use crate::tasks::movers;
 use crate::tasks::networks::OpenedNetwork;
@@ -44,9 +48,10 @@ pub fn page(
     let page = &document.page;
     let (mut drawn, mut left_out): (Vec<(PagePanel, Box<dyn Figure>, String)>, _) = (Vec::new(), Vec::new());
     let effect = effect.filter(|_| !document.knock_out.is_empty());
+    let cells = Cells { document, opened, found: OnceCell::new() };
     for &panel in &page.panels {
         progress.check()?;
-        match figure(panel, document, opened, other, effect, progress) {
+        match figure(panel, document, opened, other, effect, &cells, progress) {
             Ok((figure, words)) => drawn.push((panel, figure, words)),
             Err(error) if error.is::<crate::jobs::Cancelled>() => return Err(error),
             Err(error) => left_out.push((panel, format!("{error:#}"))),
@@ -123,6 +128,32 @@ pub fn page(
     Ok(Page { scene, metadata, left_out })
 }
 
+/// The cells of the page's perturbation, looked at once for all panels that show them.
+struct Cells<'a> {
+    document: &'a Document,
+    opened: &'a OpenedNetwork,
+    found: OnceCell<CellResponse>,
+}
+
+impl Cells<'_> {
+    fn get(&self, progress: &dyn Progress) -> anyhow::Result<&CellResponse> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
+        }
+        let model = self.opened.need_model()?;
+        let Some(file) = &self.document.sources.dataset else {
+            bail!("the cells are in the data set that the model was trained on; open it beside the model");
+        };
+        let name = match &self.document.page.perturbation {
+            Some(name) => name.clone(),
+            None => strongest(model)?,
+        };
+        let dataset = super::dataset_of(self.document, file, model, progress)?;
+        let found = cell_response(&dataset, model, &name, progress)?;
+        Ok(self.found.get_or_init(|| found))
+    }
+}
+
 /// Height over width that suits a panel with others beside it.
 fn proportion(panel: PagePanel, beside: usize) -> f32 {
     match (panel, beside) {
@@ -134,6 +165,11 @@ fn proportion(panel: PagePanel, beside: usize) -> f32 {
         (PagePanel::Scatter, _) => 0.95,
         (PagePanel::Shifts | PagePanel::Movers | PagePanel::Effects, 1) => 0.55,
         (PagePanel::Shifts | PagePanel::Movers | PagePanel::Effects, _) => 0.95,
+        (PagePanel::HeatMap, 1) => 0.75,
+        (PagePanel::HeatMap, _) => 0.95,
+        (PagePanel::Cells, _) => 1.15,
+        (PagePanel::GeneCells, 1) => 0.55,
+        (PagePanel::GeneCells, _) => 0.85,
         (PagePanel::Training, 1) => 0.45,
         (PagePanel::Training, _) => 0.7,
     }
@@ -146,6 +182,7 @@ fn figure(
     opened: &OpenedNetwork,
     other: Option<&OpenedNetwork>,
     effect: Option<&PredictedEffect>,
+    cells: &Cells<'_>,
     progress: &dyn Progress,
 ) -> anyhow::Result<(Box<dyn Figure>, String)> {
     let (page, highlight) = (&document.page, &document.selection);
@@ -194,6 +231,22 @@ fn figure(
             let Some(effect) = effect else { bail!("no gene is knocked out") };
             let words = format!("the genes with the largest predicted shifts under perturbation of {}", effect.name);
             (Box::new(ranking(model()?, effect, highlight, page.text_size)), words)
+        }
+        PagePanel::HeatMap => {
+            let figure = evidence::heat_map(model()?, HeatMapOptions::default(), highlight, page.text_size, progress)?;
+            let words = evidence::describe_heat_map(model()?, &figure)?;
+            (Box::new(figure), words)
+        }
+        PagePanel::Cells => {
+            let found = cells.get(progress)?;
+            let figure = evidence::boxes(model()?, found, highlight, page.text_size)?;
+            (Box::new(figure), format!("cells of the genes with the largest measured shifts: {}", found.describe()))
+        }
+        PagePanel::GeneCells => {
+            let Some(gene) = document.focus() else { bail!("no gene is selected") };
+            let found = cells.get(progress)?;
+            let figure = evidence::gene_cells(found, gene, page.text_size)?;
+            (Box::new(figure), format!("{gene} in cells: {}", found.describe()))
         }
         PagePanel::Training => {
             (Box::new(losses(model()?, page.text_size)?), "loss after each epoch of the training".to_owned())
@@ -245,7 +298,16 @@ fn network(
     style.emphasised = pointed_out.iter().map(|edge| edge + 1).collect();
     let positions = view.edges().map(|edge| edge.rank - 1).chain(pointed_out).collect::<BTreeSet<u32>>();
     let edges: Vec<&Edge> = positions.into_iter().map(|at| &grn.edges()[at as usize]).collect();
+    let tests = match (&document.sources.dataset, model) {
+        (Some(file), Some(model)) if document.style.edge_colour == EdgeAttribute::HeldOut => {
+            let shown: Vec<u32> = edges.iter().map(|edge| edge.rank - 1).collect();
+            let dataset = super::dataset_of(document, file, model, progress)?;
+            Some(EdgeTests::run(&dataset, model, grn, &shown, progress)?)
+        }
+        _ => None,
+    };
     let known = Known {
+        tests: tests.as_ref(),
         effect: effect.zip(model).map(|(effect, model)| (effect, &model.card().genes[..])),
         measured: document
             .page

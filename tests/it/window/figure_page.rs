@@ -79,13 +79,13 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     // It needs another network; see the tests of comparisons.
     page_now.panels.retain(|panel| *panel != PagePanel::Comparison);
     window.send(Action::SetPage(Box::new(page_now)));
-    drawn(&mut window, &["a", "b", "c", "d", "e", "f"]);
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
     assert!(page(window.state()).left_out.is_empty());
 
     let session = folder.path().join("figure.grn.json");
     window.send(Action::SaveSessionTo(session.clone()));
     window.until("saving", |state| state.runtime.session_path.is_some() && !state.runtime.is_busy());
-    drawn(&mut window, &["a", "b", "c", "d", "e", "f"]);
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
     for (format, ending) in [(ExportFormat::Svg, "svg"), (ExportFormat::Pdf, "pdf"), (ExportFormat::Png, "png")] {
         let path = folder.path().join(format!("window.{ending}"));
         let drawn = page(window.state()).clone();

@@ -3,6 +3,7 @@
 mod compare;
 mod ensemble;
 mod evaluating;
+mod evidence;
 mod figure_page;
 mod finding;
 mod flows;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::evaluations::EvaluationSettings;
@@ -341,6 +341,72 @@ fn interactions_look_as_they_did() {
         (large, 1.0, ThemeChoice::Light, "large-light"),
     ] {
         let Some(drawn) = interactions(size, zoom, theme, name) else { return };
+        results.extend(drawn);
+    }
+}
+
+/// Cells behind a response, the heat map of all, and edges coloured by their test on held-out cells, or none where nothing can be
+/// drawn.
+fn evidence(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
+    use grn_explorer::document::{EdgeAttribute, Style};
+    let mut window = photographed(size)?;
+    window.send(Action::SetTheme(theme));
+    for file in ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"] {
+        window.open(std::path::Path::new(file));
+    }
+    let photograph = |window: &mut Window, page: &str| {
+        window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+        window.harness.run_steps(8);
+        window.harness.snapshot(format!("{page}-{name}"));
+    };
+    window.send(Action::ToggleSidePanel);
+    window.send(Action::SetTab(Tab::Response));
+    window.until_mentioned("Fit to held-out cells");
+    if window.shows("Heat map") {
+        window.click("Heat map");
+    }
+    window.until_mentioned("Heat map of ");
+    photograph(&mut window, "heat-map");
+    window.send(Action::ShowPerturbation(Some("TF046".into())));
+    window.until_mentioned("Boxes of the cells");
+    photograph(&mut window, "response");
+    let label = "Histograms of ";
+    window.harness.query_all_by_label_contains(label).next().unwrap().scroll_to_me();
+    window.harness.run_steps(30);
+    photograph(&mut window, "cells");
+    window.send(Action::ToggleSidePanel);
+    window.send(Action::SetTab(Tab::Network));
+    spiral(&mut window);
+    let style = Style { edge_colour: EdgeAttribute::HeldOut, ..Style::default() };
+    window.send(Action::SetStyle(Box::new(style)));
+    window.click("Style and reference network");
+    window.send(Action::Attach(Attachment::Reference, "sample_data/sample_truth.tsv".into()));
+    window.until("the reference", |state| state.runtime.attached.reference.is_some());
+    let told: Vec<_> = window.state().runtime.messages.iter().map(|message| message.id).collect();
+    told.into_iter().for_each(|message| window.send(Action::Dismiss(message)));
+    let network = window.state().network().unwrap().clone();
+    let best = network.edges().iter().find(|edge| network.gene(edge.regulator).perturbed_cells > 0).unwrap();
+    let ends = [best.regulator, best.target].map(|gene| network.symbol(gene).to_owned());
+    window.send(Action::SelectAll(ends.to_vec()));
+    window.until_mentioned("tested edges supported");
+    // There is room for both.
+    window.send(Action::ShowTable((size[0] > 1200.0).then_some(TableKind::Edges)));
+    window.harness.run_steps(60);
+    photograph(&mut window, "evidence");
+    Some(window.harness.take_snapshot_results())
+}
+
+#[test]
+fn evidence_looks_as_it_did() {
+    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in [
+        (small, ThemeChoice::Light, "small-light"),
+        (small, ThemeChoice::Dark, "small-dark"),
+        (large, ThemeChoice::Light, "large-light"),
+        (large, ThemeChoice::Dark, "large-dark"),
+    ] {
+        let Some(drawn) = evidence(size, theme, name) else { return };
         results.extend(drawn);
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct LookKey {
     asks_nothing: bool,
     filter: NetworkFilter,
     known: u64,
+    tests: usize,
     table: usize,
     file: usize,
 }
@@ -38,6 +39,7 @@ impl LookKey {
             asks_nothing: state.document.knock_out.is_empty(),
             filter: shown.filter().clone(),
             known: known.version(),
+            tests: address(state.edge_tests()),
             table: address(state.runtime.attached.gene_table.as_ref()),
             file: address(state.runtime.network_file.as_ref()),
         }
@@ -57,6 +59,7 @@ pub(super) fn look(shown: &Shown, known: &Known, state: &State) -> Look {
         measured: measured(shown.network(), state),
         statistics: known.statistics().map(|statistics| &**statistics),
         reference: reference.map(|(reference, overlay)| (reference.name(), &**overlay)),
+        tests: state.edge_tests().map(|tests| &**tests),
         table: attached.gene_table.as_deref(),
         file: file.map(|file| &file.look),
         file_table: file.and_then(|file| file.table.as_deref()),

@@ -36,7 +36,7 @@ use super::export::{ExportDialog, Exportable, PRINT_TEXT_SIZE, Seen, of_model};
 use crate::app::NetworkParts;
 use crate::app::widgets::{ScenePainter, empty_page};
 use crate::app::{Action, State};
-use crate::document::{GeneAttribute, NetworkFilter};
+use crate::document::{EdgeAttribute, GeneAttribute, NetworkFilter};
 use crate::figures::network::{Camera, NetworkFigure, NetworkScene, NetworkStyle, NodeColour, NodeSize};
 use crate::figures::{FigureMetadata, FigureTheme, ThemeName};
 use crate::network::compare::Comparison;
@@ -302,6 +302,9 @@ impl NetworkView {
         if let NodeSize::Amount { label, .. } = &look.size {
             metadata = metadata.with("node size", label);
         }
+        if let (true, Some(tests)) = (state.document.style.edge_colour == EdgeAttribute::HeldOut, state.edge_tests()) {
+            metadata = metadata.with("edge colour", tests.describe());
+        }
         if let (Some(lines), Some(file)) = (&look.reference, &state.document.sources.reference) {
             metadata = metadata.with("reference network", format!("{}, BLAKE3 {}", lines.label, file.hash));
         }
@@ -317,6 +320,7 @@ impl NetworkView {
                 figure: Some(figure.clone()),
                 statistics: self.known.current_statistics().cloned(),
                 reference: self.known.overlay().cloned(),
+                tests: state.edge_tests().cloned(),
                 shifts: look::shifts(shown.network(), state),
                 notes: state.document.notes.clone(),
                 members_keep: shown.members_keep(),

@@ -4,6 +4,8 @@ use egui::{ComboBox, RichText, Ui, WidgetInfo};
 
 use super::NetworkView;
 use crate::app::attached::Attachment;
+use crate::app::findings::EdgeTesting;
+use crate::app::views::edge_evidence::HELD_OUT;
 use crate::app::{Action, State, theme};
 use crate::document::{EdgeAttribute, GeneAttribute, Style};
 use crate::words::{counted, grouped};
@@ -93,9 +95,42 @@ pub(super) fn show(view: &NetworkView, ui: &mut Ui, state: &State, actions: &mut
     if new != *style {
         actions.push(Action::SetStyle(Box::new(new)));
     }
+    if state.document.style.edge_colour == EdgeAttribute::HeldOut {
+        held_out(ui, state, actions);
+    }
     if state.runtime.attached.reference.is_some() {
         reference(view, ui, state, actions);
     }
+}
+
+/// What held-out cells say of the edges shown, how far the test is, or why there is none.
+fn held_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        close_together(ui);
+        let obstacle = state.edge_test_obstacle();
+        match (&obstacle, &state.runtime.edge_testing) {
+            (Some(obstacle), _) => _ = ui.label(RichText::new(obstacle).color(theme::colours(ui).warning)),
+            (None, EdgeTesting::Running(progress, _)) => {
+                ui.spinner();
+                let share = progress.fraction.map(|share| format!(", {:.0} %", share * 100.0)).unwrap_or_default();
+                ui.label(format!("{}{share}", progress.stage));
+                if ui.button("Cancel").clicked() {
+                    actions.push(Action::CancelEdgeTests);
+                }
+            }
+            (None, EdgeTesting::Stopped(reason)) => {
+                ui.label(reason.as_deref().unwrap_or("The test on held-out cells was cancelled"));
+                if ui.button("Test again").clicked() {
+                    actions.push(Action::TestEdgesAgain);
+                }
+            }
+            (None, EdgeTesting::None | EdgeTesting::Ready(_)) => {
+                if let Some(tests) = state.edge_tests() {
+                    ui.add(egui::Label::new(tests.describe()).wrap()).on_hover_text(HELD_OUT);
+                }
+            }
+        }
+    });
 }
 
 /// The reference network, and what it says.
@@ -197,12 +232,13 @@ const GENES: [(GeneAttribute, &str); 9] = [
     (GeneAttribute::KnockDown, "Its own measured shift when it was perturbed: how far a knock-down reached"),
 ];
 
-const EDGE_COLOURS: [(EdgeAttribute, &str); 7] = [
+const EDGE_COLOURS: [(EdgeAttribute, &str); 8] = [
     (EdgeAttribute::Sign, "Activation and repression"),
     (EdgeAttribute::Probability, "The model's probability"),
     (EdgeAttribute::Evidence, "What the sign rests on: a measured shift, a predicted one, a file, or nothing"),
     (EdgeAttribute::Agreement, "How many members of the ensemble have the edge among as many as are shown"),
     (EdgeAttribute::FalseDiscovery, "How far the edge stands out from shuffled labels"),
+    (EdgeAttribute::HeldOut, "Whether cells that the training never saw support the edge and its sign"),
     (EdgeAttribute::Reference, "Whether the reference network knows the edge"),
     (EdgeAttribute::Nothing, "All alike"),
 ];
@@ -286,6 +322,7 @@ fn edges(
     let colours = choices.iter().any(|choice| choice.0 == EdgeAttribute::Sign);
     let given = file.is_some_and(|look| if colours { look.edge_colours.is_some() } else { look.edge_widths.is_some() });
     let shown = list(label, short, chosen.label()).show_ui(ui, |ui| {
+        let obstacle = state.edge_test_obstacle();
         for (attribute, hint) in choices {
             let missing = match attribute {
                 EdgeAttribute::Reference if state.runtime.attached.reference.is_none() => {
@@ -294,6 +331,7 @@ fn edges(
                 EdgeAttribute::Agreement if state.network().is_none_or(|network| network.member_ranks().is_none()) => {
                     Some("Needs an ensemble: train several members")
                 }
+                EdgeAttribute::HeldOut => obstacle.as_deref(),
                 EdgeAttribute::FalseDiscovery
                     if state.network().is_none_or(|network| !network.has_false_discovery_rates()) =>
                 {

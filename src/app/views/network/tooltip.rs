@@ -2,11 +2,11 @@
 
 use egui::{RichText, Ui};
 
-use super::shown::{agreement, evidence, false_discovery, verb};
+use super::shown::verb;
+use crate::app::views::edge_evidence;
 use crate::app::widgets::{evidence_badges, signed};
 use crate::app::{State, theme};
 use crate::network::{Edge, GeneId, Grn};
-use crate::words::grouped;
 
 /// A gene.
 pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
@@ -44,19 +44,6 @@ fn note(ui: &mut Ui, note: &str) {
 pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state: &State) {
     let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
-    ui.label(format!("Rank {} of {}", grouped(edge.rank as usize), grouped(network.edges().len())));
-    ui.label(format!("Probability {:.3}", edge.probability));
-    if let Some(agreement) = agreement(edge, state) {
-        ui.label(agreement);
-    }
-    if let Some(rate) = false_discovery(edge) {
-        ui.label(rate);
-    }
-    ui.label(format!("Sign from {}", evidence(edge)));
-    if let Some(known) = known {
-        let mut letters = known.chars();
-        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-        ui.label(format!("{first}{}", letters.as_str()));
-    }
+    edge_evidence::facts(ui, network, edge, known, state);
     note(ui, state.document.notes.on_edge(regulator, target));
 }

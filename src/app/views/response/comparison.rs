@@ -1,33 +1,16 @@
-//! Predicted against measured shifts of every perturbation, with the references that a model has to beat.
+//! Predicted against measured shifts of every perturbation, with the baselines that a model has to beat.
 //!
 //! The truth of a perturbation is its held-out (test) cells; where it has none, its training cells, and then its fit is
 //! an optimistic one. The two are never mixed in one number.
 
 use std::collections::HashMap;
 
-use crate::data::EffectTable;
+use crate::data::{EffectTable, Perturbation};
 use crate::evaluation::effects::{self, EffectMetrics, EffectOptions, PerturbationFit};
+use crate::models::baselines::{self, Baseline, BaselineKind};
 use crate::models::{Novelty, TrainedPerturbation};
 use crate::tasks::badges::novelty;
-
-/// Which cells a measured shift rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Truth {
-    /// Cells never used in training.
-    HeldOut,
-    /// Cells the model was trained on: a fit to them says little.
-    Training,
-}
-
-impl Truth {
-    /// For a sentence: `held-out cells`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::HeldOut => "held-out cells",
-            Self::Training => "training cells",
-        }
-    }
-}
+pub use crate::tasks::cell_response::Truth;
 
 /// Who predicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,35 +18,21 @@ pub enum Predictor {
     /// The model.
     #[default]
     Model,
-    /// The mean shift of the same perturbation's training cells.
-    SameMean,
-    /// The mean shift over all perturbations' training cells.
-    OverallMean,
-    /// No gene changes.
-    NoChange,
+    /// A baseline, fit on the training cells.
+    Baseline(BaselineKind),
 }
 
 impl Predictor {
     /// All, the model first.
-    pub const ALL: [Self; 4] = [Self::Model, Self::SameMean, Self::OverallMean, Self::NoChange];
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Model).chain(BaselineKind::ALL.map(Self::Baseline))
+    }
 
     /// Its name.
     pub fn label(self) -> &'static str {
         match self {
             Self::Model => "Model",
-            Self::SameMean => "Same perturbation's training mean",
-            Self::OverallMean => "Mean of all perturbations",
-            Self::NoChange => "No change",
-        }
-    }
-
-    /// Its name where there is little room.
-    pub fn short(self) -> &'static str {
-        match self {
-            Self::Model => "Model",
-            Self::SameMean => "Training mean",
-            Self::OverallMean => "Overall mean",
-            Self::NoChange => "No change",
+            Self::Baseline(kind) => kind.label(),
         }
     }
 
@@ -71,14 +40,7 @@ impl Predictor {
     pub fn definition(self) -> &'static str {
         match self {
             Self::Model => "Shifts predicted by the trained model",
-            Self::SameMean => {
-                "Mean shift of this perturbation's own training cells: where every perturbation was seen in training, \
-                 this is the answer to beat"
-            }
-            Self::OverallMean => {
-                "Mean over perturbations of their training cells' shifts: the same answer to every question"
-            }
-            Self::NoChange => "Every shift is zero, as if perturbed cells were control cells",
+            Self::Baseline(kind) => kind.definition(),
         }
     }
 }
@@ -105,23 +67,28 @@ pub struct ComparedPerturbation {
     pub cells: u32,
     /// What the model saw of it.
     pub novelty: Novelty,
-    /// One per [`Predictor::ALL`]; none where that predictor has no answer or would be the truth itself.
-    pub fits: [Option<Fit>; 4],
+    /// Those that have an answer that is not the truth itself, in the order of [`Predictor::all`].
+    pub fits: Vec<(Predictor, Fit)>,
 }
 
 impl ComparedPerturbation {
     /// The fit of `predictor`.
     pub fn fit(&self, predictor: Predictor) -> Option<Fit> {
-        self.fits[predictor as usize]
+        self.fits.iter().find(|(who, _)| *who == predictor).map(|(_, fit)| *fit)
     }
 
-    /// The reference with the highest R², if it is at least as high as the model's: a model that does not beat it has
+    /// The baseline with the highest R², and that R².
+    pub fn best_baseline(&self) -> Option<(Predictor, f64)> {
+        let baselines = self.fits.iter().filter(|(who, _)| *who != Predictor::Model);
+        let known = baselines.filter_map(|(who, fit)| Some((*who, fit.r_squared?)));
+        known.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// The baseline with the highest R², if it is at least as high as the model's: a model that does not beat it has
     /// not been worth training for this perturbation.
     pub fn beaten_by(&self) -> Option<Predictor> {
         let model = self.fit(Predictor::Model)?.r_squared?;
-        let references = Predictor::ALL[1..].iter().filter_map(|&who| Some((self.fit(who)?.r_squared?, who)));
-        let (best, who) = references.max_by(|a, b| a.0.total_cmp(&b.0))?;
-        (best >= model).then_some(who)
+        self.best_baseline().filter(|(_, best)| *best >= model).map(|(who, _)| who)
     }
 }
 
@@ -130,8 +97,15 @@ impl ComparedPerturbation {
 pub struct Total {
     /// Which truth.
     pub truth: Truth,
-    /// One per [`Predictor::ALL`]; none where that predictor has no answer.
-    pub metrics: [Option<EffectMetrics>; 4],
+    /// Those that have an answer, in the order of [`Predictor::all`]; a baseline may answer fewer questions than the model.
+    pub metrics: Vec<(Predictor, EffectMetrics)>,
+}
+
+impl Total {
+    /// The metrics of `predictor`.
+    pub fn of(&self, predictor: Predictor) -> Option<&EffectMetrics> {
+        self.metrics.iter().find(|(who, _)| *who == predictor).map(|(_, metrics)| metrics)
+    }
 }
 
 /// Everything the response view shows.
@@ -145,7 +119,7 @@ pub struct Comparison {
     held_out: EffectTable,
     training: EffectTable,
     predicted: EffectTable,
-    overall: Vec<f32>,
+    baselines: Vec<Baseline>,
 }
 
 impl Comparison {
@@ -160,23 +134,27 @@ impl Comparison {
         let genes = predicted.genes.clone();
         let held_out = in_order(held_out, &genes);
         let training = in_order(training, &genes);
-        let overall = mean_row(&training);
-        let mut result = Self { genes, held_out, training, predicted: predicted.clone(), overall, ..Self::default() };
-        let mut fits: HashMap<(String, Truth), [Option<Fit>; 4]> = HashMap::new();
+        let questions: Vec<Perturbation> =
+            perturbations.iter().map(|perturbation| Perturbation::of(perturbation.targets.iter().cloned())).collect();
+        let baselines = baselines::effects::all(&training, &questions);
+        let mut result = Self { genes, held_out, training, predicted: predicted.clone(), baselines, ..Self::default() };
+        let mut fits: HashMap<(String, Truth), Vec<(Predictor, Fit)>> = HashMap::new();
         for truth in [Truth::HeldOut, Truth::Training] {
             let observed = result.truth_rows(perturbations, truth);
             if observed.perturbations.is_empty() {
                 continue;
             }
-            let metrics = Predictor::ALL.map(|who| {
-                let table = result.answers(who, truth, &observed)?;
-                let compared = effects::compare(&table, &observed, EffectOptions::default());
+            let mut metrics = Vec::new();
+            for who in Predictor::all() {
+                let Some(table) = result.answers(who, truth) else { continue };
+                let compared = effects::compare(table, &observed, EffectOptions::default());
                 for fit in &compared.per_perturbation {
-                    let fits = fits.entry((fit.perturbation.clone(), truth)).or_default();
-                    fits[who as usize] = Some(short(fit));
+                    fits.entry((fit.perturbation.clone(), truth)).or_default().push((who, short(fit)));
                 }
-                (compared.overall.perturbations > 0).then_some(compared.overall)
-            });
+                if compared.overall.perturbations > 0 {
+                    metrics.push((who, compared.overall));
+                }
+            }
             result.totals.push(Total { truth, metrics });
         }
         let perturbations = perturbations.iter().filter_map(|perturbation| {
@@ -186,7 +164,7 @@ impl Comparison {
                 truth,
                 cells: table.cells.get(row).copied().unwrap_or(0),
                 novelty: novelty(perturbation),
-                fits: fits.get(&(name.clone(), truth)).copied().unwrap_or_default(),
+                fits: fits.get(&(name.clone(), truth)).cloned().unwrap_or_default(),
                 name,
             })
         });
@@ -211,13 +189,28 @@ impl Comparison {
     }
 
     /// What `predictor` says about `name`.
-    pub fn predicted(&self, predictor: Predictor, name: &str) -> Option<Vec<f32>> {
-        let row = |table: &EffectTable| table.find(name).map(|row| table.row(row).to_vec());
+    pub fn predicted(&self, predictor: Predictor, name: &str) -> Option<&[f32]> {
+        let table = self.table(predictor)?;
+        table.find(name).map(|row| table.row(row))
+    }
+
+    /// Which cells the measured shifts of all perturbations together rest on.
+    pub fn first_truth(&self) -> Option<Truth> {
+        self.totals.first().map(|total| total.truth)
+    }
+
+    /// Measured shifts of the perturbations with [`Comparison::first_truth`], and what the model predicts.
+    pub fn tables(&self) -> (&EffectTable, &EffectTable) {
+        let training = self.first_truth() == Some(Truth::Training);
+        (if training { &self.training } else { &self.held_out }, &self.predicted)
+    }
+
+    fn table(&self, predictor: Predictor) -> Option<&EffectTable> {
         match predictor {
-            Predictor::Model => row(&self.predicted),
-            Predictor::SameMean => row(&self.training),
-            Predictor::OverallMean => (!self.overall.is_empty()).then(|| self.overall.clone()),
-            Predictor::NoChange => Some(vec![0.0; self.genes.len()]),
+            Predictor::Model => Some(&self.predicted),
+            Predictor::Baseline(kind) => {
+                self.baselines.iter().find(|baseline| baseline.kind == kind).map(|baseline| &baseline.effects)
+            }
         }
     }
 
@@ -241,17 +234,11 @@ impl Comparison {
         rows
     }
 
-    /// A predictor's answers for all rows of `observed`.
-    fn answers(&self, who: Predictor, truth: Truth, observed: &EffectTable) -> Option<EffectTable> {
-        let constant =
-            |row: &[f32]| EffectTable { shifts: row.repeat(observed.perturbations.len()), ..observed.clone() };
-        match who {
-            Predictor::Model => Some(self.predicted.clone()),
-            // Against the training cells it would be the truth itself.
-            Predictor::SameMean => (truth == Truth::HeldOut).then(|| self.training.clone()),
-            Predictor::OverallMean => (!self.overall.is_empty()).then(|| constant(&self.overall)),
-            Predictor::NoChange => Some(constant(&vec![0.0; self.genes.len()])),
-        }
+    /// A predictor's answers that can be held against `truth`.
+    fn answers(&self, who: Predictor, truth: Truth) -> Option<&EffectTable> {
+        // Against the training cells it would be the truth itself.
+        let is_truth = who == Predictor::Baseline(BaselineKind::SamePerturbation) && truth == Truth::Training;
+        self.table(who).filter(|_| !is_truth)
     }
 }
 
@@ -271,19 +258,6 @@ fn in_order(table: &EffectTable, genes: &[String]) -> EffectTable {
         shifts.extend(genes.iter().map(|gene| columns.get(gene.as_str()).map_or(f32::NAN, |&column| row[column])));
     }
     EffectTable { genes: genes.to_vec(), shifts, ..table.clone() }
-}
-
-/// Mean over the rows, each perturbation counting once; empty without rows.
-fn mean_row(table: &EffectTable) -> Vec<f32> {
-    let rows = table.perturbations.len();
-    if rows == 0 {
-        return Vec::new();
-    }
-    let mut mean = vec![0f64; table.genes.len()];
-    for row in 0..rows {
-        mean.iter_mut().zip(table.row(row)).for_each(|(mean, shift)| *mean += f64::from(*shift));
-    }
-    mean.iter().map(|sum| (sum / rows as f64) as f32).collect()
 }
 
 #[cfg(test)]
@@ -330,33 +304,55 @@ mod tests {
         );
     }
 
+    const SAME: Predictor = Predictor::Baseline(BaselineKind::SamePerturbation);
+    const MEAN: Predictor = Predictor::Baseline(BaselineKind::TrainingMean);
+
     #[test]
-    fn references_are_left_out_where_they_would_be_the_truth_or_have_no_answer() {
+    fn baselines_are_left_out_where_they_would_be_the_truth_or_have_no_answer() {
         let comparison = example();
         let has = |name: &str, who| comparison.find(name).unwrap().fit(who).is_some();
-        assert!(has("A", Predictor::SameMean));
-        assert!(!has("B", Predictor::SameMean), "the truth itself");
-        assert!(!has("C", Predictor::SameMean), "never seen in training");
-        assert!(has("C", Predictor::OverallMean) && has("B", Predictor::NoChange));
+        assert!(has("A", SAME));
+        assert!(!has("B", SAME), "the truth itself");
+        assert!(!has("C", SAME), "never seen in training");
+        assert!(has("C", MEAN) && has("B", Predictor::Baseline(BaselineKind::NoChange)));
+        assert!(!has("A", Predictor::Baseline(BaselineKind::Additive)), "for combinations alone");
+        let of = |total: &Total| total.metrics.iter().map(|(who, _)| *who).collect::<Vec<_>>();
+        assert!(of(&comparison.totals[0]).contains(&SAME) && !of(&comparison.totals[1]).contains(&SAME));
+        assert_eq!(comparison.totals[0].of(SAME).unwrap().perturbations, 1);
+        assert_eq!(comparison.totals[0].of(Predictor::Model).unwrap().perturbations, 2);
     }
 
     #[test]
-    fn a_reference_that_fits_better_is_named() {
+    fn a_combination_has_the_baselines_that_are_made_for_it() {
+        let held_out = table(&[("A+B", 12, [-9.0, 1.0, 5.0, 3.0])]);
+        let training = table(&[("A", 80, [-9.0, 1.0, 2.0, 4.0]), ("B", 60, [0.0, 0.0, 3.0, -1.0])]);
+        let predicted = table(&[("A+B", 0, [9.0, 2.0, 4.0, 6.0])]);
+        let comparison = Comparison::new(&[seen("A+B", 0, 12)], &held_out, &training, &predicted);
+        let both = comparison.find("A+B").unwrap();
+        let additive = Predictor::Baseline(BaselineKind::Additive);
+        assert_eq!(comparison.predicted(additive, "A+B").unwrap(), [-9.0, 1.0, 5.0, 3.0]);
+        assert_eq!(both.beaten_by(), Some(additive));
+        assert!(both.fit(Predictor::Baseline(BaselineKind::MatchingMean)).is_some());
+    }
+
+    #[test]
+    fn a_baseline_that_fits_better_is_named() {
         let comparison = example();
         let a = comparison.find("A").unwrap();
         // The model is perfectly correlated but twice too large; the training mean is nearly right. Gene A is left out.
         assert!((a.fit(Predictor::Model).unwrap().r.unwrap() - 1.0).abs() < 1e-9);
         assert!((a.fit(Predictor::Model).unwrap().r_squared.unwrap() - (1.0 - 14.0 / 2.0)).abs() < 1e-9);
-        assert!((a.fit(Predictor::SameMean).unwrap().r_squared.unwrap() - 0.5).abs() < 1e-9);
-        assert_eq!(a.beaten_by(), Some(Predictor::SameMean));
+        assert!((a.fit(SAME).unwrap().r_squared.unwrap() - 0.5).abs() < 1e-9);
+        assert_eq!(a.best_baseline(), Some((SAME, a.fit(SAME).unwrap().r_squared.unwrap())));
+        assert_eq!(a.beaten_by(), Some(SAME));
         assert_eq!(comparison.find("C").unwrap().beaten_by(), None);
     }
 
     #[test]
-    fn the_overall_mean_counts_each_perturbation_once() {
+    fn the_training_mean_counts_each_perturbation_once() {
         let comparison = example();
-        assert_eq!(comparison.predicted(Predictor::OverallMean, "C").unwrap(), [-4.5, 2.0, 1.0, 2.0]);
-        assert_eq!(comparison.predicted(Predictor::SameMean, "C"), None);
+        assert_eq!(comparison.predicted(MEAN, "C").unwrap(), [-4.5, 2.0, 1.0, 2.0]);
+        assert_eq!(comparison.predicted(SAME, "C"), None);
     }
 
     #[test]
@@ -367,6 +363,6 @@ mod tests {
         let comparison = Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted);
         assert_eq!(comparison.observed("B").unwrap().2, [4.0, 3.0, 2.0, 1.0]);
         assert_eq!(comparison.perturbations[0].fit(Predictor::Model).unwrap().r_squared, Some(1.0));
-        assert_eq!(comparison.predicted(Predictor::OverallMean, "B"), None);
+        assert_eq!(comparison.predicted(MEAN, "B"), None);
     }
 }

@@ -8,14 +8,16 @@ use egui::{Grid, RichText, Ui, vec2};
 
 use super::{
     ComparedPerturbation, Comparison, ERROR, Predictor, R, R_SQUARED, ResponseView, SHIFT, Truth, badges, caption,
+    cells,
 };
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE, of_model};
 use crate::app::views::network::theme as figure_theme;
-use crate::app::widgets::{coefficient, evidence_badge};
+use crate::app::widgets::{badge, coefficient, evidence_badge};
 use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
 use crate::models::Spread;
+use crate::models::baselines::BaselineKind;
 use crate::tasks::tables::{INTERVAL_COLUMNS, interval_fields};
 use crate::words::counted;
 
@@ -35,7 +37,7 @@ pub fn show(
 ) {
     let Some((truth, cells, observed)) = comparison.observed(&chosen.name) else { return };
     let mut shown = view.predictor;
-    // A reference that has no answer here must not be drawn under its name.
+    // A baseline that has no answer here must not be drawn under its name.
     if chosen.fit(shown).is_none() {
         shown = Predictor::Model;
     }
@@ -45,12 +47,11 @@ pub fn show(
     };
     head(view, ui, comparison, chosen, truth, cells, shown, state, actions);
     predictors(view, ui, chosen, shown);
-    verdict(ui, chosen);
     ui.add_space(theme::SMALL);
 
     let spread = spread(shown, &chosen.name, state);
     let (name, genes) = (&chosen.name, comparison.genes());
-    let data = Data { name, genes, observed, predicted: &predicted, spread, truth, shown };
+    let data = Data { name, genes, observed, predicted, spread, truth, shown };
     let selection = &state.document.selection;
     let mut hasher = DefaultHasher::new();
     (Arc::as_ptr(comparison) as usize, &chosen.name, shown, selection).hash(&mut hasher);
@@ -81,6 +82,7 @@ pub fn show(
     {
         actions.push(Action::Select { gene, extend: false });
     }
+    cells::show(&mut view.cells, ui, comparison, chosen, shown, state, actions);
 }
 
 fn bars(
@@ -116,8 +118,15 @@ fn head(
         for badge in badges(chosen, state) {
             evidence_badge(ui, &badge);
         }
+        if let Some(who) = chosen.beaten_by() {
+            let hint = format!("{} fits at least as well as the model (R²). {}", who.label(), who.definition());
+            badge(ui, "baseline wins", theme::colours(ui).warning, &hint);
+        }
         if ui.button("Export…").on_hover_text("Save the plots or their numbers").clicked() {
-            view.export.open(exportable(comparison, chosen, shown, state));
+            let mut what = exportable(comparison, chosen, shown, state);
+            let after = what.choices.len().min(2);
+            what.choices.splice(after..after, cells::choices(&view.cells, comparison, chosen, shown, state));
+            view.export.open(what);
         }
         let targets: Vec<&str> = chosen.name.split('+').collect();
         let knocked_out = state.document.knock_out.keys().map(String::as_str).eq(targets.iter().copied());
@@ -139,6 +148,10 @@ fn head(
         ),
     );
     let colours = theme::colours(ui);
+    if let Some(who) = chosen.beaten_by() {
+        let text = format!("{} fits at least as well as the model here", who.label());
+        ui.label(RichText::new(text).color(colours.warning));
+    }
     if truth == Truth::Training {
         let text = "No cell of this perturbation was held out: the model was trained on these very cells, so a good fit \
                     shows memory, not prediction";
@@ -157,30 +170,28 @@ fn predictors(view: &mut ResponseView, ui: &mut Ui, chosen: &ComparedPerturbatio
             ui.label(RichText::new(title).small().strong()).on_hover_text(definition);
         }
         ui.end_row();
-        for who in Predictor::ALL {
-            let fit = chosen.fit(who);
-            let radio = ui.add_enabled(fit.is_some(), egui::RadioButton::new(shown == who, who.short()));
-            let why_not = match (who, chosen.truth) {
-                (Predictor::SameMean, Truth::Training) => "It would be the measurement itself: no cells were held out",
-                (Predictor::SameMean, Truth::HeldOut) => "No cell of this perturbation was in the training",
-                _ => "There is nothing to compute it from",
-            };
-            if radio.on_hover_text(who.definition()).on_disabled_hover_text(why_not).clicked() {
-                view.predictor = who;
+        for (who, fit) in &chosen.fits {
+            let radio = ui.add(egui::RadioButton::new(shown == *who, who.label()));
+            if radio.on_hover_text(who.definition()).clicked() {
+                view.predictor = *who;
             }
-            let values = [fit.and_then(|fit| fit.r), fit.and_then(|fit| fit.r_squared), fit.map(|fit| fit.error)];
-            for value in values {
-                ui.label(if fit.is_some() { coefficient(value) } else { "–".to_owned() });
+            for value in [fit.r, fit.r_squared, Some(fit.error)] {
+                ui.label(coefficient(value));
             }
             ui.end_row();
         }
     });
-}
-
-fn verdict(ui: &mut Ui, chosen: &ComparedPerturbation) {
-    if let Some(who) = chosen.beaten_by() {
-        let text = format!("{} fits at least as well as the model here", who.label());
-        ui.label(RichText::new(text).color(theme::colours(ui).warning));
+    let without: Vec<Predictor> = Predictor::all().filter(|who| chosen.fit(*who).is_none()).collect();
+    if !without.is_empty() {
+        let why = |who: &Predictor| match (who, chosen.truth) {
+            (Predictor::Baseline(BaselineKind::SamePerturbation), Truth::Training) => {
+                format!("{}: it would be the measurement itself, as no cells were held out", who.label())
+            }
+            _ => format!("{}: {}", who.label(), who.definition()),
+        };
+        let why: Vec<String> = without.iter().map(why).collect();
+        let names: Vec<&str> = without.iter().map(|who| who.label()).collect();
+        caption(ui, format!("Without an answer here: {}", names.join(", "))).on_hover_text(why.join("\n"));
     }
 }
 
@@ -227,7 +238,7 @@ impl Data<'_> {
     fn predicted_label(&self) -> String {
         match self.shown {
             Predictor::Model => format!("Predicted {SHIFT}"),
-            other => format!("{} {SHIFT}", other.short()),
+            other => format!("{} {SHIFT}", other.label()),
         }
     }
 
@@ -295,7 +306,7 @@ fn exportable(comparison: &Comparison, chosen: &ComparedPerturbation, shown: Pre
     let Some((truth, _, observed)) = comparison.observed(&chosen.name) else { return Exportable::default() };
     let Some(predicted) = comparison.predicted(shown, &chosen.name) else { return Exportable::default() };
     let (spread, genes) = (spread(shown, &chosen.name, state), comparison.genes());
-    let data = Data { name: &chosen.name, genes, observed, predicted: &predicted, spread, truth, shown };
+    let data = Data { name: &chosen.name, genes, observed, predicted, spread, truth, shown };
     let name = chosen.name.replace('+', "-");
     let (scatter, bars) = (data.scatter(selection, chosen, PRINT_TEXT_SIZE), data.bars(selection, PRINT_TEXT_SIZE));
     let fit = chosen.fit(shown).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 
-use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, Truth, badges};
+use super::{ComparedPerturbation, Comparison, Predictor, R, R_SQUARED, ResponseView, badges};
 use crate::app::widgets::{Sort, SortColumn, badge, coefficient, evidence_badge, plain_header, told};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::words::grouped;
@@ -21,14 +21,8 @@ pub enum FitColumn {
     R,
     /// R² of the model.
     RSquared,
-    /// R² of the best reference.
-    Reference,
-}
-
-/// R² of the reference that fits best.
-pub fn best_reference(perturbation: &ComparedPerturbation) -> Option<f64> {
-    let all = Predictor::ALL[1..].iter().filter_map(|&who| perturbation.fit(who)?.r_squared);
-    all.max_by(f64::total_cmp)
+    /// R² of the best baseline.
+    Baseline,
 }
 
 /// Positions of the perturbations whose name contains `filter`, in the order of `sort`; without a value they come last.
@@ -42,7 +36,7 @@ pub fn order(perturbations: &[ComparedPerturbation], sort: Sort<FitColumn>, filt
         FitColumn::Cells => Some(f64::from(perturbation.cells)),
         FitColumn::R => model(perturbation).and_then(|fit| fit.r),
         FitColumn::RSquared => model(perturbation).and_then(|fit| fit.r_squared),
-        FitColumn::Reference => best_reference(perturbation),
+        FitColumn::Baseline => perturbation.best_baseline().map(|(_, best)| best),
     };
     order.sort_by(|&a, &b| {
         let (a, b) = (&perturbations[a as usize], &perturbations[b as usize]);
@@ -57,19 +51,23 @@ pub fn order(perturbations: &[ComparedPerturbation], sort: Sort<FitColumn>, filt
 
 /// The table as tab-separated values.
 pub fn tsv(comparison: &Comparison) -> String {
-    let mut text = "perturbation\ttruth\tcells".to_owned();
-    for who in ["model", "training_mean", "overall_mean", "no_change"] {
+    let answers = |who: &Predictor| comparison.perturbations.iter().any(|known| known.fit(*who).is_some());
+    let predictors: Vec<Predictor> = Predictor::all().filter(answers).collect();
+    let mut text = "perturbation\ttruth\tcells\tbeaten_by".to_owned();
+    for who in &predictors {
+        let name = who.label().to_lowercase().replace([' ', '-'], "_");
         for metric in ["r", "r_squared", "mean_absolute_error"] {
-            text.push_str(&format!("\t{who}_{metric}"));
+            text.push_str(&format!("\t{name}_{metric}"));
         }
     }
     text.push('\n');
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for perturbation in &comparison.perturbations {
-        let truth = if perturbation.truth == Truth::HeldOut { "held-out cells" } else { "training cells" };
-        text.push_str(&format!("{}\t{truth}\t{}", perturbation.name, perturbation.cells));
-        for who in Predictor::ALL {
-            let fit = perturbation.fit(who);
+        let beaten = perturbation.beaten_by().map_or("", Predictor::label);
+        let (name, truth) = (&perturbation.name, perturbation.truth.label());
+        text.push_str(&format!("{name}\t{truth}\t{}\t{beaten}", perturbation.cells));
+        for who in &predictors {
+            let fit = perturbation.fit(*who);
             let values = [fit.and_then(|fit| fit.r), fit.and_then(|fit| fit.r_squared), fit.map(|fit| fit.error)];
             values.into_iter().for_each(|value| text.push_str(&format!("\t{}", number(value))));
         }
@@ -132,9 +130,9 @@ pub fn show(
         header.col(|ui| _ = SortColumn::falling(FitColumn::Cells, "Cells", text).header(ui, sort));
         header.col(|ui| _ = SortColumn::falling(FitColumn::R, "r", R).header(ui, sort));
         header.col(|ui| _ = SortColumn::falling(FitColumn::RSquared, "R²", R_SQUARED).header(ui, sort));
-        let text = "R² of the reference that fits best: the training mean of the same perturbation, the mean of all \
-                    perturbations, or no change. Marked where it is at least as good as the model";
-        header.col(|ui| _ = SortColumn::falling(FitColumn::Reference, "Reference", text).header(ui, sort));
+        let text = "R² of the baseline that fits best, of all that have an answer: no change, means of training cells, sums of \
+                    single perturbations, a linear model. Marked where it is at least as good as the model";
+        header.col(|ui| _ = SortColumn::falling(FitColumn::Baseline, "Baseline", text).header(ui, sort));
     });
     let rows = &view.order;
     header.body(|body| {
@@ -154,13 +152,17 @@ pub fn show(
             row.col(|ui| _ = ui.add(plain(coefficient(fit.r))));
             row.col(|ui| _ = ui.add(plain(coefficient(fit.r_squared))));
             row.col(|ui| {
-                let text = coefficient(best_reference(perturbation));
+                let best = perturbation.best_baseline();
+                let text = coefficient(best.map(|(_, best)| best));
                 match perturbation.beaten_by() {
                     Some(who) => {
                         let hint = format!("{} fits at least as well as the model", who.label());
                         badge(ui, &format!("{text} wins"), theme::colours(ui).warning, &hint);
                     }
-                    None => _ = ui.add(plain(text)),
+                    None => {
+                        let hint = best.map_or("No baseline has an answer", |(who, _)| who.label());
+                        ui.add(plain(text)).on_hover_text(hint);
+                    }
                 }
             });
             let response = row.response();
@@ -175,18 +177,20 @@ pub fn show(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Fit;
+    use super::super::{Fit, Truth};
     use super::*;
     use crate::models::Novelty;
+    use crate::models::baselines::BaselineKind;
 
-    fn perturbation(name: &str, cells: u32, r_squared: Option<f64>, reference: Option<f64>) -> ComparedPerturbation {
-        let fit = |r_squared| Some(Fit { r: None, r_squared, error: 0.0 });
+    fn perturbation(name: &str, cells: u32, r_squared: Option<f64>, baseline: Option<f64>) -> ComparedPerturbation {
         ComparedPerturbation {
             name: name.to_owned(),
             truth: Truth::HeldOut,
             cells,
             novelty: Novelty::NewCombination,
-            fits: [fit(r_squared), fit(reference), None, None],
+            fits: [(Predictor::Model, r_squared), (Predictor::Baseline(BaselineKind::NoChange), baseline)]
+                .map(|(who, r_squared)| (who, Fit { r: None, r_squared, error: 0.0 }))
+                .to_vec(),
         }
     }
 
@@ -203,7 +207,7 @@ mod tests {
     fn what_has_no_fit_comes_last_in_both_orders() {
         assert_eq!(names(Sort::falling(FitColumn::RSquared), ""), ["AC", "B", "A"]);
         assert_eq!(names(Sort::rising(FitColumn::RSquared), ""), ["B", "AC", "A"]);
-        assert_eq!(names(Sort::falling(FitColumn::Reference), ""), ["B", "AC", "A"]);
+        assert_eq!(names(Sort::falling(FitColumn::Baseline), ""), ["B", "AC", "A"]);
         assert_eq!(names(Sort::falling(FitColumn::Cells), ""), ["A", "B", "AC"]);
         assert_eq!(names(Sort::rising(FitColumn::Name), "a"), ["A", "AC"]);
     }

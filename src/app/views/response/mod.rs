@@ -1,10 +1,12 @@
-//! Predicted against measured response, with the references that a model has to beat.
+//! Predicted against measured response, with the baselines that a model has to beat.
 //!
 //! One list of all perturbations, sortable by fit; one page for the perturbation chosen. Side by side where there is room,
 //! one or the other where there is not.
 
+mod cells;
 mod comparison;
 mod detail;
+mod heat_map;
 mod list;
 mod overview;
 
@@ -48,6 +50,8 @@ pub struct ResponseView {
     filter: String,
     scatter: FigureWidget,
     bars: FigureWidget,
+    cells: cells::CellsPart,
+    heat: heat_map::HeatPart,
     export: ExportDialog,
     seen_knock_out: String,
 }
@@ -65,6 +69,8 @@ impl Default for ResponseView {
             filter: String::new(),
             scatter: FigureWidget::default(),
             bars: FigureWidget::default(),
+            cells: cells::CellsPart::default(),
+            heat: heat_map::HeatPart::default(),
             export: ExportDialog::default(),
             seen_knock_out: String::new(),
         }
@@ -119,13 +125,29 @@ pub fn contents(
         wide(view, ui, comparison, chosen, state, actions);
     } else if let Some(chosen) = chosen {
         ScrollArea::vertical().id_salt("response").auto_shrink(false).show(ui, |ui| {
-            if ui.button("All perturbations").on_hover_text("Back to the list").clicked() {
-                actions.push(Action::ShowPerturbation(None));
-            }
+            ui.horizontal(|ui| {
+                for (label, hint, map) in [
+                    ("All perturbations", "Back to the list", false),
+                    ("Heat map", "All perturbations at a glance", true),
+                ] {
+                    if ui.button(label).on_hover_text(hint).clicked() {
+                        actions.push(Action::ShowPerturbation(None));
+                        view.heat.open = map;
+                    }
+                }
+            });
             detail::show(view, ui, comparison, chosen, state, actions);
         });
+    } else if view.heat.open {
+        if ui.button("List of perturbations").on_hover_text("Back to the list").clicked() {
+            view.heat.open = false;
+        }
+        heat_map::show(&mut view.heat, ui, comparison, &mut view.export, state, actions);
     } else {
         overview::show(ui, comparison);
+        if ui.button("Heat map").on_hover_text("All perturbations at a glance").clicked() {
+            view.heat.open = true;
+        }
         list::show(view, ui, comparison, None, state, actions);
     }
     view.export.show(ui.ctx(), state, actions);
@@ -147,14 +169,14 @@ fn wide(
     });
     egui::CentralPanel::default().show(ui, |ui| match chosen {
         Some(chosen) => {
+            if ui.button("Heat map").on_hover_text("All perturbations at a glance").clicked() {
+                actions.push(Action::ShowPerturbation(None));
+            }
             ScrollArea::vertical().id_salt("response").auto_shrink(false).show(ui, |ui| {
                 detail::show(view, ui, comparison, chosen, state, actions);
             });
         }
-        None => {
-            let text = "Choose a perturbation in the list to compare its predicted and measured response gene by gene";
-            empty_page(ui, "No perturbation chosen", text, &[]);
-        }
+        None => heat_map::show(&mut view.heat, ui, comparison, &mut view.export, state, actions),
     });
 }
 

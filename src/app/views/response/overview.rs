@@ -1,4 +1,4 @@
-//! How well the model does over all perturbations together, beside the references.
+//! How well the model does over all perturbations together, beside the baselines.
 
 use egui::{Grid, RichText, Ui};
 
@@ -11,7 +11,7 @@ use crate::words::counted;
 /// Draw it.
 pub fn show(ui: &mut Ui, comparison: &Comparison) {
     let Some(total) = comparison.totals.first() else { return };
-    let covered = total.metrics[Predictor::Model as usize].as_ref().map_or(0, |metrics| metrics.perturbations);
+    let covered = total.of(Predictor::Model).map_or(0, |metrics| metrics.perturbations);
     let title = match total.truth {
         Truth::HeldOut => "Fit to held-out cells",
         Truth::Training => "Fit to training cells",
@@ -52,10 +52,16 @@ fn table(ui: &mut Ui, total: &Total) {
             ui.label(RichText::new(*title).small().strong()).on_hover_text(definition);
         }
         ui.end_row();
-        for who in Predictor::ALL {
-            let Some(metrics) = &total.metrics[who as usize] else { continue };
-            let text = RichText::new(who.short());
-            ui.label(if who == Predictor::Model { text.strong() } else { text }).on_hover_text(who.definition());
+        for (who, metrics) in &total.metrics {
+            let text = RichText::new(who.label());
+            let partly = if total.is_whole(metrics) {
+                String::new()
+            } else {
+                format!(". It has an answer for {} alone", counted(metrics.perturbations, "perturbation"))
+            };
+            let text = if *who == Predictor::Model { text.strong() } else { text };
+            let text = if partly.is_empty() { text } else { text.weak() };
+            ui.label(text).on_hover_text(format!("{}{partly}", who.definition()));
             for (_, value) in METRICS {
                 ui.label(coefficient(value(metrics)));
             }
@@ -64,7 +70,14 @@ fn table(ui: &mut Ui, total: &Total) {
     });
 }
 
-/// A plain word on where a reference does at least as well.
+impl Total {
+    /// Whether `metrics` are over as many perturbations as the model's.
+    fn is_whole(&self, metrics: &EffectMetrics) -> bool {
+        self.of(Predictor::Model).is_none_or(|model| model.perturbations == metrics.perturbations)
+    }
+}
+
+/// A plain word on where a baseline does at least as well.
 fn verdict(ui: &mut Ui, total: &Total) {
     let Some(verdict) = Verdict::of(total) else { return };
     let colours = theme::colours(ui);
@@ -72,7 +85,7 @@ fn verdict(ui: &mut Ui, total: &Total) {
     ui.label(RichText::new(verdict.text()).color(ink));
 }
 
-/// In which metrics the model is better than every reference, and in which one of them is at least as good.
+/// In which metrics the model is better than every baseline that answers all it does, and in which one of them is at least as good.
 #[derive(Debug, Default, PartialEq)]
 struct Verdict {
     better: Vec<&'static str>,
@@ -86,14 +99,16 @@ impl Verdict {
     fn of(total: &Total) -> Option<Self> {
         let mut verdict = Self::default();
         for (name, value) in METRICS {
-            let of = |who: Predictor| total.metrics[who as usize].as_ref().and_then(value);
-            let Some(model) = of(Predictor::Model) else { continue };
-            let references = Predictor::ALL[1..].iter().filter_map(|who| Some((of(*who)?, *who)));
-            match references.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            let Some(model) = total.of(Predictor::Model).and_then(value) else { continue };
+            // Over other perturbations a number says nothing about which is better.
+            let whole = total.metrics.iter().filter(|(_, metrics)| total.is_whole(metrics));
+            let baselines = whole.filter(|(who, _)| *who != Predictor::Model);
+            let known = baselines.filter_map(|(who, metrics)| Some((value(metrics)?, *who)));
+            match known.max_by(|a, b| a.0.total_cmp(&b.0)) {
                 Some((best, who)) if best >= model => {
                     verdict.worse.push(name);
-                    if !verdict.who.contains(&who.short()) {
-                        verdict.who.push(who.short());
+                    if !verdict.who.contains(&who.label()) {
+                        verdict.who.push(who.label());
                     }
                 }
                 Some(_) => verdict.better.push(name),
@@ -107,7 +122,7 @@ impl Verdict {
         let (better, worse) = (self.better.join(", "), self.worse.join(", "));
         let who = self.who.join(" or ");
         match (self.better.is_empty(), self.worse.is_empty()) {
-            (_, true) => format!("The model is better than every reference ({better})"),
+            (_, true) => format!("The model is better than every baseline ({better})"),
             (false, false) => format!("{who} is at least as good in {worse}; the model is better in {better}"),
             (true, false) => {
                 format!(
@@ -121,22 +136,26 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::baselines::BaselineKind;
 
-    fn metrics(r: f64, r_squared: f64, jaccard: Option<f64>) -> Option<EffectMetrics> {
+    fn metrics(r: f64, r_squared: f64, jaccard: Option<f64>) -> EffectMetrics {
         let (pearson, r_squared) = (Some(r), Some(r_squared));
-        Some(EffectMetrics { pearson, r_squared, jaccard_20: jaccard, ..EffectMetrics::default() })
+        EffectMetrics { perturbations: 9, pearson, r_squared, jaccard_20: jaccard, ..EffectMetrics::default() }
     }
 
     fn verdict(model: [f64; 2], mean: [f64; 2]) -> String {
-        let mut total = Total { truth: Truth::HeldOut, metrics: Default::default() };
-        total.metrics[Predictor::Model as usize] = metrics(model[0], model[1], None);
-        total.metrics[Predictor::SameMean as usize] = metrics(mean[0], mean[1], Some(0.5));
-        Verdict::of(&total).unwrap().text()
+        let kinds = [Predictor::Model, Predictor::Baseline(BaselineKind::TrainingMean)];
+        let of = [metrics(model[0], model[1], None), metrics(mean[0], mean[1], Some(0.5))];
+        let mut all: Vec<_> = kinds.into_iter().zip(of).collect();
+        // What answers other questions is no rival.
+        let partly = EffectMetrics { perturbations: 1, ..metrics(0.99, 0.99, Some(0.9)) };
+        all.push((Predictor::Baseline(BaselineKind::Additive), partly));
+        Verdict::of(&Total { truth: Truth::HeldOut, metrics: all }).unwrap().text()
     }
 
     #[test]
     fn the_verdict_is_metric_by_metric() {
-        assert_eq!(verdict([0.5, 0.2], [0.4, 0.1]), "The model is better than every reference (r, R²)");
+        assert_eq!(verdict([0.5, 0.2], [0.4, 0.1]), "The model is better than every baseline (r, R²)");
         let mixed = "Training mean is at least as good in r; the model is better in R²";
         assert_eq!(verdict([0.4, 0.2], [0.4, 0.1]), mixed);
         assert!(verdict([0.3, 0.0], [0.4, 0.1]).contains("at least as good in all (r, R²): trust it more"));

@@ -8,6 +8,7 @@ use egui_extras::{Column, TableBuilder};
 
 use super::linked::Linked;
 use super::{Head, head, save};
+use crate::app::views::edge_evidence::HELD_OUT;
 use crate::app::views::network::picking::select_ends;
 use crate::app::views::network::{FALSE_DISCOVERY, Shown, p_text};
 use crate::app::views::search;
@@ -15,6 +16,7 @@ use crate::app::widgets::{Sort, SortColumn, signed, sort_headers};
 use crate::app::{Action, State, theme};
 use crate::network::formats::write_table;
 use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
+use crate::tasks::edge_tests::EdgeTests;
 use crate::words::grouped;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +28,13 @@ enum Key {
     Probability,
     Agreement,
     FalseDiscovery,
+    HeldOut,
     Evidence,
     Shift,
 }
 
 /// The columns, from left to right.
-const COLUMNS: [SortColumn<Key>; 9] = [
+const COLUMNS: [SortColumn<Key>; 10] = [
     SortColumn::rising(Key::Regulator, "Regulator", "Who regulates"),
     SortColumn::rising(Key::Sign, "Sign", "Whether the regulator raises or lowers the target"),
     SortColumn::rising(Key::Target, "Target", "Who is regulated"),
@@ -42,6 +45,7 @@ const COLUMNS: [SortColumn<Key>; 9] = [
         "Members of the ensemble that have the edge among their own best, as many as the last edge shown has rank",
     ),
     SortColumn::rising(Key::FalseDiscovery, "FDR", FALSE_DISCOVERY),
+    SortColumn::rising(Key::HeldOut, "Held-out p", HELD_OUT),
     SortColumn::falling(
         Key::Probability,
         "Prob.",
@@ -65,7 +69,7 @@ pub struct EdgeTable {
     all: bool,
     /// Positions of edges in the order of the table, and what they were made for.
     rows: Arc<[u32]>,
-    made: Option<(Sort<Key>, String, bool)>,
+    made: Option<(Sort<Key>, String, bool, usize)>,
     /// The place of each gene in the alphabet, and the network it is of.
     alphabet: Option<(Arc<Grn>, Vec<u32>)>,
     linked: Linked,
@@ -119,13 +123,15 @@ impl EdgeTable {
         let mut only_shown = !self.all;
         let (rows, total) = (self.rows.len(), network.edges().len());
         if head(ui, &mut self.text, &mut only_shown, Head { what: "edge", rows, total, docked: true }, state, actions) {
-            let (shown, rows) = (shown.clone(), self.rows.clone());
-            actions.push(save("edges", move || table(&shown, &rows)));
+            let (shown, rows, tests) = (shown.clone(), self.rows.clone(), state.edge_tests().cloned());
+            actions.push(save("edges", move || table(&shown, &rows, tests.as_deref())));
         }
         self.all = !only_shown;
-        let wanted = (self.sort, self.text.clone(), self.all);
+        let tests = state.edge_tests().filter(|_| self.sort.key == Key::HeldOut);
+        let tests = tests.map_or(0, |tests| Arc::as_ptr(tests) as usize);
+        let wanted = (self.sort, self.text.clone(), self.all, tests);
         if self.made.as_ref() != Some(&wanted) {
-            self.rows = self.sorted(shown).into();
+            self.rows = self.sorted(shown, state.edge_tests().map(|tests| &**tests)).into();
             self.made = Some(wanted);
         }
         let paths = state.runtime.paths.edges(network, state.document.paths.as_ref());
@@ -155,7 +161,7 @@ impl EdgeTable {
         self.alphabet.as_ref().map_or(&[], |(_, place)| place)
     }
 
-    fn sorted(&mut self, shown: &Shown) -> Vec<u32> {
+    fn sorted(&mut self, shown: &Shown, tests: Option<&EdgeTests>) -> Vec<u32> {
         let network = shown.network().clone();
         let edges = network.edges();
         let mut rows: Vec<u32> = if self.all {
@@ -202,6 +208,7 @@ impl EdgeTable {
                 by(&mut rows, &|edge| agreement.map(|agreement| agreement.share(edge)));
             }
             Key::FalseDiscovery => by(&mut rows, &|edge| edge.false_discovery_rate),
+            Key::HeldOut => by(&mut rows, &|edge| tests.and_then(|tests| Some(tests.get(edge)?.adjusted as f32))),
             Key::Shift => by(&mut rows, &|edge| edge.shift),
         }
         rows
@@ -216,10 +223,11 @@ impl EdgeTable {
         state: &State,
         actions: &mut Vec<Action>,
     ) {
-        let (network, agreement) = (shown.network(), shown.agreement());
+        let (network, agreement, tests) = (shown.network(), shown.agreement(), state.edge_tests());
         let there = COLUMNS.iter().filter(|column| match column.key {
             Key::Agreement => agreement.is_some(),
             Key::FalseDiscovery => network.has_false_discovery_rates(),
+            Key::HeldOut => tests.is_some(),
             _ => true,
         });
         let most = if ui.available_width() >= WIDE { COLUMNS.len() } else { NARROW };
@@ -236,7 +244,8 @@ impl EdgeTable {
             .column(name())
             .columns(Column::exact(60.0), 2);
         for column in columns.iter().skip(NARROW) {
-            builder = builder.column(Column::exact(if column.key == Key::Evidence { 80.0 } else { 60.0 }));
+            let width = if matches!(column.key, Key::Evidence | Key::HeldOut) { 80.0 } else { 60.0 };
+            builder = builder.column(Column::exact(width));
         }
         if let Some(goal) = goal {
             builder = builder.scroll_to_row(goal, Some(Align::Center));
@@ -264,6 +273,10 @@ impl EdgeTable {
                             }),
                             Key::FalseDiscovery => match edge.false_discovery_rate {
                                 Some(rate) => p_text(f64::from(rate)),
+                                None => "–".to_owned(),
+                            },
+                            Key::HeldOut => match tests.and_then(|tests| tests.get(edge)) {
+                                Some(test) => p_text(test.adjusted),
                                 None => "–".to_owned(),
                             },
                             Key::Evidence => edge.evidence.word().to_owned(),
@@ -306,11 +319,12 @@ pub(in crate::app::views) fn sign_colour(ui: &Ui, sign: Sign) -> egui::Color32 {
 }
 
 /// The edges `rows` as tab-separated text, as files of edges have them.
-fn table(shown: &Shown, rows: &[u32]) -> String {
+fn table(shown: &Shown, rows: &[u32], tests: Option<&EdgeTests>) -> String {
     let (network, mut text) = (shown.network(), Vec::new());
     let edges = rows.iter().map(|&row| &network.edges()[row as usize]);
     // Memory takes all that is written.
-    let _ = write_table(network, edges, shown.agreement(), &mut text);
+    let extra = tests.map(EdgeTests::columns).unwrap_or_default();
+    let _ = write_table(network, edges, shown.agreement(), &extra, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -342,7 +356,7 @@ mod tests {
         let shown = shown();
         let rows = |sort, text: &str, all| {
             let mut table = EdgeTable { sort, text: text.into(), all, ..EdgeTable::default() };
-            table.sorted(&shown).iter().map(|row| row + 1).collect::<Vec<u32>>()
+            table.sorted(&shown, None).iter().map(|row| row + 1).collect::<Vec<u32>>()
         };
         assert_eq!(rows(Sort::rising(Key::Rank), "", false), [1, 2, 3]);
         assert_eq!(rows(Sort::falling(Key::Rank), "", true), [4, 3, 2, 1]);
@@ -359,8 +373,8 @@ mod tests {
         let shown = shown();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("edges.tsv");
-        crate::network::formats::write_edges(&path, &NetworkFilter::default().apply(shown.network())).unwrap();
-        assert_eq!(table(&shown, &[0, 1, 2, 3]), std::fs::read_to_string(&path).unwrap());
+        crate::network::formats::write_edges(&path, &NetworkFilter::default().apply(shown.network()), &[]).unwrap();
+        assert_eq!(table(&shown, &[0, 1, 2, 3], None), std::fs::read_to_string(&path).unwrap());
     }
 
     #[test]

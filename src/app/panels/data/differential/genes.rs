@@ -173,6 +173,7 @@ mod tests {
                 p_values: vec![0.0, 0.5, 0.0],
                 adjusted_p_values: vec![0.0, 0.5, 0.0],
             },
+            means: vec![0.1, 0.2, 0.3],
         };
         assert_eq!(order(&found, Sort::rising(Key::P), ""), [2, 0, 1], "equal p by the size of the score");
         assert_eq!(order(&found, Sort::falling(Key::Change), ""), [0, 2, 1]);

@@ -1,4 +1,4 @@
-//! Differential expression: the volcano plot of one perturbation beside the table of its genes.
+//! Differential expression: the volcano or MA plot of one perturbation beside the table of its genes.
 
 mod choose;
 mod genes;
@@ -15,6 +15,7 @@ use crate::app::theme;
 use crate::app::views::export::ExportDialog;
 use crate::app::widgets::{FigureWidget, empty_page};
 use crate::data::Dataset;
+use crate::figures::screen::Against;
 use crate::preprocess::differential::Test;
 use crate::tasks::preprocess::TestedGroup;
 use crate::words::counted;
@@ -29,6 +30,7 @@ const FEW: usize = 10;
 /// What the view keeps for itself.
 #[derive(Default)]
 pub(super) struct DifferentialView {
+    against: Against,
     thresholds: Thresholds,
     filter: String,
     figure: FigureWidget,
@@ -132,7 +134,15 @@ fn toolbar(
         tests(ui, state, actions);
     };
     let (filter, thresholds, export) = (&mut view.filter, &mut view.thresholds, &mut view.export);
+    let against = &mut view.against;
     let mut limits = |ui: &mut Ui| {
+        for other in Against::ALL {
+            let hint = match other {
+                Against::Significance => "log2 fold change against its significance",
+                Against::Mean => "Mean expression against log2 fold change: small means, large scatter",
+            };
+            ui.selectable_value(against, other, other.label().trim_end_matches(" plot")).on_hover_text(hint);
+        }
         limits(ui, thresholds);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let button = ui.add_enabled(found.is_some(), egui::Button::new("Export…"));
@@ -140,7 +150,7 @@ fn toolbar(
                 && let Some(found) = found
             {
                 let selection = &state.document.selection;
-                export.open(volcano::exportable(dataset, found, *thresholds, selection));
+                export.open(volcano::exportable(dataset, found, *against, *thresholds, selection));
             }
         });
     };

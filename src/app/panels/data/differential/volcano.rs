@@ -1,6 +1,5 @@
-//! The volcano plot.
+//! The volcano plot, and the MA plot.
 
-use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,32 +11,24 @@ use crate::app::state::State;
 use crate::app::views::export::{Choice, Content, Draw, Exportable, PRINT_TEXT_SIZE};
 use crate::app::views::network::theme as figure_theme;
 use crate::data::Dataset;
-use crate::figures::screen::{VolcanoFigure, VolcanoPoint};
-use crate::figures::{Figure as _, FigureMetadata};
+use crate::figures::Figure as _;
+use crate::figures::screen::{Against, VolcanoFigure};
+use crate::tasks::figure::{describe_differential, differential};
 use crate::tasks::preprocess::TestedGroup;
 
 /// Font size on the screen.
 const TEXT_SIZE: f32 = 12.0;
 
 /// The plot of `found`.
-fn figure(found: &TestedGroup, thresholds: Thresholds, selection: &[String], text_size: f32) -> VolcanoFigure {
-    let table = &found.table;
-    let selected: HashSet<&String> = selection.iter().collect();
-    let point = |(at, gene): (usize, &String)| VolcanoPoint {
-        label: gene.clone(),
-        change: table.log_fold_changes[at],
-        p: table.adjusted_p_values[at],
-        target: found.targets.contains(gene),
-        highlighted: selected.contains(gene),
-    };
-    VolcanoFigure {
-        points: found.genes.iter().enumerate().map(point).collect(),
-        least_change: thresholds.change,
-        level: thresholds.level,
-        labels: 16,
-        text_size,
-        ..VolcanoFigure::default()
-    }
+fn figure(
+    found: &TestedGroup,
+    against: Against,
+    thresholds: Thresholds,
+    selection: &[String],
+    text_size: f32,
+) -> VolcanoFigure {
+    let limits = [f64::from(thresholds.change), thresholds.level];
+    differential(found, against, limits, selection, text_size)
 }
 
 /// Genes up and down.
@@ -61,12 +52,12 @@ pub(super) fn show(
     state: &State,
     actions: &mut Vec<Action>,
 ) {
-    let (thresholds, selection) = (view.thresholds, &state.document.selection);
+    let (against, thresholds, selection) = (view.against, view.thresholds, &state.document.selection);
     let mut hasher = DefaultHasher::new();
-    (version, thresholds.change.to_bits(), thresholds.level.to_bits(), selection).hash(&mut hasher);
-    let label = format!("Volcano plot of {}", found.perturbation);
+    (version, against, thresholds.change.to_bits(), thresholds.level.to_bits(), selection).hash(&mut hasher);
+    let label = format!("{} of {}", against.label(), found.perturbation);
     let drawn = view.figure.show(ui, size.max(Vec2::splat(120.0)), hasher.finish(), &label, |size, dark| {
-        figure(found, thresholds, selection, TEXT_SIZE).scene(size, &figure_theme(dark))
+        figure(found, against, thresholds, selection, TEXT_SIZE).scene(size, &figure_theme(dark))
     });
     if let Some(at) = drawn.clicked {
         let extend = ui.input(|input| input.modifiers.command);
@@ -78,29 +69,29 @@ pub(super) fn show(
 pub(super) fn exportable(
     dataset: &Dataset,
     found: &Arc<TestedGroup>,
+    shown: Against,
     thresholds: Thresholds,
     selection: &[String],
 ) -> Exportable {
     let name = &found.perturbation;
-    let figure = VolcanoFigure { title: name.clone(), ..figure(found, thresholds, selection, PRINT_TEXT_SIZE) };
-    let description = format!(
-        "Change of every gene in {} cells with {name} against {} control cells",
-        found.cells, found.control_cells
-    );
-    let mut metadata = FigureMetadata::new(format!("Volcano plot of {name}"), description)
-        .with("test", found.test.label())
-        .with("least |log2 fold change|", thresholds.change)
-        .with("adjusted p below", thresholds.level);
-    metadata.data_hash = Some(dataset.hash().to_owned());
-    let draw: Draw = Arc::new(move |size, theme| figure.scene(size, theme).scene);
+    let plot = |against: Against| {
+        let figure = figure(found, against, thresholds, selection, PRINT_TEXT_SIZE);
+        let figure = VolcanoFigure { title: name.clone(), ..figure };
+        let metadata = Box::new(describe_differential(&figure, found, dataset));
+        let draw: Draw = Arc::new(move |size, theme| figure.scene(size, theme).scene);
+        let short = if against == Against::Mean { "ma" } else { "volcano" };
+        Choice {
+            label: against.label().to_owned(),
+            name: format!("{short}-{name}"),
+            content: Content::Figure { draw, aspect: 1.1, width_mm: 89.0, metadata },
+        }
+    };
     let table = found.clone();
+    let other = if shown == Against::Mean { Against::Significance } else { Against::Mean };
     Exportable {
         choices: vec![
-            Choice {
-                label: "Volcano plot".to_owned(),
-                name: format!("volcano-{name}"),
-                content: Content::Figure { draw, aspect: 1.1, width_mm: 89.0, metadata: Box::new(metadata) },
-            },
+            plot(shown),
+            plot(other),
             Choice {
                 label: "All genes (table)".to_owned(),
                 name: format!("differential-{name}"),
