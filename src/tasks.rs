@@ -5,6 +5,7 @@
 
 pub mod arrange;
 pub mod badges;
+pub mod benchmark;
 pub mod cells;
 pub mod compare;
 pub mod evaluate;
@@ -19,6 +20,7 @@ pub mod networks;
 pub mod open;
 pub mod preprocess;
 pub mod quality;
+mod rankings;
 mod room;
 pub mod sample;
 pub mod simulate;

@@ -3,6 +3,7 @@
 //! Results go to stdout (`--json` for programs), everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 130 interrupted.
 
+mod benchmark;
 mod console;
 mod edges;
 mod evaluate;
@@ -21,6 +22,7 @@ mod sample;
 mod simulate;
 mod text;
 mod train;
+mod truth;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -103,6 +105,8 @@ pub enum Command {
     Network(network::Network),
     /// Judge a model on held-out cells, beside the baselines
     Evaluate(evaluate::Evaluate),
+    /// Rank edges with the baselines alone, and hold them against known edges
+    Benchmark(Box<benchmark::Benchmark>),
     /// Draw cells from a model, control and perturbed, as a screen
     Sample(sample::Sample),
     /// Draw a figure of a model
@@ -130,8 +134,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 10] =
-        ["simulate", "inspect", "preprocess", "train", "merge", "predict", "network", "evaluate", "sample", "figure"];
+    const COMMANDS: [&str; 11] = [
+        "simulate",
+        "inspect",
+        "preprocess",
+        "train",
+        "merge",
+        "predict",
+        "network",
+        "evaluate",
+        "benchmark",
+        "sample",
+        "figure",
+    ];
     let name = file.to_str().filter(|name| !name.contains(['.', '/', '\\']) && !file.exists())?;
     crate::data::nearest(name, COMMANDS, 1).first().copied()
 }
@@ -159,6 +174,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
             Command::Predict(command) => command.run(&console),
             Command::Network(command) => command.run(&console),
             Command::Evaluate(command) => command.run(&console),
+            Command::Benchmark(command) => command.run(&console),
             Command::Sample(command) => command.run(&console),
             Command::Figure(command) => command.run(&console),
         };

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Sample, mann_whitney, wasserstein};
-use crate::data::{CellRole, CsrMatrix, Dataset};
+use crate::data::{CellRole, CsrMatrix, Dataset, MatrixKind};
 
 /// A tested pair counts as true below this p value.
 pub const SIGNIFICANCE: f64 = 0.05;
@@ -124,11 +124,12 @@ pub fn false_omission_rate(
     (tested > 0).then(|| f64::from(missed) / f64::from(tested))
 }
 
-/// The cells of a screen, log-normalised: ln(1 + 10,000·x/Σx). Genes are numbered by the list given.
+/// The cells of a screen: counts as ln(1 + 10,000·x/Σx), other values as they are. Genes are numbered by the list given.
 pub struct ScreenCells {
     /// Genes × chosen cells.
     by_gene: CsrMatrix,
-    totals: Vec<f64>,
+    /// Sums of the counts of the chosen cells; none where the values are no counts.
+    totals: Option<Vec<f64>>,
     /// Group of each chosen cell: 0 control, n + 1 single perturbation of gene number n, none anything else.
     groups: Vec<Option<usize>>,
     sizes: Vec<usize>,
@@ -153,7 +154,7 @@ impl ScreenCells {
         groups.iter().flatten().for_each(|&group| sizes[group] += 1);
         let chosen = dataset.matrix().select_rows(cells);
         Self {
-            totals: chosen.row_sums(),
+            totals: (dataset.matrix_kind() == MatrixKind::Counts).then(|| chosen.row_sums()),
             by_gene: chosen.transposed(),
             groups,
             sizes,
@@ -165,7 +166,10 @@ impl ScreenCells {
         let column = (*self.columns.get(gene)?)?;
         let size = *self.sizes.get(group).filter(|&&size| size > 0)?;
         let inside = self.by_gene.row(column).iter().filter(|&(cell, _)| self.groups[cell as usize] == Some(group));
-        let value = |(cell, count): (u32, f32)| (1e4 * f64::from(count) / self.totals[cell as usize]).ln_1p();
+        let value = |(cell, count): (u32, f32)| match &self.totals {
+            Some(totals) => (1e4 * f64::from(count) / totals[cell as usize]).ln_1p(),
+            None => f64::from(count),
+        };
         let values: Vec<f64> = inside.map(value).collect();
         let zeros = size - values.len();
         Some(Sample::with_zeros(values, zeros))

@@ -6,6 +6,7 @@ pub mod control_matching;
 pub mod counterfactual;
 pub mod differential;
 pub mod doublets;
+pub(crate) mod eigen;
 pub mod extra_treatments;
 mod filters;
 pub mod gene_metrics;

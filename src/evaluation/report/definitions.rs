@@ -162,6 +162,15 @@ pub fn definitions() -> Vec<Definition> {
             "higher",
         ),
         (
+            "ranked_share",
+            "Ranked",
+            "Share of the candidate pairs that the method ranks; the others come last, all tied",
+            "",
+            "count",
+        ),
+        ("precision", "Precision", "True edges among the pairs taken, best first, over the pairs taken", ranking, "higher"),
+        ("recall", "Recall", "True edges among the pairs taken over all true edges", ranking, "higher"),
+        (
             "sign_accuracy",
             "Sign accuracy",
             "Share of right signs among the true edges whose sign the method gives",

@@ -1,5 +1,6 @@
 //! The report of an evaluation: every number with its definition, the baselines beside the model, and what it rests on.
 
+mod benchmark;
 mod definitions;
 mod likelihood;
 mod network;
@@ -15,6 +16,7 @@ use super::calibration::Calibration;
 use super::effects::{EffectMetrics, EffectOptions, PerturbationFit, compare};
 use crate::data::EffectTable;
 
+pub use benchmark::{BenchmarkData, BenchmarkReport, RankedMethod};
 pub use definitions::{Definition, definitions};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::evaluation::networks::{Cells, NetworkTest, NetworkTester, false_omission_rate, reachable_by_round};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Sign;
-use crate::network::recovery::{Recovery, sign_accuracy};
+use crate::network::recovery::{CurvePoint, Recovery, precision_recall, sign_accuracy, thinned};
 
 /// Numbers of edges at which rankings are tested.
 const SIZES: [usize; 8] = [10, 20, 50, 100, 200, 500, 1000, 2000];
+/// Points of a precision–recall curve.
+pub const MOST_POINTS: usize = 200;
 /// Random pairs for the false omission rate.
 const OMITTED_PAIRS: usize = 500;
 
@@ -158,6 +160,12 @@ pub struct NetworkScore {
     pub early_precision_ratio: Option<f64>,
     /// Share of right signs.
     pub sign_accuracy: Option<f64>,
+    /// Share of the pairs that the method ranks; the others come last, all tied.
+    #[serde(default)]
+    pub ranked_share: f64,
+    /// The precision–recall curve, at most [`MOST_POINTS`] of it.
+    #[serde(default)]
+    pub curve: Vec<CurvePoint>,
 }
 
 /// Rankings against known edges.
@@ -210,6 +218,9 @@ pub fn gold_standard(
             auroc: recovery.auroc,
             early_precision_ratio: recovery.early_precision_ratio,
             sign_accuracy: sign_accuracy(signs),
+            ranked_share: pairs.iter().filter(|pair| given.contains_key(pair)).count() as f64
+                / pairs.len().max(1) as f64,
+            curve: thinned(precision_recall(&candidates), MOST_POINTS),
         }
     };
     GoldStandard {
