@@ -11,6 +11,7 @@ pub mod false_discovery;
 mod importance;
 mod mann_whitney;
 pub mod networks;
+pub mod pairwise;
 pub mod report;
 mod sample;
 

@@ -17,6 +17,7 @@ pub mod normalise;
 mod prepare;
 pub mod quality;
 pub mod quality_groups;
+pub(crate) mod ranks;
 mod selection;
 mod split;
 mod statistics;

@@ -160,7 +160,7 @@ pub fn benchmark(
     }
     if cells && controls.len() > 1 && !effects.perturbations.is_empty() {
         progress.stage("Testing edges", None);
-        let screen = ScreenCells::new(&dataset, &all, &genes);
+        let screen = ScreenCells::new(&dataset, &all, &genes, progress)?;
         report.network_tests = Some(network_tests(&screen, genes.len(), &rankings, options.seed, progress)?);
     }
     for (baseline, ranking) in &ranked.methods {

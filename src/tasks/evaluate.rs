@@ -125,7 +125,7 @@ pub fn evaluate(
     let nodes: Vec<String> = card.treatments.iter().map(|treatment| treatment.symbol.clone()).collect();
     let (rankings, of_rankings) = rankings(model, dataset, trained_on, &nodes, options, progress)?;
     progress.stage("Testing edges", None);
-    let screen = ScreenCells::new(dataset, &cells, &nodes);
+    let screen = ScreenCells::new(dataset, &cells, &nodes, progress)?;
     report.network_tests = Some(network_tests(&screen, nodes.len(), &rankings, card.settings.seed, progress)?);
     report.discoveries = discoveries(model, truth.as_ref().map(|(_, truth)| truth));
     if let Some((path, truth)) = &truth {
