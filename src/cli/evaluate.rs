@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::Console;
+use super::distances::told;
 use super::import::{self, ImportArgs};
 use super::output;
 use super::text::{number, table};
@@ -231,6 +232,9 @@ fn summary(report: &Report) -> String {
     }
     if let Some(pass) = &report.quality_pass {
         text.push_str(&passing(pass));
+    }
+    if let Some(distances) = &report.distances {
+        text.push_str(&told(distances));
     }
     if !report.notes.is_empty() {
         text.push('\n');

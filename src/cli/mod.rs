@@ -5,6 +5,7 @@
 
 mod benchmark;
 mod console;
+mod distances;
 mod edges;
 mod evaluate;
 mod failure;

@@ -6,6 +6,7 @@
 pub mod bootstrap;
 pub mod calibration;
 mod correlation;
+pub mod distances;
 pub mod effects;
 pub mod false_discovery;
 mod importance;
@@ -14,8 +15,10 @@ pub mod networks;
 pub mod pairwise;
 pub mod report;
 mod sample;
+mod space;
 
 pub use correlation::{pearson, r_squared};
 pub use importance::ImportanceWeights;
 pub use mann_whitney::mann_whitney;
 pub use sample::{Sample, wasserstein};
+pub use space::CellSpace;

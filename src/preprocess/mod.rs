@@ -2,6 +2,7 @@
 //!
 //! [`prepare`] runs them all in order; each also stands alone, over the cells it is given.
 
+pub(crate) mod components;
 pub mod control_matching;
 pub mod counterfactual;
 pub mod differential;

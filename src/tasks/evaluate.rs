@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
+use crate::data::{CellRole, CsrMatrix, Dataset, EffectTable, Perturbation};
+use crate::evaluation::CellSpace;
 use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
-    CellFacts, DatasetFacts, Discoveries, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard,
+    CONTROL, CellFacts, DatasetFacts, Discoveries, GoldStandard, Method, ModelFacts, Ranking, Report, gold_standard,
     network_tests,
 };
 use crate::jobs::Progress;
@@ -134,7 +135,17 @@ pub fn evaluate(
 
     let judging = Judging { model, dataset, trained_on, options };
     let mut left_out = judging.likelihood(&cells, &mut report, progress)?;
-    left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, progress)?);
+    let mut conditions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for &cell in cells.iter().filter(|&&cell| dataset.roles()[cell as usize] != CellRole::Unassigned) {
+        conditions.entry(judging.condition(cell)).or_default().push(cell);
+    }
+    let mut space = CellSpace::measure(dataset, &conditions, CONTROL, card.settings.seed, progress)?;
+    let mut generated = |condition: &str, counts: &CsrMatrix| match &mut space {
+        Some(space) => space.compare(condition, counts, progress),
+        None => Ok(()),
+    };
+    left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, &mut generated, progress)?);
+    report.distances = space.map(CellSpace::finish);
 
     report.model = model_facts(judged);
     report.dataset = DatasetFacts {

@@ -178,6 +178,28 @@ pub fn definitions() -> Vec<Definition> {
             "higher",
         ),
         (
+            "e_distance",
+            "E-distance",
+            "2δ − σ − σ′: δ the mean squared Euclidean distance between two groups of cells, σ and σ′ those within them over n (n − 1) pairs, in 50 principal components of ln(1 + 10,000·x/Σx) of the 2,000 genes of the largest variance, centred, over the evaluated cells. Without bias: of two samples of one distribution it is 0 on average, and may be below. To control; generated: between generated and observed cells",
+            "Peidli 2024",
+            "count",
+        ),
+        (
+            "mmd",
+            "MMD²",
+            "Squared maximum mean discrepancy, unbiased, in the same components: mean of exp(−d²/(2σ²)) over pairs of different cells within each group less twice that between; σ the median distance between control cells; at most 1,000 cells of a group, drawn at random",
+            "Gretton 2012",
+            "count",
+        ),
+        (
+            "permutation_p_value",
+            "p",
+            "(1 + shuffles of the labels between the perturbation's and control cells with at least this E-distance) / (1 + 999)",
+            "Peidli 2024",
+            "lower",
+        ),
+        ("adjusted_p_value", "Adjusted p", "The same adjusted over perturbations (Benjamini–Hochberg)", "", "lower"),
+        (
             "iw_elbo",
             "IW-ELBO",
             "Mean over cells of log(1/K Σ w), a lower bound of the log-likelihood of a cell's counts (natural logarithm): K draws of all latent variables from the posterior, w = likelihood × prior / posterior, where of the effects, mask and artifact that all cells share each cell bears 1 / number of training cells with its perturbation (its flag). Comparable between models of the same genes and cells only",

@@ -2,6 +2,7 @@
 
 mod benchmark;
 mod definitions;
+mod distances;
 mod likelihood;
 mod network;
 mod quality;
@@ -18,6 +19,7 @@ use crate::data::EffectTable;
 
 pub use benchmark::{BenchmarkData, BenchmarkReport, RankedMethod};
 pub use definitions::{Definition, definitions};
+pub use distances::{DistanceRow, Distances, GeneratedDistance};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{
     Discoveries, DiscoveryLevel, GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard,
@@ -175,6 +177,9 @@ pub struct Report {
     /// How many cells drawn from the model pass quality control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality_pass: Option<QualityPass>,
+    /// How far cells of each perturbation are from control and from generated ones; none without control cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<Distances>,
     /// What every metric is.
     pub definitions: Vec<Definition>,
 }

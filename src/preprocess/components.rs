@@ -1,7 +1,7 @@
-//! Principal components of sparse counts: counts per million, every gene scaled to mean 0 and variance 1.
+//! Principal components of sparse values, every gene centred, and scaled to variance 1 where that is wanted.
 //!
-//! The correlation matrix of the chosen genes is summed from the stored values, and its leading eigenvectors come from
-//! Lanczos' iteration with full reorthogonalisation (Golub & Van Loan, ch. 10): a cell is never written out densely.
+//! The covariance (or correlation) matrix of the chosen genes is summed from the stored values, and its leading eigenvectors come from
+//! Lanczos' iteration (`preprocess::eigen`): a cell is never written out densely.
 
 use rayon::prelude::*;
 
@@ -9,8 +9,6 @@ use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::eigen::leading_eigenvectors;
 
-/// Counts that every cell is scaled to.
-const TARGET: f64 = 1e6;
 /// Parts the cells are summed in; the number does not depend on the threads.
 const PARTS: usize = 4;
 /// Steps of Lanczos' iteration at most: far beyond what 30 eigenvectors need.
@@ -18,8 +16,11 @@ const MOST_STEPS: usize = 400;
 /// Not a chosen gene.
 const NONE: u32 = u32::MAX;
 
-/// Linear coordinates: Σ weights·count / total − offset.
-pub(super) struct Components {
+/// What a stored value counts as: its cell's place among the rows, and the value. 0 must stay 0.
+pub(crate) type ValueOf<'a> = &'a (dyn Fn(usize, f32) -> f64 + Sync);
+
+/// Linear coordinates: Σ weights·value − offset.
+pub(crate) struct Components {
     /// Place of each column among the chosen genes.
     place: Vec<u32>,
     /// Chosen genes × components.
@@ -28,11 +29,14 @@ pub(super) struct Components {
 }
 
 impl Components {
-    /// The leading `count` components (fewer if there are not that many) of the rows `rows` of `counts` in `genes`.
+    /// The leading `count` components (fewer if there are not that many) of the rows `rows` of `counts` in `genes`, of the
+    /// correlation matrix if `scaled`, else of the covariance matrix.
+    #[expect(clippy::too_many_arguments)]
     pub fn fit(
         counts: &CsrMatrix,
         rows: &[u32],
-        totals: &[f64],
+        value_of: ValueOf<'_>,
+        scaled: bool,
         genes: &[u32],
         count: usize,
         seed: u64,
@@ -41,11 +45,14 @@ impl Components {
         let mut place = vec![NONE; counts.columns()];
         genes.iter().enumerate().for_each(|(at, &gene)| place[gene as usize] = at as u32);
         let size = genes.len();
-        let products = Products::sum(counts, rows, totals, &place, size, progress)?;
+        let products = Products::sum(counts, rows, value_of, &place, size, progress)?;
         let cells = rows.len() as f64;
         let means: Vec<f64> = products.sums.iter().map(|sum| sum / cells).collect();
-        let deviations: Vec<f64> =
-            (0..size).map(|gene| (products.matrix[gene * size + gene] / cells - means[gene].powi(2)).sqrt()).collect();
+        let deviation = |gene: usize| match scaled {
+            true => (products.matrix[gene * size + gene] / cells - means[gene].powi(2)).sqrt(),
+            false => 1.0,
+        };
+        let deviations: Vec<f64> = (0..size).map(deviation).collect();
         let mut correlation = products.matrix;
         correlation.par_chunks_mut(size).enumerate().for_each(|(a, row)| {
             for (b, value) in row.iter_mut().enumerate() {
@@ -60,7 +67,7 @@ impl Components {
         for (component, vector) in vectors.iter().enumerate() {
             for gene in 0..size {
                 if deviations[gene] > 0.0 {
-                    weights[gene * count + component] = TARGET * vector[gene] / deviations[gene];
+                    weights[gene * count + component] = vector[gene] / deviations[gene];
                     offset[component] += means[gene] * vector[gene] / deviations[gene];
                 }
             }
@@ -78,20 +85,20 @@ impl Components {
         &self,
         counts: &CsrMatrix,
         rows: &[u32],
-        totals: &[f64],
+        value_of: ValueOf<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<f32>, Cancelled> {
         let width = self.count();
         let mut points = vec![0.0; rows.len() * width];
-        points.par_chunks_mut(width).zip(rows.par_iter().zip(totals)).try_for_each(|(point, (&row, total))| {
+        points.par_chunks_mut(width.max(1)).zip(rows).enumerate().try_for_each(|(at, (point, &row))| {
             progress.check()?;
             let mut sums: Vec<f64> = self.offset.iter().map(|offset| -offset).collect();
             for (column, value) in counts.row(row as usize).iter() {
                 let place = self.place[column as usize];
                 if place != NONE {
-                    let share = f64::from(value) / total;
+                    let value = value_of(at, value);
                     let weights = &self.weights[place as usize * width..][..width];
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += share * weight);
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
                 }
             }
             point.iter_mut().zip(sums).for_each(|(value, sum)| *value = sum as f32);
@@ -101,7 +108,7 @@ impl Components {
     }
 }
 
-/// Σ x and Σ x·xᵀ over cells, x = counts per million of the chosen genes.
+/// Σ x and Σ x·xᵀ over cells, x = values of the chosen genes.
 struct Products {
     sums: Vec<f64>,
     matrix: Vec<f64>,
@@ -111,7 +118,7 @@ impl Products {
     fn sum(
         counts: &CsrMatrix,
         rows: &[u32],
-        totals: &[f64],
+        value_of: ValueOf<'_>,
         place: &[u32],
         size: usize,
         progress: &dyn Progress,
@@ -119,11 +126,11 @@ impl Products {
         let part = rows.len().div_ceil(PARTS);
         let parts: Vec<Self> =
             rows.par_chunks(part)
-                .zip(totals.par_chunks(part))
-                .map(|(rows, totals)| {
+                .enumerate()
+                .map(|(number, rows)| {
                     let mut products = Self { sums: vec![0.0; size], matrix: vec![0.0; size * size] };
                     let mut cell = Vec::new();
-                    for (at, (&row, total)) in rows.iter().zip(totals).enumerate() {
+                    for (at, &row) in rows.iter().enumerate() {
                         if at % 64 == 0 {
                             progress.check()?;
                         }
@@ -131,7 +138,7 @@ impl Products {
                         let chosen = stored.filter(|(column, _)| place[*column as usize] != NONE);
                         cell.clear();
                         cell.extend(chosen.map(|(column, value)| {
-                            (place[column as usize] as usize, TARGET * f64::from(value) / total)
+                            (place[column as usize] as usize, value_of(number * part + at, value))
                         }));
                         // Columns ascend and so do places: each pair is met once, above the diagonal.
                         for (first, &(a, value)) in cell.iter().enumerate() {
@@ -177,14 +184,18 @@ mod tests {
         let rows: Vec<u32> = (0..200).collect();
         let totals = counts.row_sums();
         let genes: Vec<u32> = (0..8).collect();
-        let components = Components::fit(&counts, &rows, &totals, &genes, 3, 1, &Silent).unwrap();
-        let points = components.project(&counts, &rows, &totals, &Silent).unwrap();
-        for component in 0..3 {
-            let values = || points.iter().skip(component).step_by(3).map(|&value| f64::from(value));
-            assert!((values().sum::<f64>() / 200.0).abs() < 1e-4);
+        let value = |at: usize, count: f32| 1e6 * f64::from(count) / totals[at];
+        for scaled in [true, false] {
+            let components = Components::fit(&counts, &rows, &value, scaled, &genes, 3, 1, &Silent).unwrap();
+            let points = components.project(&counts, &rows, &value, &Silent).unwrap();
+            for component in 0..3 {
+                let values = || points.iter().skip(component).step_by(3).map(|&value| f64::from(value));
+                let size = values().map(f64::abs).sum::<f64>() / 200.0;
+                assert!((values().sum::<f64>() / 200.0).abs() < 1e-5 * size.max(10.0));
+            }
+            let spread =
+                |component: usize| points.iter().skip(component).step_by(3).map(|value| value * value).sum::<f32>();
+            assert!(spread(0) > spread(1) && spread(1) > spread(2));
         }
-        let spread =
-            |component: usize| points.iter().skip(component).step_by(3).map(|value| value * value).sum::<f32>();
-        assert!(spread(0) > spread(1) && spread(1) > spread(2));
     }
 }
