@@ -107,6 +107,9 @@ pub fn benchmark(
     }
 
     let cells = dataset.matrix_kind() != MatrixKind::Effects;
+    if !cells && let Some(choice) = dataset.import().choices.iter().find(|choice| choice.what == "orientation") {
+        notes.push(format!("Taken for {}: {}", choice.chosen, choice.reason));
+    }
     let (effects, against) = effects(&dataset, path, options, progress)?;
     let controls = dataset.control_cells();
     let all = if dataset.perturbations().is_empty() && controls.is_empty() {

@@ -92,7 +92,10 @@ fn boosted_trees_find_edges_of_dream4() {
     let Some(truth) = data_file(&name("DREAM4_GoldStandard_InSilico_Size100_1.tsv")) else { return };
     let report = run(&data, &truth, default());
     let trees = score(&report, "Boosted trees");
-    assert!(trees.auprc.unwrap() > 0.1 && trees.auroc.unwrap() > 0.7 && trees.sign_accuracy.is_none());
+    // As scikit-learn's boosting with the same settings: 0.067 and 0.074, 0.768 and 0.771 with two seeds.
+    near(trees.auprc, 0.07, 0.02);
+    near(trees.auroc, 0.77, 0.03);
+    assert_eq!(trees.sign_accuracy, None);
     let knock_downs = data.with_file_name("insilico_size100_1_knockdowns.tsv");
     let report = run(&knock_downs, &truth, BenchmarkOptions { tree_cells: 0, ..default() });
     assert!(score(&report, "Knock-out z-score").auroc.unwrap() > 0.7);

@@ -222,7 +222,7 @@ pub fn profile(path: &Path, genes: &[String], progress: &dyn Progress) -> Result
 /// The file beside the table of effects `path` with what was measured without any perturbation, told by its name: that of the table with
 /// `wildtype` in place of `knockouts` and the like.
 pub fn wild_type_beside(path: &Path) -> Option<PathBuf> {
-    const PERTURBED: [&str; 10] = [
+    const PERTURBED: [&str; 9] = [
         "knockouts",
         "knock_outs",
         "knockout",
@@ -231,7 +231,6 @@ pub fn wild_type_beside(path: &Path) -> Option<PathBuf> {
         "knock_downs",
         "knockdown",
         "knock_down",
-        "multifactorial",
         "perturbations",
     ];
     const WILD: [&str; 4] = ["wildtype", "wild_type", "wild-type", "wt"];

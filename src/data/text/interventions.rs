@@ -119,3 +119,52 @@ pub(super) fn read(
     let understood = understand::<TextError, _, _>(&obs, &var, None, Some(COLUMN), options, progress)?;
     understood.finish(ReadMatrix { matrix, evidence, added_up: 0 }, source, options, progress)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{CellRole, MatrixKind, Perturbation};
+    use crate::jobs::Silent;
+
+    fn screen(files: &[(&str, &str)]) -> Result<Dataset, String> {
+        let folder = tempfile::tempdir().expect("folder");
+        files.iter().for_each(|(name, text)| std::fs::write(folder.path().join(name), text).expect("written"));
+        assert_eq!(
+            super::super::kind_of(folder.path()).expect("readable"),
+            Some(super::super::TextKind::Interventions)
+        );
+        super::super::read(folder.path(), &ImportOptions::default(), &Silent).map_err(|error| error.to_string())
+    }
+
+    fn names(dataset: &Dataset) -> Vec<String> {
+        dataset.perturbations().iter().map(Perturbation::name).collect()
+    }
+
+    #[test]
+    fn files_are_called_after_the_number_or_the_name_of_a_column() {
+        let control = ("iv=.txt", "\"RAF1\",\"MAPK1\",\"AKT1\"\n0.5,1.5,2.5\n1.25,0,1\n");
+        let other = "\"RAF1\",\"MAPK1\",\"AKT1\"\n0.75,2.5,0\n";
+        let dataset = screen(&[control, ("iv=1.txt", other), ("iv=2.txt", other)]).expect("a screen");
+        assert_eq!((names(&dataset), dataset.cell_count()), (vec!["AKT1".to_owned(), "MAPK1".to_owned()], 4));
+        assert_eq!(dataset.matrix_kind(), MatrixKind::LogNormalised);
+        assert_eq!(dataset.roles()[..2], [CellRole::Control; 2]);
+        assert_eq!(dataset.matrix().get(1, 0), 1.25);
+        let counted = &dataset.import().choices[0].reason;
+        assert!(counted.contains("counted from 0"), "{counted}");
+        // A third column of three can only be counted from 1.
+        let dataset = screen(&[control, ("iv=3.txt", other)]).expect("a screen");
+        assert_eq!(names(&dataset), ["AKT1"]);
+        let dataset = screen(&[("do=control.csv", control.1), ("do=RAF1+AKT1.csv", other)]).expect("a screen");
+        assert_eq!(names(&dataset), ["AKT1+RAF1"]);
+        assert_eq!(dataset.control_cells().len(), 2);
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_named() {
+        let control = ("iv=.txt", "RAF1,AKT1\n0.5,1.5\n");
+        let error = screen(&[control, ("iv=9.txt", "RAF1,AKT1\n1,2\n")]).expect_err("no such column");
+        assert!(error.contains("iv=9.txt: found \"9\" behind =, expected one of the columns RAF1, AKT1"), "{error}");
+        let error = screen(&[control, ("iv=0.txt", "RAF1,PKA\n1,2\n")]).expect_err("other columns");
+        assert!(error.contains("iv=0.txt, line 1: found RAF1, PKA, expected the columns of iv=.txt"), "{error}");
+    }
+}

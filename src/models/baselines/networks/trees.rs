@@ -106,6 +106,8 @@ struct Boosting<'a> {
     importances: Vec<f64>,
     random: Rng,
     sums: [(f64, u32); BINS],
+    /// Residuals of the cells of a node, in their order.
+    own: Vec<f64>,
 }
 
 /// Where a node parts its cells: those in bins up to `bin` go to the left.
@@ -127,6 +129,7 @@ impl<'a> Boosting<'a> {
             importances: vec![0.0; features.len()],
             random,
             sums: [(0.0, 0); BINS],
+            own: Vec::with_capacity(values.len()),
         }
     }
 
@@ -185,6 +188,8 @@ impl<'a> Boosting<'a> {
         let whole = sum * sum / cells.len() as f64;
         let mut best: Option<Split> = None;
         let mut varying = 0;
+        self.own.clear();
+        self.own.extend(cells.iter().map(|&cell| self.residuals[cell as usize]));
         for place in 0..self.candidates.len() {
             if place >= wanted && varying > 0 {
                 break;
@@ -195,9 +200,9 @@ impl<'a> Boosting<'a> {
             let feature = &self.features[number as usize];
             let sums = &mut self.sums[..feature.count];
             sums.fill((0.0, 0));
-            for &cell in cells {
+            for (&cell, residual) in cells.iter().zip(&self.own) {
                 let bin = &mut sums[usize::from(feature.bins[cell as usize])];
-                bin.0 += self.residuals[cell as usize];
+                bin.0 += residual;
                 bin.1 += 1;
             }
             let (mut left_sum, mut left) = (0.0, 0u32);

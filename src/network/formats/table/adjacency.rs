@@ -1,6 +1,7 @@
 //! Square matrices of genes against genes: a value that is not 0 is an edge.
 
 use super::Separator;
+use super::columns::Columns;
 use crate::network::formats::FormatError;
 use crate::network::formats::contents::{Builder, NetworkContents, Value};
 
@@ -39,6 +40,9 @@ pub(super) fn read(text: &str, name: &str, rows: MatrixRows) -> Result<Option<Ne
     let count = lines().count();
     let is_number = |field: &String| field.parse::<f64>().is_ok_and(f64::is_finite);
     let has_header = !header.iter().all(is_number);
+    if has_header && Columns::named(&header).is_some() {
+        return Ok(None);
+    }
     let size = count - usize::from(has_header);
     let Some(width) = lines().nth(usize::from(has_header)).map(|line| separator.split(line).len()) else {
         return Ok(None);

@@ -126,7 +126,7 @@ impl Columns {
 
     /// Look at all rows of what may say 1 or 0: a column of a gold standard that has only these tells which edges there are, and so
     /// does one of 1 alone; a sign that is the same everywhere would say nothing.
-    pub(super) fn settle<'a>(&mut self, rows: impl Iterator<Item = &'a [String]> + Clone) {
+    pub(super) fn settle<I: Iterator<Item = Vec<String>>>(&mut self, rows: impl Fn() -> I) {
         let plain = self.layout == TableLayout::Plain;
         for column in &mut self.others {
             let may = column.sense == Sense::Present || (plain && matches!(column.sense, Sense::Sign | Sense::Number));
@@ -134,7 +134,7 @@ impl Columns {
                 continue;
             }
             let mut any = false;
-            let flags = rows.clone().all(|row| {
+            let flags = rows().all(|row| {
                 any = true;
                 row.get(column.at).is_some_and(|text| matches!(text.as_str(), "0" | "1" | "0.0" | "1.0"))
             });

@@ -218,15 +218,13 @@ pub(super) fn read(text: &str, name: &str, matrix: MatrixRows) -> Result<(Networ
     let Some((separator, mut columns)) = header else {
         return Err(FormatError::unexpected("line 1", "nothing", "a table of edges"));
     };
-    let rows: Vec<(usize, Vec<String>)> = lines
-        .filter(|(_, line)| !line.starts_with('#'))
-        .map(|(number, line)| (number + 1, separator.split(line)))
-        .collect();
-    columns.settle(rows.iter().map(|(_, fields)| fields.as_slice()));
+    // Split again for each look: tables may have many millions of lines.
+    let lines = lines.filter(|(_, line)| !line.starts_with('#'));
+    columns.settle(|| lines.clone().map(|(_, line)| separator.split(line)));
     let mut builder = Builder::new(name);
     builder.contents().undirected = columns.undirected;
-    for (line, fields) in &rows {
-        edge(&mut builder, &columns, fields, *line)?;
+    for (number, line) in lines {
+        edge(&mut builder, &columns, &separator.split(line), number + 1)?;
     }
     Ok((builder.finish_inferred(), columns.layout))
 }

@@ -104,6 +104,8 @@ fn square_matrices_are_networks_of_their_genes() {
     // Names of the columns alone, and a corner that is left out.
     assert_eq!(edges(&read_one("A\tB\n0\t1\n0\t0\n").0), [unknown("B", "A")]);
     assert_eq!(edges(&read_one("A\tB\nA\t0\t1\nB\t0\t0\n").0), [unknown("B", "A")]);
+    // A table of numbered genes is none.
+    assert_eq!(read_one("regulator,target,weight\n1,2,0.5\n2,3,1\n3,1,0.25\n").1, TableLayout::Edges);
     let broken = read("0,0,0,0\n1,0,0,0\n0,x,0,0\n0,0,0,0\n", "net", MatrixRows::Targets);
     assert!(broken.is_err() || broken.unwrap().1 != TableLayout::Matrix);
 }
