@@ -258,6 +258,20 @@ mod tests {
     }
 
     #[test]
+    fn distances_agree_with_another_program() {
+        // NumPy and SciPy's cdist by the formulas of scperturb (corrected σ) and of the unbiased MMD².
+        let grid = |rows: usize, value: &dyn Fn(f64, f64) -> f64| -> Vec<f32> {
+            (0..rows * 4).map(|at| value((at / 4) as f64, (at % 4) as f64) as f32).collect()
+        };
+        let x = grid(11, &|i, j| (7.0 * i + 3.0 * j).sin());
+        let y = grid(7, &|i, j| (5.0 * i + 2.0 * j).cos() + 0.5);
+        assert!((e_distance(&x, &y, 4).unwrap() - 1.410_545_557_724_654_8).abs() < 1e-7);
+        let bandwidth = median_distance(&[x.clone(), y.clone()].concat(), 4).unwrap();
+        assert!((bandwidth - 1.917_056_526_905_394_3).abs() < 1e-6);
+        assert!((mmd(&x, &y, 4, bandwidth).unwrap() - 0.172_889_603_934_282_65).abs() < 1e-6);
+    }
+
+    #[test]
     fn the_median_is_over_pairs_of_different_points() {
         // Distances 1, 3, 2.
         assert_eq!(median_distance(&[0.0, 1.0, 3.0], 1), Some(2.0));

@@ -107,5 +107,5 @@ fn generated(
         let stored = |cell: &[f32]| (0u32..).zip(cell.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
         rows.extend(cells.counts.chunks_exact(genes.max(1)).map(stored));
     }
-    Ok(CsrMatrix::from_rows(genes, rows).context("generated cells")?)
+    CsrMatrix::from_rows(genes, rows).context("generated cells")
 }

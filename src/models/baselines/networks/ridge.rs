@@ -205,11 +205,10 @@ mod tests {
             })
             .collect();
         for at in 0..width {
-            for below in at + 1..width {
-                let factor = system[below][at] / system[at][at];
-                for column in at..=width {
-                    system[below][column] -= factor * system[at][column];
-                }
+            let (done, rest) = system.split_at_mut(at + 1);
+            for line in rest {
+                let factor = line[at] / done[at][at];
+                line.iter_mut().zip(&done[at]).skip(at).for_each(|(value, above)| *value -= factor * above);
             }
         }
         let mut result = vec![0.0; width];
