@@ -75,11 +75,8 @@ impl Sources<'_> {
             let panel = Panel::of(dataset, &cells, self.genes);
             found.push((NetworkBaseline::Trees, trees(&panel, &panel.genes.clone(), self.seed, progress)?));
         }
-        let regulators = match found.iter().find(|(baseline, _)| *baseline == NetworkBaseline::MeanDifference) {
-            Some((_, scores)) => scores.regulators.clone(),
-            None => measured.clone(),
-        };
-        found.push((NetworkBaseline::RandomOrder, random_order(&regulators, &measured, self.seed)));
+        // Of all pairs: whichever of them are judged, they are in a random order.
+        found.push((NetworkBaseline::RandomOrder, random_order(self.genes, &measured, self.seed)));
         progress.check()?;
         let number: BTreeMap<&str, usize> =
             self.genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
