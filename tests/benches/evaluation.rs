@@ -84,10 +84,10 @@ fn one_by_one(screen: &Screen, by_gene: &CsrMatrix, sizes: &[f64]) -> f64 {
 }
 
 fn pairs(criterion: &mut Criterion) {
-    let screen = screen(10_000, 20, 64);
+    let screen = screen(10_000, 200, 256);
     let sizes = screen.counts.row_sums();
     let by_gene = screen.counts.transposed();
-    let mut group = criterion.benchmark_group("20 perturbations x 64 genes, 10,000 controls");
+    let mut group = criterion.benchmark_group("200 perturbations x 256 genes, 10,000 controls");
     group.sample_size(10);
     group.bench_function("one pair after the other", |bench| {
         bench.iter(|| black_box(one_by_one(&screen, &by_gene, &sizes)));
