@@ -5,6 +5,7 @@
 
 pub mod arrange;
 pub mod badges;
+pub mod benchmark;
 pub mod cell_response;
 pub mod cells;
 pub mod compare;
@@ -23,6 +24,7 @@ pub mod networks;
 pub mod open;
 pub mod preprocess;
 pub mod quality;
+mod rankings;
 pub mod report;
 mod room;
 pub mod sample;

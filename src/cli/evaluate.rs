@@ -6,9 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::Console;
+use super::distances::told;
 use super::import::{self, ImportArgs};
 use super::output;
 use super::text::{number, table};
+use super::truth::{TreeArgs, TruthArgs, scores, tested};
 use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
 use crate::evaluation::effects::{EffectMetrics, Metric};
@@ -34,9 +36,12 @@ pub struct Evaluate {
     /// Report to write as a page with figures, data and settings, which needs nothing else
     #[arg(long, value_name = "HTML")]
     html: Option<PathBuf>,
-    /// Known edges (TSV: regulator, target, sign, strength) to hold the network against
-    #[arg(long, value_name = "TSV")]
-    truth: Option<PathBuf>,
+    /// Known edges.
+    #[command(flatten)]
+    truth: TruthArgs,
+    /// Trees as a baseline of the network.
+    #[command(flatten)]
+    trees: TreeArgs,
     /// Compare with all cells, training cells included, or with another data set; the report says so
     #[arg(long)]
     all_cells: bool,
@@ -64,7 +69,9 @@ impl Evaluate {
         let decisions = self.import.decide(&self.data, ImportOptions::default())?;
         let options = EvaluateOptions {
             all_cells: self.all_cells,
-            truth: self.truth.clone(),
+            truth: self.truth.truth.clone(),
+            truth_rows: self.truth.rows(),
+            tree_cells: self.trees.cells(),
             particles: self.particles,
             generated_cells: self.generated_cells,
             ..EvaluateOptions::default()
@@ -326,53 +333,20 @@ fn summary(report: &Report) -> String {
         text.push_str(&found(discoveries));
     }
     if let Some(gold) = &report.gold_standard {
-        text.push_str(&format!(
-            "\nKnown edges: {} among {} pairs (density {})\n",
-            gold.true_edges,
-            gold.candidates,
-            number(gold.density, 4)
-        ));
-        let row = |score: &crate::evaluation::report::NetworkScore| {
-            vec![
-                score.method.clone(),
-                number(score.auprc, 3),
-                number(score.auprc_ratio, 2),
-                number(score.auroc, 3),
-                number(score.early_precision_ratio, 2),
-                number(score.sign_accuracy, 2),
-            ]
-        };
-        let rows: Vec<Vec<String>> = gold.methods.iter().map(row).collect();
-        let header = ["", "AUPRC", "× density", "AUROC", "early precision ×", "signs"];
-        text.push_str(&table(&header, &rows));
+        text.push('\n');
+        text.push_str(&scores(gold));
     }
     if let Some(tests) = &report.network_tests {
-        let row = |point: &crate::evaluation::report::NetworkPoint| {
-            vec![
-                point.method.clone(),
-                point.edges.to_string(),
-                point.test.true_positives.to_string(),
-                point.test.false_positives.to_string(),
-                number(point.test.mean_wasserstein, 3),
-                number(point.false_omission_rate, 3),
-            ]
-        };
-        let rows: Vec<Vec<String>> =
-            tests.points.iter().filter(|point| [20, 100].contains(&point.edges)).map(row).collect();
-        if !rows.is_empty() {
-            text.push_str(&format!(
-                "\nBest edges tested in the same cells ({} testable pairs)\n",
-                tests.testable_pairs
-            ));
-            let header = ["", "edges", "p < 0.05", "p ≥ 0.05", "mean Wasserstein", "false omission"];
-            text.push_str(&table(&header, &rows));
-        }
+        text.push_str(&tested(tests));
     }
     if let Some(likelihood) = &report.likelihood {
         text.push_str(&explained(likelihood));
     }
     if let Some(pass) = &report.quality_pass {
         text.push_str(&passing(pass));
+    }
+    if let Some(distances) = &report.distances {
+        text.push_str(&told(distances));
     }
     if !report.notes.is_empty() {
         text.push('\n');

@@ -137,7 +137,8 @@ pub(super) fn read(path: &Path, decisions: &Decisions, console: &Console) -> any
     open::decided(path, decisions, console).with_context(|| format!("cannot open {}", path.display()))
 }
 
-fn tell_file(decisions: &Decisions, console: &Console) {
+/// Tell which file of choices `decisions` go by.
+pub(super) fn tell_file(decisions: &Decisions, console: &Console) {
     if let Some((file, _)) = &decisions.file {
         console.tell(&format!("Reading with the choices in {}", file.display()));
     }

@@ -3,7 +3,9 @@
 //! Results go to stdout (`--json` for programs), everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 130 interrupted.
 
+mod benchmark;
 mod console;
+mod distances;
 mod edges;
 mod evaluate;
 mod failure;
@@ -22,6 +24,7 @@ mod sample;
 mod simulate;
 mod text;
 mod train;
+mod truth;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -106,6 +109,8 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Tell genetic interactions: what pairs of perturbed genes do beyond the sum of what each does
     Interactions(interactions::Interactions),
+    /// Rank edges with the baselines alone, and hold them against known edges
+    Benchmark(Box<benchmark::Benchmark>),
     /// Draw cells from a model, control and perturbed, as a screen
     Sample(sample::Sample),
     /// Draw a figure of a model
@@ -133,7 +138,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
 
 /// The command that a FILE without an ending, which does not exist, was probably meant to be.
 fn meant(file: &std::path::Path) -> Option<&'static str> {
-    const COMMANDS: [&str; 11] = [
+    const COMMANDS: [&str; 12] = [
         "simulate",
         "inspect",
         "preprocess",
@@ -143,6 +148,7 @@ fn meant(file: &std::path::Path) -> Option<&'static str> {
         "network",
         "evaluate",
         "interactions",
+        "benchmark",
         "sample",
         "figure",
     ];
@@ -174,6 +180,7 @@ pub fn run(command: Command, common: Common) -> ExitCode {
             Command::Network(command) => command.run(&console),
             Command::Evaluate(command) => command.run(&console),
             Command::Interactions(command) => command.run(&console),
+            Command::Benchmark(command) => command.run(&console),
             Command::Sample(command) => command.run(&console),
             Command::Figure(command) => command.run(&console),
         };

@@ -1,6 +1,6 @@
 //! Expression shifts per perturbation: the average treatment effect (ATE) of SAMS-VAE, CRADLE-VAE and GPO-VAE.
 
-use super::{CsrMatrix, Dataset};
+use super::{CsrMatrix, Dataset, MatrixKind, median};
 
 /// One shift per perturbation and gene, in log2 units against control.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,25 +26,32 @@ impl EffectTable {
         self.perturbations.iter().position(|perturbation| perturbation == name)
     }
 
-    /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the mean of
-    /// log2(10,000·x/Σx + 1) minus that of the control cells among them. None if no control cell is among them.
+    /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the [`mean_expression`] minus
+    /// that of the control cells among them. None if no control cell is among them.
     pub fn observed(dataset: &Dataset, cells: &[u32]) -> Option<Self> {
-        let (control, by_perturbation) = by_role(dataset, cells);
-        if control.is_empty() {
-            return None;
-        }
-        let base = mean_log2_expression(dataset.matrix(), &control);
+        let (control, _) = by_role(dataset, cells);
+        (!control.is_empty()).then(|| Self::against(dataset, cells, Some(&mean_expression(dataset, &control))))
+    }
+
+    /// The same against `base`, one value per gene in the unit of [`mean_expression`]; without it against the median over the
+    /// perturbations' means, gene by gene.
+    pub fn against(dataset: &Dataset, cells: &[u32], base: Option<&[f64]>) -> Self {
+        let (_, by_perturbation) = by_role(dataset, cells);
         let mut table = Self { genes: dataset.genes().symbols(), ..Self::default() };
+        let mut means: Vec<Vec<f64>> = Vec::new();
         for (perturbation, cells) in dataset.perturbations().iter().zip(&by_perturbation) {
-            if cells.is_empty() {
-                continue;
+            if !cells.is_empty() {
+                table.perturbations.push(perturbation.name());
+                table.cells.push(cells.len() as u32);
+                means.push(mean_expression(dataset, cells));
             }
-            table.perturbations.push(perturbation.name());
-            table.cells.push(cells.len() as u32);
-            let mean = mean_log2_expression(dataset.matrix(), cells);
-            table.shifts.extend(mean.iter().zip(&base).map(|(mean, base)| (mean - base) as f32));
         }
-        Some(table)
+        let middle = |gene: usize| median(means.iter().map(|mean| mean[gene]).collect()).unwrap_or_default();
+        let medians: Vec<f64> = if base.is_none() { (0..table.genes.len()).map(middle).collect() } else { Vec::new() };
+        let base = base.unwrap_or(&medians);
+        table.shifts =
+            means.iter().flat_map(|mean| mean.iter().zip(base).map(|(mean, base)| (mean - base) as f32)).collect();
+        table
     }
 
     /// The standard error of each shift of [`EffectTable::observed`] with the same arguments: the root of the summed squares of
@@ -95,6 +102,24 @@ pub fn log2_moments(counts: &CsrMatrix, cells: &[u32]) -> (Vec<f64>, Vec<f64>) {
     }
     let variances = squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect();
     (mean, variances)
+}
+
+/// Mean over `cells` of the expression of each gene: of counts [`mean_log2_expression`]; of log-normalised values (natural logarithm) their
+/// mean in log2 units; of anything else the mean of the values as they are.
+pub fn mean_expression(dataset: &Dataset, cells: &[u32]) -> Vec<f64> {
+    let scale = match dataset.matrix_kind() {
+        MatrixKind::Counts => return mean_log2_expression(dataset.matrix(), cells),
+        MatrixKind::LogNormalised => std::f64::consts::LOG2_E,
+        MatrixKind::Scaled | MatrixKind::Effects => 1.0,
+    };
+    let mut mean = vec![0.0; dataset.gene_count()];
+    for &cell in cells {
+        for (column, value) in dataset.matrix().row(cell as usize).iter() {
+            mean[column as usize] += f64::from(value);
+        }
+    }
+    mean.iter_mut().for_each(|value| *value *= scale / cells.len().max(1) as f64);
+    mean
 }
 
 /// Mean over `cells` of log2(10,000·x/Σx + 1), one per gene. A cell without counts contributes zeros.

@@ -19,7 +19,7 @@ pub mod text;
 mod values;
 
 pub use dataset::{Categories, Choice, Dataset, DatasetError, DatasetParts, ImportReport, MatrixKind, Warning};
-pub use effects::{EffectTable, log2_moments, mean_log2_expression};
+pub use effects::{EffectTable, log2_moments, mean_expression, mean_log2_expression};
 pub use family::GeneFamily;
 pub use gene::{Gene, Genes, nearest};
 pub use import::{DEFAULT_GUIDE_THRESHOLD, ImportError};

@@ -16,8 +16,6 @@ pub fn mann_whitney(a: &Sample, b: &Sample) -> Option<f64> {
     if a.is_empty() || b.is_empty() {
         return None;
     }
-    let (size_a, size_b) = (a.len() as f64, b.len() as f64);
-    let total = size_a + size_b;
     // Mid-ranks: values that tie share the mean of their ranks.
     let (mut ranks_before, mut rank_sum, mut ties) = (0.0, 0.0, 0.0);
     for (_, in_a, in_b) in merged(a, b) {
@@ -26,18 +24,26 @@ pub fn mann_whitney(a: &Sample, b: &Sample) -> Option<f64> {
         ranks_before += count;
         ties += count * (count * count - 1.0);
     }
+    Some(two_sided(rank_sum, ties, a.len(), b.len()))
+}
+
+/// The p value of `size_a` values whose ranks among themselves and `size_b` others add up to `rank_sum`; `ties` is Σ (t³ − t) over groups of
+/// t equal values. Neither may be empty.
+pub(super) fn two_sided(rank_sum: f64, ties: f64, size_a: usize, size_b: usize) -> f64 {
+    let (small, large) = (size_a.min(size_b), size_a.max(size_b));
+    let (size_a, size_b) = (size_a as f64, size_b as f64);
+    let total = size_a + size_b;
     let u = rank_sum - size_a * (size_a + 1.0) / 2.0;
     let larger = u.max(size_a * size_b - u);
-    let (small, large) = (a.len().min(b.len()), a.len().max(b.len()));
     if ties == 0.0 && small <= 8 && large <= EXACT_SIZE {
-        return Some((2.0 * tail(small, large, larger as usize)).min(1.0));
+        return (2.0 * tail(small, large, larger as usize)).min(1.0);
     }
     let deviation = (size_a * size_b / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)))).sqrt();
     if deviation.is_nan() || deviation <= 0.0 {
-        return Some(1.0);
+        return 1.0;
     }
     let z = (larger - size_a * size_b / 2.0 - 0.5) / deviation;
-    Some(erfc(z / std::f64::consts::SQRT_2).clamp(0.0, 1.0))
+    erfc(z / std::f64::consts::SQRT_2).clamp(0.0, 1.0)
 }
 
 /// P(U ≥ u) for samples of `small` and `large` values without ties under the null hypothesis.

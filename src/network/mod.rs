@@ -12,6 +12,7 @@ pub mod gene_table;
 mod grn;
 pub mod hops;
 mod hypergeometric;
+pub mod known;
 pub mod paths;
 pub mod recovery;
 pub mod reference;

@@ -4,6 +4,8 @@
 //! (score the missing ones below all others). Larger scores come first; candidates of equal score are one group that is
 //! taken as a whole, so the order of the input never matters. NaN counts as the lowest score.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Grn, Sign};
 
 /// Everything at once.
@@ -87,7 +89,7 @@ impl Comparison {
 }
 
 /// A point of a curve: what is true among the best so many.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     /// Candidates taken.
     pub taken: usize,
@@ -111,6 +113,27 @@ pub fn precision_recall(candidates: &[(f64, bool)]) -> Vec<CurvePoint> {
         CurvePoint { taken, precision: found as f64 / taken as f64, recall: found as f64 / all as f64 }
     };
     groups.iter().map(point).collect()
+}
+
+/// At most `most` (two or more) points of `curve`, about evenly spaced in recall: for each step of recall the first point that reaches it;
+/// first and last stay.
+pub fn thinned(curve: Vec<CurvePoint>, most: usize) -> Vec<CurvePoint> {
+    let Some((&first, &last)) = curve.first().zip(curve.last()) else { return curve };
+    if curve.len() <= most {
+        return curve;
+    }
+    let steps = most - 1;
+    let mut kept = vec![first];
+    let mut next = 1;
+    for point in &curve[1..curve.len() - 1] {
+        let reached = (point.recall * steps as f64) as usize;
+        if reached >= next && kept.len() < steps {
+            kept.push(*point);
+            next = reached + 1;
+        }
+    }
+    kept.push(last);
+    kept
 }
 
 /// Area under the precision–recall curve as average precision: Σ (R_k − R_{k−1})·P_k over the groups of equal score, no
@@ -244,6 +267,19 @@ mod tests {
         close(auroc(&reversed), 0.0);
         close(auprc(&reversed), 0.5 * 0.25 + 0.5 * 0.4);
         close(early_precision_ratio(&reversed), 0.0);
+    }
+
+    #[test]
+    fn a_thinned_curve_keeps_its_ends_and_its_shape() {
+        let candidates: Vec<(f64, bool)> = (0..5_000).map(|at| (-f64::from(at), at % 3 == 0 && at < 4_000)).collect();
+        let curve = precision_recall(&candidates);
+        let few = thinned(curve.clone(), 200);
+        assert!(few.len() <= 200 && few.len() > 150, "{}", few.len());
+        assert_eq!((few.first(), few.last()), (curve.first(), curve.last()));
+        assert!(few.iter().all(|point| curve.contains(point)) && few.is_sorted_by_key(|point| point.taken));
+        let gap = few.windows(2).map(|pair| pair[1].recall - pair[0].recall).fold(0.0, f64::max);
+        assert!(gap < 0.011, "{gap}");
+        assert_eq!(thinned(curve[..150].to_vec(), 200), curve[..150]);
     }
 
     #[test]

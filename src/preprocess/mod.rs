@@ -2,10 +2,12 @@
 //!
 //! [`prepare`] runs them all in order; each also stands alone, over the cells it is given.
 
+pub(crate) mod components;
 pub mod control_matching;
 pub mod counterfactual;
 pub mod differential;
 pub mod doublets;
+pub(crate) mod eigen;
 pub mod extra_treatments;
 mod filters;
 pub mod gene_metrics;
@@ -16,6 +18,7 @@ pub mod normalise;
 mod prepare;
 pub mod quality;
 pub mod quality_groups;
+pub(crate) mod ranks;
 mod selection;
 mod split;
 mod statistics;

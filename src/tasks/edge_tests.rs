@@ -6,13 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
 
 use crate::data::{CellRole, Dataset, MatrixKind, PerturbationKind};
-use crate::evaluation::networks::{EdgeTest, EdgeVerdict, NetworkTester, SIGNIFICANCE, ScreenCells};
-use crate::jobs::{Cancelled, Progress};
+use crate::evaluation::networks::{EdgeTest, EdgeTests as _, EdgeVerdict, SIGNIFICANCE, ScreenCells};
+use crate::jobs::Progress;
 use crate::models::TrainedModel;
 use crate::network::formats::{Column, ExtraColumn};
 use crate::network::{Edge, Grn, Sign};
@@ -21,8 +18,6 @@ use crate::words::grouped;
 
 /// Most edges of a network that are tested together, its best.
 pub const MOST_EDGES: usize = 20_000;
-/// Edges between two looks at the cancel flag.
-const PORTION: usize = 64;
 
 /// Cells that edges of a model's network are tested on.
 pub struct HeldOutCells {
@@ -50,11 +45,16 @@ impl HeldOutCells {
         self.kind
     }
 
-    /// The cells of `dataset` that `model` never saw, for genes of `network`.
+    /// The cells of `dataset` that `model` never saw, with the tests of all pairs of genes of `network`.
     ///
     /// # Errors
-    /// If there are none, or none without a perturbation, or it is another data set than the model's.
-    pub fn new(dataset: &Dataset, model: &TrainedModel, network: &Grn) -> anyhow::Result<Self> {
+    /// If there are none, or none without a perturbation, or it is another data set than the model's; and if cancelled.
+    pub fn new(
+        dataset: &Dataset,
+        model: &TrainedModel,
+        network: &Grn,
+        progress: &dyn Progress,
+    ) -> anyhow::Result<Self> {
         if let Some(obstacle) = obstacle(dataset, model) {
             anyhow::bail!(obstacle);
         }
@@ -63,44 +63,22 @@ impl HeldOutCells {
         let controls = cells.iter().filter(|&&cell| dataset.roles()[cell as usize] == CellRole::Control);
         anyhow::ensure!(controls.count() > 0, "there are no control cells among the held-out cells to compare with");
         let genes: Vec<String> = network.genes().iter().map(|gene| gene.symbol.clone()).collect();
-        let cells = ScreenCells::new(dataset, &cells, &genes);
+        let cells = ScreenCells::new(dataset, &cells, &genes, progress)?;
         let number = genes.into_iter().enumerate().map(|(at, gene)| (gene, at)).collect();
         Ok(Self { cells, number, kind: dataset.kind() })
     }
 }
 
-/// Tests the edges of `network` at `positions`; none for those that cannot be tested. In the order given, whatever the number of
-/// threads.
-///
-/// # Errors
-/// If cancelled.
-pub fn test_edges(
-    cells: &HeldOutCells,
-    network: &Grn,
-    positions: &[u32],
-    progress: &dyn Progress,
-) -> Result<Vec<(u32, Option<EdgeTest>)>, Cancelled> {
-    // Edges into one gene share its control cells.
+/// The tests of the edges of `network` at `positions`, in rising order; none for those that cannot be tested.
+pub fn test_edges(cells: &HeldOutCells, network: &Grn, positions: &[u32]) -> Vec<(u32, Option<EdgeTest>)> {
+    let test = |at: u32| {
+        let edge = &network.edges()[at as usize];
+        let number = |gene| cells.number.get(network.symbol(gene)).copied();
+        cells.cells.test(number(edge.regulator)?, number(edge.target)?)
+    };
     let mut order = positions.to_vec();
-    order.sort_by_key(|&at| (network.edges()[at as usize].target, at));
-    let done = AtomicUsize::new(0);
-    let tested = order.par_chunks(PORTION).map(|portion| {
-        progress.check()?;
-        let mut tester = NetworkTester::new(&cells.cells);
-        let of = |at: u32| {
-            let edge = &network.edges()[at as usize];
-            let ends = [edge.regulator, edge.target].map(|gene| cells.number.get(network.symbol(gene)).copied());
-            Some((ends[0]?, ends[1]?))
-        };
-        let found: Vec<(u32, Option<EdgeTest>)> =
-            portion.iter().map(|&at| (at, of(at).and_then(|(parent, child)| tester.edge(parent, child)))).collect();
-        let done = done.fetch_add(portion.len(), Ordering::Relaxed) + portion.len();
-        progress.stage("Testing edges on held-out cells", Some(done as f32 / positions.len().max(1) as f32));
-        Ok(found)
-    });
-    let mut all = tested.collect::<Result<Vec<_>, Cancelled>>()?.concat();
-    all.sort_by_key(|(at, _)| *at);
-    Ok(all)
+    order.sort_unstable();
+    order.into_iter().map(|at| (at, test(at))).collect()
 }
 
 /// What the held-out cells say of one edge.
@@ -184,9 +162,9 @@ impl EdgeTests {
         progress: &dyn Progress,
     ) -> anyhow::Result<Self> {
         progress.stage("Reading held-out cells", None);
-        let cells = HeldOutCells::new(dataset, model, network)?;
+        let cells = HeldOutCells::new(dataset, model, network, progress)?;
         let best = &positions[..positions.len().min(MOST_EDGES)];
-        let found = test_edges(&cells, network, best, progress)?;
+        let found = test_edges(&cells, network, best);
         Ok(Self::of(network, cells.kind, found, positions.len() - best.len()))
     }
 

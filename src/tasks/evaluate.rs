@@ -6,21 +6,23 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::data::simulate::TrueNetwork;
-use crate::data::{CellRole, Dataset, EffectTable, Perturbation};
+use crate::data::{CellRole, CsrMatrix, Dataset, EffectTable, Perturbation};
+use crate::evaluation::CellSpace;
 use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
-    CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report, by_class,
-    gold_standard, network_tests,
+    CONTROL, CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report,
+    by_class, gold_standard, network_tests,
 };
 use crate::jobs::Progress;
-use crate::models::baselines::{self, EdgeScores, NetworkBaseline};
+use crate::models::baselines;
 use crate::models::{Intervention, ModelCard, PredictError, TrainedModel, interval_factor};
 use crate::network::Sign;
-use crate::network::sign::{ShiftEvidence, sign_of};
+use crate::network::formats::MatrixRows;
+use crate::network::known::KnownEdges;
 use crate::preprocess::HeldOut;
 
+use super::rankings::Sources;
 use judging::Judging;
 use measurement::Measurement;
 
@@ -34,8 +36,12 @@ mod quality;
 pub struct EvaluateOptions {
     /// Compare with all cells, training cells included, or with another data set; the report says so.
     pub all_cells: bool,
-    /// Known edges: a table with `regulator`, `target`, `sign`, `strength`.
+    /// Known edges: a network file of any kind.
     pub truth: Option<PathBuf>,
+    /// What the rows of an adjacency matrix of known edges are.
+    pub truth_rows: MatrixRows,
+    /// Cells that boosted trees are grown on at most, as a baseline of the network; 0 leaves it out.
+    pub tree_cells: usize,
     /// Draws for the importance-weighted bound; 0 leaves it out.
     pub particles: usize,
     /// Cells it is computed for at most; more are drawn from.
@@ -44,9 +50,22 @@ pub struct EvaluateOptions {
     pub generated_cells: usize,
 }
 
+impl EvaluateOptions {
+    /// Cells that boosted trees are grown on at most unless told otherwise.
+    pub const TREE_CELLS: usize = 5_000;
+}
+
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { all_cells: false, truth: None, particles: 100, weighed_cells: 10_000, generated_cells: 200 }
+        Self {
+            all_cells: false,
+            truth: None,
+            truth_rows: MatrixRows::default(),
+            tree_cells: Self::TREE_CELLS,
+            particles: 100,
+            weighed_cells: 10_000,
+            generated_cells: 200,
+        }
     }
 }
 
@@ -73,7 +92,7 @@ pub fn evaluate(
 ) -> anyhow::Result<Report> {
     let (model, card) = (judged.model, judged.model.card());
     let trained_on = dataset.hash() == card.dataset.hash;
-    let truth = options.truth.as_deref().map(read_truth).transpose()?;
+    let truth = options.truth.as_deref().map(|path| read_truth(path, options, dataset, progress)).transpose()?;
     let cells = chosen_cells(model, dataset, trained_on, options.all_cells)?;
 
     progress.stage("Measuring shifts", None);
@@ -110,10 +129,10 @@ pub fn evaluate(
     report.calibration = calibrated(model, dataset, &cells, &observed);
     progress.check()?;
 
-    progress.stage("Testing edges", None);
     let nodes: Vec<String> = card.treatments.iter().map(|treatment| treatment.symbol.clone()).collect();
-    let rankings = rankings(model, dataset, trained_on, &nodes);
-    let screen = ScreenCells::new(dataset, &cells, &nodes);
+    let (rankings, of_rankings) = rankings(model, dataset, trained_on, &nodes, options, progress)?;
+    progress.stage("Testing edges", None);
+    let screen = ScreenCells::new(dataset, &cells, &nodes, progress)?;
     report.network_tests = Some(network_tests(&screen, nodes.len(), &rankings, card.settings.seed, progress)?);
     let known = truth.as_ref().map(|(_, truth)| known_edges(truth, card).0);
     report.edge_calibration = EdgeCalibration::of(&probabilities(model, &nodes), &screen, known.as_ref(), progress)?;
@@ -124,7 +143,17 @@ pub fn evaluate(
 
     let judging = Judging { model, dataset, trained_on, options };
     let mut left_out = judging.likelihood(&cells, &mut report, progress)?;
-    left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, progress)?);
+    let mut conditions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for &cell in cells.iter().filter(|&&cell| dataset.roles()[cell as usize] != CellRole::Unassigned) {
+        conditions.entry(judging.condition(cell)).or_default().push(cell);
+    }
+    let mut space = CellSpace::measure(dataset, &conditions, CONTROL, card.settings.seed, progress)?;
+    let mut generated = |condition: &str, counts: &CsrMatrix| match &mut space {
+        Some(space) => space.compare(condition, counts, progress),
+        None => Ok(()),
+    };
+    left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, &mut generated, progress)?);
+    report.distances = space.map(CellSpace::finish);
 
     report.model = model_facts(judged);
     report.dataset = DatasetFacts {
@@ -136,6 +165,7 @@ pub fn evaluate(
     };
     report.cells = cell_facts(card, dataset, &cells, trained_on, options.all_cells);
     report.notes = notes(&report, card, &observed, &predicted);
+    report.notes.extend(of_rankings);
     report.notes.extend(left_out);
     Ok(report)
 }
@@ -236,8 +266,15 @@ fn model_definition(card: &ModelCard) -> String {
     format!("Predicted shifts of the trained model against its own control, at {library}")
 }
 
-/// The model's network and the baselines', over the same nodes.
-fn rankings(model: &TrainedModel, dataset: &Dataset, trained_on: bool, nodes: &[String]) -> Vec<Ranking> {
+/// The model's network and the baselines', over the same nodes, and what to know of them.
+fn rankings(
+    model: &TrainedModel,
+    dataset: &Dataset,
+    trained_on: bool,
+    nodes: &[String],
+    options: &EvaluateOptions,
+    progress: &dyn Progress,
+) -> anyhow::Result<(Vec<Ranking>, Vec<String>)> {
     let number: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let network = model.network();
     let own = network.edges().iter().filter_map(|edge| {
@@ -245,42 +282,36 @@ fn rankings(model: &TrainedModel, dataset: &Dataset, trained_on: bool, nodes: &[
         // The rank, not the probability: probabilities may tie after rounding.
         Some((*number.get(regulator)?, *number.get(target)?, -f64::from(edge.rank), edge.sign))
     });
-    let training = model.observed_in_training();
-    let kind = model.card().perturbation_kind;
-    let signed = |scores: &EdgeScores, baseline: NetworkBaseline| {
-        let edges = scores.ranked().into_iter().filter_map(|(regulator, target, score)| {
-            let shift = || {
-                let row = training.find(regulator)?;
-                Some(training.row(row)[training.genes.iter().position(|gene| gene == target)?])
-            };
-            let sign = match baseline {
-                NetworkBaseline::MeanDifference => {
-                    sign_of(kind, shift().map(|shift| ShiftEvidence { shift, significant: true }), None).0
-                }
-                NetworkBaseline::Correlation => Sign::Unknown,
-            };
-            Some((*number.get(regulator)?, *number.get(target)?, f64::from(score), sign))
-        });
-        Ranking { method: baseline.label().to_owned(), edges: edges.collect() }
+    let own = Ranking { method: MODEL.into(), edges: own.collect() };
+    // Only cells that the model saw, too.
+    let training = if trained_on { model.training_cells() } else { Vec::new() };
+    let is_control = |&cell: &u32| dataset.roles()[cell as usize] == CellRole::Control;
+    let sources = Sources {
+        genes: nodes,
+        effects: model.observed_in_training(),
+        kind: model.card().perturbation_kind,
+        correlated: trained_on.then(|| (dataset, training.iter().copied().filter(is_control).collect())),
+        explained: (trained_on && options.tree_cells > 0).then_some((dataset, training, options.tree_cells)),
+        seed: model.card().settings.seed,
     };
-    let difference = baselines::networks::mean_difference(training, nodes);
-    let mut rankings = vec![
-        Ranking { method: MODEL.into(), edges: own.collect() },
-        signed(&difference, NetworkBaseline::MeanDifference),
-    ];
-    if trained_on {
-        let controls = |&cell: &u32| dataset.roles()[cell as usize] == CellRole::Control;
-        let controls: Vec<u32> = model.training_cells().into_iter().filter(controls).collect();
-        let correlation = baselines::networks::correlation(dataset, &controls, nodes);
-        rankings.push(signed(&correlation, NetworkBaseline::Correlation));
+    let mut ranked = sources.rank(progress)?;
+    if !trained_on {
+        ranked
+            .notes
+            .push("Edges are not ranked by correlation and trees: the training cells are not at hand".to_owned());
     }
-    rankings
+    Ok((std::iter::once(own).chain(ranked.rankings()).collect(), ranked.notes))
 }
 
-fn read_truth(path: &Path) -> anyhow::Result<(PathBuf, TrueNetwork)> {
-    let truth =
-        TrueNetwork::read(path).with_context(|| format!("cannot read the known edges in {}", path.display()))?;
-    Ok((path.to_owned(), truth))
+fn read_truth(
+    path: &Path,
+    options: &EvaluateOptions,
+    dataset: &Dataset,
+    progress: &dyn Progress,
+) -> anyhow::Result<(PathBuf, KnownEdges)> {
+    let (known, _) = KnownEdges::read(path, options.truth_rows, &dataset.genes().symbols(), progress)
+        .with_context(|| format!("cannot read the known edges in {}", path.display()))?;
+    Ok((path.to_owned(), known))
 }
 
 /// The edges of the model's network with their probabilities, over `nodes`.
@@ -296,15 +327,14 @@ fn probabilities(model: &TrainedModel, nodes: &[String]) -> Vec<(usize, usize, f
 }
 
 /// The known edges between the network's genes by their numbers, and how many others there are.
-fn known_edges(truth: &TrueNetwork, card: &ModelCard) -> (BTreeMap<(usize, usize), Sign>, usize) {
+fn known_edges(truth: &KnownEdges, card: &ModelCard) -> (BTreeMap<(usize, usize), Sign>, usize) {
     let number: BTreeMap<&str, usize> =
         card.treatments.iter().enumerate().map(|(at, treatment)| (treatment.symbol.as_str(), at)).collect();
     let mut outside = 0;
     let mut known = BTreeMap::new();
-    for edge in truth.edges() {
-        match (number.get(edge.regulator.as_str()), number.get(edge.target.as_str())) {
+    for (regulator, target, sign) in truth.edges() {
+        match (number.get(regulator), number.get(target)) {
             (Some(&regulator), Some(&target)) => {
-                let sign = if edge.activates { Sign::Activates } else { Sign::Represses };
                 known.insert((regulator, target), sign);
             }
             _ => outside += 1,
@@ -313,7 +343,7 @@ fn known_edges(truth: &TrueNetwork, card: &ModelCard) -> (BTreeMap<(usize, usize
     (known, outside)
 }
 
-fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &ModelCard) -> GoldStandard {
+fn against_truth(rankings: &[Ranking], truth: &KnownEdges, path: &Path, card: &ModelCard) -> GoldStandard {
     let (known, outside) = known_edges(truth, card);
     let treatments = || card.treatments.iter().enumerate();
     let regulators: Vec<usize> = treatments().filter(|(_, gene)| gene.perturbed_cells > 0).map(|(at, _)| at).collect();
@@ -330,7 +360,7 @@ fn against_truth(rankings: &[Ranking], truth: &TrueNetwork, path: &Path, card: &
 }
 
 /// The edges that stand out from shuffled labels, held against the known edges.
-fn discoveries(model: &TrainedModel, truth: Option<&TrueNetwork>) -> Option<Discoveries> {
+fn discoveries(model: &TrainedModel, truth: Option<&KnownEdges>) -> Option<Discoveries> {
     let (rates, card) = (model.false_discovery_rates()?, model.card());
     let symbols: Vec<&str> = card.treatments.iter().map(|treatment| treatment.symbol.as_str()).collect();
     let mut edges = Vec::new();

@@ -45,7 +45,8 @@ pub const DATASET_ENDINGS: &[&str] = &["h5ad", "h5", "hdf5", "mtx", "csv", "tsv"
 /// Endings of network files that are not those of screens, for file dialogs.
 pub const NETWORK_ENDINGS: &[&str] = &["sif", "graphml", "gexf", "cx2", "dot", "gv", "json", "zip"];
 
-/// Tell what `path` holds from its first bytes. A folder is a screen if it holds a matrix market file.
+/// Tell what `path` holds from its first bytes. A folder is a screen if it holds a matrix market file, or one table per
+/// intervention.
 ///
 /// # Errors
 /// If it cannot be read, is empty, or is none of these.
@@ -55,7 +56,9 @@ pub fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
         if storage_of(path)?.is_some() {
             return Ok(FileKind::Dataset);
         }
-        bail!("it is a folder without a matrix (matrix.mtx or matrix.mtx.gz), expected a file");
+        bail!(
+            "it is a folder without a matrix (matrix.mtx or matrix.mtx.gz) or tables called after interventions (iv=3.txt), expected a file"
+        );
     }
     let mut start = Vec::new();
     file.by_ref().take(4096).read_to_end(&mut start)?;

@@ -698,3 +698,32 @@ fn interactions_are_measured_and_predicted_and_drawn() {
             .contains("interactions")
     );
 }
+
+#[test]
+fn baselines_are_held_against_known_edges_without_a_model() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    simulated(at);
+    let report =
+        json(at, &["benchmark", "screen.h5ad", "--truth", "truth.tsv", "--edges-out", "edges", "-o", "b.json"]);
+    let methods = report["methods"].as_array().expect("methods");
+    assert_eq!(methods.len(), 6);
+    assert_eq!(listing(&at.join("edges")).len(), 6);
+    let written: Value =
+        serde_json::from_str(&std::fs::read_to_string(at.join("b.json")).expect("report")).expect("JSON");
+    assert_eq!(written["gold_standards"], report["gold_standards"]);
+    let gold = report["gold_standards"].as_array().expect("standards").last().expect("one");
+    let auroc = |method: &str| {
+        let scores = gold["methods"].as_array().expect("methods");
+        scores.iter().find(|score| score["method"] == method).expect("method")["auroc"].as_f64().expect("value")
+    };
+    assert!(auroc("Mean difference") > 0.6, "{}", auroc("Mean difference"));
+    // What was ranked is a network that opens, and no ranking is held against itself by mistake.
+    let said = ok(at, &["benchmark", "screen.h5ad", "--truth", "edges/random_order.tsv", "--no-trees", "-q"]);
+    assert!(said.contains("Mean difference") && !said.contains("Boosted trees  "), "{said}");
+    assert!(fails(at, 1, &["benchmark", "screen.h5ad", "--truth", "nothing.tsv"]).contains("nothing.tsv"));
+    assert!(fails(at, 2, &["benchmark", "screen.h5ad", "--no-trees", "--tree-cells", "5"]).contains("cannot be used"));
+    std::fs::write(at.join("other.tsv"), "X\tY\t1\nY\tX\t0\n").expect("written");
+    let said = fails(at, 1, &["benchmark", "screen.h5ad", "--truth", "other.tsv"]);
+    assert!(said.contains("of the 2 genes of the known edges none is in the data"), "{said}");
+}

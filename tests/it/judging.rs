@@ -136,6 +136,60 @@ fn generated_cells_are_judged_by_the_limits_of_the_measured_ones() {
 }
 
 #[test]
+fn all_baselines_rank_the_edges_and_cells_are_compared_as_distributions() {
+    let simulated = simulate(&SimulateConfig::small(), &Silent).unwrap();
+    let (dataset, model) = trained(5);
+    let folder = tempfile::tempdir().unwrap();
+    let truth = folder.path().join("truth.tsv");
+    simulated.truth.write(&truth).unwrap();
+    let options = EvaluateOptions { generated_cells: 60, truth: Some(truth), tree_cells: 100, ..options(0) };
+    let report = judged(&dataset, &model, &options);
+    let gold = report.gold_standard.as_ref().unwrap();
+    let methods: Vec<&str> = gold.methods.iter().map(|score| score.method.as_str()).collect();
+    let expected = [
+        "GPO-VAE",
+        "Mean difference",
+        "Knock-out z-score",
+        "Correlation",
+        "Ridge regression",
+        "Boosted trees",
+        "Random order",
+    ];
+    assert_eq!(methods, expected);
+    let tested: std::collections::BTreeSet<&str> =
+        report.network_tests.as_ref().unwrap().points.iter().map(|point| point.method.as_str()).collect();
+    assert_eq!(tested.len(), expected.len());
+    for score in &gold.methods {
+        assert!(!score.curve.is_empty() && score.curve.len() <= 200 && score.ranked_share > 0.0, "{}", score.method);
+    }
+    assert!(
+        report.notes.iter().any(|note| note.starts_with("Boosted trees were grown on 100 of")),
+        "{:?}",
+        report.notes
+    );
+
+    let distances = report.distances.as_ref().unwrap();
+    assert_eq!(distances.rows.len(), report.methods[0].effects.perturbations);
+    assert!(distances.rows.iter().all(|row| row.generated.is_some_and(|generated| generated.cells == 60)));
+    let json = serde_json::to_value(&report).unwrap();
+    let is_defined = |key: &str| report.definitions.iter().any(|definition| definition.metric == key);
+    for (values, others) in [
+        (&json["gold_standard"]["methods"][0], &["method", "curve"][..]),
+        (&json["gold_standard"]["methods"][0]["curve"][0], &["taken"]),
+        (&json["distances"]["rows"][0], &["perturbation", "cells", "generated"]),
+        (&json["distances"]["rows"][0]["generated"], &["cells"]),
+    ] {
+        for key in values.as_object().unwrap().keys().filter(|key| !others.contains(&key.as_str())) {
+            assert!(is_defined(key), "{key} has no definition");
+        }
+    }
+
+    let without = judged(&dataset, &model, &EvaluateOptions { tree_cells: 0, generated_cells: 0, ..options });
+    assert!(without.gold_standard.unwrap().methods.iter().all(|score| score.method != "Boosted trees"));
+    assert!(without.distances.unwrap().rows.iter().all(|row| row.generated.is_none()));
+}
+
+#[test]
 fn what_cannot_be_weighed_is_said() {
     let (dataset, model) = trained(1);
     assert_eq!(judged(&dataset, &model, &options(0)).likelihood, None);

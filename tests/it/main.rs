@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 mod architecture;
+mod benchmark;
 mod cell_response;
 mod cli;
 mod damaged_files;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use grn_explorer::data::EffectTable;
-use grn_explorer::evaluation::Sample;
+use grn_explorer::data::{CsrMatrix, EffectTable};
 use grn_explorer::evaluation::effects::{EffectOptions, compare};
-use grn_explorer::evaluation::networks::{Cells, NetworkTester, reachable_by_round};
+use grn_explorer::evaluation::networks::{EdgeTest, EdgeTests, reachable_by_round, test_network};
+use grn_explorer::evaluation::pairwise::pair_tests;
+use grn_explorer::evaluation::{Sample, mann_whitney, wasserstein};
+use grn_explorer::jobs::Silent;
+use grn_explorer::preprocess::normalise::Expression;
 
 use crate::reference::{Case, cases};
 
@@ -62,13 +65,32 @@ impl Measured {
     }
 }
 
-impl Cells for Measured {
-    fn control(&self, child: usize) -> Option<Sample> {
-        self.sample(-1, child)
+impl EdgeTests for Measured {
+    fn is_measured(&self, gene: usize) -> bool {
+        gene < self.genes
     }
 
-    fn perturbed(&self, parent: usize, child: usize) -> Option<Sample> {
-        self.sample(parent as i64, child)
+    fn is_perturbed(&self, gene: usize) -> bool {
+        self.labels.contains(&(gene as i64))
+    }
+
+    fn test(&self, parent: usize, child: usize) -> Option<EdgeTest> {
+        let (control, perturbed) = (self.sample(-1, child)?, self.sample(parent as i64, child)?);
+        let (p_value, wasserstein) = (mann_whitney(&control, &perturbed)?, wasserstein(&control, &perturbed)?);
+        Some(EdgeTest { parent, child, p_value, wasserstein, cells: [0, 0], difference: 0.0 })
+    }
+}
+
+impl Measured {
+    /// All pairs at once: group g has gene g perturbed.
+    fn at_once(&self) -> grn_explorer::evaluation::pairwise::PairTests {
+        let dense: Vec<f32> = self.expression.iter().map(|&value| value as f32).collect();
+        let matrix = CsrMatrix::from_dense(self.labels.len(), self.genes, &dense);
+        let cells = |label: i64| -> Vec<u32> {
+            (0..self.labels.len() as u32).filter(|&cell| self.labels[cell as usize] == label).collect()
+        };
+        let groups: Vec<Vec<u32>> = (0..self.genes as i64).map(cells).collect();
+        pair_tests(&Expression::as_is(&matrix), &groups, &cells(-1), &Silent).expect("never cancelled")
     }
 }
 
@@ -80,7 +102,7 @@ fn golden_network_tests_agree_with_the_reference() {
         let cells = Measured { genes, expression: case.f64s("log1p_expression"), labels };
         let edges = case.f64s("edges");
         let edges: Vec<_> = edges.chunks_exact(2).map(|pair| (pair[0] as usize, pair[1] as usize)).collect();
-        let mut tester = NetworkTester::new(&cells);
+        let at_once = cells.at_once();
 
         let expected: BTreeMap<(String, String), (f64, f64)> = case.json["edges"]
             .as_array()
@@ -91,13 +113,17 @@ fn golden_network_tests_agree_with_the_reference() {
                 ((name("parent"), name("child")), (edge["p"].as_f64().unwrap(), edge["wasserstein"].as_f64().unwrap()))
             })
             .collect();
-        let tested: Vec<_> = edges.iter().filter_map(|&(parent, child)| tester.edge(parent, child)).collect();
+        let tested: Vec<_> = edges.iter().filter_map(|&(parent, child)| cells.test(parent, child)).collect();
         assert_eq!(tested.len(), expected.len(), "{}: number of testable edges", case.name);
         for test in tested {
             let what = format!("{} {} → {}", case.name, test.parent, test.child);
             let (p_value, distance) = find(&expected, test.parent, test.child).unwrap_or_else(|| panic!("{what}"));
             close(&format!("{what} p"), Some(test.p_value), p_value, 1e-6 * p_value);
             close(&format!("{what} Wasserstein"), Some(test.wasserstein), distance, 1e-6);
+            let found = at_once.get(test.parent, test.child).unwrap_or_else(|| panic!("{what}"));
+            let (p, w) = (found.p_value, found.distance);
+            close(&format!("{what} p, all at once"), Some(p), p_value, 1e-6 * p_value);
+            close(&format!("{what} Wasserstein, all at once"), Some(w), distance, 1e-6);
         }
 
         let network = &case.json["network"];
@@ -107,7 +133,7 @@ fn golden_network_tests_agree_with_the_reference() {
         let expected = std::iter::once(&network["output_graph"]).chain(further);
         for (at, (pairs, expected)) in rounds.into_iter().zip(expected).enumerate() {
             let what = format!("{} path length {}", case.name, at + 1);
-            let result = tester.network(pairs);
+            let result = test_network(&cells, pairs);
             assert_eq!(Some(result.true_positives as u64), expected["true_positives"].as_u64(), "{what}");
             assert_eq!(Some(result.false_positives as u64), expected["false_positives"].as_u64(), "{what}");
             let distance = expected["wasserstein_distance"]["mean"].as_f64().unwrap();

@@ -166,9 +166,9 @@ impl Work {
             progress.stage("Reading held-out cells", None);
             let cells = match cells {
                 Some(cells) => cells,
-                None => Arc::new(HeldOutCells::new(&of.dataset, &of.model, &of.network)?),
+                None => Arc::new(HeldOutCells::new(&of.dataset, &of.model, &of.network, progress)?),
             };
-            let found = test_edges(&cells, &of.network, &missing, progress)?;
+            let found = test_edges(&cells, &of.network, &missing);
             anyhow::Ok((cells, found))
         }));
     }

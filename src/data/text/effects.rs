@@ -1,6 +1,6 @@
 //! Tables of effects: one value per perturbation and gene, without cells.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::beside::{FEATURES, PERTURBATIONS, data_set_name, list_beside};
 use super::fields::Separator;
@@ -12,7 +12,7 @@ use crate::data::import::{Evidence, ImportError, MemoryFrame, ReadMatrix, Source
 use crate::data::labels::{LabelReader, Meaning};
 use crate::data::{Choice, CsrMatrix, Dataset, Gene, Genes, ImportOptions, MatrixKind, Orientation, Values, Warning};
 use crate::jobs::Progress;
-use crate::words::{counted, grouped};
+use crate::words::{counted, grouped, listed};
 
 /// Name of the column that the perturbations get.
 const COLUMN: &str = "perturbation";
@@ -190,4 +190,76 @@ pub(super) fn read(
     understood.need_no_control();
     let read = ReadMatrix { matrix, evidence, added_up: 0 };
     understood.finish(read, source, options, progress)
+}
+
+/// The mean of the rows of the table in `path`, one value for each of `genes`, which its columns name in any order: the wild type that
+/// belongs to a table of effects.
+///
+/// # Errors
+/// If it is no table of numbers, or lacks one of the genes.
+pub fn profile(path: &Path, genes: &[String], progress: &dyn Progress) -> Result<Vec<f64>, TextError> {
+    let table = RawTable::read(path, progress)?;
+    if let Some((place, found)) = table.gap {
+        return Err(TextError::unexpected(place, found, "a finite number"));
+    }
+    let columns = table.columns.unwrap_or_default();
+    let mut sums = vec![0.0; columns.len()];
+    table.indices.iter().zip(table.values.iter()).for_each(|(&at, value)| sums[at as usize] += f64::from(value));
+    let of_gene = |gene: &String| {
+        let at = columns.iter().position(|column| column == gene).ok_or_else(|| {
+            let expected = format!("a column {gene}, as in the data");
+            TextError::unexpected(
+                format!("{}, line 1", table.name),
+                format!("columns {}", listed(&columns, 4)),
+                expected,
+            )
+        })?;
+        Ok(sums[at] / table.height as f64)
+    };
+    genes.iter().map(of_gene).collect()
+}
+
+/// The file beside the table of effects `path` with what was measured without any perturbation, told by its name: that of the table with
+/// `wildtype` in place of `knockouts` and the like.
+pub fn wild_type_beside(path: &Path) -> Option<PathBuf> {
+    const PERTURBED: [&str; 9] = [
+        "knockouts",
+        "knock_outs",
+        "knockout",
+        "knock_out",
+        "knockdowns",
+        "knock_downs",
+        "knockdown",
+        "knock_down",
+        "perturbations",
+    ];
+    const WILD: [&str; 4] = ["wildtype", "wild_type", "wild-type", "wt"];
+    let name = path.file_name()?.to_str()?;
+    let lower = name.to_ascii_lowercase();
+    let (at, word) = PERTURBED.iter().find_map(|word| Some((lower.rfind(word)?, word)))?;
+    let beside = |wild: &str| path.with_file_name(format!("{}{wild}{}", &name[..at], &name[at + word.len()..]));
+    WILD.iter().map(|wild| beside(wild)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Silent;
+
+    #[test]
+    fn the_wild_type_is_found_by_its_name_and_read_by_the_names_of_its_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let knock_outs = write("net_1_knockouts.tsv", "A\tB\n0\t1.5\n1.25\t0\n");
+        assert_eq!(wild_type_beside(&knock_outs), None);
+        let wild = write("net_1_wildtype.tsv", "\"B\"\t\"A\"\n0.5\t0.25\n");
+        assert_eq!(wild_type_beside(&knock_outs).as_ref(), Some(&wild));
+        let genes = ["A", "B"].map(str::to_owned);
+        assert_eq!(profile(&wild, &genes, &Silent).unwrap(), [0.25, 0.5]);
+        let error = profile(&wild, &["C".to_owned()], &Silent).unwrap_err().to_string();
+        assert!(error.contains("a column C") && error.contains("net_1_wildtype.tsv"), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Screens in text files: matrix market files with their lists, and tables of counts; compressed with gzip or not.
 //!
-//! `lines` and `fields` read text of any size line by line; `mtx` and `table` make a matrix of it (`effects`: one of effects, without cells), `list` and `labels` the frames of genes and
+//! `lines` and `fields` read text of any size line by line; `mtx` and `table` make a matrix of it (`effects`: one of effects, without cells; `interventions`: one of a folder of tables), `list` and `labels` the frames of genes and
 //! cells; `beside` finds files that belong together by their names. What the files leave open is decided by the rules of
 //! `data::import`.
 
@@ -8,6 +8,7 @@ mod beside;
 mod effects;
 mod error;
 mod fields;
+mod interventions;
 mod labels;
 mod lines;
 mod list;
@@ -23,6 +24,7 @@ use super::import::{Column, categories_of};
 use super::{Dataset, ImportOptions};
 use crate::jobs::Progress;
 
+pub use effects::{profile, wild_type_beside};
 pub use error::TextError;
 
 pub(in crate::data) use beside::data_set_name;
@@ -35,6 +37,8 @@ pub enum TextKind {
     Matrix,
     /// A table.
     Table,
+    /// A folder with one table per intervention, `iv=3.txt`.
+    Interventions,
 }
 
 /// Bytes looked at to tell what a file is.
@@ -46,7 +50,8 @@ const BEGINNING: u64 = 1 << 20;
 /// If it cannot be read.
 pub fn kind_of(path: &Path) -> io::Result<Option<TextKind>> {
     if path.is_dir() {
-        return Ok(beside::matrix_in(path).is_ok().then_some(TextKind::Matrix));
+        let matrix = beside::matrix_in(path).is_ok().then_some(TextKind::Matrix);
+        return Ok(matrix.or_else(|| interventions::tables_in(path).map(|_| TextKind::Interventions)));
     }
     let start = lines::beginning(path, BEGINNING)?;
     if mtx::is_mtx(&start) || (!start.contains(&0) && beside::matrix_of_list(path).is_some()) {
@@ -78,6 +83,10 @@ pub fn read_into(
             mtx::read(memory, matrix.as_deref().unwrap_or(path), options, progress)
         }
         Some(TextKind::Table) => table::read(path, options, progress),
+        Some(TextKind::Interventions) => {
+            let tables = interventions::tables_in(path).unwrap_or_default();
+            interventions::read(path, &tables, options, progress)
+        }
         None if path.is_dir() => mtx::read(memory, path, options, progress),
         None => Err(TextError::unexpected(
             lines::file_name(path),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::networks::{Cells, NetworkTester, SIGNIFICANCE};
+use crate::evaluation::networks::{EdgeTests, SIGNIFICANCE};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Sign;
 
@@ -40,20 +40,19 @@ impl EdgeCalibration {
     /// Of edges (regulator, target, probability); those that `cells` cannot test are left out. None without any.
     pub fn of(
         edges: &[(usize, usize, f64)],
-        cells: &dyn Cells,
+        cells: &dyn EdgeTests,
         truth: Option<&BTreeMap<(usize, usize), Sign>>,
         progress: &dyn Progress,
     ) -> Result<Option<Self>, Cancelled> {
         let mut sorted: Vec<&(usize, usize, f64)> = edges.iter().filter(|edge| edge.0 != edge.1).collect();
         sorted.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.cmp(&b.0)).then(a.1.cmp(&b.1)));
         let step = sorted.len().div_ceil(MOST).max(1);
-        let mut tester = NetworkTester::new(cells);
         let mut tested = Vec::new();
         for (at, &&(regulator, target, probability)) in sorted.iter().step_by(step).enumerate() {
             if at.is_multiple_of(256) {
                 progress.check()?;
             }
-            if let Some(test) = tester.edge(regulator, target) {
+            if let Some(test) = cells.test(regulator, target) {
                 let known = truth.map(|truth| truth.contains_key(&(regulator, target)));
                 tested.push((probability, test.p_value < SIGNIFICANCE, known));
             }
@@ -80,20 +79,25 @@ impl EdgeCalibration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::Sample;
+    use crate::evaluation::networks::EdgeTest;
     use crate::jobs::Silent;
 
     /// Perturbing gene 0 moves the odd genes; gene 30 is not measured.
     struct Toy;
 
-    impl Cells for Toy {
-        fn control(&self, child: usize) -> Option<Sample> {
-            (child < 30).then(|| Sample::new((1..=20).map(f64::from)))
+    impl EdgeTests for Toy {
+        fn is_measured(&self, gene: usize) -> bool {
+            gene < 30
         }
 
-        fn perturbed(&self, parent: usize, child: usize) -> Option<Sample> {
-            let factor = if child % 2 == 1 { 3.0 } else { 1.0 };
-            (parent == 0 && child < 30).then(|| Sample::new((1..=20).map(|value| factor * f64::from(value))))
+        fn is_perturbed(&self, gene: usize) -> bool {
+            gene == 0
+        }
+
+        fn test(&self, parent: usize, child: usize) -> Option<EdgeTest> {
+            let p_value = if child % 2 == 1 { 1e-6 } else { 0.7 };
+            let test = EdgeTest { parent, child, p_value, wasserstein: 1.0, cells: [20, 20], difference: 1.0 };
+            (self.is_perturbed(parent) && self.is_measured(child)).then_some(test)
         }
     }
 

@@ -1,7 +1,9 @@
 //! The report of an evaluation: every number with its definition, the baselines beside the model, and what it rests on.
 
+mod benchmark;
 mod classes;
 mod definitions;
+mod distances;
 mod edge_calibration;
 mod likelihood;
 mod network;
@@ -18,8 +20,10 @@ use super::ceiling::Ceiling;
 use super::effects::{Beside, EffectMetrics, EffectOptions, METRICS, PerturbationFit, compare, compare_with};
 use crate::data::EffectTable;
 
+pub use benchmark::{BenchmarkData, BenchmarkReport, RankedMethod};
 pub use classes::{ClassFit, ClassReport, by_class};
 pub use definitions::{Definition, definitions};
+pub use distances::{DistanceRow, Distances, GeneratedDistance};
 pub use edge_calibration::{EdgeBin, EdgeCalibration};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{
@@ -203,6 +207,9 @@ pub struct Report {
     /// How many cells drawn from the model pass quality control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality_pass: Option<QualityPass>,
+    /// How far cells of each perturbation are from control and from generated ones; none without control cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<Distances>,
     /// What every metric is.
     pub definitions: Vec<Definition>,
 }

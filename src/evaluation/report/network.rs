@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::networks::{Cells, NetworkTest, NetworkTester, false_omission_rate, reachable_by_round};
+use crate::evaluation::networks::{EdgeTests, NetworkTest, false_omission_rate, reachable_by_round, test_network};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Sign;
-use crate::network::recovery::{Recovery, sign_accuracy};
+use crate::network::recovery::{CurvePoint, Recovery, precision_recall, sign_accuracy, thinned};
 
 /// Numbers of edges at which rankings are tested.
-const SIZES: [usize; 8] = [10, 20, 50, 100, 200, 500, 1000, 2000];
+const SIZES: [usize; 17] = [10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000];
+/// Points of a precision–recall curve.
+pub const MOST_POINTS: usize = 200;
 /// Random pairs for the false omission rate.
 const OMITTED_PAIRS: usize = 500;
 
@@ -48,30 +50,25 @@ pub struct NetworkTests {
     pub points: Vec<NetworkPoint>,
 }
 
-/// Test the best edges of each of `rankings` among the pairs of `genes` (a count) that `cells` can test.
+/// Test the best edges of each of `rankings` among the pairs of `genes` (a count) that can be tested.
 ///
 /// Edges that cannot be tested are left out before the best are taken, so that all methods are judged on the same pairs.
 pub fn network_tests(
-    cells: &dyn Cells,
+    tests: &dyn EdgeTests,
     genes: usize,
     rankings: &[Ranking],
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<NetworkTests, Cancelled> {
-    let measured: Vec<usize> = (0..genes).filter(|&child| cells.control(child).is_some()).collect();
-    let perturbed: BTreeSet<usize> = match measured.first() {
-        Some(&child) => (0..genes).filter(|&parent| cells.perturbed(parent, child).is_some()).collect(),
-        None => BTreeSet::new(),
-    };
-    let is_measured: BTreeSet<usize> = measured.iter().copied().collect();
-    let testable_pairs =
-        perturbed.iter().map(|parent| measured.len() - usize::from(is_measured.contains(parent))).sum();
-    let mut tester = NetworkTester::new(cells);
+    let measured: BTreeSet<usize> = (0..genes).filter(|&child| tests.is_measured(child)).collect();
+    let perturbed: BTreeSet<usize> =
+        (0..genes).filter(|&parent| !measured.is_empty() && tests.is_perturbed(parent)).collect();
+    let testable_pairs = perturbed.iter().map(|parent| measured.len() - usize::from(measured.contains(parent))).sum();
     let mut points = Vec::new();
     let all: Vec<usize> = (0..genes).collect();
     for ranking in rankings {
         let testable = |edge: &&(usize, usize, f64, Sign)| {
-            edge.0 != edge.1 && perturbed.contains(&edge.0) && is_measured.contains(&edge.1)
+            edge.0 != edge.1 && perturbed.contains(&edge.0) && measured.contains(&edge.1)
         };
         let edges: Vec<(usize, usize)> = ranking.edges.iter().filter(testable).map(|edge| (edge.0, edge.1)).collect();
         let mut sizes: Vec<usize> = SIZES.iter().copied().filter(|&size| size < edges.len()).collect();
@@ -82,9 +79,9 @@ pub fn network_tests(
             progress.check()?;
             let best = &edges[..size];
             let mut rounds = reachable_by_round(best.iter().copied(), 3).into_iter();
-            let test = tester.network(rounds.next().unwrap_or_default());
-            let further = rounds.map(|pairs| tester.network(pairs)).collect();
-            let false_omission_rate = false_omission_rate(&mut tester, best, &all, OMITTED_PAIRS, seed);
+            let test = test_network(tests, rounds.next().unwrap_or_default());
+            let further = rounds.map(|pairs| test_network(tests, pairs)).collect();
+            let false_omission_rate = false_omission_rate(tests, best, &all, OMITTED_PAIRS, seed);
             points.push(NetworkPoint {
                 method: ranking.method.clone(),
                 edges: size,
@@ -158,6 +155,12 @@ pub struct NetworkScore {
     pub early_precision_ratio: Option<f64>,
     /// Share of right signs.
     pub sign_accuracy: Option<f64>,
+    /// Share of the pairs that the method ranks; the others come last, all tied.
+    #[serde(default)]
+    pub ranked_share: f64,
+    /// The precision–recall curve, at most [`MOST_POINTS`] of it.
+    #[serde(default)]
+    pub curve: Vec<CurvePoint>,
 }
 
 /// Rankings against known edges.
@@ -210,6 +213,9 @@ pub fn gold_standard(
             auroc: recovery.auroc,
             early_precision_ratio: recovery.early_precision_ratio,
             sign_accuracy: sign_accuracy(signs),
+            ranked_share: pairs.iter().filter(|pair| given.contains_key(pair)).count() as f64
+                / pairs.len().max(1) as f64,
+            curve: thinned(precision_recall(&candidates), MOST_POINTS),
         }
     };
     GoldStandard {
@@ -226,7 +232,7 @@ pub fn gold_standard(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::Sample;
+    use crate::evaluation::networks::EdgeTest;
     use crate::jobs::Silent;
 
     fn ranking(method: &str, edges: &[(usize, usize)]) -> Ranking {
@@ -262,14 +268,25 @@ mod tests {
 
     struct Toy;
 
-    impl Cells for Toy {
-        fn control(&self, child: usize) -> Option<Sample> {
-            (child < 3).then(|| Sample::new((1..=20).map(f64::from)))
+    impl EdgeTests for Toy {
+        fn is_measured(&self, gene: usize) -> bool {
+            gene < 3
         }
 
-        fn perturbed(&self, parent: usize, child: usize) -> Option<Sample> {
-            let factor = if (parent, child) == (0, 1) { 2.0 } else { 1.0 };
-            (parent < 2 && child < 3).then(|| Sample::new((1..=20).map(|value| factor * f64::from(value))))
+        fn is_perturbed(&self, gene: usize) -> bool {
+            gene < 2
+        }
+
+        fn test(&self, parent: usize, child: usize) -> Option<EdgeTest> {
+            let p_value = if (parent, child) == (0, 1) { 0.001 } else { 0.7 };
+            (parent < 2 && child < 3).then_some(EdgeTest {
+                parent,
+                child,
+                p_value,
+                wasserstein: 1.0,
+                cells: [20, 20],
+                difference: 1.0,
+            })
         }
     }
 

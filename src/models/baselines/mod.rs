@@ -1,7 +1,7 @@
 //! What to beat: simple predictions fit on training cells only, shown beside every model.
 //!
-//! All take the measured shifts of the training cells and answer in the same unit (log2 against the measured control), so
-//! they need no data set: [`effects`] predicts perturbations, [`networks`] scores edges.
+//! [`effects`] predicts perturbations: all take the measured shifts of the training cells and answer in the same unit (log2 against
+//! the measured control), so they need no data set. [`networks`] scores edges, from such shifts or from expression.
 
 pub mod effects;
 mod linear;

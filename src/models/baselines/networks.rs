@@ -1,9 +1,23 @@
 //! Baselines that score edges.
 
+mod knock_out;
+mod panel;
+mod random_order;
+mod ridge;
+mod trees;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, EffectTable};
+use crate::data::{EffectTable, PerturbationKind};
+use crate::jobs::{Cancelled, Progress};
+use crate::network::Sign;
+
+pub use knock_out::{FEWEST_KNOCK_OUTS, knock_out_score};
+pub use panel::Panel;
+pub use random_order::random_order;
+pub use ridge::ridge;
+pub use trees::trees;
 
 /// Which baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,16 +25,44 @@ use crate::data::{Dataset, EffectTable};
 pub enum NetworkBaseline {
     /// |Δ| of the target under perturbation of the regulator.
     MeanDifference,
-    /// |r| of the two genes over control cells.
+    /// Distance of the target from its median over all perturbations, in standard deviations.
+    KnockOutScore,
+    /// |r| of the two genes over cells.
     Correlation,
+    /// Coefficients of a ridge regression over perturbation means.
+    Ridge,
+    /// Importances of boosted trees.
+    Trees,
+    /// No information.
+    RandomOrder,
 }
 
 impl NetworkBaseline {
+    /// All of them, in the order shown.
+    pub const ALL: [Self; 6] =
+        [Self::MeanDifference, Self::KnockOutScore, Self::Correlation, Self::Ridge, Self::Trees, Self::RandomOrder];
+
     /// For people: `Mean difference`.
     pub fn label(self) -> &'static str {
         match self {
             Self::MeanDifference => "Mean difference",
+            Self::KnockOutScore => "Knock-out z-score",
             Self::Correlation => "Correlation",
+            Self::Ridge => "Ridge regression",
+            Self::Trees => "Boosted trees",
+            Self::RandomOrder => "Random order",
+        }
+    }
+
+    /// For names of files: `mean_difference`.
+    pub fn file_stem(self) -> &'static str {
+        match self {
+            Self::MeanDifference => "mean_difference",
+            Self::KnockOutScore => "knock_out_z_score",
+            Self::Correlation => "correlation",
+            Self::Ridge => "ridge",
+            Self::Trees => "boosted_trees",
+            Self::RandomOrder => "random_order",
         }
     }
 
@@ -28,17 +70,25 @@ impl NetworkBaseline {
     pub fn definition(self) -> &'static str {
         match self {
             Self::MeanDifference => {
-                "Absolute mean shift (log2) of the target in training cells whose regulator was perturbed (CausalBench)"
+                "Absolute mean shift of the target under perturbation of the regulator (CausalBench); its sign gives that of the edge"
             }
-            Self::Correlation => {
-                "Absolute Pearson correlation of the two genes over the control cells of the training; has no direction"
+            Self::KnockOutScore => {
+                "|x − median| / sd of the target's mean under perturbation of the regulator; median and standard deviation over all single perturbations (Pinna 2010, with the median)"
             }
+            Self::Correlation => "Absolute Pearson correlation of the two genes over cells; has no direction",
+            Self::Ridge => {
+                "|β|·rms(regulator)/rms(target) of a ridge regression of the target's shifts on those of all other genes over perturbations, its own left out, through the origin; penalty per target by generalised cross-validation (Golub 1979)"
+            }
+            Self::Trees => {
+                "Importance of the regulator in stochastic gradient boosting of the target on all other genes over cells, in the style of GRNBoost2 (Moerman 2019): depth 3, learning rate 0.01, 10 % of the genes per split, 90 % of the cells per tree, early stopping on the others; summed decrease of the squared error, normalised per target, times the number of trees"
+            }
+            Self::RandomOrder => "A random order of the same pairs",
         }
     }
 }
 
 /// A score for each regulator and target; larger is better.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EdgeScores {
     /// Symbols, one per row.
     pub regulators: Vec<String>,
@@ -46,9 +96,24 @@ pub struct EdgeScores {
     pub targets: Vec<String>,
     /// Regulators × targets, row-major; NaN where not defined, as for a gene and itself.
     pub scores: Vec<f32>,
+    /// Above 0 where the regulator activates, below where it represses, as the scores; empty where the method does not tell.
+    pub signs: Vec<f32>,
 }
 
 impl EdgeScores {
+    /// No scores yet, and no signs, for the perturbations `rows` of `effects` and those of `targets` that are measured.
+    fn empty(effects: &EffectTable, rows: &[usize], targets: &[String]) -> Self {
+        let targets = names(&columns(&effects.genes, targets), &effects.genes);
+        let size = rows.len() * targets.len();
+        let regulators = rows.iter().map(|&row| effects.perturbations[row].clone()).collect();
+        Self { regulators, targets, scores: vec![f32::NAN; size], signs: vec![0.0; size] }
+    }
+
+    fn set(&mut self, place: usize, score: f32, sign: f32) {
+        self.scores[place] = score;
+        self.signs[place] = sign;
+    }
+
     /// The score of `regulator` → `target`; none where it is not defined.
     pub fn get(&self, regulator: &str, target: &str) -> Option<f32> {
         let row = self.regulators.iter().position(|name| name == regulator)?;
@@ -56,13 +121,21 @@ impl EdgeScores {
         Some(self.scores[row * self.targets.len() + column]).filter(|score| !score.is_nan())
     }
 
-    /// (regulator, target, score) of all defined pairs, best first; ties by position.
-    pub fn ranked(&self) -> Vec<(&str, &str, f32)> {
-        let mut edges: Vec<(&str, &str, f32)> = Vec::new();
-        for (row, regulator) in self.scores.chunks_exact(self.targets.len().max(1)).zip(&self.regulators) {
-            for (&score, target) in row.iter().zip(&self.targets) {
+    /// (regulator, target, score, sign) of all defined pairs, best first; ties by position.
+    pub fn ranked(&self) -> Vec<(&str, &str, f32, Sign)> {
+        let mut edges: Vec<(&str, &str, f32, Sign)> = Vec::new();
+        let sign = |place: usize| match self.signs.get(place) {
+            Some(sign) if *sign > 0.0 => Sign::Activates,
+            Some(sign) if *sign < 0.0 => Sign::Represses,
+            _ => Sign::Unknown,
+        };
+        let width = self.targets.len();
+        for (row, regulator) in self.regulators.iter().enumerate() {
+            for (column, target) in self.targets.iter().enumerate() {
+                let place = row * width + column;
+                let score = self.scores[place];
                 if !score.is_nan() {
-                    edges.push((regulator, target, score));
+                    edges.push((regulator, target, score, sign(place)));
                 }
             }
         }
@@ -71,63 +144,43 @@ impl EdgeScores {
     }
 }
 
+/// The rows of `effects` where one gene was perturbed alone.
+fn singles(effects: &EffectTable) -> Vec<usize> {
+    (0..effects.perturbations.len()).filter(|&row| !effects.perturbations[row].contains('+')).collect()
+}
+
 /// Absolute mean difference: rows are the genes that were perturbed alone, columns the `targets` that were measured.
-pub fn mean_difference(training: &EffectTable, targets: &[String]) -> EdgeScores {
-    let columns = columns(&training.genes, targets);
-    let rows = (0..training.perturbations.len()).filter(|&row| !training.perturbations[row].contains('+'));
-    let mut result =
-        EdgeScores { regulators: Vec::new(), targets: names(&columns, &training.genes), scores: Vec::new() };
-    for row in rows {
-        let regulator = &training.perturbations[row];
-        let score = |&column: &usize| match &training.genes[column] == regulator {
-            true => f32::NAN,
-            false => training.row(row)[column].abs(),
-        };
-        result.scores.extend(columns.iter().map(score));
-        result.regulators.push(regulator.clone());
+pub fn mean_difference(effects: &EffectTable, targets: &[String], kind: PerturbationKind) -> EdgeScores {
+    let rows = singles(effects);
+    let columns = columns(&effects.genes, targets);
+    let mut result = EdgeScores::empty(effects, &rows, targets);
+    for (at, &row) in rows.iter().enumerate() {
+        for (place, &column) in columns.iter().enumerate() {
+            if effects.genes[column] != effects.perturbations[row] {
+                let shift = effects.row(row)[column];
+                result.set(at * columns.len() + place, shift.abs(), shift * kind.direction());
+            }
+        }
     }
     result
 }
 
-/// Absolute Pearson correlation over `cells` (rows of `dataset`, control cells of the training) of
-/// log(1 + 10,000·x/Σx), between the measured ones of `genes`; genes without variation have no score.
-/// O(genes² · cells) time.
-pub fn correlation(dataset: &Dataset, cells: &[u32], genes: &[String]) -> EdgeScores {
-    let symbols = dataset.genes().symbols();
-    let columns = columns(&symbols, genes);
-    let mut position = vec![usize::MAX; symbols.len()];
-    for (at, &column) in columns.iter().enumerate() {
-        position[column] = at;
-    }
-    // Genes × cells, standardised so that a dot product is a correlation.
-    let mut values = vec![vec![0f32; cells.len()]; columns.len()];
-    for (at, &cell) in cells.iter().enumerate() {
-        let total = dataset.matrix().row_sum(cell as usize);
-        for (index, count) in dataset.matrix().row(cell as usize).iter() {
-            if let Some(row) = values.get_mut(position[index as usize]) {
-                row[at] = (1e4 * f64::from(count) / total).ln_1p() as f32;
-            }
-        }
-    }
-    values.par_iter_mut().for_each(|row| standardise(row));
-    let score = |a: usize, b: usize| -> f32 {
-        let product: f64 = values[a].iter().zip(&values[b]).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-        if a == b { f32::NAN } else { product.abs().clamp(0.0, 1.0) as f32 }
+/// Absolute Pearson correlation between the genes of `panel`; genes without variation have no score. O(genes² · cells) time.
+pub fn correlation(panel: Panel, progress: &dyn Progress) -> Result<EdgeScores, Cancelled> {
+    // Standardised so that a dot product is a correlation.
+    let panel = panel.standardised();
+    let count = panel.genes.len();
+    let product = |a: usize, b: usize| -> f32 {
+        let product: f64 = panel.row(a).iter().zip(panel.row(b)).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+        if a == b { f32::NAN } else { product.clamp(-1.0, 1.0) as f32 }
     };
-    let count = columns.len();
-    let rows: Vec<Vec<f32>> = (0..count).into_par_iter().map(|a| (0..count).map(|b| score(a, b)).collect()).collect();
-    let names = names(&columns, &symbols);
-    EdgeScores { regulators: names.clone(), targets: names, scores: rows.concat() }
-}
-
-/// Mean 0 and Euclidean length 1; NaN without variation.
-fn standardise(row: &mut [f32]) {
-    let mean = row.iter().map(|&value| f64::from(value)).sum::<f64>() / row.len() as f64;
-    let length = row.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>().sqrt();
-    // What is left of equal values after rounding to f32 is no variation.
-    let noise = 1e-6 * mean.abs() * (row.len() as f64).sqrt();
-    let scale = if length > noise { 1.0 / length } else { f64::NAN };
-    row.iter_mut().for_each(|value| *value = ((f64::from(*value) - mean) * scale) as f32);
+    let row = |a: usize| {
+        progress.check()?;
+        Ok((0..count).map(|b| product(a, b)).collect::<Vec<f32>>())
+    };
+    let signs = (0..count).into_par_iter().map(row).collect::<Result<Vec<_>, Cancelled>>()?.concat();
+    let scores = signs.iter().map(|correlation| correlation.abs()).collect();
+    Ok(EdgeScores { regulators: panel.genes.clone(), targets: panel.genes, scores, signs })
 }
 
 /// Columns of those of `wanted` that are among `genes`, in the order wanted.
@@ -144,7 +197,8 @@ fn names(columns: &[usize], genes: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{CellRole, CsrMatrix, DatasetParts, Gene, ImportReport, MatrixKind, PerturbationKind};
+    use crate::data::{CellRole, CsrMatrix, Dataset, DatasetParts, Gene, ImportReport, MatrixKind};
+    use crate::jobs::Silent;
 
     fn strings(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -158,9 +212,10 @@ mod tests {
             cells: vec![1; 3],
             shifts: vec![-5.0, 0.5, -1.0, 9.0, 9.0, 9.0, 0.1, -3.0, 0.2],
         };
-        let scores = mean_difference(&training, &strings(&["A", "C", "Q", "B"]));
+        let scores = mean_difference(&training, &strings(&["A", "C", "Q", "B"]), PerturbationKind::KnockOut);
         let best: Vec<_> = scores.ranked().into_iter().take(3).collect();
-        assert_eq!(best, [("Q", "B", 3.0), ("A", "C", 1.0), ("A", "B", 0.5)]);
+        let (up, down) = (Sign::Represses, Sign::Activates);
+        assert_eq!(best, [("Q", "B", 3.0, down), ("A", "C", 1.0, down), ("A", "B", 0.5, up)]);
         assert_eq!(scores.get("A", "A"), None);
         assert_eq!(scores.get("A", "Q"), None);
     }
@@ -185,7 +240,8 @@ mod tests {
             warnings: Vec::new(),
         })
         .unwrap();
-        let scores = correlation(&dataset, &[0, 1, 2], &strings(&["D", "B", "A", "unmeasured"]));
+        let panel = Panel::of(&dataset, &[0, 1, 2], &strings(&["D", "B", "A", "unmeasured"]));
+        let scores = correlation(panel, &Silent).unwrap();
         assert_eq!(scores.regulators, ["D", "B", "A"]);
         let log = |values: [f64; 3]| values.map(|value: f64| (100.0 * value).ln_1p() as f32);
         let (a, b) = (log([10.0, 20.0, 30.0]), log([50.0, 40.0, 30.0]));
@@ -195,5 +251,6 @@ mod tests {
         assert!((scores.get("A", "B").unwrap() - expected).abs() < 1e-5);
         assert_eq!(scores.get("A", "D"), None, "a gene without variation has no correlation");
         assert_eq!(scores.ranked().len(), 2);
+        assert_eq!(scores.ranked()[0].3, Sign::Represses, "one falls as the other rises");
     }
 }

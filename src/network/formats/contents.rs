@@ -229,9 +229,25 @@ impl NetworkContents {
             Some(value) => value.as_number().map_or(Sign::Unknown, sign_of_number),
             None => Sign::Unknown,
         };
-        match column {
+        let stated = |column: &&Column| {
+            let word = |value: &Option<Value>| matches!(value, Some(Value::Text(word)) if sign_of_word(word).is_some());
+            column.values.iter().all(word)
+        };
+        // BEELINE calls it so; elsewhere a type may be anything.
+        let column = column.or_else(|| self.edge_column("type").filter(stated));
+        let signs: Vec<Sign> = match column {
             Some(column) => column.values.iter().map(sign).collect(),
             None => vec![Sign::Unknown; self.edges.len()],
+        };
+        if signs.iter().any(|sign| *sign != Sign::Unknown) {
+            return signs;
+        }
+        // A weight that may be negative is signed.
+        let weight = |value: &Option<Value>| value.as_ref().map_or(Some(0.0), Value::as_number);
+        let weights = self.edge_column("weight").and_then(|column| column.values.iter().map(weight).collect());
+        match weights.filter(|weights: &Vec<f64>| weights.iter().any(|weight| *weight < 0.0)) {
+            Some(weights) => weights.into_iter().map(sign_of_number).collect(),
+            None => signs,
         }
     }
 }

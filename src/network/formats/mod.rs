@@ -27,7 +27,7 @@ pub use edges::{EdgeFileError, ExtraColumn, read_edges, write_edges, write_table
 pub use error::FormatError;
 pub use network::Reading;
 pub use sniff::format_of;
-pub use table::TableLayout;
+pub use table::{MatrixRows, TableLayout};
 pub use truth::true_network;
 
 pub(in crate::network) use error::shown;
@@ -115,6 +115,18 @@ impl NetworkFormat {
 /// # Errors
 /// Names the line (of JSON the node or edge), what was found and what was expected; the caller adds the file.
 pub fn read(path: &Path, progress: &dyn Progress) -> Result<(NetworkContents, Option<TableLayout>), FormatError> {
+    read_with(path, MatrixRows::default(), progress)
+}
+
+/// As [`read`], where it is known what the rows of an adjacency matrix are.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(
+    path: &Path,
+    matrix: MatrixRows,
+    progress: &dyn Progress,
+) -> Result<(NetworkContents, Option<TableLayout>), FormatError> {
     progress.stage("Reading", None);
     let format = match (format_of(path)?, NetworkFormat::of(path)) {
         (Some(NetworkFormat::Table | NetworkFormat::Sif) | None, Ok(named)) => named,
@@ -128,7 +140,7 @@ pub fn read(path: &Path, progress: &dyn Progress) -> Result<(NetworkContents, Op
     let name = name.split('.').next().unwrap_or_default();
     let contents = match format {
         NetworkFormat::Table => {
-            let (contents, layout) = table::read(&text, name)?;
+            let (contents, layout) = table::read(&text, name, matrix)?;
             return Ok((contents, Some(layout)));
         }
         NetworkFormat::Sif => sif::read(&text, name)?,

@@ -132,13 +132,7 @@ impl NetworkContents {
                 }
             }
         });
-        let mut signs = self.signs();
-        if signs.iter().all(|sign| *sign == Sign::Unknown)
-            && let Some(weights) = self.edge_column("weight").and_then(numbers)
-            && weights.iter().any(|weight| *weight < 0.0)
-        {
-            signs = weights.iter().map(|weight| super::contents::sign_of_number(*weight)).collect();
-        }
+        let signs = self.signs();
         let (evidence, shift) = (self.edge_column("evidence"), self.edge_column("shift"));
         let (rank, rate) = (self.edge_column("rank"), self.edge_column("false_discovery_rate"));
         let number_at = |column: Option<&Column>, row: usize| {

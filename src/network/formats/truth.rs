@@ -1,4 +1,4 @@
-//! The network behind a simulated screen as a [`Grn`]; its file is read and written by [`TrueNetwork`].
+//! The network behind a simulated screen as a [`Grn`]; its file is written by [`TrueNetwork`].
 
 use crate::data::simulate::TrueNetwork;
 use crate::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};

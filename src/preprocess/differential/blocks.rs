@@ -2,18 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::Test;
-use super::gene::{Control, GeneTest};
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::normalise::Expression;
 
 /// Genes of one block: their values fit into a few megabytes even of a hundred thousand cells.
-pub(super) const BLOCK: usize = 128;
+pub(crate) const BLOCK: usize = 128;
 /// Cells between two looks at the cancel flag.
 const CELLS_PER_CHECK: usize = 4096;
 
 /// Which cells are tested, and where each block of genes begins in their rows.
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     /// Number of blocks.
     pub count: usize,
     /// Rows and their codes: 0 for control, else the number of the group + 1; by code.
@@ -97,7 +95,7 @@ impl Blocks {
 }
 
 /// Non-zero expression sorted by gene, then group (control first): what the tests read, contiguous.
-pub(super) struct ByGene {
+pub(crate) struct ByGene {
     starts: Vec<usize>,
     /// 0 for control, else the group's number + 1.
     groups: Vec<u32>,
@@ -110,30 +108,30 @@ impl ByGene {
         self.starts.len() - 1
     }
 
-    /// The tests of one gene (counted from the first of the block), one per group.
-    pub fn test(
-        &self,
-        gene: usize,
-        groups: &[Vec<u32>],
-        control_cells: usize,
-        test: Test,
-        progress: &dyn Progress,
-    ) -> Result<Vec<GeneTest>, Cancelled> {
-        progress.check()?;
+    /// The non-zero values of one gene (counted from the first of the block): those of the control, then those of each of `groups`
+    /// groups; `ends` says where each ends.
+    pub fn values(&self, gene: usize, groups: usize) -> GeneValues {
         let range = self.starts[gene]..self.starts[gene + 1];
-        let mut values = self.values[range.clone()].to_vec();
-        let codes = &self.groups[range];
-        let controls = codes.partition_point(|&code| code == 0);
-        let (control_values, mut rest) = values.split_at_mut(controls);
-        let mut rest_codes = &codes[controls..];
-        let control = Control::new(control_values, control_cells);
-        let mut tests = Vec::with_capacity(groups.len());
-        for (group, cells) in groups.iter().enumerate() {
-            let count = rest_codes.partition_point(|&code| code <= group as u32 + 1);
-            let (group_values, after) = rest.split_at_mut(count);
-            (rest, rest_codes) = (after, &rest_codes[count..]);
-            tests.push(control.test(group_values, cells.len(), test));
-        }
-        Ok(tests)
+        let codes = &self.groups[range.clone()];
+        let ends = (0..=groups as u32).map(|code| codes.partition_point(|&known| known <= code)).collect();
+        GeneValues { values: self.values[range].iter().map(|&value| f64::from(value)).collect(), ends }
+    }
+}
+
+/// The non-zero values of one gene.
+pub(crate) struct GeneValues {
+    values: Vec<f64>,
+    ends: Vec<usize>,
+}
+
+impl GeneValues {
+    /// Those of the control.
+    pub fn control(&mut self) -> &mut [f64] {
+        &mut self.values[..self.ends[0]]
+    }
+
+    /// Those of a group.
+    pub fn group(&mut self, group: usize) -> &mut [f64] {
+        &mut self.values[self.ends[group]..self.ends[group + 1]]
     }
 }

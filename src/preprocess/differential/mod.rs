@@ -5,10 +5,11 @@
 //! continuity correction, or Welch's t; two-sided p values; Benjamini–Hochberg within each group.
 //!
 //! Expression is mostly zero, so ranks are computed from the non-zero values and one tied block of zeros, and the
-//! control's values of a gene are sorted once for all groups: O(nnz·log nnz) for all genes and groups together.
+//! control's values of a gene are sorted once for all groups (`preprocess::ranks`, which the tests of network edges use too): O(nnz·log nnz)
+//! for all genes and groups together.
 
 mod adjust;
-mod blocks;
+pub(crate) mod blocks;
 mod gene;
 mod tails;
 
@@ -109,7 +110,11 @@ pub fn differential(
         let by_gene = blocks.gather(block, expression, progress)?;
         let first = block * BLOCK;
         for gene in 0..by_gene.genes() {
-            let tests = by_gene.test(gene, groups, control.len(), test, progress)?;
+            progress.check()?;
+            let mut values = by_gene.values(gene, groups.len());
+            let of_control = gene::Control::new(values.control(), control.len());
+            let of_group = |(group, cells): (usize, &Vec<u32>)| of_control.test(values.group(group), cells.len(), test);
+            let tests: Vec<gene::GeneTest> = groups.iter().enumerate().map(of_group).collect();
             let mut table = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (group, result) in tests.iter().enumerate() {
                 let at = group * genes + first + gene;

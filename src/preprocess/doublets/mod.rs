@@ -10,7 +10,6 @@
 //! their counts: no count is ever added, which makes the simulation nearly free.
 
 mod batches;
-mod components;
 mod neighbours;
 mod threshold;
 mod variability;
@@ -21,9 +20,9 @@ use thiserror::Error;
 
 use crate::data::CsrMatrix;
 use crate::jobs::{Cancelled, Progress};
+use crate::preprocess::components::Components;
 use crate::random;
 pub use batches::{CellDoublets, find_by_batch};
-use components::Components;
 use neighbours::simulated_neighbours;
 
 /// How doublets are looked for; the defaults are the published ones.
@@ -134,9 +133,10 @@ pub fn find_doublets(
         return Err(DoubletError::TooFewGenes { genes: genes.len() });
     }
     progress.stage("Finding principal components", Some(0.1));
-    let components = Components::fit(counts, &rows, &totals, &genes, settings.components, seed, progress)?;
+    let per_million = |at: usize, count: f32| 1e6 * f64::from(count) / totals[at];
+    let components = Components::fit(counts, &rows, &per_million, true, &genes, settings.components, seed, progress)?;
     let width = components.count();
-    let mut points = components.project(counts, &rows, &totals, progress)?;
+    let mut points = components.project(counts, &rows, &per_million, progress)?;
 
     progress.stage("Simulating doublets", Some(0.3));
     let simulated = (observed as f64 * settings.simulated_per_cell).round() as usize;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
+
 use super::judging::Judging;
 use crate::data::{CsrMatrix, EffectTable};
 use crate::evaluation::report::{CONTROL, ConditionPass, QualityPass, Report};
-use crate::jobs::Progress;
+use crate::jobs::{Cancelled, Progress};
 use crate::models::{Intervention, TrainedModel};
 use crate::preprocess::quality::{CellMetrics, QualityReport, Rule};
 
@@ -14,12 +16,13 @@ const LIMITS: [f64; 3] = [3.0, 4.0, 5.0];
 
 impl Judging<'_> {
     /// Write into `report` how many cells generated under the perturbations of `predicted`, and how many of those among `cells`
-    /// (rows), pass quality control; or tell why not.
+    /// (rows), pass quality control; or tell why not. `seen` is shown the generated cells of each condition.
     pub fn quality_pass(
         &self,
         cells: &[u32],
         predicted: &EffectTable,
         report: &mut Report,
+        seen: &mut dyn FnMut(&str, &CsrMatrix) -> Result<(), Cancelled>,
         progress: &dyn Progress,
     ) -> anyhow::Result<Option<String>> {
         let (model, dataset, count) = (self.model, self.dataset, self.options.generated_cells);
@@ -55,7 +58,10 @@ impl Judging<'_> {
             let Some(own) = measured_cells.get(name) else { continue };
             let measured = CellMetrics::measure(dataset.matrix(), genes, own, progress)?;
             let question = condition.map(|name| Intervention::knock_out(name.split('+')));
-            let generated = generated(self, question.as_ref(), count, progress)?;
+            let counts = generated(self, question.as_ref(), count, progress)?;
+            seen(name, &counts)?;
+            let rows: Vec<u32> = (0..counts.rows() as u32).collect();
+            let generated = CellMetrics::measure(&counts, genes, &rows, progress)?;
             let shares = |metrics: &CellMetrics| {
                 let passing = |limits: &QualityReport| {
                     let failed = limits.failing_by(metrics, &judged);
@@ -84,23 +90,22 @@ impl Judging<'_> {
     }
 }
 
-/// Metrics of generated cells, which are not kept.
+/// Counts of generated cells: cells × genes.
 fn generated(
     judging: &Judging<'_>,
     question: Option<&Intervention>,
     count: usize,
     progress: &dyn Progress,
-) -> anyhow::Result<CellMetrics> {
-    let (model, genes) = (judging.model, judging.dataset.genes());
-    let seed = model.card().settings.seed;
-    let mut all = CellMetrics::default();
+) -> anyhow::Result<CsrMatrix> {
+    let model = judging.model;
+    let (seed, genes) = (model.card().settings.seed, model.card().genes.len());
+    let mut rows: Vec<Vec<(u32, f32)>> = Vec::with_capacity(count);
     for first in (0..count).step_by(TrainedModel::GENERATED_AT_A_TIME) {
         progress.check()?;
         let portion = TrainedModel::GENERATED_AT_A_TIME.min(count - first);
         let cells = model.generate(question, first, portion, seed)?;
-        let counts = CsrMatrix::from_dense(portion, model.card().genes.len(), &cells.counts);
-        let rows: Vec<u32> = (0..portion as u32).collect();
-        all.append(CellMetrics::measure(&counts, genes, &rows, progress)?);
+        let stored = |cell: &[f32]| (0u32..).zip(cell.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
+        rows.extend(cells.counts.chunks_exact(genes.max(1)).map(stored));
     }
-    Ok(all)
+    CsrMatrix::from_rows(genes, rows).context("generated cells")
 }

@@ -12,6 +12,8 @@ pub(super) enum Sense {
     Stimulates,
     /// Whether it represses.
     Inhibits,
+    /// Whether there is such an edge: 1 or 0.
+    Present,
     /// A number.
     Number,
     /// Anything else.
@@ -55,6 +57,8 @@ const ENDS: [(&str, &str, bool); 16] = [
     ("regulatorgene", "targetgene", false),
     ("regulatory gene", "target gene", false),
 ];
+/// Columns of gold standards that say 1 for an edge and 0 for a pair without one.
+const PRESENT: [&str; 8] = ["present", "edge", "is_edge", "exists", "label", "truth", "gold", "is_true"];
 const SIGNS: [&str; 6] = ["sign", "mor", "mode_of_regulation", "interaction", "effect", "regulation"];
 
 impl Columns {
@@ -75,6 +79,7 @@ impl Columns {
                 "is_inhibition" | "consensus_inhibition" => Sense::Inhibits,
                 "probability" | "shift" | "combined_score" => Sense::Number,
                 name if SIGNS.contains(&name) => Sense::Sign,
+                name if PRESENT.contains(&name) => Sense::Present,
                 _ => Sense::Text,
             };
             Other { at, name: header[at].trim().to_owned(), sense }
@@ -117,5 +122,27 @@ impl Columns {
             (TableLayout::Plain, Vec::new())
         };
         Some(Self { layout, source: 0, target: 1, undirected: false, others })
+    }
+
+    /// Look at all rows of what may say 1 or 0: a column of a gold standard that has only these tells which edges there are, and so
+    /// does one of 1 alone; a sign that is the same everywhere would say nothing.
+    pub(super) fn settle<I: Iterator<Item = Vec<String>>>(&mut self, rows: impl Fn() -> I) {
+        let plain = self.layout == TableLayout::Plain;
+        for column in &mut self.others {
+            let may = column.sense == Sense::Present || (plain && matches!(column.sense, Sense::Sign | Sense::Number));
+            if !may {
+                continue;
+            }
+            let mut any = false;
+            let flags = rows().all(|row| {
+                any = true;
+                row.get(column.at).is_some_and(|text| matches!(text.as_str(), "0" | "1" | "0.0" | "1.0"))
+            });
+            column.sense = match (any && flags, column.sense) {
+                (true, _) => Sense::Present,
+                (false, Sense::Present) => Sense::Text,
+                (false, sense) => sense,
+            };
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Tables of edges, whatever their columns are called: our own, those of published reference networks, or two plain columns.
 
+mod adjacency;
 mod columns;
 mod complexes;
 
@@ -10,6 +11,8 @@ use super::contents::{Builder, NetworkContents, Value, sign_of_word};
 use super::error::shown;
 use crate::network::Sign;
 use columns::{Columns, Sense};
+
+pub use adjacency::MatrixRows;
 
 /// What a table was recognised as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum TableLayout {
     Named,
     /// Two or more columns without names.
     Plain,
+    /// A square matrix, a gene's row against a gene's column.
+    Matrix,
 }
 
 impl TableLayout {
@@ -47,6 +52,7 @@ impl TableLayout {
             Self::OmniPath => "OmniPath table",
             Self::Named => "table with named columns",
             Self::Plain => "table without column names",
+            Self::Matrix => "adjacency matrix",
         }
     }
 }
@@ -172,8 +178,11 @@ pub(super) fn looks_like_edges(lines: &[&str]) -> bool {
     false
 }
 
-/// Read `text` as a table of edges.
-pub(super) fn read(text: &str, name: &str) -> Result<(NetworkContents, TableLayout), FormatError> {
+/// Read `text` as a table of edges, or as a matrix with `matrix` in its rows.
+pub(super) fn read(text: &str, name: &str, matrix: MatrixRows) -> Result<(NetworkContents, TableLayout), FormatError> {
+    if let Some(contents) = adjacency::read(text, name, matrix)? {
+        return Ok((contents, TableLayout::Matrix));
+    }
     let is_filled = |line: &&str| !line.trim().is_empty();
     // Names may stand behind a hash; other lines with a hash are comments.
     let mut lines = text.lines().enumerate().filter(|(_, line)| is_filled(line)).peekable();
@@ -206,12 +215,15 @@ pub(super) fn read(text: &str, name: &str) -> Result<(NetworkContents, TableLayo
         }
         lines.next();
     }
-    let Some((separator, columns)) = header else {
+    let Some((separator, mut columns)) = header else {
         return Err(FormatError::unexpected("line 1", "nothing", "a table of edges"));
     };
+    // Split again for each look: tables may have many millions of lines.
+    let lines = lines.filter(|(_, line)| !line.starts_with('#'));
+    columns.settle(|| lines.clone().map(|(_, line)| separator.split(line)));
     let mut builder = Builder::new(name);
     builder.contents().undirected = columns.undirected;
-    for (number, line) in lines.filter(|(_, line)| !line.starts_with('#')) {
+    for (number, line) in lines {
         edge(&mut builder, &columns, &separator.split(line), number + 1)?;
     }
     Ok((builder.finish_inferred(), columns.layout))
@@ -237,6 +249,10 @@ fn edge(builder: &mut Builder, columns: &Columns, fields: &[String], line: usize
         _ => text.to_owned(),
     };
     let (from, to) = (builder.node(&symbol(regulator)), builder.node(&symbol(target)));
+    let absent = |column: &columns::Other| column.sense == Sense::Present && field(column.at).starts_with('0');
+    if columns.others.iter().any(absent) {
+        return Ok(());
+    }
     let edge = builder.edge(from, to);
     let mut stated = None;
     for column in &columns.others {
@@ -258,6 +274,7 @@ fn edge(builder: &mut Builder, columns: &Columns, fields: &[String], line: usize
                     (true, Some(_)) => Some(Sign::Unknown),
                 };
             }
+            Sense::Present => {}
             Sense::Number if text.is_empty() => {}
             Sense::Number => match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => builder.set_edge(edge, &column.name, Value::Number(number)),
