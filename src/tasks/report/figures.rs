@@ -2,7 +2,7 @@
 
 use super::{Judged, JudgedMethod, methods};
 use crate::evaluation::effects::METRICS;
-use crate::evaluation::report::{FitRow, NetworkPoint};
+use crate::evaluation::report::{DistanceRow, FitRow, NetworkPoint, NetworkScore, Report};
 use crate::figures::Figure;
 use crate::figures::axes::Scale;
 use crate::figures::evaluation::{Curve, CurvesFigure, Guide, ScaleFigure, ScaledMetric, Tone};
@@ -34,7 +34,9 @@ pub fn figures(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
     let mut found = Vec::new();
     found.extend(scale(judged, text_size));
     found.extend(fit_per_perturbation(judged, text_size));
+    found.extend(precision_recall(judged, text_size));
     found.extend(network_curves(judged, text_size));
+    found.extend(distances(judged, text_size));
     found.extend(edge_calibration(judged, text_size));
     found.extend(intervals(judged, text_size));
     found.extend(discoveries(judged, text_size));
@@ -146,38 +148,116 @@ fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigur
     })
 }
 
-/// Curves over the number of edges, of the model of every report and of the first report's other rankings.
-fn ranked(judged: &[Judged], value: fn(&NetworkPoint) -> Option<f64>) -> Vec<Curve> {
+fn precision_recall(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let density = judged.iter().find_map(|one| one.report.gold_standard.as_ref()?.density)?;
+    let curves = ranked(judged, |report| {
+        let scores = report.gold_standard.iter().flat_map(|gold| &gold.methods);
+        let points = |score: &NetworkScore| -> Vec<[f32; 2]> {
+            score.curve.iter().map(|point| [point.recall as f32, point.precision as f32]).collect()
+        };
+        scores.map(|score| (score.method.clone(), points(score))).collect()
+    });
+    (!curves.is_empty()).then(|| ReportFigure {
+        key: "precision-recall",
+        title: "Known edges found",
+        caption: "Share of known edges among the best edges (precision) against the share of all known edges that are among them (recall). \
+                  A random order stays at the dashed line"
+            .into(),
+        figure: Box::new(CurvesFigure {
+            x_label: "Recall".into(),
+            y_label: "Precision".into(),
+            bounds: [Some([0.0, 1.0]), Some([0.0, 1.0])],
+            curves,
+            guide: Some(Guide::Level(density as f32, "chance".into())),
+            text_size,
+            ..CurvesFigure::default()
+        }),
+        aspect: 1.35,
+        height: None,
+        wide: false,
+    })
+}
+
+fn distances(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
+    let found = judged.first()?.report.distances.as_ref()?;
+    let point = |row: &DistanceRow| {
+        let generated = row.generated?;
+        Some(ScatterPoint {
+            x: row.e_distance as f32,
+            y: generated.e_distance as f32,
+            half_width: None,
+            label: row.perturbation.clone(),
+            highlighted: false,
+        })
+    };
+    let points: Vec<ScatterPoint> = found.rows.iter().filter_map(point).collect();
+    if points.is_empty() {
+        return None;
+    }
+    let nearer = points.iter().filter(|point| point.y < point.x).count();
+    let statistics = vec![format!("generated nearer: {nearer} of {}", points.len())];
+    let figure = ScatterFigure {
+        x_label: "E-distance from control cells".into(),
+        y_label: "E-distance from generated cells".into(),
+        x_name: "from control".into(),
+        y_name: "from generated".into(),
+        points,
+        statistics,
+        labels: 8,
+        text_size,
+        ..ScatterFigure::default()
+    };
+    Some(ReportFigure {
+        key: "distances",
+        title: "Generated cells",
+        caption: format!(
+            "E-distance (squared Euclidean in {} principal components) of each perturbation's cells from control cells and from cells \
+             that the model generates: below the line the generated ones are nearer than control cells are",
+            found.components
+        ),
+        figure: Box::new(figure),
+        aspect: 1.0,
+        height: None,
+        wide: false,
+    })
+}
+
+/// Curves of rankings, of the model of every report and of the first report's other rankings.
+fn ranked(judged: &[Judged], of: impl Fn(&Report) -> Vec<(String, Vec<[f32; 2]>)>) -> Vec<Curve> {
     let mut curves: Vec<Curve> = Vec::new();
     let mut others = 0;
     for (at, one) in judged.iter().enumerate() {
-        let Some(tests) = &one.report.network_tests else { continue };
         let model = one.report.methods.iter().find(|method| !method.baseline).map(|method| method.method.as_str());
-        let mut names: Vec<&str> = Vec::new();
-        for point in &tests.points {
-            if !names.contains(&point.method.as_str()) {
-                names.push(&point.method);
-            }
-        }
-        for name in names {
-            let is_model = Some(name) == model;
+        for (name, points) in of(&one.report) {
+            let is_model = Some(name.as_str()) == model;
             if at > 0 && !is_model {
                 continue;
             }
-            let points = tests.points.iter().filter(|point| point.method == name);
-            let points = points.filter_map(|point| Some([point.edges as f32, value(point)? as f32])).collect();
             let tone = if is_model && at == 0 {
                 Tone::Model
             } else {
                 others += 1;
                 Tone::Other(others - 1)
             };
-            let name = if is_model && judged.len() > 1 { one.name.clone() } else { name.to_owned() };
+            let name = if is_model && judged.len() > 1 { one.name.clone() } else { name };
             curves.push(Curve { name, tone, points });
         }
     }
     curves.retain(|curve| !curve.points.is_empty());
     curves
+}
+
+/// A number of each point of the network tests, by method.
+fn by_size(report: &Report, value: fn(&NetworkPoint) -> Option<f64>) -> Vec<(String, Vec<[f32; 2]>)> {
+    let mut found: Vec<(String, Vec<[f32; 2]>)> = Vec::new();
+    for point in report.network_tests.iter().flat_map(|tests| &tests.points) {
+        let at = found.iter().position(|(method, _)| *method == point.method).unwrap_or_else(|| {
+            found.push((point.method.clone(), Vec::new()));
+            found.len() - 1
+        });
+        found[at].1.extend(value(point).map(|value| [point.edges as f32, value as f32]));
+    }
+    found
 }
 
 fn network_curves(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
@@ -211,7 +291,7 @@ fn network_curves(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
         ),
     ];
     let figure = |(key, title, y_label, caption, value): (_, _, &str, &str, Value)| {
-        let curves = ranked(judged, value);
+        let curves = ranked(judged, |report| by_size(report, value));
         (!curves.is_empty()).then(|| ReportFigure {
             key,
             title,

@@ -23,14 +23,16 @@ pub fn html(judged: &[Judged]) -> String {
     facts(&mut page, judged);
     notes(&mut page, judged);
     let drawn = figures(judged, TEXT_SIZE);
-    let (shifts, network): (Vec<&ReportFigure>, Vec<&ReportFigure>) = drawn
-        .iter()
-        .partition(|figure| ["scale", "fit-per-perturbation", "interval-calibration"].contains(&figure.key));
+    let (shifts, network): (Vec<&ReportFigure>, Vec<&ReportFigure>) = drawn.iter().partition(|figure| {
+        ["scale", "fit-per-perturbation", "interval-calibration", "distances"].contains(&figure.key)
+    });
 
     page.push_str("<h2>Predicted shifts</h2>");
     fits(&mut page, judged);
     shifts.iter().for_each(|figure| place(&mut page, figure));
     verdicts(&mut page, judged);
+    distances(&mut page, judged);
+    classes(&mut page, judged);
     per_perturbation(&mut page, first);
 
     page.push_str("<h2>Network</h2>");
@@ -278,6 +280,64 @@ fn verdicts(page: &mut String, judged: &[Judged]) {
         };
         let header = ["", "model", "best baseline", "its value", "difference (95 %)", ""];
         table(page, &header, one.report.verdicts.iter().map(row));
+    }
+}
+
+fn classes(page: &mut String, judged: &[Judged]) {
+    for one in judged.iter().filter(|one| !one.report.classes.is_empty()) {
+        of_model(page, judged, one, "By what was seen in training");
+        let rows = one.report.classes.iter().flat_map(|class| {
+            class.methods.iter().map(|fit| {
+                vec![
+                    class.class.clone(),
+                    fit.method.clone(),
+                    fit.effects.perturbations.to_string(),
+                    number(fit.effects.pearson, 3),
+                    number(fit.effects.r_squared, 3),
+                    number(fit.effects.mean_pearson, 3),
+                    number(fit.effects.jaccard_20, 3),
+                    number(fit.effects.mean_absolute_error, 4),
+                ]
+            })
+        });
+        table(page, &["", "method", "covers", "r", "R²", "Pearson-Δ", "Jaccard 20", "MAE"], rows);
+    }
+}
+
+fn distances(page: &mut String, judged: &[Judged]) {
+    for one in judged {
+        let Some(found) = &one.report.distances else { continue };
+        let title = format!(
+            "Distances of {} in {} principal components",
+            counted(found.rows.len(), "perturbation"),
+            found.components
+        );
+        let _ = write!(page, "<details><summary>{}</summary>", escaped(&title));
+        let rows = found.rows.iter().map(|row| {
+            let generated = row.generated.as_ref();
+            vec![
+                row.perturbation.clone(),
+                row.cells.to_string(),
+                number(Some(row.e_distance), 3),
+                number(row.mmd, 4),
+                number(Some(row.permutation_p_value), 4),
+                number(Some(row.adjusted_p_value), 4),
+                number(generated.map(|generated| generated.e_distance), 3),
+                number(generated.and_then(|generated| generated.mmd), 4),
+            ]
+        });
+        let header = [
+            "",
+            "cells",
+            "E-distance",
+            "MMD",
+            "p (shuffled)",
+            "adjusted p",
+            "E-distance from generated",
+            "MMD from generated",
+        ];
+        table(page, &header, rows);
+        page.push_str("</details>");
     }
 }
 
