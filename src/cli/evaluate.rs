@@ -15,7 +15,8 @@ use crate::data::ImportOptions;
 use crate::evaluation::calibration::CoveragePoint;
 use crate::evaluation::effects::{EffectMetrics, Metric};
 use crate::evaluation::report::{
-    Discoveries, DiscoveryLevel, Likelihood, MethodReport, QualityPass, QualityPassRow, Report, Verdict,
+    Discoveries, DiscoveryLevel, Likelihood, MethodReport, QualityPass, QualityPassRow, Report, RespondingGenes,
+    Verdict,
 };
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
 use crate::tasks::report::{Judged, differences, html, methods};
@@ -344,6 +345,20 @@ fn summary(report: &Report) -> String {
     }
     if let Some(pass) = &report.quality_pass {
         text.push_str(&passing(pass));
+    }
+    if !report.responding.is_empty() {
+        let row = |found: &RespondingGenes| {
+            vec![
+                found.method.clone(),
+                found.perturbations.to_string(),
+                number(Some(found.jaccard_significant), 3),
+                number(Some(found.predicted), 1),
+                number(Some(found.observed), 1),
+            ]
+        };
+        let rows: Vec<Vec<String>> = report.responding.iter().map(row).collect();
+        text.push_str("\nGenes that respond significantly, in cells of each against the observed ones\n");
+        text.push_str(&table(&["", "perturbations", "Jaccard", "genes", "observed genes"], &rows));
     }
     if let Some(distances) = &report.distances {
         text.push_str(&told(distances));

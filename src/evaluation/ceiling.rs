@@ -4,12 +4,15 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Beside, EffectMetrics, EffectOptions, Evidence, compare_with};
+use super::report::RespondingGenes;
 use crate::data::{CellRole, Dataset, EffectTable};
 use crate::jobs::{Cancelled, Progress};
 use crate::random;
 
 /// How often the cells are halved.
 pub const SPLITS: usize = 5;
+
+const WORDS: &str = "One half of the evaluated cells, control cells too, against the other half; mean of the splits";
 
 /// Metrics of the split-half replicate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub struct Ceiling {
     pub splits: usize,
     /// The metrics, the perturbed genes left out.
     pub effects: EffectMetrics,
+    /// The genes that respond significantly in one half against those in the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responding: Option<RespondingGenes>,
 }
 
 impl Ceiling {
@@ -48,7 +54,7 @@ impl Ceiling {
             return Ok(None);
         }
         let mut random = random::stream(seed, "split-half replicate");
-        let mut found = Vec::with_capacity(SPLITS);
+        let (mut found, mut sets) = (Vec::with_capacity(SPLITS), Vec::new());
         for split in 0..SPLITS {
             progress.stage("Halving the cells", Some(split as f32 / SPLITS as f32));
             let mut halves = [Vec::new(), Vec::new()];
@@ -61,11 +67,27 @@ impl Ceiling {
             halves.iter_mut().for_each(|half| half.sort_unstable());
             let [predicted, observed] = [0, 1].map(|half: usize| EffectTable::observed(dataset, &halves[half]));
             let (Some(predicted), Some(observed)) = (predicted, observed) else { continue };
-            let evidence = Evidence::of_cells(dataset, &halves[1], progress)?;
+            let [half, evidence] = [
+                Evidence::of_cells(dataset, &halves[0], progress)?,
+                Evidence::of_cells(dataset, &halves[1], progress)?,
+            ];
+            let genes = observed.genes.len();
+            sets.extend(RespondingGenes::of(
+                "Split-half replicate",
+                WORDS,
+                &observed,
+                &evidence,
+                &predicted.genes,
+                |name| {
+                    let row = predicted.find(name)?;
+                    Some(half.significant[row * genes..(row + 1) * genes].to_vec())
+                },
+            ));
             let beside = Beside { training_mean, evidence: Some(&evidence) };
             found.push(compare_with(&predicted, &observed, EffectOptions::default(), beside).overall);
         }
-        Ok(Some(Self { splits: found.len(), effects: EffectMetrics::mean(&found) }))
+        let effects = EffectMetrics::mean(&found);
+        Ok(Some(Self { splits: found.len(), effects, responding: RespondingGenes::mean(&sets) }))
     }
 }
 
@@ -84,9 +106,12 @@ mod tests {
             let names: Vec<String> = screen.dataset.perturbations().iter().map(|known| known.name()).collect();
             Ceiling::of_cells(&screen.dataset, &all, &names, None, 1, &Silent).unwrap().unwrap()
         };
-        let (few, many) = (ceiling(300).effects, ceiling(3000).effects);
+        let (few, many) = (ceiling(300), ceiling(3000));
+        let sets = many.responding.as_ref().map(|sets| sets.jaccard_significant);
+        let (few, many) = (few.effects, many.effects);
         assert!(many.pearson > few.pearson && many.mean_absolute_error < few.mean_absolute_error, "{few:?} {many:?}");
         assert!(many.pearson.unwrap() > 0.5 && many.further.discrimination.unwrap() > 0.6, "{many:?}");
+        assert!(sets > Some(0.3), "{sets:?}");
         assert!(many.further.de_overlap.is_some() && many.further.pearson_beyond_mean.is_none());
     }
 

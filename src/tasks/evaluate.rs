@@ -25,11 +25,13 @@ use crate::preprocess::HeldOut;
 use super::rankings::Sources;
 use judging::Judging;
 use measurement::Measurement;
+use responding::GeneratedResponses;
 
 mod judging;
 mod likelihood;
 mod measurement;
 mod quality;
+mod responding;
 
 /// Which cells, and what else to hold the network against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,12 +150,18 @@ pub fn evaluate(
         conditions.entry(judging.condition(cell)).or_default().push(cell);
     }
     let mut space = CellSpace::measure(dataset, &conditions, CONTROL, card.settings.seed, progress)?;
-    let mut generated = |condition: &str, counts: &CsrMatrix| match &mut space {
-        Some(space) => space.compare(condition, counts, progress),
-        None => Ok(()),
+    let mut responses = GeneratedResponses::default();
+    let mut generated = |condition: &str, counts: &CsrMatrix| {
+        responses.take(condition, counts, progress)?;
+        match &mut space {
+            Some(space) => space.compare(condition, counts, progress),
+            None => Ok(()),
+        }
     };
     left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, &mut generated, progress)?);
     report.distances = space.map(CellSpace::finish);
+    let replicate = report.ceiling.as_ref().and_then(|ceiling| ceiling.responding.clone());
+    report.responding = responses.finish(model, MODEL, &observed, measured.evidence(), replicate.as_ref());
 
     report.model = model_facts(judged);
     report.dataset = DatasetFacts {

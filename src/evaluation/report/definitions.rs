@@ -122,6 +122,13 @@ pub fn definitions() -> Vec<Definition> {
             "higher",
         ),
         (
+            "jaccard_significant",
+            "Jaccard of responding genes",
+            "|A ∩ B| / |A ∪ B| of the genes that respond significantly (Wilcoxon test against control, p adjusted within the perturbation < 0.05) in predicted and in observed cells, mean over the perturbations with any. Depends on the numbers of cells, which are told",
+            "",
+            "higher",
+        ),
+        (
             "mse_top_20_de",
             "MSE top 20 DE",
             "Mean of (predicted − observed)² over the 20 genes with the largest |z| of the Wilcoxon test, mean over perturbations",

@@ -8,6 +8,7 @@ mod edge_calibration;
 mod likelihood;
 mod network;
 mod quality;
+mod responding;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub use network::{
     network_tests,
 };
 pub use quality::{ConditionPass, QualityPass, QualityPassRow};
+pub use responding::RespondingGenes;
 
 /// Version of the layout.
 pub const FORMAT: u32 = 1;
@@ -204,6 +206,9 @@ pub struct Report {
     /// How well the model explains held-out cells; none where it cannot be told, see the notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<Likelihood>,
+    /// Whether the same genes respond significantly in generated cells, training cells and a replicate as in observed cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responding: Vec<RespondingGenes>,
     /// How many cells drawn from the model pass quality control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality_pass: Option<QualityPass>,

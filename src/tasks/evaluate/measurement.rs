@@ -33,6 +33,11 @@ impl Measurement {
         Ok(Self { training_mean, evidence, ceiling })
     }
 
+    /// What the cells tell beside their mean shifts.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
     pub fn with<'a>(&'a self, observed: &'a EffectTable) -> Measured<'a> {
         let beside = Beside { training_mean: self.training_mean.as_deref(), evidence: Some(&self.evidence) };
         Measured { observed, beside, ceiling: self.ceiling.as_ref() }

@@ -456,6 +456,20 @@ fn further(page: &mut String, judged: &[Judged]) {
                 number(Some(found.elbo), 2)
             );
         }
+        if !one.report.responding.is_empty() {
+            of_model(page, judged, one, "Genes that respond significantly");
+            let rows = one.report.responding.iter().map(|found| {
+                vec![
+                    found.method.clone(),
+                    found.definition.clone(),
+                    found.perturbations.to_string(),
+                    number(Some(found.jaccard_significant), 3),
+                    number(Some(found.predicted), 1),
+                    number(Some(found.observed), 1),
+                ]
+            });
+            table(page, &["", "cells", "perturbations", "Jaccard with observed", "genes", "observed genes"], rows);
+        }
         if let Some(found) = &one.report.quality_pass {
             of_model(page, judged, one, "Cells drawn from the model that pass quality control");
             let rows = found.rows.iter().map(|row| {

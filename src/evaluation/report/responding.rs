@@ -1,0 +1,110 @@
+//! Do the same genes respond significantly in predicted cells as in observed ones?
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::EffectTable;
+use crate::evaluation::effects::Evidence;
+
+/// How well one source of cells finds the genes that respond.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RespondingGenes {
+    /// Whose cells: a method's, or the replicate's.
+    pub method: String,
+    /// Which cells, in words.
+    pub definition: String,
+    /// Perturbations under which a gene responds significantly in either.
+    pub perturbations: usize,
+    /// Mean over them of |A ∩ B| / |A ∪ B| of the genes that respond significantly in predicted and in observed cells.
+    pub jaccard_significant: f64,
+    /// Mean number of genes that respond in the predicted cells.
+    pub predicted: f64,
+    /// Mean number of genes that respond in the observed cells.
+    pub observed: f64,
+}
+
+impl RespondingGenes {
+    /// Of `observed` with its tests, against `predicted`: of a perturbation whether each of the `genes` responds in predicted cells, none
+    /// where there are none. The perturbed genes are left out. None if nothing responds anywhere.
+    pub fn of(
+        method: &str,
+        definition: &str,
+        observed: &EffectTable,
+        evidence: &Evidence,
+        genes: &[String],
+        predicted: impl Fn(&str) -> Option<Vec<bool>>,
+    ) -> Option<Self> {
+        let column: HashMap<&str, usize> = genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
+        let mut found = Self { method: method.to_owned(), definition: definition.to_owned(), ..Self::default() };
+        for (row, name) in observed.perturbations.iter().enumerate() {
+            let Some(own) = predicted(name) else { continue };
+            let (mut both, mut either, mut ours, mut theirs) = (0u32, 0u32, 0u32, 0u32);
+            for (gene, symbol) in observed.genes.iter().enumerate() {
+                let Some(&at) = column.get(symbol.as_str()).filter(|_| name.split('+').all(|target| target != symbol))
+                else {
+                    continue;
+                };
+                let (here, there) = (own[at], evidence.significant[row * observed.genes.len() + gene]);
+                both += u32::from(here && there);
+                either += u32::from(here || there);
+                ours += u32::from(here);
+                theirs += u32::from(there);
+            }
+            if either > 0 {
+                found.perturbations += 1;
+                found.jaccard_significant += f64::from(both) / f64::from(either);
+                found.predicted += f64::from(ours);
+                found.observed += f64::from(theirs);
+            }
+        }
+        let count = found.perturbations as f64;
+        for sum in [&mut found.jaccard_significant, &mut found.predicted, &mut found.observed] {
+            *sum /= count;
+        }
+        (found.perturbations > 0).then_some(found)
+    }
+
+    /// The mean of several, weighted by nothing; none of none.
+    pub fn mean(all: &[Self]) -> Option<Self> {
+        let first = all.first()?;
+        let of = |value: fn(&Self) -> f64| all.iter().map(value).sum::<f64>() / all.len() as f64;
+        Some(Self {
+            perturbations: all.iter().map(|one| one.perturbations).min().unwrap_or(0),
+            jaccard_significant: of(|one| one.jaccard_significant),
+            predicted: of(|one| one.predicted),
+            observed: of(|one| one.observed),
+            ..first.clone()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_compared_by_gene_without_the_perturbed_ones() {
+        let observed = EffectTable {
+            perturbations: vec!["A".into(), "B".into(), "C".into()],
+            genes: ["A", "X", "Y", "Z"].map(str::to_owned).to_vec(),
+            cells: vec![9; 3],
+            shifts: vec![0.0; 12],
+        };
+        let significant = [true, true, true, false, false, false, false, false, false, true, false, false];
+        let evidence = Evidence { significant: significant.to_vec(), ..Evidence::default() };
+        // Another order of genes, and none that is called Z.
+        let genes = ["Y", "X", "A"].map(str::to_owned);
+        let predicted = |name: &str| match name {
+            "A" => Some(vec![true, false, false]),
+            "B" => Some(vec![false; 3]),
+            _ => None,
+        };
+        let found = RespondingGenes::of("Model", "", &observed, &evidence, &genes, predicted).unwrap();
+        assert_eq!((found.perturbations, found.jaccard_significant), (1, 0.5), "B has nothing to compare, C no cells");
+        assert_eq!((found.predicted, found.observed), (1.0, 2.0));
+        assert_eq!(RespondingGenes::of("Model", "", &observed, &evidence, &genes, |_| None), None);
+        let mean = RespondingGenes::mean(&[found.clone(), RespondingGenes { jaccard_significant: 1.0, ..found }]);
+        assert_eq!(mean.unwrap().jaccard_significant, 0.75);
+    }
+}
