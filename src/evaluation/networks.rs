@@ -72,7 +72,7 @@ impl EdgeVerdict {
             Self::NotTested => "Not tested",
             Self::Unclear => "No change beyond chance",
             Self::Supported => "Supported by held-out cells",
-            Self::Opposite => "Change the other way",
+            Self::Opposite => "Opposed by held-out cells",
         }
     }
 }

@@ -120,6 +120,8 @@ pub struct EdgeTests {
     network: Arc<Grn>,
     /// By position in the network's list; none for those that cannot be tested.
     tests: BTreeMap<u32, Option<TestedEdge>>,
+    verdicts: Arc<[EdgeVerdict]>,
+    told: String,
     /// How many edges were left out because there were more than [`MOST_EDGES`].
     pub left_out: usize,
 }
@@ -147,7 +149,12 @@ impl EdgeTests {
         };
         let tests =
             found.into_iter().map(|(at, test)| (at, test.map(|test| tested(test, adjusted.next().unwrap_or(1.0)))));
-        Self { network: network.clone(), tests: tests.collect(), left_out }
+        let tests = tests.collect();
+        let mut all = Self { network: network.clone(), tests, verdicts: Arc::default(), told: String::new(), left_out };
+        let verdict = |edge: &Edge| all.get(edge).map_or(EdgeVerdict::NotTested, |test| test.verdict(edge.sign));
+        all.verdicts = network.edges().iter().map(verdict).collect();
+        all.told = all.tell();
+        all
     }
 
     /// All edges of `network` at `positions` (the best [`MOST_EDGES`] of them) on the cells of `dataset` that `model` never saw.
@@ -189,15 +196,17 @@ impl EdgeTests {
     }
 
     /// What the cells say of every edge of the network, by rank − 1.
-    pub fn verdicts(&self) -> Arc<[EdgeVerdict]> {
-        let verdict = |edge: &Edge| self.get(edge).map_or(EdgeVerdict::NotTested, |test| test.verdict(edge.sign));
-        self.network.edges().iter().map(verdict).collect()
+    pub fn verdicts(&self) -> &Arc<[EdgeVerdict]> {
+        &self.verdicts
     }
 
     /// In one line: `31 of 200 tested edges supported by held-out cells, 4 opposed by them`.
-    pub fn describe(&self) -> String {
-        let verdicts = self.verdicts();
-        let count = |wanted: EdgeVerdict| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    pub fn describe(&self) -> &str {
+        &self.told
+    }
+
+    fn tell(&self) -> String {
+        let count = |wanted: EdgeVerdict| self.verdicts.iter().filter(|verdict| **verdict == wanted).count();
         let (tested, supported) = (self.tested(), count(EdgeVerdict::Supported));
         let mut text =
             format!("{} of {} tested edges supported by held-out cells", grouped(supported), grouped(tested));

@@ -128,7 +128,7 @@ impl Look {
                 EdgeAttribute::Agreement if grn.member_ranks().is_some() => EdgeColour::Agreement,
                 EdgeAttribute::FalseDiscovery if grn.has_false_discovery_rates() => EdgeColour::FalseDiscovery,
                 EdgeAttribute::HeldOut if known.tests.is_some() => {
-                    EdgeColour::Tested(known.tests.map(EdgeTests::verdicts).unwrap_or_default())
+                    EdgeColour::Tested(known.tests.map(EdgeTests::verdicts).cloned().unwrap_or_default())
                 }
                 EdgeAttribute::Reference if has_reference => EdgeColour::Known,
                 EdgeAttribute::File => file.edge_colours.map_or(EdgeColour::Sign, EdgeColour::Given),

@@ -430,7 +430,7 @@ pub fn figures(theme: &FigureTheme) -> Vec<(&'static str, f32, Scene)> {
         add("scatter-intervals", scatter.scene([width, width], theme).scene);
         add("bars-intervals", bars.scene([width, width * 0.9], theme).scene);
         add("ranking-intervals", ranking.scene([width, width * 0.8], theme).scene);
-        add("boxes", boxes(text).scene([width, width * 1.25], theme).scene);
+        add("boxes", boxes(text).scene([width, width * 1.05], theme).scene);
         add("gene-cells", gene_cells(text).scene([width, width * 0.85], theme).scene);
         add("heat-map", heat_map(text, true, 25, 40).scene(size, theme).scene);
         add("heat-map-large", heat_map(text, false, 180, 200).scene([width, width], theme).scene);

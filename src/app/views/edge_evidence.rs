@@ -107,7 +107,7 @@ fn tested(ui: &mut Ui, test: &TestedEdge, sign: Sign, regulator: &str) {
         .on_hover_text(format!("{HELD_OUT}\np before adjustment {}", p_text(test.p_value)));
     let [control, perturbed] = test.cells;
     let text = format!("{} with {regulator}, {}", counted(perturbed, "cell"), counted(control, "control cell"));
-    let few = perturbed < 10;
+    let few = perturbed < 10 && !test.is_significant();
     let text = if few { format!("{text}: too few to see much") } else { text };
     ui.label(RichText::new(text).color(colours.text_weak));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use egui_kittest::kittest::Queryable;
 use grn_explorer::app::state::{PageDrawing, Prediction, Tab};
 use grn_explorer::app::{Action, ExportFormat, ExportRequest, State};
-use grn_explorer::document::{PagePanel, PathQuery};
+use grn_explorer::document::{EdgeAttribute, PagePanel, PathQuery, Style};
 
 use super::{Window, sample};
 
@@ -70,6 +70,8 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     let gene = window.state().network().unwrap().symbol(source).to_owned();
     window.send(Action::KnockOut(vec![(gene.clone(), 0.5)]));
     window.send(Action::Select { gene, extend: false });
+    let style = Style { edge_colour: EdgeAttribute::HeldOut, ..Style::default() };
+    window.send(Action::SetStyle(Box::new(style)));
     window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
     window.send(Action::SetTab(Tab::Network));
     window.until("the layout", |state| !state.document.positions.is_empty());
@@ -104,6 +106,8 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     }
     let svg = std::fs::read_to_string(folder.path().join("again.svg")).unwrap();
     assert!(svg.contains("Predicted response to") && svg.contains("What moves") && svg.contains("model hash"));
+    // The page tests its own edges.
+    assert!(svg.contains("Supported by held-out cells"));
 }
 
 #[test]

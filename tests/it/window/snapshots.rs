@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::evaluations::EvaluationSettings;
-use grn_explorer::app::findings::QualityFinding;
+use grn_explorer::app::findings::{EdgeTesting, QualityFinding};
 use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind, WaveView};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
@@ -141,6 +141,7 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     window.send(Action::ClearKnockOut);
     window.send(Action::ShowTable(Some(TableKind::Edges)));
     window.send(Action::SelectAll(vec!["GENE060".into(), "GENE078".into()]));
+    window.until("the tests of edges", |state| matches!(state.runtime.edge_testing, EdgeTesting::Ready(_)));
     window.send(Action::SetPaths(Some(PathQuery::new("GENE060", "GENE078"))));
     window.until("the paths", |state| state.runtime.paths.found().is_some());
     window.harness.run_steps(60);
@@ -360,6 +361,7 @@ fn evidence(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotRe
         window.harness.snapshot(format!("{page}-{name}"));
     };
     window.send(Action::ToggleSidePanel);
+    spiral(&mut window);
     window.send(Action::SetTab(Tab::Response));
     window.until_mentioned("Fit to held-out cells");
     if window.shows("Heat map") {
@@ -376,7 +378,6 @@ fn evidence(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotRe
     photograph(&mut window, "cells");
     window.send(Action::ToggleSidePanel);
     window.send(Action::SetTab(Tab::Network));
-    spiral(&mut window);
     let style = Style { edge_colour: EdgeAttribute::HeldOut, ..Style::default() };
     window.send(Action::SetStyle(Box::new(style)));
     window.click("Style and reference network");

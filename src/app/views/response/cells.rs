@@ -55,6 +55,8 @@ pub struct CellsPart {
     stopped: Option<(Question, Option<String>)>,
     /// Grows with every answer.
     version: u64,
+    /// The boxes, and what they were made for.
+    figure: Option<(u64, Arc<BoxesFigure>)>,
     /// The gene of the histograms, where one of the figure was clicked.
     gene: Option<String>,
     boxes: FigureWidget,
@@ -219,7 +221,9 @@ fn figures(
     let mut hasher = DefaultHasher::new();
     (part.version, &chosen.name, shown, selection).hash(&mut hasher);
     let key = hasher.finish();
-    let figure = boxes(found, comparison, chosen, shown, selection, TEXT_SIZE);
+    let known = part.figure.take().filter(|(of, _)| *of == key);
+    let make = || (key, Arc::new(boxes(found, comparison, chosen, shown, selection, TEXT_SIZE)));
+    let figure = part.figure.insert(known.unwrap_or_else(make)).1.clone();
     let room = ui.available_width();
     let beside = room >= 760.0;
     let width = if beside { (room - theme::MEDIUM) * 0.6 } else { room };

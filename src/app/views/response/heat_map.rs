@@ -71,15 +71,18 @@ impl HeatPart {
     }
 }
 
-/// Draw it into the rest of `ui`.
+/// Draw it, as high as `height` if there is room for it.
+#[allow(clippy::too_many_arguments)]
 pub fn show(
     part: &mut HeatPart,
     ui: &mut Ui,
+    height: f32,
     comparison: &Arc<Comparison>,
     export: &mut ExportDialog,
     state: &State,
     actions: &mut Vec<Action>,
 ) {
+    let top = ui.cursor().top();
     part.follow(ui, comparison);
     let found = part.found.as_ref().filter(|(of, ..)| Arc::ptr_eq(of, comparison)).map(|(.., figure)| figure.clone());
     toolbar(part, ui, comparison, found.as_ref(), export, state);
@@ -110,7 +113,8 @@ pub fn show(
         return;
     }
     let selection = &state.document.selection;
-    let size = (ui.available_size() - vec2(0.0, theme::SMALL)).max(vec2(240.0, 240.0));
+    let height = height - (ui.cursor().top() - top) - theme::SMALL;
+    let size = vec2(ui.available_width(), height).max(vec2(240.0, 260.0));
     let mut hasher = DefaultHasher::new();
     (part.version, selection).hash(&mut hasher);
     let (rows, columns) = (figure.rows.len(), figure.columns.len());

@@ -90,6 +90,8 @@ pub fn show(view: &mut ResponseView, ui: &mut Ui, state: &State, actions: &mut V
         return;
     };
     view.follow(ui, model);
+    // A panel beside the network is as wide while it waits as it is afterwards: the network does not move.
+    ui.set_min_width(ui.available_width());
     let Some((_, comparison)) = view.comparison.as_ref().filter(|(known, _)| Arc::ptr_eq(known, model)) else {
         match &view.failed {
             Some((_, reason)) => _ = empty_page(ui, "The comparison failed", reason, &[]),
@@ -139,10 +141,15 @@ pub fn contents(
             detail::show(view, ui, comparison, chosen, state, actions);
         });
     } else if view.heat.open {
-        if ui.button("List of perturbations").on_hover_text("Back to the list").clicked() {
-            view.heat.open = false;
-        }
-        heat_map::show(&mut view.heat, ui, comparison, &mut view.export, state, actions);
+        let height = ui.available_height();
+        ScrollArea::vertical().id_salt("heat map").auto_shrink(false).show(ui, |ui| {
+            let back = ui.button("List of perturbations").on_hover_text("Back to the list");
+            if back.clicked() {
+                view.heat.open = false;
+            }
+            let height = height - back.rect.height() - ui.spacing().item_spacing.y;
+            heat_map::show(&mut view.heat, ui, height, comparison, &mut view.export, state, actions);
+        });
     } else {
         overview::show(ui, comparison);
         if ui.button("Heat map").on_hover_text("All perturbations at a glance").clicked() {
@@ -176,7 +183,10 @@ fn wide(
                 detail::show(view, ui, comparison, chosen, state, actions);
             });
         }
-        None => heat_map::show(&mut view.heat, ui, comparison, &mut view.export, state, actions),
+        None => {
+            let height = ui.available_height();
+            heat_map::show(&mut view.heat, ui, height, comparison, &mut view.export, state, actions);
+        }
     });
 }
 

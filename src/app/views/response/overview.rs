@@ -8,6 +8,9 @@ use crate::app::widgets::coefficient;
 use crate::evaluation::effects::EffectMetrics;
 use crate::words::counted;
 
+/// With less height than this the table is folded away: the list of perturbations has to have room.
+const HIGH: f32 = 440.0;
+
 /// Draw it.
 pub fn show(ui: &mut Ui, comparison: &Comparison) {
     let Some(total) = comparison.totals.first() else { return };
@@ -22,7 +25,12 @@ pub fn show(ui: &mut Ui, comparison: &Comparison) {
         let text = "No cells were held out: these numbers say how well the model remembers, not how well it predicts";
         ui.label(RichText::new(text).color(theme::colours(ui).warning));
     }
-    table(ui, total);
+    if ui.available_height() >= HIGH {
+        table(ui, total);
+    } else {
+        let all = egui::CollapsingHeader::new("Model and baselines").id_salt("fit of all, folded");
+        all.show(ui, |ui| table(ui, total));
+    }
     verdict(ui, total);
     ui.add_space(theme::SMALL);
 }
