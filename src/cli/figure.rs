@@ -123,7 +123,7 @@ impl DrawFigure {
         self.edges.check(&opened.grn)?;
         if let Some(path) = &self.data {
             let decisions = ImportArgs::default().decide(path, ImportOptions::default())?;
-            request.dataset = Some(import::dataset_for(&*opened.need_model()?, path, &decisions, console)?);
+            request.dataset = Some(import::dataset_for(opened.need_model()?, path, &decisions, console)?);
         }
         match request.filter.as_mut() {
             None => request.filter = Some(first(&opened).filter),
