@@ -114,7 +114,8 @@ impl Room {
             tabs.push((Tab::Compare, "Compare"));
         }
         if views::interactions::offers_pairs(state) || state.view.tab == Tab::Interactions {
-            tabs.push((Tab::Interactions, "Interactions"));
+            // The shorter word where the bar is short.
+            tabs.push((Tab::Interactions, if self.side { "Interactions" } else { "Pairs" }));
         }
         tabs.extend([(Tab::Training, "Training"), (Tab::Evaluation, "Evaluation"), (Tab::Figure, "Figure")]);
         tabs

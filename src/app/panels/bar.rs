@@ -170,7 +170,12 @@ fn recent(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
 }
 
 fn tabs(ui: &mut Ui, room: Room, state: &State, actions: &mut Vec<Action>) {
-    for (tab, label) in room.tabs(state) {
+    let tabs = room.tabs(state);
+    if tabs.len() > 6 && ui.available_width() < 480.0 {
+        // The last one is to be in sight at 200 % too.
+        ui.spacing_mut().button_padding.x = 5.0;
+    }
+    for (tab, label) in tabs {
         let selected = room.shown(state.view.tab) == tab;
         let hint = match tab {
             Tab::Data => "What was opened and how it was read",

@@ -8,7 +8,7 @@ use crate::random;
 const MOST_PAIRS: usize = 100_000;
 /// Steps of the spatial median at most, and the change at which it has settled.
 const STEPS: usize = 1_000;
-const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-7;
 
 /// The coefficients (c₁, c₂) of `y` ≈ c₁·`x₁` + c₂·`x₂` by the multiple Theil–Sen estimator (Dang, Peng, Wang and Zhang 2008): the
 /// spatial median of the exact solutions of all pairs of genes, or of 100,000 drawn with `seed`, as Norman et al. (2019) fit a double

@@ -1,6 +1,7 @@
 //! Interactions as a model predicts them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -40,8 +41,10 @@ pub(super) fn predict(
         }
         answers.push(answer(&targets[..])?);
     }
-    progress.stage("Scoring predicted pairs", None);
+    let done = AtomicUsize::new(0);
     let scored = asked.par_iter().zip(answers).map(|(targets, both)| {
+        let share = done.fetch_add(1, Ordering::Relaxed) as f32 / asked.len() as f32;
+        progress.stage("Scoring predicted pairs", Some(share));
         progress.check()?;
         let [a, b] = [0, 1].map(|at| &singles[targets[at].as_str()]);
         let shifts = [a, b, &both].map(|members| project(&mean(members), &places));
