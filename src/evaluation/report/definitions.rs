@@ -323,3 +323,41 @@ pub fn definitions() -> Vec<Definition> {
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page `docs/metrics.md`.
+    fn page() -> String {
+        let mut page = String::from(
+            "# What every number is\n\n\
+             The same words stand in the window where one points at a metric, and in the reports of `evaluate`. Shifts are log2 against \
+             measured control cells: the mean over cells of log2(1 + 10,000·x/Σx), perturbed minus control. The perturbed genes are left \
+             out of their own perturbation's row.\n\n\
+             | metric | in reports | better | definition | origin |\n|---|---|---|---|---|\n",
+        );
+        for definition in definitions() {
+            let better = match definition.better.as_str() {
+                "higher" => "↑",
+                "lower" => "↓",
+                _ => "",
+            };
+            let text = definition.definition.replace('|', "\\|");
+            let Definition { metric, label, origin, .. } = &definition;
+            page.push_str(&format!("| {label} | `{metric}` | {better} | {text} | {origin} |\n"));
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_the_documentation_says_the_same() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, page()).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(found, page(), "UPDATE_DOCS=1 cargo test the_page_of_the_documentation writes it anew");
+    }
+}
