@@ -110,6 +110,11 @@ pub fn benchmark(
     if !cells && let Some(choice) = dataset.import().choices.iter().find(|choice| choice.what == "orientation") {
         notes.push(format!("Taken for {}: {}", choice.chosen, choice.reason));
     }
+    if path.is_dir()
+        && let Some(choice) = dataset.import().choices.iter().find(|choice| choice.what == "matrix")
+    {
+        notes.push(format!("{}: {}", choice.chosen, choice.reason));
+    }
     let (effects, against) = effects(&dataset, path, options, progress)?;
     let controls = dataset.control_cells();
     let all = if dataset.perturbations().is_empty() && controls.is_empty() {

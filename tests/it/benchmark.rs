@@ -130,6 +130,7 @@ fn a_folder_of_interventions_is_a_screen() {
     let report = run(&folder, &truth, BenchmarkOptions { tree_cells: 1_000, ..default() });
     assert_eq!((report.data.genes, report.data.perturbations), (11, 5));
     assert!(report.data.control_cells > 800 && report.data.cells);
+    assert!(report.notes.iter().any(|note| note.contains("counted from 0")), "{:?}", report.notes);
     assert_eq!(report.gold_standards.len(), 2, "all pairs, and those of the five perturbed proteins");
     assert_eq!(report.gold_standards[1].candidates, 50);
     // Phosphorylation of neighbours goes together: the oldest finding on these data.

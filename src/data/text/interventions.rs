@@ -102,7 +102,9 @@ pub(super) fn read(
     evidence.add_all(matrix.values().iter());
     let mut reason = "a folder with one table per intervention, called after what was intervened on".to_owned();
     if numbered {
-        reason.push_str(&format!(" by the number of its column, counted from {first}"));
+        reason.push_str(&format!(
+            " by the number of its column, counted from {first} (name the files after columns where that is wrong)"
+        ));
     }
     let choice = Choice {
         what: "matrix".to_owned(),

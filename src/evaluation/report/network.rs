@@ -12,7 +12,7 @@ use crate::network::recovery::{CurvePoint, Recovery, precision_recall, sign_accu
 /// Numbers of edges at which rankings are tested.
 const SIZES: [usize; 17] = [10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000];
 /// Points of a precision–recall curve.
-pub const MOST_POINTS: usize = 200;
+const MOST_POINTS: usize = 200;
 /// Random pairs for the false omission rate.
 const OMITTED_PAIRS: usize = 500;
 
@@ -158,7 +158,7 @@ pub struct NetworkScore {
     /// Share of the pairs that the method ranks; the others come last, all tied.
     #[serde(default)]
     pub ranked_share: f64,
-    /// The precision–recall curve, at most [`MOST_POINTS`] of it.
+    /// The precision–recall curve, at most 200 points of it, evenly in recall.
     #[serde(default)]
     pub curve: Vec<CurvePoint>,
 }
