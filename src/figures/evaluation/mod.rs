@@ -25,9 +25,9 @@ impl Tone {
         match self {
             Self::Model => theme.predicted,
             Self::Other(at) => {
-                let others: Vec<Colour> =
-                    theme.series.iter().copied().filter(|colour| *colour != theme.predicted).collect();
-                others[at % others.len()]
+                // The first of the series is the model's; the other blue comes last.
+                const ORDER: [usize; 7] = [1, 2, 3, 4, 6, 7, 5];
+                theme.series[ORDER[at % ORDER.len()]]
             }
             Self::Measured => theme.observed,
         }
