@@ -124,7 +124,7 @@ pub fn evaluate(
         let known = card.perturbations.iter().find(|perturbation| perturbation.name() == name);
         known.map_or(0, |perturbation| perturbation.training_cells)
     };
-    let measured = Measurement::of(model, dataset, &cells, &observed, &predicted, progress)?;
+    let measured = Measurement::of(model, dataset, trained_on, &cells, &observed, &predicted, progress)?;
     let mut report = Report::of_effects(&methods, measured.with(&observed), training_cells);
 
     report.classes = by_class(&methods, &observed, |name| class_of(card, name));
@@ -458,10 +458,7 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     });
     let few = observed.cells.iter().filter(|&&cells| cells < 30).count();
     if few > 0 {
-        let halves = if report.ceiling.is_some() { ", and half of them is a low ceiling" } else { "" };
-        notes.push(format!(
-            "{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy{halves}"
-        ));
+        notes.push(format!("{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy"));
     }
     let lost = |clear: bool| -> Vec<&str> {
         let lost = report.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);

@@ -159,7 +159,7 @@ pub fn definitions() -> Vec<Definition> {
         (
             "ceiling",
             "Split-half replicate",
-            "The shifts of one half of the evaluated cells, perturbed and control, as a prediction of the other half; mean of 5 splits. Half the cells are noisier than all: it is rather too low a ceiling than too high",
+            "The shifts of one half of all cells with the perturbation, and of the control cells, as a prediction of the other half; mean of 5 splits. Training cells are among them, as nothing is fitted to them. Methods are judged by the evaluated cells alone, which are fewer: their noise keeps even a perfect one somewhat below",
             "",
             "count",
         ),

@@ -64,19 +64,6 @@ impl RespondingGenes {
         }
         (found.perturbations > 0).then_some(found)
     }
-
-    /// The mean of several, weighted by nothing; none of none.
-    pub fn mean(all: &[Self]) -> Option<Self> {
-        let first = all.first()?;
-        let of = |value: fn(&Self) -> f64| all.iter().map(value).sum::<f64>() / all.len() as f64;
-        Some(Self {
-            perturbations: all.iter().map(|one| one.perturbations).min().unwrap_or(0),
-            jaccard_significant: of(|one| one.jaccard_significant),
-            predicted: of(|one| one.predicted),
-            observed: of(|one| one.observed),
-            ..first.clone()
-        })
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +91,5 @@ mod tests {
         assert_eq!((found.perturbations, found.jaccard_significant), (1, 0.5), "B has nothing to compare, C no cells");
         assert_eq!((found.predicted, found.observed), (1.0, 2.0));
         assert_eq!(RespondingGenes::of("Model", "", &observed, &evidence, &genes, |_| None), None);
-        let mean = RespondingGenes::mean(&[found.clone(), RespondingGenes { jaccard_significant: 1.0, ..found }]);
-        assert_eq!(mean.unwrap().jaccard_significant, 0.75);
     }
 }

@@ -17,10 +17,12 @@ pub(super) struct Measurement {
 }
 
 impl Measurement {
-    /// Of the `cells` behind `observed`; the ceiling over what is `predicted`.
+    /// Of the `cells` behind `observed`; the ceiling over what is `predicted`, of all cells that the model's run used if it was `trained_on`
+    /// the data set.
     pub fn of(
         model: &TrainedModel,
         dataset: &Dataset,
+        trained_on: bool,
         cells: &[u32],
         observed: &EffectTable,
         predicted: &EffectTable,
@@ -29,7 +31,12 @@ impl Measurement {
         let training_mean = training_mean(model.observed_in_training(), observed);
         let evidence = Evidence::of_cells(dataset, cells, progress)?;
         let (names, seed) = (&predicted.perturbations, model.card().settings.seed);
-        let ceiling = Ceiling::of_cells(dataset, cells, names, training_mean.as_deref(), seed, progress)?;
+        // All cells that the model may have seen or not: see there.
+        let used: Vec<u32> = match trained_on {
+            true => model.used_cells().map(|(row, _)| row).collect(),
+            false => cells.to_vec(),
+        };
+        let ceiling = Ceiling::of_cells(dataset, &used, names, training_mean.as_deref(), seed, progress)?;
         Ok(Self { training_mean, evidence, ceiling })
     }
 

@@ -72,9 +72,9 @@ fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
         key: "scale",
         title: "All metrics on one scale",
         caption: format!(
-            "0 is the mean of all training perturbations, 1 what half of the evaluated cells tell of the other half (mean of {splits} \
-             splits). Further right is better in every row; arrow heads lie beyond the border. Metrics in which the replicate is no \
-             better than the training mean have no such scale and are left out."
+            "0 is the mean of all training perturbations, 1 what half of the cells tell of the other half (mean of {splits} splits). \
+             Further right is better in every row; arrow heads lie beyond the border. Metrics in which the replicate is no better than \
+             the training mean have no such scale and are left out."
         ),
         aspect: WIDE / figure.height(WIDE),
         height: Some(figure.height(WIDE)),

@@ -76,7 +76,8 @@ fn place_on_spiral(window: &mut Window, genes: impl IntoIterator<Item = String>)
 /// Let frames pass until nothing that is computed beside the frames is waited for.
 fn settled(window: &mut Window) {
     let start = std::time::Instant::now();
-    let pending = ["Comparing prediction with measurement…", "Reading cells", "Drawing cells", "Reading held-out cells"];
+    let pending =
+        ["Comparing prediction with measurement…", "Reading cells", "Drawing cells", "Reading held-out cells"];
     while pending.iter().any(|label| window.mentions(label)) && start.elapsed() < std::time::Duration::from_secs(60) {
         window.harness.step();
         std::thread::sleep(std::time::Duration::from_millis(5));
