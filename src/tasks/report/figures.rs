@@ -94,28 +94,21 @@ fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigur
     let first = judged.first()?;
     let model = first.report.methods.iter().find(|method| !method.baseline)?.method.as_str();
     let opponent = opponent(first)?;
-    let rows = |of: &'static str, method: &str| -> Vec<(&FitRow, Option<f64>)> {
-        let _ = of;
-        first
-            .report
-            .per_perturbation
-            .iter()
-            .filter(|row| row.method == method)
-            .map(|row| (row, row.fit.pearson))
-            .collect()
+    let rows = |method: &str| -> Vec<&FitRow> {
+        first.report.per_perturbation.iter().filter(|row| row.method == method).collect()
     };
-    let theirs = rows("baseline", opponent);
-    let point = |(row, own): &(&FitRow, Option<f64>)| {
-        let other = theirs.iter().find(|(other, _)| other.fit.perturbation == row.fit.perturbation)?.1?;
+    let theirs = rows(opponent);
+    let point = |row: &&FitRow| {
+        let other = theirs.iter().find(|other| other.fit.perturbation == row.fit.perturbation)?;
         Some(ScatterPoint {
-            x: other as f32,
-            y: (*own)? as f32,
+            x: other.fit.pearson? as f32,
+            y: row.fit.pearson? as f32,
             half_width: None,
             label: row.fit.perturbation.clone(),
             highlighted: false,
         })
     };
-    let points: Vec<ScatterPoint> = rows("model", model).iter().filter_map(point).collect();
+    let points: Vec<ScatterPoint> = rows(model).iter().filter_map(point).collect();
     if points.is_empty() {
         return None;
     }
@@ -313,6 +306,20 @@ fn network_curves(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
     kinds.into_iter().filter_map(figure).collect()
 }
 
+/// Curves that should follow the diagonal.
+fn diagonal(labels: [&str; 2], bounds: [Option<[f32; 2]>; 2], curves: Vec<Curve>, text_size: f32) -> CurvesFigure {
+    CurvesFigure {
+        x_label: labels[0].to_owned(),
+        y_label: labels[1].to_owned(),
+        bounds,
+        curves,
+        dots: true,
+        guide: Some(Guide::Diagonal),
+        text_size,
+        ..CurvesFigure::default()
+    }
+}
+
 /// The models of all reports with their tones.
 fn models(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
     methods(judged).into_iter().filter(|method| !method.method.baseline).collect()
@@ -341,23 +348,17 @@ fn edge_calibration(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
         return None;
     }
     let known = if truth { " and the share that are known edges" } else { "" };
+    let caption = format!(
+        "Edges in ten bins of equal width, by probability: the share that responds in the evaluated cells (p < 0.05){known}. It should \
+             rise with the probability; on the dashed line it equals it"
+    );
+    let figure =
+        diagonal(["Mean probability", "Share of edges"], [Some([0.0, 1.0]), Some([0.0, 1.0])], curves, text_size);
     Some(ReportFigure {
         key: "edge-calibration",
         title: "Probabilities of edges",
-        caption: format!(
-            "Edges in ten bins of equal width, by probability: the share that responds in the evaluated cells (p < 0.05){known}. It should \
-             rise with the probability; on the dashed line it equals it"
-        ),
-        figure: Box::new(CurvesFigure {
-            x_label: "Mean probability".into(),
-            y_label: "Share of edges".into(),
-            bounds: [Some([0.0, 1.0]), Some([0.0, 1.0])],
-            curves,
-            dots: true,
-            guide: Some(Guide::Diagonal),
-            text_size,
-            ..CurvesFigure::default()
-        }),
+        caption,
+        figure: Box::new(figure),
         aspect: 1.2,
         height: None,
         wide: false,
@@ -384,24 +385,18 @@ fn intervals(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     if curves.is_empty() {
         return None;
     }
+    let caption = format!(
+        "Share of observed shifts within the interval of each level, of {judged_on}: on the dashed line intervals hold what they \
+             promise. \"With noise\" widens them by the standard error of the measurement, \"top 20\" takes each perturbation's largest \
+             shifts alone"
+    );
+    let figure =
+        diagonal(["Level of the interval", "Share within"], [Some([0.0, 1.0]), Some([0.0, 1.0])], curves, text_size);
     Some(ReportFigure {
         key: "interval-calibration",
         title: "Intervals of the ensemble",
-        caption: format!(
-            "Share of observed shifts within the interval of each level, of {judged_on}: on the dashed line intervals hold what they \
-             promise. \"With noise\" widens them by the standard error of the measurement, \"top 20\" takes each perturbation's largest \
-             shifts alone"
-        ),
-        figure: Box::new(CurvesFigure {
-            x_label: "Level of the interval".into(),
-            y_label: "Share within".into(),
-            bounds: [Some([0.0, 1.0]), Some([0.0, 1.0])],
-            curves,
-            dots: true,
-            guide: Some(Guide::Diagonal),
-            text_size,
-            ..CurvesFigure::default()
-        }),
+        caption,
+        figure: Box::new(figure),
         aspect: 1.2,
         height: None,
         wide: false,
@@ -419,22 +414,15 @@ fn discoveries(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     if curves.is_empty() {
         return None;
     }
+    let caption = "Share of the edges up to a false discovery rate whose target no path of known edges leads to: below the dashed line the \
+                  rate is kept".to_owned();
+    let figure =
+        diagonal(["False discovery rate told", "Share without a path"], [Some([0.0, 0.25]), None], curves, text_size);
     Some(ReportFigure {
         key: "false-discovery",
         title: "False discovery rates of edges",
-        caption: "Share of the edges up to a false discovery rate whose target no path of known edges leads to: below the dashed line the \
-                  rate is kept"
-            .into(),
-        figure: Box::new(CurvesFigure {
-            x_label: "False discovery rate told".into(),
-            y_label: "Share without a path".into(),
-            bounds: [Some([0.0, 0.25]), None],
-            curves,
-            dots: true,
-            guide: Some(Guide::Diagonal),
-            text_size,
-            ..CurvesFigure::default()
-        }),
+        caption,
+        figure: Box::new(figure),
         aspect: 1.2,
         height: None,
         wide: false,
