@@ -183,7 +183,7 @@ fn on_the_scale(report: &Report) -> String {
         let values = SHOWN.iter().map(|(key, _)| number(method.scaled.get(*key).copied(), 2));
         [vec![method.method.clone(), String::new()], values.collect()].concat()
     };
-    let rows: Vec<Vec<String>> = report.methods.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = report.methods.iter().filter(|method| !method.scaled.is_empty()).map(row).collect();
     let header: Vec<&str> = ["", "      "].into_iter().chain(SHOWN.map(|(_, head)| head)).collect();
     let halves = report.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
     format!(

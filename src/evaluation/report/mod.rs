@@ -288,7 +288,8 @@ impl Report {
         let (Some(baseline), Some(ceiling)) = (baseline.map(|found| found.effects.clone()), &self.ceiling) else {
             return;
         };
-        for method in &mut self.methods {
+        // Of fewer perturbations baseline and ceiling would be others.
+        for method in self.methods.iter_mut().filter(|method| method.effects.perturbations == baseline.perturbations) {
             let scaled = METRICS.iter().filter_map(|metric| {
                 let [value, low, high] = [&method.effects, &baseline, &ceiling.effects].map(metric.value);
                 Some((metric.key.to_owned(), metric.scaled(value, low, high)?))

@@ -44,7 +44,8 @@ pub fn figures(judged: &[Judged], text_size: f32) -> Vec<ReportFigure> {
 }
 
 fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
-    let methods = methods(judged);
+    let mut methods = methods(judged);
+    methods.retain(|one| !one.method.scaled.is_empty());
     let report = &judged.first()?.report;
     let definition = |key: &str| {
         let known = report.definitions.iter().find(|definition| definition.metric == key);
@@ -74,7 +75,7 @@ fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
         caption: format!(
             "0 is the mean of all training perturbations, 1 what half of the cells tell of the other half (mean of {splits} splits). \
              Further right is better in every row; arrow heads lie beyond the border. Metrics in which the replicate is no better than \
-             the training mean have no such scale and are left out."
+             the training mean, and methods that cover fewer perturbations, have no such scale and are left out."
         ),
         aspect: WIDE / figure.height(WIDE),
         height: Some(figure.height(WIDE)),

@@ -2,11 +2,12 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::{Judged, ReportFigure, differences, figures, methods};
+use super::tables::number;
+use super::{Judged, ReportFigure, ReportTable, Section, differences, figures, methods, tables};
 use crate::evaluation::effects::METRICS;
-use crate::evaluation::report::{FitRow, Report, Verdict};
+use crate::evaluation::report::Report;
 use crate::figures::{FigureMetadata, FigureTheme, svg};
-use crate::words::{counted, grouped};
+use crate::words::grouped;
 
 /// Font size of figures in points, and the width in points of a wide one.
 const TEXT_SIZE: f32 = 8.0;
@@ -30,19 +31,18 @@ pub fn html(judged: &[Judged]) -> String {
     page.push_str("<h2>Predicted shifts</h2>");
     fits(&mut page, judged);
     shifts.iter().for_each(|figure| place(&mut page, figure));
-    verdicts(&mut page, judged);
-    distances(&mut page, judged);
-    classes(&mut page, judged);
-    per_perturbation(&mut page, first);
+    section(&mut page, judged, Section::Shifts);
 
     page.push_str("<h2>Network</h2>");
-    gold_standard(&mut page, judged);
     page.push_str("<div class=\"figures\">");
     network.iter().for_each(|figure| place(&mut page, figure));
     page.push_str("</div>");
-    discoveries(&mut page, judged);
+    section(&mut page, judged, Section::Network);
 
-    further(&mut page, judged);
+    if judged.iter().any(|one| tables(one).iter().any(|table| table.section == Section::Cells)) {
+        page.push_str("<h2>Cells</h2>");
+        section(&mut page, judged, Section::Cells);
+    }
     definitions(&mut page, first);
     settings(&mut page, judged);
     page.push_str("</main></body></html>\n");
@@ -89,12 +89,6 @@ impl Display for Escaped<'_> {
         }
         Ok(())
     }
-}
-
-fn number(value: Option<f64>, decimals: usize) -> String {
-    value
-        .filter(|value| value.is_finite())
-        .map_or_else(|| "–".into(), |value| format!("{value:.decimals$}").replace('-', "−"))
 }
 
 fn facts(page: &mut String, judged: &[Judged]) {
@@ -183,13 +177,14 @@ fn fits(page: &mut String, judged: &[Judged]) {
     page.push_str("</tr>");
     for metric in &METRICS {
         let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
-        let values = all.iter().filter_map(|one| (metric.value)(&one.method.effects));
+        let whole = all.iter().filter(|one| one.covers_all);
+        let values = whole.filter_map(|one| (metric.value)(&one.method.effects));
         let best = values.max_by(|a, b| (sign * a).total_cmp(&(sign * b)));
         let _ = write!(page, "<tr>{}", row_head(report, metric.key, if metric.higher_is_better { " ↑" } else { " ↓" }));
         for one in &all {
             let value = (metric.value)(&one.method.effects);
             let text = number(value, 3);
-            let text = if value.is_some() && value == best { format!("<b>{text}</b>") } else { text };
+            let text = if value.is_some() && value == best && one.covers_all { format!("<b>{text}</b>") } else { text };
             let class = if one.method.baseline { "" } else { " class=\"model\"" };
             let interval = one.method.intervals.get(metric.key).map(|interval| {
                 let [low, high] = [interval.low, interval.high].map(|end| number(Some(end), 3));
@@ -204,7 +199,7 @@ fn fits(page: &mut String, judged: &[Judged]) {
     }
     page.push_str(
         "</table></div><p class=\"weak\">Point at a name for its definition, at a number for its 95 % interval over perturbations \
-         (bootstrap). The best of each row is bold; the replicate is what half of the cells tell of the other half.</p>",
+         (bootstrap). The best of each row is bold, of the methods that cover all perturbations; the replicate is what half of the cells tell of the other half.</p>",
     );
 }
 
@@ -240,245 +235,39 @@ fn in_address(drawing: &str) -> String {
     out
 }
 
-fn table(page: &mut String, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+/// The tables about something, of each model.
+fn section(page: &mut String, judged: &[Judged], section: Section) {
+    for one in judged {
+        for table in tables(one).iter().filter(|table| table.section == section) {
+            let of = if judged.len() > 1 { format!(": {}", one.name) } else { String::new() };
+            let title = format!("{}{of}", table.title);
+            let _ = match table.long {
+                true => write!(page, "<details><summary>{}</summary>", escaped(&title)),
+                false => write!(page, "<h3>{}</h3>", escaped(&title)),
+            };
+            placed(page, table);
+            if !table.note.is_empty() {
+                let _ = write!(page, "<p class=\"weak\">{}</p>", escaped(&table.note));
+            }
+            page.push_str(if table.long { "</details>" } else { "" });
+        }
+    }
+}
+
+fn placed(page: &mut String, table: &ReportTable) {
     page.push_str("<div class=\"scroll\"><table><tr>");
-    for cell in header {
+    for cell in &table.header {
         let _ = write!(page, "<th>{}</th>", escaped(cell));
     }
     page.push_str("</tr>");
-    for row in rows {
+    for row in &table.rows {
         page.push_str("<tr>");
-        for cell in &row {
+        for cell in row {
             let _ = write!(page, "<td>{}</td>", escaped(cell));
         }
         page.push_str("</tr>");
     }
     page.push_str("</table></div>");
-}
-
-/// A heading of the part of one model, where there are several.
-fn of_model(page: &mut String, judged: &[Judged], one: &Judged, title: &str) {
-    let of = if judged.len() > 1 { format!(": {}", one.name) } else { String::new() };
-    let _ = write!(page, "<h3>{title}{}</h3>", escaped(&of));
-}
-
-fn verdicts(page: &mut String, judged: &[Judged]) {
-    for one in judged.iter().filter(|one| !one.report.verdicts.is_empty()) {
-        of_model(page, judged, one, "Against the best baseline in each metric");
-        let row = |verdict: &Verdict| {
-            let interval = verdict.difference.map_or_else(String::new, |difference| {
-                format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
-            });
-            vec![
-                one.report.label(&verdict.metric).to_owned(),
-                number(Some(verdict.model), 3),
-                verdict.best_baseline.clone(),
-                number(Some(verdict.baseline), 3),
-                interval,
-                verdict.words().to_owned(),
-            ]
-        };
-        let header = ["", "model", "best baseline", "its value", "difference (95 %)", ""];
-        table(page, &header, one.report.verdicts.iter().map(row));
-    }
-}
-
-fn classes(page: &mut String, judged: &[Judged]) {
-    for one in judged.iter().filter(|one| !one.report.classes.is_empty()) {
-        of_model(page, judged, one, "By what was seen in training");
-        let rows = one.report.classes.iter().flat_map(|class| {
-            class.methods.iter().map(|fit| {
-                vec![
-                    class.class.clone(),
-                    fit.method.clone(),
-                    fit.effects.perturbations.to_string(),
-                    number(fit.effects.pearson, 3),
-                    number(fit.effects.r_squared, 3),
-                    number(fit.effects.mean_pearson, 3),
-                    number(fit.effects.jaccard_20, 3),
-                    number(fit.effects.mean_absolute_error, 4),
-                ]
-            })
-        });
-        table(page, &["", "method", "covers", "r", "R²", "Pearson-Δ", "Jaccard 20", "MAE"], rows);
-    }
-}
-
-fn distances(page: &mut String, judged: &[Judged]) {
-    for one in judged {
-        let Some(found) = &one.report.distances else { continue };
-        let title = format!(
-            "Distances of {} in {} principal components",
-            counted(found.rows.len(), "perturbation"),
-            found.components
-        );
-        let _ = write!(page, "<details><summary>{}</summary>", escaped(&title));
-        let rows = found.rows.iter().map(|row| {
-            let generated = row.generated.as_ref();
-            vec![
-                row.perturbation.clone(),
-                row.cells.to_string(),
-                number(Some(row.e_distance), 3),
-                number(row.mmd, 4),
-                number(Some(row.permutation_p_value), 4),
-                number(Some(row.adjusted_p_value), 4),
-                number(generated.map(|generated| generated.e_distance), 3),
-                number(generated.and_then(|generated| generated.mmd), 4),
-            ]
-        });
-        let header = [
-            "",
-            "cells",
-            "E-distance",
-            "MMD",
-            "p (shuffled)",
-            "adjusted p",
-            "E-distance from generated",
-            "MMD from generated",
-        ];
-        table(page, &header, rows);
-        page.push_str("</details>");
-    }
-}
-
-fn per_perturbation(page: &mut String, report: &Report) {
-    let mut names: Vec<&str> = Vec::new();
-    for row in &report.per_perturbation {
-        if !names.contains(&row.fit.perturbation.as_str()) {
-            names.push(&row.fit.perturbation);
-        }
-    }
-    let model = report.methods.iter().find(|method| !method.baseline).map(|method| method.method.as_str());
-    let best = |name: &str| -> Option<&FitRow> {
-        let others = report.per_perturbation.iter().filter(|row| row.fit.perturbation == name);
-        let others = others.filter(|row| Some(row.method.as_str()) != model && row.fit.pearson.is_some());
-        others.max_by(|a, b| a.fit.pearson.unwrap_or(-2.0).total_cmp(&b.fit.pearson.unwrap_or(-2.0)))
-    };
-    let _ = write!(page, "<details><summary>{}, one by one</summary>", counted(names.len(), "perturbation"));
-    let rows = names.iter().filter_map(|name| {
-        let mut own = report.per_perturbation.iter().filter(|row| row.fit.perturbation == *name);
-        let own = own.find(|row| Some(row.method.as_str()) == model)?;
-        let baseline = best(name);
-        Some(vec![
-            (*name).to_owned(),
-            own.training_cells.to_string(),
-            own.fit.cells.to_string(),
-            number(own.fit.pearson, 3),
-            baseline.map_or_else(String::new, |row| row.method.clone()),
-            number(baseline.and_then(|row| row.fit.pearson), 3),
-            number(own.fit.r_squared, 3),
-            number(own.fit.pearson_top_20, 3),
-            number(Some(own.fit.jaccard_20), 3),
-            number(own.fit.further.discrimination, 3),
-            number(own.fit.further.de_overlap, 3),
-            number(Some(own.fit.mean_absolute_error), 4),
-        ])
-    });
-    let header = [
-        "",
-        "training cells",
-        "evaluated cells",
-        "Pearson-Δ",
-        "best baseline",
-        "its Pearson-Δ",
-        "R²",
-        "r top 20",
-        "Jaccard 20",
-        "Discrimination",
-        "DE overlap",
-        "MAE",
-    ];
-    table(page, &header, rows);
-    page.push_str("</details>");
-}
-
-fn gold_standard(page: &mut String, judged: &[Judged]) {
-    for one in judged {
-        let Some(gold) = &one.report.gold_standard else { continue };
-        of_model(page, judged, one, "Against known edges");
-        let _ = write!(
-            page,
-            "<p class=\"weak\">{} known edges among {} pairs (density {}): {}. Known edges outside: {}.</p>",
-            grouped(gold.true_edges),
-            grouped(gold.candidates),
-            number(gold.density, 4),
-            escaped(&gold.universe),
-            grouped(gold.true_edges_outside)
-        );
-        let rows = gold.methods.iter().map(|score| {
-            vec![
-                score.method.clone(),
-                number(score.auprc, 3),
-                number(score.auprc_ratio, 2),
-                number(score.auroc, 3),
-                number(score.early_precision_ratio, 2),
-                number(score.sign_accuracy, 2),
-            ]
-        });
-        table(page, &["", "AUPRC", "× density", "AUROC", "early precision ×", "right signs"], rows);
-    }
-}
-
-fn discoveries(page: &mut String, judged: &[Judged]) {
-    for one in judged {
-        let Some(found) = &one.report.discoveries else { continue };
-        of_model(page, judged, one, "Edges against shuffled labels");
-        let rows = found.levels.iter().map(|level| {
-            vec![
-                format!("{} %", level.rate * 100.0),
-                grouped(level.edges),
-                number(level.unreachable, 3),
-                number(level.indirect_or_false, 3),
-            ]
-        });
-        table(page, &["False discovery rate", "edges", "no path", "no known edge"], rows);
-        let _ = write!(
-            page,
-            "<p class=\"weak\">{} edges tested, {}</p>",
-            grouped(found.tested),
-            counted(found.shuffles, "shuffle")
-        );
-    }
-}
-
-fn further(page: &mut String, judged: &[Judged]) {
-    for one in judged {
-        if let Some(found) = &one.report.likelihood {
-            of_model(page, judged, one, "How well cells are explained");
-            let _ = write!(
-                page,
-                "<p>IW-ELBO of a cell {} ± {} ({} draws, {} of {} cells), ELBO {}</p>",
-                number(Some(found.iw_elbo), 2),
-                number(Some(found.standard_error), 2),
-                found.particles,
-                grouped(found.cells),
-                grouped(found.of_cells),
-                number(Some(found.elbo), 2)
-            );
-        }
-        if !one.report.responding.is_empty() {
-            of_model(page, judged, one, "Genes that respond significantly");
-            let rows = one.report.responding.iter().map(|found| {
-                vec![
-                    found.method.clone(),
-                    found.definition.clone(),
-                    found.perturbations.to_string(),
-                    number(Some(found.jaccard_significant), 3),
-                    number(Some(found.predicted), 1),
-                    number(Some(found.observed), 1),
-                ]
-            });
-            table(page, &["", "cells", "perturbations", "Jaccard with observed", "genes", "observed genes"], rows);
-        }
-        if let Some(found) = &one.report.quality_pass {
-            of_model(page, judged, one, "Cells drawn from the model that pass quality control");
-            let rows = found.rows.iter().map(|row| {
-                let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
-                [vec![format!("{} MAD", row.mads)], shares.map(|share| number(Some(share), 3)).to_vec()].concat()
-            });
-            table(page, &["", "generated", "measured", "generated control", "measured control"], rows);
-        }
-    }
 }
 
 fn definitions(page: &mut String, report: &Report) {

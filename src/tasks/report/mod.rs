@@ -3,10 +3,12 @@
 mod figures;
 mod html;
 mod table;
+mod tables;
 
 pub use figures::{ReportFigure, figures};
 pub use html::html;
 pub use table::tsv;
+pub use tables::{ReportTable, Section, tables};
 
 use crate::evaluation::report::{MethodReport, Report};
 use crate::figures::evaluation::Tone;
@@ -31,6 +33,8 @@ pub struct JudgedMethod<'a> {
     pub method: &'a MethodReport,
     /// In which of the reports.
     pub report: usize,
+    /// Whether it covers as many perturbations as the model: otherwise its numbers are of other ones, and its name says of how many.
+    pub covers_all: bool,
 }
 
 /// The models first, then the baselines; a baseline that says the same of several models stands there once.
@@ -47,7 +51,7 @@ pub fn methods(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
     for (report, one) in judged.iter().enumerate() {
         for method in one.report.methods.iter().filter(|method| !method.baseline) {
             let name = if judged.len() == 1 { method.method.clone() } else { one.name.clone() };
-            found.push(JudgedMethod { name, tone: tone(report == 0), method, report });
+            found.push(JudgedMethod { name, tone: tone(report == 0), method, report, covers_all: true });
         }
     }
     for (report, one) in judged.iter().enumerate() {
@@ -56,11 +60,16 @@ pub fn methods(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
             if known.clone().any(|known| known.method.effects == method.effects) {
                 continue;
             }
-            let name = match known.next() {
+            let mut name = match known.next() {
                 Some(_) => format!("{} ({})", method.method, one.name),
                 None => method.method.clone(),
             };
-            found.push(JudgedMethod { name, tone: tone(false), method, report });
+            let of_model = one.report.methods.iter().find(|method| !method.baseline);
+            let (own, all) = (method.effects.perturbations, of_model.map_or(0, |model| model.effects.perturbations));
+            if own < all {
+                name.push_str(&format!(", {own} of {all}"));
+            }
+            found.push(JudgedMethod { name, tone: tone(false), method, report, covers_all: own >= all });
         }
     }
     found
@@ -109,6 +118,10 @@ mod tests {
         assert_eq!(names, ["a", "b", "No change", "Mean", "Mean (b)"]);
         assert_eq!(found.iter().filter(|method| method.tone == Tone::Model).count(), 1);
         assert_eq!(methods(&judged[..1])[0].name, "GPO-VAE");
+        let mut partly = judged[..1].to_vec();
+        partly[0].report.methods[2].effects.perturbations = 2;
+        let found = methods(&partly);
+        assert_eq!((found[2].name.as_str(), found[2].covers_all), ("Mean, 2 of 3", false));
     }
 
     #[test]

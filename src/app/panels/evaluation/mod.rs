@@ -3,6 +3,7 @@
 mod drawings;
 mod export;
 mod table;
+mod tables;
 
 use egui::{Frame, Margin, ProgressBar, RichText, ScrollArea, Ui};
 
@@ -20,6 +21,7 @@ use crate::words::listed;
 pub(in crate::app) struct EvaluationPage {
     drawings: drawings::Drawings,
     table: table::FitTable,
+    tables: tables::Tables,
     export: ExportDialog,
 }
 
@@ -51,6 +53,7 @@ pub(in crate::app) fn show(view: &mut EvaluationPage, ui: &mut Ui, state: &State
             view.table.show(ui, &judged);
             ui.add_space(theme::LARGE);
             view.drawings.show(ui, &judged, state.runtime.evaluations.version);
+            view.tables.show(ui, &judged, state.runtime.evaluations.version);
         }
     });
     view.export.show(ui.ctx(), state, actions);

@@ -119,9 +119,9 @@ fn number(ui: &mut Ui, one: &JudgedMethod<'_>, all: &[JudgedMethod<'_>], metric:
     };
     let value = of(one);
     let sign = if scaled || metric.higher_is_better { 1.0 } else { -1.0 };
-    let best = all.iter().filter_map(of).max_by(|a, b| (sign * a).total_cmp(&(sign * b)));
+    let best = all.iter().filter(|one| one.covers_all).filter_map(of).max_by(|a, b| (sign * a).total_cmp(&(sign * b)));
     let told = RichText::new(text(value, scaled));
-    let told = if value.is_some() && value == best { told.strong() } else { told };
+    let told = if value.is_some() && value == best && one.covers_all { told.strong() } else { told };
     let response = right(ui, told);
     let interval = one.method.intervals.get(metric.key).filter(|_| !scaled);
     if let Some(interval) = interval {

@@ -14,6 +14,7 @@ use crate::app::views::network::{FALSE_DISCOVERY, Shown, p_text};
 use crate::app::views::search;
 use crate::app::widgets::{Sort, SortColumn, signed, sort_headers};
 use crate::app::{Action, State, theme};
+use crate::document::EdgeAttribute;
 use crate::network::formats::write_table;
 use crate::network::{Edge, GeneId, Grn, Sign, SignEvidence};
 use crate::tasks::edge_tests::EdgeTests;
@@ -224,13 +225,16 @@ impl EdgeTable {
         actions: &mut Vec<Action>,
     ) {
         let (network, agreement, tests) = (shown.network(), shown.agreement(), state.edge_tests());
+        let narrow = ui.available_width() < WIDE;
+        // Where there is room for one of them, what colours the edges.
+        let one_only = narrow && tests.is_some() && state.document.style.edge_colour == EdgeAttribute::HeldOut;
         let there = COLUMNS.iter().filter(|column| match column.key {
-            Key::Agreement => agreement.is_some(),
-            Key::FalseDiscovery => network.has_false_discovery_rates(),
+            Key::Agreement => agreement.is_some() && !one_only,
+            Key::FalseDiscovery => network.has_false_discovery_rates() && !one_only,
             Key::HeldOut => tests.is_some(),
             _ => true,
         });
-        let most = if ui.available_width() >= WIDE { COLUMNS.len() } else { NARROW };
+        let most = if narrow { NARROW } else { COLUMNS.len() };
         let columns: Vec<SortColumn<Key>> = there.take(most).copied().collect();
         let name = || Column::remainder().at_least(60.0).clip(true);
         let mut builder = TableBuilder::new(ui)
@@ -242,8 +246,8 @@ impl EdgeTable {
             .column(name())
             .column(Column::exact(76.0))
             .column(name())
-            .columns(Column::exact(60.0), 2);
-        for column in columns.iter().skip(NARROW) {
+            .column(Column::exact(60.0));
+        for column in columns.iter().skip(NARROW - 1) {
             let width = if matches!(column.key, Key::Evidence | Key::HeldOut) { 80.0 } else { 60.0 };
             builder = builder.column(Column::exact(width));
         }

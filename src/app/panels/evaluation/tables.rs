@@ -1,0 +1,52 @@
+//! The tables of the page below its figures.
+
+use egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
+
+use crate::app::theme;
+use crate::tasks::report::{Judged, ReportTable, tables};
+
+/// Tables as made last.
+#[derive(Default)]
+pub(super) struct Tables {
+    of: Option<u64>,
+    /// With the name of the model where there are several.
+    tables: Vec<(String, ReportTable)>,
+}
+
+impl Tables {
+    /// Draw the tables of what was `judged`, made anew when `version` is another.
+    pub(super) fn show(&mut self, ui: &mut Ui, judged: &[Judged], version: u64) {
+        if self.of != Some(version) {
+            let of = |one: &Judged| if judged.len() > 1 { format!(": {}", one.name) } else { String::new() };
+            let all = judged.iter().flat_map(|one| tables(one).into_iter().map(move |table| (of(one), table)));
+            self.tables = all.collect();
+            self.of = Some(version);
+        }
+        for (at, (of, table)) in self.tables.iter().enumerate() {
+            let title = RichText::new(format!("{}{of}", table.title)).strong();
+            let header = CollapsingHeader::new(title).id_salt(("evaluation table", at)).default_open(!table.long);
+            header.show(ui, |ui| grid(ui, at, table));
+            ui.add_space(theme::SMALL);
+        }
+    }
+}
+
+fn grid(ui: &mut Ui, at: usize, table: &ReportTable) {
+    ScrollArea::horizontal().id_salt(("evaluation rows", at)).auto_shrink([false, true]).show(ui, |ui| {
+        Grid::new(("evaluation grid", at)).striped(true).spacing([theme::LARGE, theme::SMALL]).show(ui, |ui| {
+            for title in &table.header {
+                ui.label(RichText::new(*title).small().strong());
+            }
+            ui.end_row();
+            for row in &table.rows {
+                for cell in row {
+                    ui.label(cell);
+                }
+                ui.end_row();
+            }
+        });
+    });
+    if !table.note.is_empty() {
+        ui.label(RichText::new(&table.note).small().color(theme::colours(ui).text_weak));
+    }
+}

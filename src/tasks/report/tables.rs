@@ -1,0 +1,266 @@
+//! The tables of a report.
+
+use super::Judged;
+use crate::evaluation::report::Report;
+use crate::words::{counted, grouped};
+
+/// What a table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Predicted shifts.
+    Shifts,
+    /// The network.
+    Network,
+    /// The model's cells.
+    Cells,
+}
+
+/// A table for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportTable {
+    /// What it is about.
+    pub section: Section,
+    /// Above it.
+    pub title: &'static str,
+    /// Titles of the columns; the first has names.
+    pub header: Vec<&'static str>,
+    /// The cells, as many in a row as in the header.
+    pub rows: Vec<Vec<String>>,
+    /// Below it; empty for nothing.
+    pub note: String,
+    /// Whether it is long, and shown only where asked for.
+    pub long: bool,
+}
+
+/// All tables for which `one` has the numbers, but that of methods and metrics.
+pub fn tables(one: &Judged) -> Vec<ReportTable> {
+    let report = &one.report;
+    let all = [
+        verdicts(report),
+        classes(report),
+        per_perturbation(report),
+        gold_standard(report),
+        discoveries(report),
+        responding(report),
+        likelihood(report),
+        quality_pass(report),
+        distances(report),
+    ];
+    all.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
+}
+
+/// A number with so many decimals and a true minus, or a dash.
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+    value
+        .filter(|value| value.is_finite())
+        .map_or_else(|| "–".into(), |value| format!("{value:.decimals$}").replace('-', "−"))
+}
+
+fn table(section: Section, title: &'static str, header: &[&'static str], rows: Vec<Vec<String>>) -> ReportTable {
+    ReportTable { section, title, header: header.to_vec(), rows, note: String::new(), long: false }
+}
+
+fn verdicts(report: &Report) -> Option<ReportTable> {
+    let rows = report.verdicts.iter().map(|verdict| {
+        let interval = verdict.difference.map_or_else(String::new, |difference| {
+            format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
+        });
+        vec![
+            report.label(&verdict.metric).to_owned(),
+            number(Some(verdict.model), 3),
+            verdict.best_baseline.clone(),
+            number(Some(verdict.baseline), 3),
+            interval,
+            verdict.words().to_owned(),
+        ]
+    });
+    let header = ["", "Model", "Best baseline", "Its value", "Difference (95 %)", ""];
+    Some(table(Section::Shifts, "Against the best baseline in each metric", &header, rows.collect()))
+}
+
+fn classes(report: &Report) -> Option<ReportTable> {
+    let rows = report.classes.iter().flat_map(|class| {
+        class.methods.iter().map(|fit| {
+            vec![
+                class.class.clone(),
+                fit.method.clone(),
+                fit.effects.perturbations.to_string(),
+                number(fit.effects.pearson, 3),
+                number(fit.effects.r_squared, 3),
+                number(fit.effects.mean_pearson, 3),
+                number(fit.effects.jaccard_20, 3),
+                number(fit.effects.mean_absolute_error, 4),
+            ]
+        })
+    });
+    let header = ["", "Method", "Covers", "r", "R²", "Pearson-Δ", "Jaccard 20", "MAE"];
+    Some(table(Section::Shifts, "By what was seen in training", &header, rows.collect()))
+}
+
+fn per_perturbation(report: &Report) -> Option<ReportTable> {
+    let model = report.methods.iter().find(|method| !method.baseline)?.method.as_str();
+    let own = report.per_perturbation.iter().filter(|row| row.method == model);
+    let rows = own.map(|own| {
+        let others = report.per_perturbation.iter().filter(|row| {
+            row.method != model && row.fit.perturbation == own.fit.perturbation && row.fit.pearson.is_some()
+        });
+        let best = others.max_by(|a, b| a.fit.pearson.unwrap_or(-2.0).total_cmp(&b.fit.pearson.unwrap_or(-2.0)));
+        vec![
+            own.fit.perturbation.clone(),
+            own.training_cells.to_string(),
+            own.fit.cells.to_string(),
+            number(own.fit.pearson, 3),
+            best.map_or_else(String::new, |row| row.method.clone()),
+            number(best.and_then(|row| row.fit.pearson), 3),
+            number(own.fit.r_squared, 3),
+            number(own.fit.pearson_top_20, 3),
+            number(Some(own.fit.jaccard_20), 3),
+            number(own.fit.further.discrimination, 3),
+            number(own.fit.further.de_overlap, 3),
+            number(Some(own.fit.mean_absolute_error), 4),
+        ]
+    });
+    let header = [
+        "",
+        "Training cells",
+        "Evaluated cells",
+        "Pearson-Δ",
+        "Best baseline",
+        "Its Pearson-Δ",
+        "R²",
+        "r top 20",
+        "Jaccard 20",
+        "Discrimination",
+        "DE overlap",
+        "MAE",
+    ];
+    let table = table(Section::Shifts, "Perturbations one by one", &header, rows.collect());
+    Some(ReportTable { long: true, ..table })
+}
+
+fn gold_standard(report: &Report) -> Option<ReportTable> {
+    let gold = report.gold_standard.as_ref()?;
+    let rows = gold.methods.iter().map(|score| {
+        vec![
+            score.method.clone(),
+            number(score.auprc, 3),
+            number(score.auprc_ratio, 2),
+            number(score.auroc, 3),
+            number(score.early_precision_ratio, 2),
+            number(score.sign_accuracy, 2),
+        ]
+    });
+    let header = ["", "AUPRC", "× density", "AUROC", "Early precision ×", "Right signs"];
+    let note = format!(
+        "{} known edges among {} pairs (density {}): {}. Known edges outside: {}",
+        grouped(gold.true_edges),
+        grouped(gold.candidates),
+        number(gold.density, 4),
+        gold.universe,
+        grouped(gold.true_edges_outside)
+    );
+    Some(ReportTable { note, ..table(Section::Network, "Against known edges", &header, rows.collect()) })
+}
+
+fn discoveries(report: &Report) -> Option<ReportTable> {
+    let found = report.discoveries.as_ref()?;
+    let rows = found.levels.iter().map(|level| {
+        vec![
+            format!("{} %", level.rate * 100.0),
+            grouped(level.edges),
+            number(level.unreachable, 3),
+            number(level.indirect_or_false, 3),
+        ]
+    });
+    let header = ["False discovery rate", "Edges", "No path", "No known edge"];
+    let note = format!("{} edges tested, {}", grouped(found.tested), counted(found.shuffles, "shuffle"));
+    Some(ReportTable { note, ..table(Section::Network, "Edges against shuffled labels", &header, rows.collect()) })
+}
+
+fn responding(report: &Report) -> Option<ReportTable> {
+    let rows = report.responding.iter().map(|found| {
+        vec![
+            found.method.clone(),
+            found.perturbations.to_string(),
+            number(Some(found.jaccard_significant), 3),
+            number(Some(found.predicted), 1),
+            number(Some(found.observed), 1),
+            found.definition.clone(),
+        ]
+    });
+    let header = ["", "Perturbations", "Jaccard with observed", "Genes", "Observed genes", "Cells"];
+    Some(table(Section::Cells, "Genes that respond significantly", &header, rows.collect()))
+}
+
+fn likelihood(report: &Report) -> Option<ReportTable> {
+    let found = report.likelihood.as_ref()?;
+    let row = vec![
+        number(Some(found.iw_elbo), 2),
+        number(Some(found.standard_error), 2),
+        number(Some(found.elbo), 2),
+        format!("{} of {}", grouped(found.cells), grouped(found.of_cells)),
+        found.particles.to_string(),
+    ];
+    let header = ["IW-ELBO of a cell", "±", "ELBO", "Cells", "Draws"];
+    Some(table(Section::Cells, "How well cells are explained", &header, vec![row]))
+}
+
+fn quality_pass(report: &Report) -> Option<ReportTable> {
+    let rows = report.quality_pass.as_ref()?.rows.iter().map(|row| {
+        let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
+        [vec![format!("{} MAD", row.mads)], shares.map(|share| number(Some(share), 3)).to_vec()].concat()
+    });
+    let header = ["", "Generated", "Measured", "Generated control", "Measured control"];
+    Some(table(Section::Cells, "Cells drawn from the model that pass quality control", &header, rows.collect()))
+}
+
+fn distances(report: &Report) -> Option<ReportTable> {
+    let found = report.distances.as_ref()?;
+    let rows = found.rows.iter().map(|row| {
+        let generated = row.generated.as_ref();
+        vec![
+            row.perturbation.clone(),
+            row.cells.to_string(),
+            number(Some(row.e_distance), 3),
+            number(row.mmd, 4),
+            number(Some(row.permutation_p_value), 4),
+            number(Some(row.adjusted_p_value), 4),
+            number(generated.map(|generated| generated.e_distance), 3),
+            number(generated.and_then(|generated| generated.mmd), 4),
+        ]
+    });
+    let header = [
+        "",
+        "Cells",
+        "E-distance",
+        "MMD",
+        "p (shuffled)",
+        "Adjusted p",
+        "E-distance from generated",
+        "MMD from generated",
+    ];
+    let note =
+        format!("From {} in {} principal components", counted(found.control_cells, "control cell"), found.components);
+    let table = table(Section::Cells, "Distances of each perturbation's cells", &header, rows.collect());
+    Some(ReportTable { note, long: true, ..table })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::judged;
+    use super::*;
+    use crate::evaluation::report::{Discoveries, QualityPass, QualityPassRow};
+
+    #[test]
+    fn rows_are_as_wide_as_their_header_and_what_is_missing_is_left_out() {
+        let mut one = judged("a", 0.5, 0.25);
+        assert!(tables(&one).is_empty(), "nothing but methods");
+        one.report.discoveries = Some(Discoveries::of(&[(0.01, None), (0.3, None)], 50));
+        let row = QualityPassRow { mads: 3.0, generated: 0.9, ..QualityPassRow::default() };
+        one.report.quality_pass = Some(QualityPass { rows: vec![row], ..QualityPass::default() });
+        let found = tables(&one);
+        assert_eq!(found.iter().map(|table| table.section).collect::<Vec<_>>(), [Section::Network, Section::Cells]);
+        assert!(found.iter().all(|table| table.rows.iter().all(|row| row.len() == table.header.len())));
+        assert_eq!(found[1].rows[0][..2], ["3 MAD", "0.900"]);
+    }
+}
