@@ -125,7 +125,6 @@ fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigur
         statistics,
         labels: 8,
         text_size,
-        ..ScatterFigure::default()
     };
     Some(ReportFigure {
         key: "fit-per-perturbation",
