@@ -1,6 +1,6 @@
 //! What cells tell of a shift beside its mean: which genes respond at all, and how surely.
 
-use crate::data::{CellRole, Dataset, mean_log2_expression};
+use crate::data::{CellRole, Dataset, MatrixKind, mean_expression};
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::differential::{Test, differential};
 use crate::preprocess::normalise::Expression;
@@ -12,7 +12,7 @@ pub const SIGNIFICANT: f64 = 0.05;
 /// arguments.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
-    /// Mean of log2(1 + 10,000·x/Σx) over the control cells, one per gene.
+    /// [`mean_expression`] of the control cells, one per gene.
     pub control_mean: Vec<f32>,
     /// z of the Wilcoxon rank-sum test against control, ties corrected; perturbations × genes, row-major.
     pub scores: Vec<f32>,
@@ -36,9 +36,12 @@ impl Evidence {
         }
         groups.retain(|group| !group.is_empty());
         let sizes: Vec<f64> = (0..dataset.cell_count()).map(|row| dataset.matrix().row_sum(row)).collect();
-        let expression = Expression::of_counts(dataset.matrix(), &sizes, 1e4);
+        let expression = match dataset.matrix_kind() {
+            MatrixKind::Counts => Expression::of_counts(dataset.matrix(), &sizes, 1e4),
+            _ => Expression::as_is(dataset.matrix()),
+        };
         let tests = differential(&expression, &groups, &control, Test::Wilcoxon { tie_correction: true }, progress)?;
-        let control_mean = mean_log2_expression(dataset.matrix(), &control);
+        let control_mean = mean_expression(dataset, &control);
         Ok(Self {
             control_mean: control_mean.into_iter().map(|mean| mean as f32).collect(),
             scores: tests.scores.iter().map(|&score| score as f32).collect(),
