@@ -1,5 +1,7 @@
 //! Expression shifts per perturbation: the average treatment effect (ATE) of SAMS-VAE, CRADLE-VAE and GPO-VAE.
 
+use std::f64::consts::LOG2_E;
+
 use super::{CsrMatrix, Dataset, MatrixKind, median};
 
 /// One shift per perturbation and gene, in log2 units against control.
@@ -58,10 +60,10 @@ impl EffectTable {
     /// those of both means. Not a number where a mean is over one cell.
     pub fn standard_errors(dataset: &Dataset, cells: &[u32]) -> Vec<f32> {
         let (control, by_perturbation) = by_role(dataset, cells);
-        let (_, base) = log2_moments(dataset.matrix(), &control);
+        let (_, base) = expression_moments(dataset, &control);
         let with_cells = by_perturbation.iter().filter(|cells| !cells.is_empty());
         let row = |cells: &Vec<u32>| -> Vec<f32> {
-            let (_, own) = log2_moments(dataset.matrix(), cells);
+            let (_, own) = expression_moments(dataset, cells);
             own.iter().zip(&base).map(|(own, base)| (own + base).sqrt() as f32).collect()
         };
         with_cells.flat_map(row).collect()
@@ -86,32 +88,55 @@ fn by_role(dataset: &Dataset, cells: &[u32]) -> (Vec<u32>, Vec<Vec<u32>>) {
 /// not a number for one cell.
 pub fn log2_moments(counts: &CsrMatrix, cells: &[u32]) -> (Vec<f64>, Vec<f64>) {
     let mean = mean_log2_expression(counts, cells);
+    let total = |cell: u32| counts.row_sum(cell as usize);
+    let log2 = |total: f64, count: f64| (1e4 * count / total).ln_1p() / std::f64::consts::LN_2;
+    let variances = variances(counts, cells, &mean, total, log2);
+    (mean, variances)
+}
+
+/// The same of [`mean_expression`].
+fn expression_moments(dataset: &Dataset, cells: &[u32]) -> (Vec<f64>, Vec<f64>) {
+    if dataset.matrix_kind() == MatrixKind::Counts {
+        return log2_moments(dataset.matrix(), cells);
+    }
+    let (mean, unit) = (mean_expression(dataset, cells), unit(dataset.matrix_kind()));
+    let variances = variances(dataset.matrix(), cells, &mean, |_| unit, |unit, value| unit * value);
+    (mean, variances)
+}
+
+/// Variance of the `mean` over `cells` of a function of the stored values that is 0 for 0; `of_cell` is what it needs to know of a cell.
+fn variances(
+    matrix: &CsrMatrix,
+    cells: &[u32],
+    mean: &[f64],
+    of_cell: impl Fn(u32) -> f64,
+    value: impl Fn(f64, f64) -> f64,
+) -> Vec<f64> {
     let count = cells.len() as f64;
-    // Of cells without counts first; the others correct it where they have some.
+    // Of cells without values first; the others correct it where they have some.
     let mut squares: Vec<f64> = mean.iter().map(|mean| count * mean * mean).collect();
     for &cell in cells {
-        let total = counts.row_sum(cell as usize);
-        if total <= 0.0 {
-            continue;
-        }
-        for (column, value) in counts.row(cell as usize).iter() {
-            let (value, mean) =
-                ((1e4 * f64::from(value) / total).ln_1p() / std::f64::consts::LN_2, mean[column as usize]);
-            squares[column as usize] += (value - mean).powi(2) - mean * mean;
+        let known = of_cell(cell);
+        for (column, stored) in matrix.row(cell as usize).iter() {
+            let mean = mean[column as usize];
+            squares[column as usize] += (value(known, f64::from(stored)) - mean).powi(2) - mean * mean;
         }
     }
-    let variances = squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect();
-    (mean, variances)
+    squares.iter().map(|square| square.max(0.0) / (count - 1.0) / count).collect()
+}
+
+/// What values that are no counts are multiplied by: log-normalised ones (natural logarithm) come in log2 units.
+fn unit(kind: MatrixKind) -> f64 {
+    if kind == MatrixKind::LogNormalised { LOG2_E } else { 1.0 }
 }
 
 /// Mean over `cells` of the expression of each gene: of counts [`mean_log2_expression`]; of log-normalised values (natural logarithm) their
 /// mean in log2 units; of anything else the mean of the values as they are.
 pub fn mean_expression(dataset: &Dataset, cells: &[u32]) -> Vec<f64> {
-    let scale = match dataset.matrix_kind() {
-        MatrixKind::Counts => return mean_log2_expression(dataset.matrix(), cells),
-        MatrixKind::LogNormalised => std::f64::consts::LOG2_E,
-        MatrixKind::Scaled | MatrixKind::Effects => 1.0,
-    };
+    if dataset.matrix_kind() == MatrixKind::Counts {
+        return mean_log2_expression(dataset.matrix(), cells);
+    }
+    let scale = unit(dataset.matrix_kind());
     let mut mean = vec![0.0; dataset.gene_count()];
     for &cell in cells {
         for (column, value) in dataset.matrix().row(cell as usize).iter() {
@@ -152,6 +177,10 @@ mod tests {
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 3.0;
         assert!((found[0] - variance / 4.0).abs() < 1e-9, "{found:?}");
         assert!(log2_moments(&counts, &[1]).1[0].is_nan());
+        // The same values as they are.
+        let logs = CsrMatrix::from_dense(4, 1, &values.map(|value| value as f32));
+        let as_is = variances(&logs, &[0, 1, 2, 3], &[mean], |_| 1.0, |unit, value| unit * value);
+        assert!((as_is[0] - variance / 4.0).abs() < 1e-5, "{as_is:?}");
     }
 
     #[test]

@@ -173,8 +173,14 @@ fn discoveries(report: &Report) -> Option<ReportTable> {
         ]
     });
     let header = ["False discovery rate", "Edges", "No path", "No known edge"];
+    // Without known edges nothing is known of the last two.
+    let shown = if found.levels.iter().any(|level| level.unreachable.is_some()) { header.len() } else { 2 };
+    let rows = rows.map(|row| row[..shown].to_vec());
     let note = format!("{} edges tested, {}", grouped(found.tested), counted(found.shuffles, "shuffle"));
-    Some(ReportTable { note, ..table(Section::Network, "Edges against shuffled labels", &header, rows.collect()) })
+    Some(ReportTable {
+        note,
+        ..table(Section::Network, "Edges against shuffled labels", &header[..shown], rows.collect())
+    })
 }
 
 fn responding(report: &Report) -> Option<ReportTable> {

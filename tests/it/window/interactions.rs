@@ -84,3 +84,16 @@ fn a_screen_without_pairs_says_what_it_takes_and_offers_predictions() {
     window.click("Show on the network");
     assert_eq!(window.state().document.knock_out.len(), 2);
 }
+
+#[test]
+fn predicting_all_pairs_can_be_cancelled_and_tried_again() {
+    let mut window = super::sample();
+    window.send(Action::SetTab(Tab::Interactions));
+    window.click("Predict all pairs");
+    window.click("Cancel");
+    window.until_mentioned("Cancelled");
+    window.click("Try again");
+    assert!(window.mentions("Predicting pairs") || window.mentions("pairs with their singles"));
+    window.click("Cancel");
+    window.until_mentioned("Cancelled");
+}

@@ -117,6 +117,19 @@ impl Window {
         self.harness.run_steps(3);
     }
 
+    /// Let frames pass until nothing that the response view computes beside them is waited for.
+    pub fn settle(&mut self) {
+        let start = Instant::now();
+        let pending =
+            ["Comparing prediction with measurement…", "Reading cells", "Drawing cells", "Reading held-out cells"];
+        while pending.iter().any(|label| self.mentions(label)) {
+            assert!(start.elapsed() < PATIENCE, "the response view waits for ever");
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.harness.run_steps(8);
+    }
+
     /// Open `path` and wait for it.
     pub fn open(&mut self, path: &Path) {
         self.send(Action::OpenPath(path.to_owned()));

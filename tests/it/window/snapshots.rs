@@ -73,18 +73,6 @@ fn place_on_spiral(window: &mut Window, genes: impl IntoIterator<Item = String>)
     window.harness.run_steps(40);
 }
 
-/// Let frames pass until nothing that is computed beside the frames is waited for.
-fn settled(window: &mut Window) {
-    let start = std::time::Instant::now();
-    let pending =
-        ["Comparing prediction with measurement…", "Reading cells", "Drawing cells", "Reading held-out cells"];
-    while pending.iter().any(|label| window.mentions(label)) && start.elapsed() < std::time::Duration::from_secs(60) {
-        window.harness.step();
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    window.harness.run_steps(8);
-}
-
 /// The pages of one size and theme, or none where nothing can be drawn.
 fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Option<SnapshotResults> {
     let mut window = photographed(size)?;
@@ -94,7 +82,7 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
         window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
         window.harness.run_steps(8);
         if wanted.contains(&page) {
-            settled(window);
+            window.settle();
             window.harness.snapshot(format!("{page}-{name}"));
         }
     };

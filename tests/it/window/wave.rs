@@ -72,6 +72,7 @@ fn a_wave_is_played_paused_stepped_and_left() {
     assert!(matches!(paused, Some((_, false))), "{paused:?}");
     window.harness.run_steps(30);
     assert_eq!(step(&window), paused, "paused, it stays");
+    window.settle();
     assert!(window.harness.run_ok().is_some(), "a paused wave must not repaint for ever");
 
     // Left by Escape; the selection stays, and nothing of it was a change of the document.

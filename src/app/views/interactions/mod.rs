@@ -107,7 +107,11 @@ pub fn show(view: &mut InteractionsView, ui: &mut Ui, state: &State, actions: &m
     bar(view, ui, state);
     let Some(found) = view.found.clone() else {
         match &view.failed {
-            Some(reason) => _ = empty_page(ui, "No interactions to show", reason, &[]),
+            Some(reason) => {
+                if empty_page(ui, "No interactions to show", reason, &["Try again"]).is_some() {
+                    (view.asked, view.failed) = (None, None);
+                }
+            }
             None => waiting(view, ui),
         }
         return;
@@ -125,6 +129,9 @@ fn waiting(view: &InteractionsView, ui: &mut Ui) {
         let share = progress.fraction.map(|share| format!(", {:.0} %", 100.0 * share)).unwrap_or_default();
         let stage = if progress.stage.is_empty() { "Comparing pairs with their singles" } else { &progress.stage };
         ui.label(format!("{stage}{share}"));
+        if ui.button("Cancel").clicked() {
+            job.cancel();
+        }
     });
 }
 
@@ -239,6 +246,7 @@ impl InteractionsView {
             match outcome {
                 Outcome::Finished(found) => (self.found, self.failed) = (Some(Arc::new(found)), None),
                 Outcome::Failed { message, .. } => (self.found, self.failed) = (None, Some(message)),
+                Outcome::Cancelled if self.found.is_none() => self.failed = Some("Cancelled".to_owned()),
                 Outcome::Cancelled => {}
             }
         }
