@@ -67,6 +67,9 @@ fn head(view: &mut EvaluationPage, ui: &mut Ui, judged: &[Judged], state: &State
     if let Some((name, progress)) = &evaluations.running {
         ui.horizontal(|ui| {
             ui.label(format!("Evaluating {name}"));
+            if ui.button("Cancel").clicked() {
+                actions.push(Action::StopEvaluation);
+            }
             let stage = if progress.stage.is_empty() { "Starting" } else { progress.stage.as_str() };
             match progress.fraction {
                 Some(fraction) => _ = ui.add(ProgressBar::new(fraction).desired_width(220.0).text(stage)),
@@ -74,9 +77,6 @@ fn head(view: &mut EvaluationPage, ui: &mut Ui, judged: &[Judged], state: &State
                     ui.spinner();
                     ui.label(stage);
                 }
-            }
-            if ui.button("Cancel").clicked() {
-                actions.push(Action::StopEvaluation);
             }
         });
     } else {

@@ -128,10 +128,11 @@ fn waiting(view: &InteractionsView, ui: &mut Ui) {
         ui.spinner();
         let share = progress.fraction.map(|share| format!(", {:.0} %", 100.0 * share)).unwrap_or_default();
         let stage = if progress.stage.is_empty() { "Comparing pairs with their singles" } else { &progress.stage };
-        ui.label(format!("{stage}{share}"));
+        // Before the words, whose length changes: it stays where it is.
         if ui.button("Cancel").clicked() {
             job.cancel();
         }
+        ui.label(format!("{stage}{share}"));
     });
 }
 
