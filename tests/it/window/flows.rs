@@ -252,8 +252,12 @@ fn a_running_layout_is_paused_and_goes_on() {
     let mut window = Window::new([1440.0, 900.0]);
     window.open(&path);
     window.send(Action::SetFilter(Box::default()));
+    let places = |window: &Window| -> Vec<egui::Pos2> {
+        window.harness.query_all_by_label_contains("node ").map(|node| node.rect().center()).collect()
+    };
+    // Paused once there is something to see: before, no gene has a place.
     for _ in 0..200 {
-        if window.shows("Pause the layout") {
+        if window.shows("Pause the layout") && places(&window).len() > 100 {
             break;
         }
         window.harness.step();
@@ -262,9 +266,6 @@ fn a_running_layout_is_paused_and_goes_on() {
     window.harness.run_steps(3);
     assert!(window.state().view.layout_paused && window.shows("Resume the layout"));
     // Whatever is on its way arrives, then all rest.
-    let places = |window: &Window| -> Vec<egui::Pos2> {
-        window.harness.query_all_by_label_contains("node ").map(|node| node.rect().center()).collect()
-    };
     window.harness.run_steps(120);
     let resting = places(&window);
     assert!(resting.len() > 100, "{} of 150 genes", resting.len());
