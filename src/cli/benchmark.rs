@@ -9,10 +9,12 @@ use super::failure::UsageError;
 use super::import::{self, ImportArgs};
 use super::output;
 use super::text::table;
-use super::truth::{TreeArgs, TruthArgs, scores, tested};
+use super::text::told;
+use super::truth::{TreeArgs, TruthArgs, tested};
 use crate::data::ImportOptions;
 use crate::evaluation::report::BenchmarkReport;
 use crate::tasks::benchmark::{BenchmarkOptions, benchmark};
+use crate::tasks::report::recovery;
 use crate::words::{counted, grouped};
 
 const AFTER_HELP: &str = "\
@@ -103,8 +105,7 @@ fn summary(report: &BenchmarkReport) -> String {
         text.push_str(&format!("Known edges: {truth}\n"));
     }
     for gold in &report.gold_standards {
-        text.push('\n');
-        text.push_str(&scores(gold));
+        text.push_str(&told(&recovery(gold)));
     }
     if report.gold_standards.is_empty() {
         let rows: Vec<Vec<String>> =

@@ -6,20 +6,16 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::Console;
-use super::distances::told;
+use super::distances;
 use super::import::{self, ImportArgs};
 use super::output;
-use super::text::{number, table};
-use super::truth::{TreeArgs, TruthArgs, scores, tested};
+use super::text::{number, table, told};
+use super::truth::{TreeArgs, TruthArgs, tested};
 use crate::data::ImportOptions;
-use crate::evaluation::calibration::CoveragePoint;
 use crate::evaluation::effects::{EffectMetrics, Metric};
-use crate::evaluation::report::{
-    Discoveries, DiscoveryLevel, Likelihood, MethodReport, QualityPass, QualityPassRow, Report, RespondingGenes,
-    Verdict,
-};
+use crate::evaluation::report::{MethodReport, Report};
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
-use crate::tasks::report::{Judged, differences, html, methods};
+use crate::tasks::report::{Judged, differences, html, methods, tables};
 use crate::words::{counted, grouped};
 
 /// Judge models on held-out cells, beside the baselines.
@@ -193,108 +189,6 @@ fn on_the_scale(report: &Report) -> String {
     )
 }
 
-/// How well cells are explained, in two lines.
-fn explained(likelihood: &Likelihood) -> String {
-    let cells = match likelihood.cells == likelihood.of_cells {
-        true => counted(likelihood.cells, "cell"),
-        false => format!("{} of {}", grouped(likelihood.cells), counted(likelihood.of_cells, "cell")),
-    };
-    format!(
-        "\nLog-likelihood of a cell, at least (IW-ELBO, {} draws, {cells}): {:.2} ± {:.2}; ELBO {:.2}\n\
-         Weights of a cell count as {:.1} equal draws\n",
-        likelihood.particles,
-        likelihood.iw_elbo,
-        likelihood.standard_error,
-        likelihood.elbo,
-        likelihood.effective_particles
-    )
-}
-
-/// How many edges stand out from shuffled labels.
-fn found(discoveries: &Discoveries) -> String {
-    let row = |level: &DiscoveryLevel| {
-        let shares = [level.unreachable, level.indirect_or_false];
-        let fields = [format!("{} %", level.rate * 100.0), level.edges.to_string()];
-        fields.into_iter().chain(shares.map(|share| number(share, 3))).collect()
-    };
-    let rows: Vec<Vec<String>> = discoveries.levels.iter().map(row).collect();
-    let known = discoveries.levels.iter().any(|level| level.unreachable.is_some());
-    let columns = ["false discovery rate", "edges", "no path", "no known edge"];
-    let shown = if known { columns.len() } else { 2 };
-    let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row[..shown].to_vec()).collect();
-    format!(
-        "\nEdges against shuffled labels ({} tested, {})\n{}",
-        grouped(discoveries.tested),
-        counted(discoveries.shuffles, "shuffle"),
-        table(&columns[..shown], &rows)
-    )
-}
-
-/// How many cells pass quality control.
-fn passing(pass: &QualityPass) -> String {
-    let row = |row: &QualityPassRow| {
-        let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
-        let shares = shares.map(|share| number(Some(share).filter(|share| share.is_finite()), 3));
-        [vec![format!("{} MAD", row.mads)], shares.to_vec()].concat()
-    };
-    let rows: Vec<Vec<String>> = pass.rows.iter().map(row).collect();
-    let header = ["", "generated", "measured", "generated control", "measured control"];
-    format!(
-        "\nShare of cells that pass quality control ({} generated under each of {} and as control), by {}\n{}",
-        grouped(pass.generated_per_condition),
-        counted(pass.perturbations, "perturbation"),
-        pass.rules.join(", "),
-        table(&header, &rows)
-    )
-}
-
-/// The model against the best baseline in each metric, with the interval of their difference over perturbations.
-fn against_baselines(report: &Report) -> String {
-    let row = |verdict: &Verdict| {
-        let interval = verdict.difference.map_or_else(String::new, |difference| {
-            format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
-        });
-        let values = [Some(verdict.model), Some(verdict.baseline)].map(|value| number(value, 3));
-        let [model, baseline] = values;
-        vec![
-            report.label(&verdict.metric).to_owned(),
-            model,
-            verdict.best_baseline.clone(),
-            baseline,
-            interval,
-            verdict.words().to_owned(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = report.verdicts.iter().map(row).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let header = ["", "model", "best baseline", "its", "difference (95 %)", ""];
-    format!("\nAgainst the best baseline, intervals over perturbations (bootstrap)\n{}", table(&header, &rows))
-}
-
-/// The fit by what was seen in training.
-fn by_class(report: &Report) -> String {
-    if report.classes.is_empty() {
-        return String::new();
-    }
-    let rows = report.classes.iter().flat_map(|class| {
-        class.methods.iter().enumerate().map(move |(at, fit)| {
-            let metrics = &fit.effects;
-            let name = if at == 0 { format!("{} ({})", class.class, class.perturbations) } else { String::new() };
-            let mut row = vec![name, fit.method.clone(), metrics.perturbations.to_string()];
-            row.extend([metrics.pearson, metrics.r_squared, metrics.pearson_top_20].map(|value| number(value, 3)));
-            row.push(number(metrics.mean_absolute_error, 4));
-            row
-        })
-    });
-    let header = ["", "method", "covers", "r", "R²", "r top 20", "MAE"];
-    format!(
-        "\nBy what was seen in training (combinations: genes seen alone)\n{}",
-        table(&header, &rows.collect::<Vec<_>>())
-    )
-}
-
 fn summary(report: &Report) -> String {
     let covered = report.methods.first().map_or(0, |model| model.effects.perturbations);
     let mut text = format!(
@@ -306,62 +200,12 @@ fn summary(report: &Report) -> String {
     );
     text.push_str(&fits(report));
     text.push_str(&on_the_scale(report));
-    text.push_str(&against_baselines(report));
-    text.push_str(&by_class(report));
-
-    if let Some(calibration) = &report.calibration {
-        text.push_str(&format!(
-            "\nIntervals of {} members, judged on {} ({}, standardised error {})\n",
-            calibration.members,
-            calibration.judged_on,
-            counted(calibration.shifts, "shift"),
-            number(Some(calibration.standardised_error), 2)
-        ));
-        let row = |point: &CoveragePoint| {
-            let share = |value: f64| format!("{:.0} %", value * 100.0);
-            vec![
-                share(point.level),
-                share(point.coverage),
-                share(point.coverage_with_noise),
-                share(point.coverage_top_20),
-                number(Some(point.half_width), 3),
-            ]
-        };
-        let rows: Vec<Vec<String>> = calibration.points.iter().map(row).collect();
-        text.push_str(&table(&["interval", "holds", "with noise", "top 20", "± log2"], &rows));
-    }
-    if let Some(discoveries) = &report.discoveries {
-        text.push_str(&found(discoveries));
-    }
-    if let Some(gold) = &report.gold_standard {
-        text.push('\n');
-        text.push_str(&scores(gold));
-    }
+    tables(report).iter().filter(|table| !table.long).for_each(|table| text.push_str(&told(table)));
     if let Some(tests) = &report.network_tests {
         text.push_str(&tested(tests));
     }
-    if let Some(likelihood) = &report.likelihood {
-        text.push_str(&explained(likelihood));
-    }
-    if let Some(pass) = &report.quality_pass {
-        text.push_str(&passing(pass));
-    }
-    if !report.responding.is_empty() {
-        let row = |found: &RespondingGenes| {
-            vec![
-                found.method.clone(),
-                found.perturbations.to_string(),
-                number(Some(found.jaccard_significant), 3),
-                number(Some(found.predicted), 1),
-                number(Some(found.observed), 1),
-            ]
-        };
-        let rows: Vec<Vec<String>> = report.responding.iter().map(row).collect();
-        text.push_str("\nGenes that respond significantly, in cells of each against the observed ones\n");
-        text.push_str(&table(&["", "perturbations", "Jaccard", "genes", "observed genes"], &rows));
-    }
-    if let Some(distances) = &report.distances {
-        text.push_str(&told(distances));
+    if let Some(found) = &report.distances {
+        text.push_str(&distances::told(found));
     }
     if !report.notes.is_empty() {
         text.push('\n');

@@ -1,5 +1,7 @@
 //! Tables and numbers for people.
 
+use crate::tasks::report::ReportTable;
+
 /// Lines of cells in columns: the first column to the left, the others to the right, two spaces between.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
@@ -28,6 +30,16 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         text.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text
+}
+
+/// A table of a report behind an empty line, with its title and what is to be said of it.
+pub(super) fn told(of: &ReportTable) -> String {
+    let header: Vec<&str> = of.header.clone();
+    // Programs that read numbers know no other minus.
+    let rows: Vec<Vec<String>> =
+        of.rows.iter().map(|row| row.iter().map(|cell| cell.replace('−', "-")).collect()).collect();
+    let note = if of.note.is_empty() { String::new() } else { format!("{}\n", of.note) };
+    format!("\n{}\n{}{note}", of.title, table(&header, &rows))
 }
 
 /// `0.61`, or `–` where there is no value.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::text::{number, table};
-use crate::evaluation::report::{GoldStandard, NetworkPoint, NetworkScore, NetworkTests};
+use crate::evaluation::report::{NetworkPoint, NetworkTests};
 use crate::network::formats::MatrixRows;
 use crate::tasks::evaluate::EvaluateOptions;
 
@@ -47,31 +47,6 @@ impl TreeArgs {
     pub(super) fn cells(&self) -> usize {
         if self.no_trees { 0 } else { self.tree_cells }
     }
-}
-
-/// How the methods recover known edges.
-pub(super) fn scores(gold: &GoldStandard) -> String {
-    let row = |score: &NetworkScore| {
-        vec![
-            score.method.clone(),
-            number(score.auprc, 3),
-            number(score.auprc_ratio, 2),
-            number(score.auroc, 3),
-            number(score.early_precision_ratio, 2),
-            number(score.sign_accuracy, 2),
-            format!("{:.0} %", 100.0 * score.ranked_share),
-        ]
-    };
-    let rows: Vec<Vec<String>> = gold.methods.iter().map(row).collect();
-    let header = ["", "AUPRC", "× density", "AUROC", "early precision ×", "signs", "ranked"];
-    format!(
-        "Known edges: {} among {} pairs (density {}): {}\n{}",
-        gold.true_edges,
-        gold.candidates,
-        number(gold.density, 4),
-        gold.universe,
-        table(&header, &rows)
-    )
 }
 
 /// Tests of the best edges; nothing if there are none.

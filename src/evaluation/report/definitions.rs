@@ -19,6 +19,8 @@ pub struct Definition {
 
 /// All definitions, in the order shown. Shifts are log2 against measured control cells: the mean over cells of
 /// log2(1 + 10,000·x/Σx), perturbed minus control (average treatment effect, ATE).
+///
+#[doc = include_str!("metrics.md")]
 pub fn definitions() -> Vec<Definition> {
     let ate = "SAMS-VAE, CRADLE-VAE, GPO-VAE";
     let causal = "CausalBench";
@@ -328,7 +330,7 @@ pub fn definitions() -> Vec<Definition> {
 mod tests {
     use super::*;
 
-    /// The page `docs/metrics.md`.
+    /// The page `metrics.md`.
     fn page() -> String {
         let mut page = String::from(
             "# What every number is\n\n\
@@ -352,9 +354,8 @@ mod tests {
 
     #[test]
     fn the_page_of_the_documentation_says_the_same() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/evaluation/report/metrics.md");
         if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, page()).unwrap();
         }
         let found = std::fs::read_to_string(&path).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! The figures of a report.
 
+use std::collections::HashMap;
+
 use super::{Judged, JudgedMethod, methods};
 use crate::evaluation::effects::METRICS;
 use crate::evaluation::report::{DistanceRow, FitRow, NetworkPoint, NetworkScore, Report};
@@ -91,16 +93,19 @@ fn opponent(judged: &Judged) -> Option<&str> {
     ["Same-perturbation mean", "Training mean"].into_iter().find(covers)
 }
 
+/// The fits of one method.
+fn rows<'a>(report: &'a Report, method: &'a str) -> impl Iterator<Item = &'a FitRow> {
+    report.per_perturbation.iter().filter(move |row| row.method == method)
+}
+
 fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     let first = judged.first()?;
     let model = first.report.methods.iter().find(|method| !method.baseline)?.method.as_str();
     let opponent = opponent(first)?;
-    let rows = |method: &str| -> Vec<&FitRow> {
-        first.report.per_perturbation.iter().filter(|row| row.method == method).collect()
-    };
-    let theirs = rows(opponent);
-    let point = |row: &&FitRow| {
-        let other = theirs.iter().find(|other| other.fit.perturbation == row.fit.perturbation)?;
+    let theirs: HashMap<&str, &FitRow> =
+        rows(&first.report, opponent).map(|row| (row.fit.perturbation.as_str(), row)).collect();
+    let point = |row: &FitRow| {
+        let other = theirs.get(row.fit.perturbation.as_str())?;
         Some(ScatterPoint {
             x: other.fit.pearson? as f32,
             y: row.fit.pearson? as f32,
@@ -109,7 +114,7 @@ fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigur
             highlighted: false,
         })
     };
-    let points: Vec<ScatterPoint> = rows(model).iter().filter_map(point).collect();
+    let points: Vec<ScatterPoint> = rows(&first.report, model).filter_map(point).collect();
     if points.is_empty() {
         return None;
     }

@@ -39,7 +39,7 @@ pub fn html(judged: &[Judged]) -> String {
     page.push_str("</div>");
     section(&mut page, judged, Section::Network);
 
-    if judged.iter().any(|one| tables(one).iter().any(|table| table.section == Section::Cells)) {
+    if judged.iter().any(|one| tables(&one.report).iter().any(|table| table.section == Section::Cells)) {
         page.push_str("<h2>Cells</h2>");
         section(&mut page, judged, Section::Cells);
     }
@@ -238,7 +238,7 @@ fn in_address(drawing: &str) -> String {
 /// The tables about something, of each model.
 fn section(page: &mut String, judged: &[Judged], section: Section) {
     for one in judged {
-        for table in tables(one).iter().filter(|table| table.section == section) {
+        for table in tables(&one.report).iter().filter(|table| table.section == section) {
             let of = if judged.len() > 1 { format!(": {}", one.name) } else { String::new() };
             let title = format!("{}{of}", table.title);
             let _ = match table.long {

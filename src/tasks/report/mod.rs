@@ -8,7 +8,7 @@ mod tables;
 pub use figures::{ReportFigure, figures};
 pub use html::html;
 pub use table::tsv;
-pub use tables::{ReportTable, Section, tables};
+pub use tables::{ReportTable, Section, recovery, tables};
 
 use crate::evaluation::report::{MethodReport, Report};
 use crate::figures::evaluation::Tone;

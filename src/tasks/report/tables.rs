@@ -1,7 +1,8 @@
 //! The tables of a report.
 
-use super::Judged;
-use crate::evaluation::report::Report;
+use std::collections::HashMap;
+
+use crate::evaluation::report::{FitRow, GoldStandard, Report};
 use crate::words::{counted, grouped};
 
 /// What a table is about.
@@ -32,14 +33,14 @@ pub struct ReportTable {
     pub long: bool,
 }
 
-/// All tables for which `one` has the numbers, but that of methods and metrics.
-pub fn tables(one: &Judged) -> Vec<ReportTable> {
-    let report = &one.report;
+/// All tables for which `report` has the numbers, but that of methods and metrics.
+pub fn tables(report: &Report) -> Vec<ReportTable> {
     let all = [
         verdicts(report),
         classes(report),
         per_perturbation(report),
-        gold_standard(report),
+        calibration(report),
+        report.gold_standard.as_ref().map(recovery),
         discoveries(report),
         responding(report),
         likelihood(report),
@@ -99,12 +100,18 @@ fn classes(report: &Report) -> Option<ReportTable> {
 
 fn per_perturbation(report: &Report) -> Option<ReportTable> {
     let model = report.methods.iter().find(|method| !method.baseline)?.method.as_str();
-    let own = report.per_perturbation.iter().filter(|row| row.method == model);
-    let rows = own.map(|own| {
-        let others = report.per_perturbation.iter().filter(|row| {
-            row.method != model && row.fit.perturbation == own.fit.perturbation && row.fit.pearson.is_some()
-        });
-        let best = others.max_by(|a, b| a.fit.pearson.unwrap_or(-2.0).total_cmp(&b.fit.pearson.unwrap_or(-2.0)));
+    let (own, others): (Vec<&FitRow>, Vec<&FitRow>) =
+        report.per_perturbation.iter().partition(|row| row.method == model);
+    let mut best_of: HashMap<&str, (&FitRow, f64)> = HashMap::new();
+    for row in others {
+        let Some(pearson) = row.fit.pearson else { continue };
+        let best = best_of.entry(&row.fit.perturbation).or_insert((row, pearson));
+        if pearson >= best.1 {
+            *best = (row, pearson);
+        }
+    }
+    let rows = own.into_iter().map(|own| {
+        let best = best_of.get(own.fit.perturbation.as_str()).map(|(row, _)| *row);
         vec![
             own.fit.perturbation.clone(),
             own.training_cells.to_string(),
@@ -138,8 +145,27 @@ fn per_perturbation(report: &Report) -> Option<ReportTable> {
     Some(ReportTable { long: true, ..table })
 }
 
-fn gold_standard(report: &Report) -> Option<ReportTable> {
-    let gold = report.gold_standard.as_ref()?;
+/// How an ensemble's intervals hold what they promise.
+fn calibration(report: &Report) -> Option<ReportTable> {
+    let found = report.calibration.as_ref()?;
+    let share = |value: f64| format!("{:.0} %", value * 100.0);
+    let rows = found.points.iter().map(|point| {
+        let shares = [point.level, point.coverage, point.coverage_with_noise, point.coverage_top_20];
+        [shares.map(share).to_vec(), vec![number(Some(point.half_width), 3)]].concat()
+    });
+    let header = ["Interval", "Holds", "With noise", "Top 20", "± log2"];
+    let note = format!(
+        "{} members, judged on {} ({}, standardised error {})",
+        found.members,
+        found.judged_on,
+        counted(found.shifts, "shift"),
+        number(Some(found.standardised_error), 2)
+    );
+    Some(ReportTable { note, ..table(Section::Shifts, "Intervals of the ensemble", &header, rows.collect()) })
+}
+
+/// How methods recover known edges.
+pub fn recovery(gold: &GoldStandard) -> ReportTable {
     let rows = gold.methods.iter().map(|score| {
         vec![
             score.method.clone(),
@@ -148,9 +174,10 @@ fn gold_standard(report: &Report) -> Option<ReportTable> {
             number(score.auroc, 3),
             number(score.early_precision_ratio, 2),
             number(score.sign_accuracy, 2),
+            format!("{:.0} %", 100.0 * score.ranked_share),
         ]
     });
-    let header = ["", "AUPRC", "× density", "AUROC", "Early precision ×", "Right signs"];
+    let header = ["", "AUPRC", "× density", "AUROC", "Early precision ×", "Right signs", "Ranked"];
     let note = format!(
         "{} known edges among {} pairs (density {}): {}. Known edges outside: {}",
         grouped(gold.true_edges),
@@ -159,7 +186,7 @@ fn gold_standard(report: &Report) -> Option<ReportTable> {
         gold.universe,
         grouped(gold.true_edges_outside)
     );
-    Some(ReportTable { note, ..table(Section::Network, "Against known edges", &header, rows.collect()) })
+    ReportTable { note, ..table(Section::Network, "Against known edges", &header, rows.collect()) }
 }
 
 fn discoveries(report: &Report) -> Option<ReportTable> {
@@ -206,18 +233,27 @@ fn likelihood(report: &Report) -> Option<ReportTable> {
         number(Some(found.elbo), 2),
         format!("{} of {}", grouped(found.cells), grouped(found.of_cells)),
         found.particles.to_string(),
+        number(Some(found.effective_particles), 1),
     ];
-    let header = ["IW-ELBO of a cell", "±", "ELBO", "Cells", "Draws"];
+    let header = ["IW-ELBO of a cell", "±", "ELBO", "Cells", "Draws", "Equal draws"];
     Some(table(Section::Cells, "How well cells are explained", &header, vec![row]))
 }
 
 fn quality_pass(report: &Report) -> Option<ReportTable> {
-    let rows = report.quality_pass.as_ref()?.rows.iter().map(|row| {
+    let pass = report.quality_pass.as_ref()?;
+    let rows = pass.rows.iter().map(|row| {
         let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
         [vec![format!("{} MAD", row.mads)], shares.map(|share| number(Some(share), 3)).to_vec()].concat()
     });
     let header = ["", "Generated", "Measured", "Generated control", "Measured control"];
-    Some(table(Section::Cells, "Cells drawn from the model that pass quality control", &header, rows.collect()))
+    let note = format!(
+        "Share of cells, {} generated under each of {} and as control, by {}",
+        grouped(pass.generated_per_condition),
+        counted(pass.perturbations, "perturbation"),
+        pass.rules.join(", ")
+    );
+    let table = table(Section::Cells, "Cells drawn from the model that pass quality control", &header, rows.collect());
+    Some(ReportTable { note, ..table })
 }
 
 fn distances(report: &Report) -> Option<ReportTable> {
@@ -260,11 +296,11 @@ mod tests {
     #[test]
     fn rows_are_as_wide_as_their_header_and_what_is_missing_is_left_out() {
         let mut one = judged("a", 0.5, 0.25);
-        assert!(tables(&one).is_empty(), "nothing but methods");
+        assert!(tables(&one.report).is_empty(), "nothing but methods");
         one.report.discoveries = Some(Discoveries::of(&[(0.01, None), (0.3, None)], 50));
         let row = QualityPassRow { mads: 3.0, generated: 0.9, ..QualityPassRow::default() };
         one.report.quality_pass = Some(QualityPass { rows: vec![row], ..QualityPass::default() });
-        let found = tables(&one);
+        let found = tables(&one.report);
         assert_eq!(found.iter().map(|table| table.section).collect::<Vec<_>>(), [Section::Network, Section::Cells]);
         assert!(found.iter().all(|table| table.rows.iter().all(|row| row.len() == table.header.len())));
         assert_eq!(found[1].rows[0][..2], ["3 MAD", "0.900"]);

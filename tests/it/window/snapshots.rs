@@ -230,6 +230,21 @@ fn the_pages_look_as_they_did() {
     }
 }
 
+/// Pictures of a page in a small and a large window, light and dark.
+fn both_sizes_and_themes(draw: fn([f32; 2], ThemeChoice, &str) -> Option<SnapshotResults>) {
+    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in [
+        (small, ThemeChoice::Light, "small-light"),
+        (small, ThemeChoice::Dark, "small-dark"),
+        (large, ThemeChoice::Light, "large-light"),
+        (large, ThemeChoice::Dark, "large-dark"),
+    ] {
+        let Some(drawn) = draw(size, theme, name) else { return };
+        results.extend(drawn);
+    }
+}
+
 /// The page of a comparison with another network in its own window, or none where nothing can be drawn.
 fn comparison(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotResults> {
     let mut window = photographed(size)?;
@@ -260,17 +275,7 @@ fn comparison(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<Snapshot
 
 #[test]
 fn a_comparison_looks_as_it_did() {
-    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
-    let mut results = SnapshotResults::new();
-    for (size, theme, name) in [
-        (small, ThemeChoice::Light, "small-light"),
-        (small, ThemeChoice::Dark, "small-dark"),
-        (large, ThemeChoice::Light, "large-light"),
-        (large, ThemeChoice::Dark, "large-dark"),
-    ] {
-        let Some(drawn) = comparison(size, theme, name) else { return };
-        results.extend(drawn);
-    }
+    both_sizes_and_themes(comparison);
 }
 
 /// The page of an evaluation, or none where nothing can be drawn.
@@ -400,15 +405,5 @@ fn evidence(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<SnapshotRe
 
 #[test]
 fn evidence_looks_as_it_did() {
-    let (small, large) = ([1024.0, 640.0], [1440.0, 900.0]);
-    let mut results = SnapshotResults::new();
-    for (size, theme, name) in [
-        (small, ThemeChoice::Light, "small-light"),
-        (small, ThemeChoice::Dark, "small-dark"),
-        (large, ThemeChoice::Light, "large-light"),
-        (large, ThemeChoice::Dark, "large-dark"),
-    ] {
-        let Some(drawn) = evidence(size, theme, name) else { return };
-        results.extend(drawn);
-    }
+    both_sizes_and_themes(evidence);
 }

@@ -18,7 +18,7 @@ impl Tables {
     pub(super) fn show(&mut self, ui: &mut Ui, judged: &[Judged], version: u64) {
         if self.of != Some(version) {
             let of = |one: &Judged| if judged.len() > 1 { format!(": {}", one.name) } else { String::new() };
-            let all = judged.iter().flat_map(|one| tables(one).into_iter().map(move |table| (of(one), table)));
+            let all = judged.iter().flat_map(|one| tables(&one.report).into_iter().map(move |table| (of(one), table)));
             self.tables = all.collect();
             self.of = Some(version);
         }
