@@ -12,6 +12,7 @@ use super::output;
 use super::text::{number, table, told};
 use super::truth::{TreeArgs, TruthArgs, tested};
 use crate::data::ImportOptions;
+use crate::evaluation::ceiling::NAME as REPLICATE;
 use crate::evaluation::effects::{EffectMetrics, Metric};
 use crate::evaluation::report::{MethodReport, Report};
 use crate::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
@@ -124,7 +125,7 @@ fn beside_each_other(all: &[Judged]) -> String {
     }
     let methods = methods(all);
     let rows = methods.iter().map(|one| fit_row(&one.name, &one.method.effects));
-    let ceiling = all[0].report.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
+    let ceiling = all[0].report.fits.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
     text.push_str(&table(&fit_header(), &rows.chain(ceiling).collect::<Vec<_>>()));
     for one in all {
         text.push_str(&format!("\n{}\n{}\n", one.name, "=".repeat(one.name.chars().count())));
@@ -148,9 +149,6 @@ const SHOWN: [(&str, &str); 11] = [
     ("mean_absolute_error", "MAE"),
 ];
 
-/// What half of the cells tell of the other half.
-const REPLICATE: &str = "Split-half replicate";
-
 fn fit_header() -> Vec<&'static str> {
     ["", "covers"].into_iter().chain(SHOWN.map(|(_, head)| head)).collect()
 }
@@ -165,23 +163,24 @@ fn fit_row(name: &str, metrics: &EffectMetrics) -> Vec<String> {
 
 /// How the methods, and a replicate, fit.
 fn fits(report: &Report) -> String {
-    let ceiling = report.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
-    let methods = report.methods.iter().map(|method| fit_row(&method.method, &method.effects));
+    let ceiling = report.fits.ceiling.iter().map(|ceiling| fit_row(REPLICATE, &ceiling.effects));
+    let methods = report.fits.methods.iter().map(|method| fit_row(&method.method, &method.effects));
     table(&fit_header(), &methods.chain(ceiling).collect::<Vec<_>>())
 }
 
 /// The same between the training mean (0) and the replicate (1).
 fn on_the_scale(report: &Report) -> String {
-    if report.methods.iter().all(|method| method.scaled.is_empty()) {
+    if report.fits.methods.iter().all(|method| method.scaled.is_empty()) {
         return String::new();
     }
     let row = |method: &MethodReport| {
         let values = SHOWN.iter().map(|(key, _)| number(method.scaled.get(*key).copied(), 2));
         [vec![method.method.clone(), String::new()], values.collect()].concat()
     };
-    let rows: Vec<Vec<String>> = report.methods.iter().filter(|method| !method.scaled.is_empty()).map(row).collect();
+    let rows: Vec<Vec<String>> =
+        report.fits.methods.iter().filter(|method| !method.scaled.is_empty()).map(row).collect();
     let header: Vec<&str> = ["", "      "].into_iter().chain(SHOWN.map(|(_, head)| head)).collect();
-    let halves = report.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
+    let halves = report.fits.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
     format!(
         "\nOn the scale from the training mean (0) to half the cells predicting the other half (1; {})\n{}",
         counted(halves, "split"),
@@ -190,7 +189,7 @@ fn on_the_scale(report: &Report) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let covered = report.methods.first().map_or(0, |model| model.effects.perturbations);
+    let covered = report.fits.methods.first().map_or(0, |model| model.effects.perturbations);
     let mut text = format!(
         "{}, compared with {} ({} control, {} perturbed); the perturbed genes are left out\n\n",
         counted(covered, "perturbation"),

@@ -28,6 +28,16 @@ impl EffectTable {
         self.perturbations.iter().position(|perturbation| perturbation == name)
     }
 
+    /// The perturbations of some `rows` alone.
+    pub fn part(&self, rows: &[usize]) -> Self {
+        Self {
+            perturbations: rows.iter().map(|&row| self.perturbations[row].clone()).collect(),
+            genes: self.genes.clone(),
+            cells: rows.iter().map(|&row| self.cells.get(row).copied().unwrap_or(0)).collect(),
+            shifts: rows.iter().flat_map(|&row| self.row(row).iter().copied()).collect(),
+        }
+    }
+
     /// Measured shifts over `cells` (rows of `dataset`): for each perturbation with at least one of them, the [`mean_expression`] minus
     /// that of the control cells among them. None if no control cell is among them.
     pub fn observed(dataset: &Dataset, cells: &[u32]) -> Option<Self> {

@@ -138,6 +138,19 @@ impl Draws {
     }
 }
 
+/// The interval of a mean over perturbations, of one value each; the same draws for as many values. None of fewer than two.
+pub fn interval_of_mean(values: &[f64], seed: u64) -> Option<Interval> {
+    if values.len() < 2 {
+        return None;
+    }
+    let mut random = random::stream(seed, "bootstrap of perturbations");
+    let mut mean = || {
+        let sum: f64 = (0..values.len()).map(|_| values[random.random_range(0..values.len())]).sum();
+        sum / values.len() as f64
+    };
+    interval((0..DRAWS).map(|_| mean()))
+}
+
 /// In the order of [`METRICS`].
 fn metrics<'a>(parts: impl Iterator<Item = &'a Part>) -> [f64; COUNT] {
     let (mut all, mut top) = (Sums::default(), Sums::default());
@@ -231,5 +244,16 @@ mod tests {
         assert!(difference.low > 0.0, "{difference:?}");
         assert_eq!(Draws::of(&parts[..1], 7).interval(0), None, "one perturbation tells nothing of others");
         assert_eq!(draws.difference(&Draws::of(&parts[..1], 7), 0), None);
+    }
+
+    #[test]
+    fn a_mean_of_one_value_each_is_the_same_as_of_a_metric() {
+        // Metric 4 is a mean over perturbations.
+        let values: Vec<f64> = (0..12).map(|at| f64::from(at).sin()).collect();
+        let of = |value: &f64| Part { each: [*value; COUNT], ..part(&[1.0], &[1.0]) };
+        let parts: Vec<Part> = values.iter().map(of).collect();
+        let (all, one) = (Draws::of(&parts, 3).interval(4).unwrap(), interval_of_mean(&values, 3).unwrap());
+        assert!((all.low - one.low).abs() < 1e-12 && (all.high - one.high).abs() < 1e-12, "{all:?} {one:?}");
+        assert_eq!(interval_of_mean(&values[..1], 3), None);
     }
 }

@@ -1,10 +1,12 @@
 //! How good a prediction can be at all: half of a perturbation's cells predicting the other half.
 
+use std::collections::BTreeMap;
+
 use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Beside, EffectMetrics, EffectOptions, Evidence, compare_with};
-use super::report::RespondingGenes;
+use super::report::{RespondingGenes, classes};
 use crate::data::{CellRole, Dataset, EffectTable};
 use crate::jobs::{Cancelled, Progress};
 use crate::random;
@@ -29,7 +31,16 @@ pub struct Ceiling {
     pub responding: Option<RespondingGenes>,
 }
 
-impl Ceiling {
+/// Those of all perturbations and of each class.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ceilings {
+    /// Of all perturbations.
+    pub all: Ceiling,
+    /// By class; empty if all are of one. The genes that respond are compared over all perturbations alone.
+    pub of_class: BTreeMap<String, Ceiling>,
+}
+
+impl Ceilings {
     /// Of `cells` (rows of `dataset`): in each of [`SPLITS`] splits the shifts of one half, perturbed and control cells alike, are
     /// judged as a prediction of the other half. Only perturbations called in `names` count, and those with at least two cells. None
     /// where there are none, or fewer than two control cells.
@@ -41,6 +52,7 @@ impl Ceiling {
         cells: &[u32],
         names: &[String],
         training_mean: Option<&[f32]>,
+        class_of: &dyn Fn(&str) -> String,
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Option<Self>, Cancelled> {
@@ -59,6 +71,7 @@ impl Ceiling {
         }
         let mut random = random::stream(seed, "split-half replicate");
         let (mut found, mut responding) = (Vec::with_capacity(SPLITS), None);
+        let mut found_by_class: BTreeMap<String, Vec<EffectMetrics>> = BTreeMap::new();
         for split in 0..SPLITS {
             progress.stage("Halving the cells", Some(split as f32 / SPLITS as f32));
             let mut halves = [Vec::new(), Vec::new()];
@@ -82,11 +95,23 @@ impl Ceiling {
                 };
                 responding = RespondingGenes::of(NAME, WORDS, &observed, &evidence, &predicted.genes, own);
             }
-            let beside = Beside { training_mean, evidence: Some(&evidence) };
-            found.push(compare_with(&predicted, &observed, EffectOptions::default(), beside).overall);
+            let judged = |observed: &EffectTable, evidence: &Evidence| {
+                let beside = Beside { training_mean, evidence: Some(evidence) };
+                compare_with(&predicted, observed, EffectOptions::default(), beside).overall
+            };
+            found.push(judged(&observed, &evidence));
+            for (class, rows) in classes(&observed.perturbations, class_of) {
+                let metrics = judged(&observed.part(&rows), &evidence.part(&rows));
+                found_by_class.entry(class).or_default().push(metrics);
+            }
         }
-        let effects = EffectMetrics::mean(&found);
-        Ok(Some(Self { splits: found.len(), effects, responding }))
+        let mean = |found: &[EffectMetrics]| Ceiling {
+            splits: found.len(),
+            effects: EffectMetrics::mean(found),
+            responding: None,
+        };
+        let of_class = found_by_class.iter().map(|(class, found)| (class.clone(), mean(found))).collect();
+        Ok(Some(Self { all: Ceiling { responding, ..mean(&found) }, of_class }))
     }
 }
 
@@ -103,9 +128,16 @@ mod tests {
             let screen = simulate(&config, &Silent).unwrap();
             let all: Vec<u32> = (0..screen.dataset.cell_count() as u32).collect();
             let names: Vec<String> = screen.dataset.perturbations().iter().map(|known| known.name()).collect();
-            Ceiling::of_cells(&screen.dataset, &all, &names, None, 1, &Silent).unwrap().unwrap()
+            let class = |name: &str| if name == names[0] { "first" } else { "other" }.to_owned();
+            Ceilings::of_cells(&screen.dataset, &all, &names, None, &class, 1, &Silent).unwrap().unwrap()
         };
         let (few, many) = (ceiling(300), ceiling(3000));
+        let counts: Vec<(&str, usize)> =
+            many.of_class.iter().map(|(class, own)| (class.as_str(), own.effects.perturbations)).collect();
+        assert_eq!(counts, [("first", 1), ("other", many.all.effects.perturbations - 1)]);
+        assert!(many.of_class.values().all(|own| own.splits == SPLITS && own.effects.pearson.is_some()));
+        assert!(many.of_class["other"].effects.pearson > Some(0.3), "{:?}", many.of_class);
+        let (few, many) = (few.all, many.all);
         let sets = many.responding.as_ref().map(|sets| sets.jaccard_significant);
         let (few, many) = (few.effects, many.effects);
         assert!(many.pearson > few.pearson && many.mean_absolute_error < few.mean_absolute_error, "{few:?} {many:?}");
@@ -118,7 +150,7 @@ mod tests {
     fn there_is_none_without_two_cells() {
         let config = SimulateConfig { cells: 300, genes: 60, perturbations: 6, ..SimulateConfig::default() };
         let screen = simulate(&config, &Silent).unwrap();
-        let none = Ceiling::of_cells(&screen.dataset, &[0, 1, 2], &[], None, 1, &Silent).unwrap();
+        let none = Ceilings::of_cells(&screen.dataset, &[0, 1, 2], &[], None, &|_| String::new(), 1, &Silent).unwrap();
         assert_eq!(none, None);
     }
 }

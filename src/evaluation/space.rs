@@ -1,4 +1,5 @@
-//! E-distance and maximum mean discrepancy of the cells of a screen: perturbed against control, and observed against generated.
+//! E-distance and maximum mean discrepancy of the cells of a screen: perturbed against control, and observed against generated and
+//! training cells.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
 use super::distances::{Kernel, e_distance, e_distance_p_value, median_distance};
-use super::report::{DistanceRow, Distances, GeneratedDistance};
+use super::report::{DistanceRow, Distances, GroupDistance};
 use crate::data::{CsrMatrix, Dataset, MatrixKind};
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::components::Components;
@@ -99,36 +100,64 @@ impl CellSpace {
             bandwidth,
             most_kernel_cells: MOST_KERNEL_CELLS,
             rows: found,
+            means: Vec::new(),
         };
         Ok(Some(Self { components, counts, kernel, points, distances }))
     }
 
-    /// Measure how far `generated` (counts, cells × genes of the data) are from the observed cells of `condition`.
-    pub fn compare(
+    /// Measure how far `generated` cells (counts, cells × genes of the data) are from the observed ones of `condition`.
+    pub fn compare_generated(
         &mut self,
         condition: &str,
         generated: &CsrMatrix,
         progress: &dyn Progress,
     ) -> Result<(), Cancelled> {
-        let Some(row) = self.distances.rows.iter_mut().find(|row| row.perturbation == condition) else { return Ok(()) };
-        let (width, own) = (self.components.count(), &self.points[condition]);
         let rows: Vec<u32> = (0..generated.rows() as u32).collect();
-        let points = project(&self.components, generated, &rows, self.counts, progress)?;
+        let found = self.against(condition, generated, &rows, progress)?;
+        self.row(condition).into_iter().for_each(|row| row.generated = found);
+        Ok(())
+    }
+
+    /// Measure how far the training cells `rows` of `matrix` (that of the data) are from the observed ones of `condition`.
+    pub fn compare_training(
+        &mut self,
+        condition: &str,
+        matrix: &CsrMatrix,
+        rows: &[u32],
+        progress: &dyn Progress,
+    ) -> Result<(), Cancelled> {
+        let found = self.against(condition, matrix, rows, progress)?;
+        self.row(condition).into_iter().for_each(|row| row.training = found);
+        Ok(())
+    }
+
+    fn row(&mut self, condition: &str) -> Option<&mut DistanceRow> {
+        self.distances.rows.iter_mut().find(|row| row.perturbation == condition)
+    }
+
+    fn against(
+        &self,
+        condition: &str,
+        matrix: &CsrMatrix,
+        rows: &[u32],
+        progress: &dyn Progress,
+    ) -> Result<Option<GroupDistance>, Cancelled> {
+        let (width, Some(own)) = (self.components.count(), self.points.get(condition)) else { return Ok(None) };
+        let points = project(&self.components, matrix, rows, self.counts, progress)?;
         let mmd = || {
             let (kernel, own, points) = (self.kernel?, part(own, width, 0), part(&points, width, 0));
             Some(kernel.within(&own)? + kernel.within(&points)? - 2.0 * kernel.between(&own, &points)?)
         };
-        row.generated = e_distance(own, &points, width).map(|e_distance| GeneratedDistance {
-            cells: generated.rows(),
+        Ok(e_distance(own, &points, width).map(|e_distance| GroupDistance {
+            cells: rows.len(),
             e_distance,
             mmd: mmd(),
-        });
-        Ok(())
+        }))
     }
 
     /// What was measured.
     pub fn finish(self) -> Distances {
-        self.distances
+        self.distances.with_means()
     }
 }
 
@@ -212,7 +241,9 @@ mod tests {
             rows.max_by(|a, b| a.e_distance.total_cmp(&b.e_distance)).unwrap().perturbation.clone()
         };
         let own = dataset.matrix().select_rows(&conditions[&strongest]);
-        space.compare(&strongest, &own, &Silent).unwrap();
+        space.compare_generated(&strongest, &own, &Silent).unwrap();
+        space.compare_training(&strongest, dataset.matrix(), &conditions[&strongest], &Silent).unwrap();
+        space.compare_training("nobody", dataset.matrix(), &[0, 1], &Silent).unwrap();
         let found = space.finish();
         let of = |name: &str| found.rows.iter().find(|row| row.perturbation == name).unwrap().clone();
         let (sham, strongest) = (of("sham"), of(&strongest));
@@ -223,6 +254,7 @@ mod tests {
         assert!(strongest.permutation_p_value <= 0.001 && strongest.adjusted_p_value < 0.05);
         assert!(strongest.mmd.unwrap() > sham.mmd.unwrap());
         let same = strongest.generated.unwrap();
+        assert_eq!(strongest.training, Some(same));
         assert!(same.e_distance < 0.1 * strongest.e_distance && same.cells == strongest.cells);
         assert_eq!(found.rows.len(), conditions.len() - 1);
         let again = measure().finish();

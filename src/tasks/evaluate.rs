@@ -12,7 +12,7 @@ use crate::evaluation::calibration::{Calibration, calibration};
 use crate::evaluation::networks::ScreenCells;
 use crate::evaluation::report::{
     CONTROL, CellFacts, DatasetFacts, Discoveries, EdgeCalibration, GoldStandard, Method, ModelFacts, Ranking, Report,
-    by_class, gold_standard, network_tests,
+    Seen, gold_standard, network_tests,
 };
 use crate::jobs::Progress;
 use crate::models::baselines;
@@ -120,14 +120,14 @@ pub fn evaluate(
         effects: &baseline.effects,
     });
     let methods: Vec<Method> = std::iter::once(own).chain(others).collect();
-    let training_cells = |name: &str| {
+    let about = |name: &str| {
         let known = card.perturbations.iter().find(|perturbation| perturbation.name() == name);
-        known.map_or(0, |perturbation| perturbation.training_cells)
+        let training_cells = known.map_or(0, |perturbation| perturbation.training_cells);
+        Seen { training_cells, class: class_of(card, name) }
     };
     let measured = Measurement::of(model, dataset, trained_on, &cells, &observed, &predicted, progress)?;
-    let mut report = Report::of_effects(&methods, measured.with(&observed), training_cells);
+    let mut report = Report::of_effects(&methods, measured.with(&observed), &about);
 
-    report.classes = by_class(&methods, &observed, |name| class_of(card, name));
     report.calibration = calibrated(model, dataset, &cells, &observed);
     progress.check()?;
 
@@ -154,13 +154,22 @@ pub fn evaluate(
     let mut generated = |condition: &str, counts: &CsrMatrix| {
         responses.take(condition, counts, progress)?;
         match &mut space {
-            Some(space) => space.compare(condition, counts, progress),
+            Some(space) => space.compare_generated(condition, counts, progress),
             None => Ok(()),
         }
     };
     left_out.extend(judging.quality_pass(&cells, &predicted, &mut report, &mut generated, progress)?);
+    if let Some(space) = space.as_mut().filter(|_| trained_on && !options.all_cells) {
+        let mut training: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for cell in model.training_cells() {
+            training.entry(judging.condition(cell)).or_default().push(cell);
+        }
+        for (condition, rows) in training.iter().filter(|(condition, _)| *condition != CONTROL) {
+            space.compare_training(condition, dataset.matrix(), rows, progress)?;
+        }
+    }
     report.distances = space.map(CellSpace::finish);
-    let replicate = report.ceiling.as_ref().and_then(|ceiling| ceiling.responding.clone());
+    let replicate = report.fits.ceiling.as_ref().and_then(|ceiling| ceiling.responding.clone());
     report.responding = responses.finish(model, MODEL, &observed, measured.evidence(), replicate.as_ref());
 
     report.model = model_facts(judged);
@@ -443,6 +452,14 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     if !report.dataset.trained_on {
         notes.push("This is not the data set the model was trained on".into());
     }
+    if !report.classes.is_empty() {
+        let classes: Vec<String> =
+            report.classes.iter().map(|class| format!("{} {}", class.perturbations, class.class)).collect();
+        notes.push(format!(
+            "The numbers of all perturbations together mix what the training saw of them ({}): each class is judged by itself too",
+            classes.join("; ")
+        ));
+    }
     let missing = observed.perturbations.len() - predicted.perturbations.len();
     if missing > 0 {
         notes.push(format!("{missing} perturbations are not covered: their genes are no nodes of the model's network"));
@@ -461,7 +478,7 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
         notes.push(format!("{few} perturbations have fewer than 30 evaluated cells: their observed shifts are noisy"));
     }
     let lost = |clear: bool| -> Vec<&str> {
-        let lost = report.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);
+        let lost = report.fits.verdicts.iter().filter(|verdict| !verdict.model_wins && verdict.is_clear() == clear);
         lost.map(|verdict| report.label(&verdict.metric)).collect()
     };
     for (metrics, how) in

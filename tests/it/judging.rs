@@ -98,7 +98,7 @@ fn generated_cells_are_judged_by_the_limits_of_the_measured_ones() {
     let report = judged(&dataset, &model, &options);
     let pass = report.quality_pass.as_ref().unwrap();
     assert_eq!(pass.rows.iter().map(|row| row.mads).collect::<Vec<_>>(), [3.0, 4.0, 5.0]);
-    assert_eq!((pass.generated_per_condition, pass.perturbations), (300, report.methods[0].effects.perturbations));
+    assert_eq!((pass.generated_per_condition, pass.perturbations), (300, report.fits.methods[0].effects.perturbations));
     for pair in pass.rows.windows(2) {
         assert!(pair[0].generated <= pair[1].generated && pair[0].measured <= pair[1].measured, "{pair:?}");
     }
@@ -169,14 +169,19 @@ fn all_baselines_rank_the_edges_and_cells_are_compared_as_distributions() {
     );
 
     let distances = report.distances.as_ref().unwrap();
-    assert_eq!(distances.rows.len(), report.methods[0].effects.perturbations);
+    assert_eq!(distances.rows.len(), report.fits.methods[0].effects.perturbations);
     assert!(distances.rows.iter().all(|row| row.generated.is_some_and(|generated| generated.cells == 60)));
+    assert!(distances.rows.iter().all(|row| row.training.is_some_and(|training| training.cells > row.cells)));
+    let means = &distances.means;
+    let of = |from: &str| means.iter().find(|mean| mean.from.starts_with(from)).unwrap();
+    assert!(of("training").e_distance < of("control").e_distance, "{means:?}");
+    assert!(means.iter().all(|mean| mean.perturbations == distances.rows.len() && mean.interval.is_some()));
     let json = serde_json::to_value(&report).unwrap();
     let is_defined = |key: &str| report.definitions.iter().any(|definition| definition.metric == key);
     for (values, others) in [
         (&json["gold_standard"]["methods"][0], &["method", "curve"][..]),
         (&json["gold_standard"]["methods"][0]["curve"][0], &["taken"]),
-        (&json["distances"]["rows"][0], &["perturbation", "cells", "generated"]),
+        (&json["distances"]["rows"][0], &["perturbation", "cells", "generated", "training"]),
         (&json["distances"]["rows"][0]["generated"], &["cells"]),
     ] {
         for key in values.as_object().unwrap().keys().filter(|key| !others.contains(&key.as_str())) {

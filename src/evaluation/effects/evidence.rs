@@ -49,6 +49,20 @@ impl Evidence {
             against_others: against_others(&expression, &control, &groups),
         })
     }
+
+    /// The perturbations of some `rows` alone, as [`crate::data::EffectTable::part`].
+    pub fn part(&self, rows: &[usize]) -> Self {
+        let genes = self.control_mean.len();
+        fn take<T: Copy>(from: &[T], rows: &[usize], genes: usize) -> Vec<T> {
+            rows.iter().flat_map(|&row| from[row * genes..(row + 1) * genes].iter().copied()).collect()
+        }
+        Self {
+            control_mean: self.control_mean.clone(),
+            scores: take(&self.scores, rows, genes),
+            significant: take(&self.significant, rows, genes),
+            against_others: take(&self.against_others, rows, genes),
+        }
+    }
 }
 
 /// Sum and sum of squares of every gene.

@@ -38,7 +38,7 @@ impl Default for EffectOptions {
 }
 
 /// The fit of one perturbation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PerturbationFit {
     /// Its name.
     pub perturbation: String,

@@ -126,7 +126,7 @@ pub fn definitions() -> Vec<Definition> {
         (
             "jaccard_significant",
             "Jaccard of responding genes",
-            "|A ∩ B| / |A ∪ B| of the genes that respond significantly (Wilcoxon test against control, p adjusted within the perturbation < 0.05) in predicted and in observed cells, mean over the perturbations with any. Depends on the numbers of cells, which are told",
+            "|A ∩ B| / |A ∪ B| of the genes that respond significantly (Wilcoxon test against control, p adjusted within the perturbation < 0.05) in predicted and in observed cells, mean over the perturbations with any, with its 95 % interval over perturbations (bootstrap). Depends on the numbers of cells, which are told",
             "",
             "higher",
         ),
@@ -273,7 +273,7 @@ pub fn definitions() -> Vec<Definition> {
         (
             "e_distance",
             "E-distance",
-            "2δ − σ − σ′: δ the mean squared Euclidean distance between two groups of cells, σ and σ′ those within them over n (n − 1) pairs, in 50 principal components of ln(1 + 10,000·x/Σx) of the 2,000 genes of the largest variance, centred, over the evaluated cells. Without bias: of two samples of one distribution it is 0 on average, and may be below. To control; generated: between generated and observed cells",
+            "2δ − σ − σ′: δ the mean squared Euclidean distance between two groups of cells, σ and σ′ those within them over n (n − 1) pairs, in 50 principal components of ln(1 + 10,000·x/Σx) of the 2,000 genes of the largest variance, centred, over the evaluated cells. Without bias: of two samples of one distribution it is 0 on average, and may be below. To control cells; generated, training: between the observed cells and generated ones, and training cells with the same perturbation",
             "Peidli 2024",
             "count",
         ),

@@ -5,27 +5,25 @@ mod classes;
 mod definitions;
 mod distances;
 mod edge_calibration;
+mod fits;
 mod likelihood;
 mod network;
 mod quality;
 mod responding;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bootstrap::{Draws, Interval};
 use super::calibration::Calibration;
-use super::ceiling::Ceiling;
-use super::effects::{Beside, EffectMetrics, EffectOptions, METRICS, PerturbationFit, compare, compare_with};
-use crate::data::EffectTable;
+use super::effects::PerturbationFit;
 
 pub use benchmark::{BenchmarkData, BenchmarkReport, RankedMethod};
-pub use classes::{ClassFit, ClassReport, by_class};
+pub use classes::{ClassReport, by_class, classes};
 pub use definitions::{Definition, definitions};
-pub use distances::{DistanceRow, Distances, GeneratedDistance};
+pub use distances::{DistanceRow, Distances, GroupDistance, MeanDistance};
 pub use edge_calibration::{EdgeBin, EdgeCalibration};
+use fits::BOOTSTRAP_SEED;
+pub use fits::{Fits, Measured, Method, MethodReport, SCALE_BASELINE, Verdict};
 pub use likelihood::{CONTROL, CellLikelihood, Likelihood, LikelihoodRow};
 pub use network::{
     Discoveries, DiscoveryLevel, GoldStandard, NetworkPoint, NetworkScore, NetworkTests, Ranking, gold_standard,
@@ -95,27 +93,6 @@ pub struct CellFacts {
     pub hash: String,
 }
 
-/// How a method did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MethodReport {
-    /// `GPO-VAE`, `Training mean`.
-    pub method: String,
-    /// Whether it is a baseline.
-    pub baseline: bool,
-    /// What it is.
-    pub definition: String,
-    /// The perturbed genes left out of their own rows.
-    pub effects: EffectMetrics,
-    /// Between which values 95 % of the metrics lie where other perturbations of the same kind had been chosen, by metric.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub intervals: BTreeMap<String, Interval>,
-    /// The metrics on the scale from the training mean (0) to the split-half replicate (1), not clipped, by metric.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub scaled: BTreeMap<String, f64>,
-    /// The perturbed genes kept, as the published implementations do.
-    pub effects_with_targets: EffectMetrics,
-}
-
 /// How a method did on one perturbation, the perturbed genes left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitRow {
@@ -123,44 +100,12 @@ pub struct FitRow {
     pub method: String,
     /// Cells of this perturbation in the training.
     pub training_cells: u32,
+    /// What was seen of it; empty where all perturbations are of one class.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
     /// The fit.
     #[serde(flatten)]
     pub fit: PerturbationFit,
-}
-
-/// The model against the best baseline in one metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// Name of the metric, as in the definitions.
-    pub metric: String,
-    /// The model's value.
-    pub model: f64,
-    /// The best baseline.
-    pub best_baseline: String,
-    /// Its value.
-    pub baseline: f64,
-    /// Whether the model is better.
-    pub model_wins: bool,
-    /// The model's value less the baseline's, 95 % interval over perturbations; none where they cover different ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difference: Option<Interval>,
-}
-
-impl Verdict {
-    /// Whether the difference is more than the choice of perturbations may bring about.
-    pub fn is_clear(&self) -> bool {
-        self.difference.is_some_and(|difference| difference.low > 0.0 || difference.high < 0.0)
-    }
-
-    /// What comes of it, in words.
-    pub fn words(&self) -> &'static str {
-        match (self.model_wins, self.is_clear()) {
-            (true, true) => "model better",
-            (false, true) => "baseline better",
-            (_, false) if self.difference.is_none() => "not compared",
-            (_, false) => "no clear difference",
-        }
-    }
 }
 
 /// The whole report.
@@ -178,13 +123,9 @@ pub struct Report {
     pub cells: CellFacts,
     /// What a reader must know.
     pub notes: Vec<String>,
-    /// The model first, then the baselines.
-    pub methods: Vec<MethodReport>,
-    /// How good a prediction can be; none where there are too few cells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ceiling: Option<Ceiling>,
-    /// The model against the best baseline.
-    pub verdicts: Vec<Verdict>,
+    /// How the methods did on all perturbations.
+    #[serde(flatten)]
+    pub fits: Fits,
     /// One row per method and perturbation.
     pub per_perturbation: Vec<FitRow>,
     /// The fit by what was seen in training; empty where all perturbations are of one class.
@@ -219,83 +160,40 @@ pub struct Report {
     pub definitions: Vec<Definition>,
 }
 
-/// A prediction to judge.
-#[derive(Clone, Debug)]
-pub struct Method<'a> {
-    /// Its name.
-    pub name: String,
-    /// Whether it is a baseline.
-    pub baseline: bool,
-    /// What it is.
-    pub definition: String,
-    /// What it predicts.
-    pub effects: &'a EffectTable,
-}
-
-/// The measurement that methods are judged by.
-#[derive(Clone, Copy, Debug)]
-pub struct Measured<'a> {
-    /// Observed shifts.
-    pub observed: &'a EffectTable,
-    /// What is known beside them.
-    pub beside: Beside<'a>,
-    /// How good a prediction can be.
-    pub ceiling: Option<&'a Ceiling>,
-}
-
 impl Report {
-    /// Judge `methods` (the model first) by what was measured; `training_cells` tells how many cells of a perturbation were in the
-    /// training. The facts, notes and networks are for the caller to fill in.
-    pub fn of_effects(methods: &[Method], measured: Measured<'_>, training_cells: impl Fn(&str) -> u32) -> Self {
-        let Measured { observed, beside, ceiling } = measured;
+    /// Judge `methods` (the model first) by what was measured; `about` tells of a perturbation what the training saw of it. The facts, notes
+    /// and networks are for the caller to fill in.
+    pub fn of_effects(methods: &[Method], measured: Measured<'_>, about: &dyn Fn(&str) -> Seen) -> Self {
+        let class_of = |name: &str| about(name).class;
+        let (fits, each) = Fits::of(methods, measured, measured.ceilings.map(|ceilings| &ceilings.all));
+        let classes = by_class(methods, measured, &class_of);
         let mut report = Self {
             format: FORMAT,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             definitions: definitions(),
-            ceiling: ceiling.cloned(),
+            fits,
+            classes,
             ..Self::default()
         };
-        let mut draws = Vec::with_capacity(methods.len());
-        for method in methods {
-            let without = compare_with(method.effects, observed, EffectOptions::default(), beside);
-            let with = compare(method.effects, observed, EffectOptions { leave_out_targets: false });
-            let drawn = Draws::of(&without.parts, BOOTSTRAP_SEED);
-            let metrics = METRICS.iter().enumerate();
-            report.methods.push(MethodReport {
-                method: method.name.clone(),
-                baseline: method.baseline,
-                definition: method.definition.clone(),
-                effects: without.overall,
-                intervals: metrics.filter_map(|(at, one)| Some((one.key.to_owned(), drawn.interval(at)?))).collect(),
-                scaled: BTreeMap::new(),
-                effects_with_targets: with.overall,
-            });
-            draws.push(drawn);
-            report.per_perturbation.extend(without.per_perturbation.into_iter().map(|fit| FitRow {
-                method: method.name.clone(),
-                training_cells: training_cells(&fit.perturbation),
-                fit,
+        for (method, fits) in methods.iter().zip(each) {
+            report.per_perturbation.extend(fits.into_iter().map(|fit| {
+                let Seen { training_cells, class } = about(&fit.perturbation);
+                let class = if report.classes.is_empty() { String::new() } else { class };
+                FitRow { method: method.name.clone(), training_cells, class, fit }
             }));
         }
-        report.scale();
-        report.verdicts = verdicts(&report.methods, &draws);
         report
     }
 
-    /// Put the methods on the scale between [`SCALE_BASELINE`] and ceiling.
-    fn scale(&mut self) {
-        let baseline = self.methods.iter().find(|method| method.method == SCALE_BASELINE);
-        let (Some(baseline), Some(ceiling)) = (baseline.map(|found| found.effects.clone()), &self.ceiling) else {
-            return;
-        };
-        // Of fewer perturbations baseline and ceiling would be others.
-        for method in self.methods.iter_mut().filter(|method| method.effects.perturbations == baseline.perturbations) {
-            let scaled = METRICS.iter().filter_map(|metric| {
-                let [value, low, high] = [&method.effects, &baseline, &ceiling.effects].map(metric.value);
-                Some((metric.key.to_owned(), metric.scaled(value, low, high)?))
-            });
-            method.scaled = scaled.collect();
-        }
+    /// The same report with the fit of the perturbations of one class in place of that of all. None if there is no such class.
+    pub fn of_class(&self, class: &str) -> Option<Self> {
+        let found = self.classes.iter().find(|known| known.class == class)?;
+        let of_class = |row: &&FitRow| row.class == class;
+        Some(Self {
+            fits: found.fits.clone(),
+            per_perturbation: self.per_perturbation.iter().filter(of_class).cloned().collect(),
+            ..self.clone()
+        })
     }
 
     /// What a metric is called, for people.
@@ -305,46 +203,20 @@ impl Report {
     }
 }
 
-/// What stands at 0 on the scale of the metrics.
-pub const SCALE_BASELINE: &str = "Training mean";
-
-/// The same draws in every report: two reports of one screen differ by what they judge.
-const BOOTSTRAP_SEED: u64 = 0;
-
-/// The model against the best baseline that covers at least as many perturbations; `draws` are those of the methods.
-fn verdicts(methods: &[MethodReport], draws: &[Draws]) -> Vec<Verdict> {
-    let Some(at) = methods.iter().position(|method| !method.baseline) else { return Vec::new() };
-    let (model, own_draws) = (&methods[at], &draws[at]);
-    let fair = |(method, _): &(&MethodReport, &Draws)| {
-        method.baseline && method.effects.perturbations >= model.effects.perturbations
-    };
-    let compared = METRICS.iter().enumerate().filter_map(|(number, metric)| {
-        let own = (metric.value)(&model.effects)?;
-        let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
-        let (best, their_draws, theirs) = methods
-            .iter()
-            .zip(draws)
-            .filter(fair)
-            .filter_map(|(method, draws)| {
-                Some((method, draws, (metric.value)(&method.effects).or(metric.of_constant)?))
-            })
-            .max_by(|a, b| (sign * a.2).total_cmp(&(sign * b.2)))?;
-        let same = best.effects.perturbations == model.effects.perturbations;
-        Some(Verdict {
-            metric: metric.key.to_owned(),
-            model: own,
-            best_baseline: best.method.clone(),
-            baseline: theirs,
-            model_wins: sign * own > sign * theirs,
-            difference: if same { own_draws.difference(their_draws, number) } else { None },
-        })
-    });
-    compared.collect()
+/// What the training saw of a perturbation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Cells of it.
+    pub training_cells: u32,
+    /// Its class: `single, seen`, `unseen gene`, `1 of 2 seen`.
+    pub class: String,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::EffectTable;
+    use crate::evaluation::effects::Beside;
 
     fn table(shifts: &[f32]) -> EffectTable {
         EffectTable {
@@ -360,7 +232,11 @@ mod tests {
     }
 
     fn measured(observed: &EffectTable) -> Measured<'_> {
-        Measured { observed, beside: Beside::default(), ceiling: None }
+        Measured { observed, beside: Beside::default(), ceilings: None }
+    }
+
+    fn seen(name: &str) -> Seen {
+        Seen { training_cells: if name == "A" { 50 } else { 0 }, class: "single, seen".into() }
     }
 
     #[test]
@@ -373,26 +249,26 @@ mod tests {
         partial.shifts.truncate(4);
         let methods =
             [method("Model", false, &model), method("No change", true, &nothing), method("Partial", true, &partial)];
-        let report = Report::of_effects(&methods, measured(&observed), |name| if name == "A" { 50 } else { 0 });
-        let names: Vec<&str> = report.verdicts.iter().map(|verdict| verdict.best_baseline.as_str()).collect();
+        let report = Report::of_effects(&methods, measured(&observed), &seen);
+        let names: Vec<&str> = report.fits.verdicts.iter().map(|verdict| verdict.best_baseline.as_str()).collect();
         assert!(!names.is_empty() && names.iter().all(|name| *name == "No change"), "{names:?}");
-        let error = report.verdicts.iter().find(|verdict| verdict.metric == "mean_absolute_error").unwrap();
+        let error = report.fits.verdicts.iter().find(|verdict| verdict.metric == "mean_absolute_error").unwrap();
         assert!(error.model_wins && error.model < error.baseline);
         let difference = error.difference.unwrap();
         assert!(difference.low <= error.model - error.baseline && error.model - error.baseline <= difference.high);
-        let interval = report.methods[0].intervals["mean_absolute_error"];
+        let interval = report.fits.methods[0].intervals["mean_absolute_error"];
         assert!(interval.low <= error.model && error.model <= interval.high);
-        assert!(report.methods[2].intervals.is_empty(), "of one perturbation");
+        assert!(report.fits.methods[2].intervals.is_empty(), "of one perturbation");
         assert_eq!(report.per_perturbation.len(), 5);
         assert_eq!(report.per_perturbation[0].training_cells, 50);
         // With the perturbed gene, whose shift is large and right, the correlation is higher.
-        assert!(report.methods[0].effects_with_targets.pearson > report.methods[0].effects.pearson);
+        assert!(report.fits.methods[0].effects_with_targets.pearson > report.fits.methods[0].effects.pearson);
     }
 
     #[test]
     fn every_number_has_a_definition_and_json_comes_back_the_same() {
         let observed = table(&[-3.0, 1.0, 2.0, 0.0, 0.0, 1.0, -1.0, 0.5]);
-        let report = Report::of_effects(&[method("Model", false, &observed)], measured(&observed), |_| 1);
+        let report = Report::of_effects(&[method("Model", false, &observed)], measured(&observed), &seen);
         let json = serde_json::to_value(&report).unwrap();
         let defined: Vec<String> = report.definitions.iter().map(|definition| definition.metric.clone()).collect();
         for metric in json["methods"][0]["effects"].as_object().unwrap().keys() {

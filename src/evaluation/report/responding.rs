@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::BOOTSTRAP_SEED;
 use crate::data::EffectTable;
+use crate::evaluation::bootstrap::{Interval, interval_of_mean};
 use crate::evaluation::effects::Evidence;
 
 /// How well one source of cells finds the genes that respond.
@@ -18,6 +20,9 @@ pub struct RespondingGenes {
     pub perturbations: usize,
     /// Mean over them of |A ∩ B| / |A ∪ B| of the genes that respond significantly in predicted and in observed cells.
     pub jaccard_significant: f64,
+    /// Between which values 95 % of that mean lie where other perturbations of the same kind had been chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
     /// Mean number of genes that respond in the predicted cells.
     pub predicted: f64,
     /// Mean number of genes that respond in the observed cells.
@@ -37,6 +42,7 @@ impl RespondingGenes {
     ) -> Option<Self> {
         let column: HashMap<&str, usize> = genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
         let mut found = Self { method: method.to_owned(), definition: definition.to_owned(), ..Self::default() };
+        let mut indices = Vec::new();
         for (row, name) in observed.perturbations.iter().enumerate() {
             let Some(own) = predicted(name) else { continue };
             let (mut both, mut either, mut ours, mut theirs) = (0u32, 0u32, 0u32, 0u32);
@@ -52,14 +58,16 @@ impl RespondingGenes {
                 theirs += u32::from(there);
             }
             if either > 0 {
-                found.perturbations += 1;
-                found.jaccard_significant += f64::from(both) / f64::from(either);
+                indices.push(f64::from(both) / f64::from(either));
                 found.predicted += f64::from(ours);
                 found.observed += f64::from(theirs);
             }
         }
-        let count = found.perturbations as f64;
-        for sum in [&mut found.jaccard_significant, &mut found.predicted, &mut found.observed] {
+        let count = indices.len() as f64;
+        found.perturbations = indices.len();
+        found.jaccard_significant = indices.iter().sum::<f64>() / count;
+        found.interval = interval_of_mean(&indices, BOOTSTRAP_SEED);
+        for sum in [&mut found.predicted, &mut found.observed] {
             *sum /= count;
         }
         (found.perturbations > 0).then_some(found)
@@ -89,7 +97,7 @@ mod tests {
         };
         let found = RespondingGenes::of("Model", "", &observed, &evidence, &genes, predicted).unwrap();
         assert_eq!((found.perturbations, found.jaccard_significant), (1, 0.5), "B has nothing to compare, C no cells");
-        assert_eq!((found.predicted, found.observed), (1.0, 2.0));
+        assert_eq!((found.predicted, found.observed, found.interval), (1.0, 2.0, None));
         assert_eq!(RespondingGenes::of("Model", "", &observed, &evidence, &genes, |_| None), None);
     }
 }

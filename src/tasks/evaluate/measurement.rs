@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::class_of;
 use crate::data::{Dataset, EffectTable, Perturbation};
-use crate::evaluation::ceiling::Ceiling;
+use crate::evaluation::ceiling::Ceilings;
 use crate::evaluation::effects::{Beside, Evidence};
 use crate::evaluation::report::Measured;
 use crate::jobs::{Cancelled, Progress};
@@ -13,7 +14,7 @@ use crate::models::baselines::effects::{BaselineKind, predict};
 pub(super) struct Measurement {
     training_mean: Option<Vec<f32>>,
     evidence: Evidence,
-    ceiling: Option<Ceiling>,
+    ceilings: Option<Ceilings>,
 }
 
 impl Measurement {
@@ -36,8 +37,10 @@ impl Measurement {
             true => model.used_cells().map(|(row, _)| row).collect(),
             false => cells.to_vec(),
         };
-        let ceiling = Ceiling::of_cells(dataset, &used, names, training_mean.as_deref(), seed, progress)?;
-        Ok(Self { training_mean, evidence, ceiling })
+        let class_of = |name: &str| class_of(model.card(), name);
+        let mean = training_mean.as_deref();
+        let ceilings = Ceilings::of_cells(dataset, &used, names, mean, &class_of, seed, progress)?;
+        Ok(Self { training_mean, evidence, ceilings })
     }
 
     /// What the cells tell beside their mean shifts.
@@ -47,7 +50,7 @@ impl Measurement {
 
     pub fn with<'a>(&'a self, observed: &'a EffectTable) -> Measured<'a> {
         let beside = Beside { training_mean: self.training_mean.as_deref(), evidence: Some(&self.evidence) };
-        Measured { observed, beside, ceiling: self.ceiling.as_ref() }
+        Measured { observed, beside, ceilings: self.ceilings.as_ref() }
     }
 }
 

@@ -63,7 +63,7 @@ fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     if metrics.is_empty() {
         return None;
     }
-    let splits = report.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
+    let splits = report.fits.ceiling.as_ref().map_or(0, |ceiling| ceiling.splits);
     let figure = ScaleFigure {
         title: String::new(),
         methods: methods.iter().map(|one| (one.name.clone(), one.tone)).collect(),
@@ -89,7 +89,7 @@ fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
 /// The baseline that a model is held against, perturbation by perturbation: what the training cells of the same one say where it was
 /// seen, else the mean of all.
 fn opponent(judged: &Judged) -> Option<&str> {
-    let covers = |name: &&str| judged.report.methods.iter().any(|method| method.method == **name);
+    let covers = |name: &&str| judged.report.fits.methods.iter().any(|method| method.method == **name);
     ["Same-perturbation mean", "Training mean"].into_iter().find(covers)
 }
 
@@ -100,7 +100,7 @@ fn rows<'a>(report: &'a Report, method: &'a str) -> impl Iterator<Item = &'a Fit
 
 fn fit_per_perturbation(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     let first = judged.first()?;
-    let model = first.report.methods.iter().find(|method| !method.baseline)?.method.as_str();
+    let model = first.report.fits.model()?.method.as_str();
     let opponent = opponent(first)?;
     let theirs: HashMap<&str, &FitRow> =
         rows(&first.report, opponent).map(|row| (row.fit.perturbation.as_str(), row)).collect();
@@ -225,7 +225,7 @@ fn ranked(judged: &[Judged], of: impl Fn(&Report) -> Vec<(String, Vec<[f32; 2]>)
     let mut curves: Vec<Curve> = Vec::new();
     let mut others = 0;
     for (at, one) in judged.iter().enumerate() {
-        let model = one.report.methods.iter().find(|method| !method.baseline).map(|method| method.method.as_str());
+        let model = one.report.fits.model().map(|method| method.method.as_str());
         for (name, points) in of(&one.report) {
             let is_model = Some(name.as_str()) == model;
             if at > 0 && !is_model {

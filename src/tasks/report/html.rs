@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::tables::number;
-use super::{Judged, ReportFigure, ReportTable, Section, differences, figures, methods, tables};
+use super::{Judged, ReportFigure, ReportTable, Section, classes, differences, figures, methods, of_class, tables};
 use crate::evaluation::effects::METRICS;
 use crate::evaluation::report::Report;
 use crate::figures::{FigureMetadata, FigureTheme, svg};
@@ -30,6 +30,15 @@ pub fn html(judged: &[Judged]) -> String {
 
     page.push_str("<h2>Predicted shifts</h2>");
     fits(&mut page, judged);
+    page.push_str(
+        "<p class=\"weak\">Point at a name for its definition, at a number for its 95 % interval over perturbations \
+         (bootstrap). The best of each row is bold, of the methods that cover all perturbations; the replicate is what half of the cells tell of the other half.</p>",
+    );
+    for class in classes(judged) {
+        let _ = write!(page, "<details><summary>Of these alone: {}</summary>", escaped(class));
+        fits(&mut page, &of_class(judged, class));
+        page.push_str("</details>");
+    }
     shifts.iter().for_each(|figure| place(&mut page, figure));
     section(&mut page, judged, Section::Shifts);
 
@@ -152,7 +161,7 @@ fn row_head(report: &Report, key: &str, arrow: &str) -> String {
     format!("<td title=\"{}\">{}{arrow}</td>", escaped(definition(report, key)), escaped(report.label(key)))
 }
 
-/// Metrics as rows, methods as columns: a page is higher than wide.
+/// Metrics as rows, methods as columns: a page is higher than wide. `judged` is not empty.
 fn fits(page: &mut String, judged: &[Judged]) {
     let report = &judged[0].report;
     let all = methods(judged);
@@ -161,7 +170,7 @@ fn fits(page: &mut String, judged: &[Judged]) {
         let class = if one.method.baseline { "" } else { " class=\"model\"" };
         let _ = write!(page, "<th{class} title=\"{}\">{}</th>", escaped(&one.method.definition), escaped(&one.name));
     }
-    let ceiling = report.ceiling.as_ref();
+    let ceiling = report.fits.ceiling.as_ref();
     if ceiling.is_some() {
         let definition = definition(report, "ceiling");
         let _ = write!(page, "<th class=\"ceiling\" title=\"{}\">Split-half replicate</th>", escaped(definition));
@@ -197,10 +206,7 @@ fn fits(page: &mut String, judged: &[Judged]) {
         }
         page.push_str("</tr>");
     }
-    page.push_str(
-        "</table></div><p class=\"weak\">Point at a name for its definition, at a number for its 95 % interval over perturbations \
-         (bootstrap). The best of each row is bold, of the methods that cover all perturbations; the replicate is what half of the cells tell of the other half.</p>",
-    );
+    page.push_str("</table></div>");
 }
 
 /// A figure with its caption; the image is a drawing within the page.

@@ -10,8 +10,9 @@ pub use html::html;
 pub use table::tsv;
 pub use tables::{ReportTable, Section, recovery, tables};
 
-use crate::evaluation::report::{MethodReport, Report};
+use crate::evaluation::report::{Fits, MethodReport, Report};
 use crate::figures::evaluation::Tone;
+use crate::words::listed;
 
 /// A report with what its model is called.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,37 @@ pub struct Judged {
     pub name: String,
     /// Its report.
     pub report: Report,
+}
+
+/// The classes of perturbations that the reports tell apart, in the order of their names.
+pub fn classes(judged: &[Judged]) -> Vec<&str> {
+    let mut found: Vec<&str> =
+        judged.iter().flat_map(|one| &one.report.classes).map(|class| class.class.as_str()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The reports with the fit of one class of perturbations in place of that of all; those that have none are left out.
+pub fn of_class(judged: &[Judged], class: &str) -> Vec<Judged> {
+    let of = |one: &Judged| Some(Judged { name: one.name.clone(), report: one.report.of_class(class)? });
+    judged.iter().filter_map(of).collect()
+}
+
+/// What comes of the verdicts, in words.
+pub fn outcome(report: &Report, fits: &Fits) -> String {
+    let won = |wins: bool| -> Vec<String> {
+        fits.clearly(wins).map(|verdict| report.label(&verdict.metric).to_owned()).collect()
+    };
+    let (better, worse) = (won(true), won(false));
+    let better_words = || format!("clearly better than every baseline in {}", listed(&better, 8));
+    let worse_words = || format!("a baseline is clearly better in {}", listed(&worse, 8));
+    match (better.is_empty(), worse.is_empty()) {
+        (true, true) => "no clear difference to the best baseline in any metric".to_owned(),
+        (false, true) => better_words(),
+        (true, false) => worse_words(),
+        (false, false) => format!("{}; {}", better_words(), worse_words()),
+    }
 }
 
 /// A method among all that were judged.
@@ -49,13 +81,13 @@ pub fn methods(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
         Tone::Other(others - 1)
     };
     for (report, one) in judged.iter().enumerate() {
-        for method in one.report.methods.iter().filter(|method| !method.baseline) {
+        for method in one.report.fits.methods.iter().filter(|method| !method.baseline) {
             let name = if judged.len() == 1 { method.method.clone() } else { one.name.clone() };
             found.push(JudgedMethod { name, tone: tone(report == 0), method, report, covers_all: true });
         }
     }
     for (report, one) in judged.iter().enumerate() {
-        for method in one.report.methods.iter().filter(|method| method.baseline) {
+        for method in one.report.fits.methods.iter().filter(|method| method.baseline) {
             let mut known = found.iter().filter(|known| known.method.baseline && known.method.method == method.method);
             if known.clone().any(|known| known.method.effects == method.effects) {
                 continue;
@@ -64,8 +96,8 @@ pub fn methods(judged: &[Judged]) -> Vec<JudgedMethod<'_>> {
                 Some(_) => format!("{} ({})", method.method, one.name),
                 None => method.method.clone(),
             };
-            let of_model = one.report.methods.iter().find(|method| !method.baseline);
-            let (own, all) = (method.effects.perturbations, of_model.map_or(0, |model| model.effects.perturbations));
+            let all = one.report.fits.model().map_or(0, |model| model.effects.perturbations);
+            let own = method.effects.perturbations;
             if own < all {
                 name.push_str(&format!(", {own} of {all}"));
             }
@@ -107,7 +139,8 @@ mod tests {
         };
         let methods = vec![method("GPO-VAE", false, r), method("No change", true, 0.0), method("Mean", true, mean)];
         let definitions = crate::evaluation::report::definitions();
-        Judged { name: name.into(), report: Report { methods, definitions, ..Report::default() } }
+        let fits = Fits { methods, ..Fits::default() };
+        Judged { name: name.into(), report: Report { fits, definitions, ..Report::default() } }
     }
 
     #[test]
@@ -119,9 +152,35 @@ mod tests {
         assert_eq!(found.iter().filter(|method| method.tone == Tone::Model).count(), 1);
         assert_eq!(methods(&judged[..1])[0].name, "GPO-VAE");
         let mut partly = judged[..1].to_vec();
-        partly[0].report.methods[2].effects.perturbations = 2;
+        partly[0].report.fits.methods[2].effects.perturbations = 2;
         let found = methods(&partly);
         assert_eq!((found[2].name.as_str(), found[2].covers_all), ("Mean, 2 of 3", false));
+    }
+
+    #[test]
+    fn a_class_takes_the_place_of_all() {
+        use crate::evaluation::effects::PerturbationFit;
+        use crate::evaluation::report::{ClassReport, FitRow};
+        let class = |class: &str, r| ClassReport {
+            class: class.into(),
+            perturbations: 1,
+            fits: judged("", r, 0.1).report.fits,
+        };
+        let row = |class: &str| FitRow {
+            method: "GPO-VAE".into(),
+            training_cells: 0,
+            class: class.into(),
+            fit: PerturbationFit { perturbation: class.into(), ..PerturbationFit::default() },
+        };
+        let mut all = [judged("a", 0.5, 0.3), judged("b", 0.6, 0.4)];
+        all[0].report.classes = vec![class("unseen gene", 0.2), class("1 of 2 seen", 0.4)];
+        all[0].report.per_perturbation = vec![row("unseen gene"), row("1 of 2 seen")];
+        assert_eq!(classes(&all), ["1 of 2 seen", "unseen gene"]);
+        let found = of_class(&all, "unseen gene");
+        assert_eq!(found.len(), 1, "the second model has no such class");
+        assert_eq!(found[0].report.fits.model().unwrap().effects.pearson, Some(0.2));
+        assert_eq!(found[0].report.per_perturbation, [row("unseen gene")]);
+        assert!(outcome(&found[0].report, &found[0].report.fits).contains("no clear difference"));
     }
 
     #[test]

@@ -1,17 +1,27 @@
 //! Methods × metrics as a table.
 
-use super::{Judged, methods};
-use crate::evaluation::effects::{EffectMetrics, METRICS};
+use super::{Judged, classes, methods, of_class};
+use crate::evaluation::ceiling;
+use crate::evaluation::effects::METRICS;
 
-/// Tab-separated: one row per method and metric, with the 95 % interval over perturbations and the place on the scale; the replicate last.
+/// Tab-separated: one row per class of perturbations (`all` first), method and metric, with the 95 % interval over perturbations and the
+/// place on the scale; the replicate last.
 pub fn tsv(judged: &[Judged]) -> String {
-    let mut text = String::from("method\tbaseline\tmetric\tvalue\tlow_95\thigh_95\tscaled\tperturbations\n");
+    let mut text = String::from("class\tmethod\tbaseline\tmetric\tvalue\tlow_95\thigh_95\tscaled\tperturbations\n");
+    rows(&mut text, "all", judged);
+    for class in classes(judged) {
+        rows(&mut text, class, &of_class(judged, class));
+    }
+    text
+}
+
+fn rows(text: &mut String, class: &str, judged: &[Judged]) {
     let field = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for one in methods(judged) {
         for metric in &METRICS {
             let interval = one.method.intervals.get(metric.key);
             text.push_str(&format!(
-                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
+                "{class}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
                 one.name,
                 one.method.baseline,
                 metric.key,
@@ -23,28 +33,29 @@ pub fn tsv(judged: &[Judged]) -> String {
             ));
         }
     }
-    let replicate = |effects: &EffectMetrics| -> String {
-        let row = |metric: &crate::evaluation::effects::Metric| {
-            let value = field((metric.value)(effects));
-            format!("Split-half replicate\t\t{}\t{value}\t\t\t1\t{}\n", metric.key, effects.perturbations)
-        };
-        METRICS.iter().map(row).collect()
-    };
-    if let Some(ceiling) = judged.first().and_then(|one| one.report.ceiling.as_ref()) {
-        text.push_str(&replicate(&ceiling.effects));
+    if let Some(found) = judged.first().and_then(|one| one.report.fits.ceiling.as_ref()) {
+        for metric in &METRICS {
+            let (name, value) = (ceiling::NAME, field((metric.value)(&found.effects)));
+            let count = found.effects.perturbations;
+            text.push_str(&format!("{class}\t{name}\t\t{}\t{value}\t\t\t1\t{count}\n", metric.key));
+        }
     }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::report::ClassReport;
 
     #[test]
-    fn every_method_has_a_row_per_metric() {
-        let text = tsv(&[super::super::tests::judged("a", 0.5, 0.25)]);
-        assert_eq!(text.lines().count(), 1 + 3 * METRICS.len());
-        assert!(text.contains("Mean\ttrue\tpearson\t0.25\t\t\t0.25\t3\n"));
-        assert!(text.lines().all(|line| line.split('\t').count() == 8));
+    fn every_method_has_a_row_per_metric_and_class() {
+        let mut one = super::super::tests::judged("a", 0.5, 0.25);
+        let fits = super::super::tests::judged("a", 0.125, 0.0).report.fits;
+        one.report.classes = vec![ClassReport { class: "unseen gene".into(), perturbations: 3, fits }];
+        let text = tsv(&[one]);
+        assert_eq!(text.lines().count(), 1 + 2 * 3 * METRICS.len());
+        assert!(text.contains("\nall\tMean\ttrue\tpearson\t0.25\t\t\t0.25\t3\n"));
+        assert!(text.contains("\nunseen gene\tGPO-VAE\tfalse\tpearson\t0.125\t\t\t0.125\t3\n"));
+        assert!(text.lines().all(|line| line.split('\t').count() == 9));
     }
 }

@@ -2,6 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::outcome;
+use crate::evaluation::bootstrap::Interval;
+use crate::evaluation::ceiling;
+use crate::evaluation::effects::EffectMetrics;
 use crate::evaluation::report::{FitRow, GoldStandard, Report};
 use crate::words::{counted, grouped};
 
@@ -45,6 +49,7 @@ pub fn tables(report: &Report) -> Vec<ReportTable> {
         responding(report),
         likelihood(report),
         quality_pass(report),
+        mean_distances(report),
         distances(report),
     ];
     all.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
@@ -61,17 +66,19 @@ fn table(section: Section, title: &'static str, header: &[&'static str], rows: V
     ReportTable { section, title, header: header.to_vec(), rows, note: String::new(), long: false }
 }
 
+fn interval(interval: Option<Interval>) -> String {
+    let text = |interval: Interval| [interval.low, interval.high].map(|end| number(Some(end), 3)).join(" … ");
+    interval.map(text).unwrap_or_default()
+}
+
 fn verdicts(report: &Report) -> Option<ReportTable> {
-    let rows = report.verdicts.iter().map(|verdict| {
-        let interval = verdict.difference.map_or_else(String::new, |difference| {
-            format!("{} … {}", number(Some(difference.low), 3), number(Some(difference.high), 3))
-        });
+    let rows = report.fits.verdicts.iter().map(|verdict| {
         vec![
             report.label(&verdict.metric).to_owned(),
             number(Some(verdict.model), 3),
             verdict.best_baseline.clone(),
             number(Some(verdict.baseline), 3),
-            interval,
+            interval(verdict.difference),
             verdict.words().to_owned(),
         ]
     });
@@ -80,26 +87,33 @@ fn verdicts(report: &Report) -> Option<ReportTable> {
 }
 
 fn classes(report: &Report) -> Option<ReportTable> {
+    let row = |class: &str, method: &str, effects: &EffectMetrics| {
+        vec![
+            class.to_owned(),
+            method.to_owned(),
+            effects.perturbations.to_string(),
+            number(effects.pearson, 3),
+            number(effects.r_squared, 3),
+            number(effects.mean_pearson, 3),
+            number(effects.further.pearson_beyond_mean, 3),
+            number(effects.further.discrimination, 3),
+            number(effects.jaccard_20, 3),
+            number(effects.mean_absolute_error, 4),
+        ]
+    };
     let rows = report.classes.iter().flat_map(|class| {
-        class.methods.iter().map(|fit| {
-            vec![
-                class.class.clone(),
-                fit.method.clone(),
-                fit.effects.perturbations.to_string(),
-                number(fit.effects.pearson, 3),
-                number(fit.effects.r_squared, 3),
-                number(fit.effects.mean_pearson, 3),
-                number(fit.effects.jaccard_20, 3),
-                number(fit.effects.mean_absolute_error, 4),
-            ]
-        })
+        let methods = class.fits.methods.iter().map(|fit| row(&class.class, &fit.method, &fit.effects));
+        let replicate = class.fits.ceiling.iter().map(|found| row(&class.class, ceiling::NAME, &found.effects));
+        methods.chain(replicate).collect::<Vec<_>>()
     });
-    let header = ["", "Method", "Covers", "r", "R²", "Pearson-Δ", "Jaccard 20", "MAE"];
-    Some(table(Section::Shifts, "By what was seen in training", &header, rows.collect()))
+    let header = ["", "Method", "Covers", "r", "R²", "Pearson-Δ", "Beyond mean", "Discrimination", "Jaccard 20", "MAE"];
+    let told = report.classes.iter().map(|class| format!("{}: {}", class.class, outcome(report, &class.fits)));
+    let note = told.collect::<Vec<_>>().join(". ");
+    Some(ReportTable { note, ..table(Section::Shifts, "By what was seen in training", &header, rows.collect()) })
 }
 
 fn per_perturbation(report: &Report) -> Option<ReportTable> {
-    let model = report.methods.iter().find(|method| !method.baseline)?.method.as_str();
+    let model = report.fits.model()?.method.as_str();
     let (own, others): (Vec<&FitRow>, Vec<&FitRow>) =
         report.per_perturbation.iter().partition(|row| row.method == model);
     let mut best_of: HashMap<&str, (&FitRow, f64)> = HashMap::new();
@@ -216,12 +230,13 @@ fn responding(report: &Report) -> Option<ReportTable> {
             found.method.clone(),
             found.perturbations.to_string(),
             number(Some(found.jaccard_significant), 3),
+            interval(found.interval),
             number(Some(found.predicted), 1),
             number(Some(found.observed), 1),
             found.definition.clone(),
         ]
     });
-    let header = ["", "Perturbations", "Jaccard with observed", "Genes", "Observed genes", "Cells"];
+    let header = ["", "Perturbations", "Jaccard with observed", "95 %", "Genes", "Observed genes", "Cells"];
     Some(table(Section::Cells, "Genes that respond significantly", &header, rows.collect()))
 }
 
@@ -256,10 +271,28 @@ fn quality_pass(report: &Report) -> Option<ReportTable> {
     Some(ReportTable { note, ..table })
 }
 
+fn mean_distances(report: &Report) -> Option<ReportTable> {
+    let found = report.distances.as_ref()?;
+    let rows = found.means.iter().map(|mean| {
+        vec![
+            mean.from.clone(),
+            mean.perturbations.to_string(),
+            number(Some(mean.e_distance), 3),
+            interval(mean.interval),
+        ]
+    });
+    let header = ["From", "Perturbations", "Mean E-distance", "95 %"];
+    let note = format!(
+        "Of each perturbation's evaluated cells, in {} principal components. Without bias: of cells of one distribution it is 0 on average",
+        found.components
+    );
+    let table = table(Section::Cells, "How far evaluated cells are from others", &header, rows.collect());
+    Some(ReportTable { note, ..table })
+}
+
 fn distances(report: &Report) -> Option<ReportTable> {
     let found = report.distances.as_ref()?;
     let rows = found.rows.iter().map(|row| {
-        let generated = row.generated.as_ref();
         vec![
             row.perturbation.clone(),
             row.cells.to_string(),
@@ -267,8 +300,9 @@ fn distances(report: &Report) -> Option<ReportTable> {
             number(row.mmd, 4),
             number(Some(row.permutation_p_value), 4),
             number(Some(row.adjusted_p_value), 4),
-            number(generated.map(|generated| generated.e_distance), 3),
-            number(generated.and_then(|generated| generated.mmd), 4),
+            number(row.training.map(|training| training.e_distance), 3),
+            number(row.generated.map(|generated| generated.e_distance), 3),
+            number(row.generated.and_then(|generated| generated.mmd), 4),
         ]
     });
     let header = [
@@ -278,6 +312,7 @@ fn distances(report: &Report) -> Option<ReportTable> {
         "MMD",
         "p (shuffled)",
         "Adjusted p",
+        "E-distance from training",
         "E-distance from generated",
         "MMD from generated",
     ];

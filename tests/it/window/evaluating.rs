@@ -41,7 +41,9 @@ fn a_model_is_judged_beside_others_and_the_report_is_saved() {
     assert!(std::fs::read_to_string(&page).unwrap().contains("Evaluation of sample_model, copy"));
     window.export(&["Methods and metrics (table)"], &folder.path().join("table.tsv"));
     let table = std::fs::read_to_string(folder.path().join("table.tsv")).unwrap();
-    assert!(table.starts_with("method\tbaseline\tmetric\tvalue") && table.contains("\ncopy\tfalse\tpearson\t"));
+    assert!(
+        table.starts_with("class\tmethod\tbaseline\tmetric\tvalue") && table.contains("\nall\tcopy\tfalse\tpearson\t")
+    );
 
     window.click("Take copy off this page");
     assert_eq!(window.state().runtime.evaluations.judged.len(), 1);

@@ -5,16 +5,17 @@ mod export;
 mod table;
 mod tables;
 
+use std::sync::Arc;
+
 use egui::{Frame, Margin, ProgressBar, RichText, ScrollArea, Ui};
 
 use crate::app::action::Action;
-use crate::app::evaluations::EvaluationSettings;
+use crate::app::evaluations::{EvaluationSettings, Evaluations};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::views::export::ExportDialog;
 use crate::app::widgets::empty_page;
-use crate::tasks::report::{Judged, differences};
-use crate::words::listed;
+use crate::tasks::report::{Judged, classes, differences, of_class, outcome};
 
 /// What the page keeps for itself.
 #[derive(Default)]
@@ -23,6 +24,51 @@ pub(in crate::app) struct EvaluationPage {
     table: table::FitTable,
     tables: tables::Tables,
     export: ExportDialog,
+    shown: Shown,
+}
+
+/// The reports as shown: of all perturbations, or of one class.
+#[derive(Default)]
+struct Shown {
+    class: Option<String>,
+    /// What was shown last: the version of the evaluations and the class.
+    of: Option<(u64, Option<String>)>,
+    judged: Arc<Vec<Judged>>,
+    /// Grows with every change.
+    version: u64,
+}
+
+impl Shown {
+    fn update(&mut self, evaluations: &Evaluations) {
+        let wanted = Some((evaluations.version, self.class.clone()));
+        if self.of == wanted {
+            return;
+        }
+        self.class = self.class.take().filter(|class| classes(&evaluations.judged).contains(&class.as_str()));
+        self.judged = match &self.class {
+            None => evaluations.judged.clone(),
+            Some(class) => Arc::new(of_class(&evaluations.judged, class)),
+        };
+        self.of = Some((evaluations.version, self.class.clone()));
+        self.version += 1;
+    }
+
+    /// Which perturbations are judged, where there are several classes.
+    fn choose(&mut self, ui: &mut Ui, evaluations: &Evaluations) {
+        let known = classes(&evaluations.judged);
+        if known.is_empty() {
+            return;
+        }
+        ui.horizontal_wrapped(|ui| {
+            let hint = "What the training saw of a perturbation decides how hard it is to predict: each kind can be judged by itself";
+            ui.label("Perturbations:").on_hover_text(hint);
+            ui.selectable_value(&mut self.class, None, "all");
+            for class in known {
+                ui.selectable_value(&mut self.class, Some(class.to_owned()), class);
+            }
+        });
+        ui.add_space(theme::SMALL);
+    }
 }
 
 /// Draw the page.
@@ -41,27 +87,30 @@ pub(in crate::app) fn show(view: &mut EvaluationPage, ui: &mut Ui, state: &State
         }
         return;
     }
-    let judged = state.runtime.evaluations.judged.clone();
+    view.shown.update(&state.runtime.evaluations);
+    let judged = view.shown.judged.clone();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        head(view, ui, &judged, state, actions);
+        head(view, ui, state, actions);
         if judged.is_empty() {
             explain(ui, state);
         } else {
             ui.add_space(theme::MEDIUM);
+            view.shown.choose(ui, &state.runtime.evaluations);
             said(ui, &judged);
             ui.add_space(theme::MEDIUM);
             view.table.show(ui, &judged);
             ui.add_space(theme::LARGE);
-            view.drawings.show(ui, &judged, state.runtime.evaluations.version);
-            view.tables.show(ui, &judged, state.runtime.evaluations.version);
+            view.drawings.show(ui, &judged, view.shown.version);
+            view.tables.show(ui, &judged, view.shown.version);
         }
     });
     view.export.show(ui.ctx(), state, actions);
 }
 
 /// What is judged, and the buttons.
-fn head(view: &mut EvaluationPage, ui: &mut Ui, judged: &[Judged], state: &State, actions: &mut Vec<Action>) {
+fn head(view: &mut EvaluationPage, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let evaluations = &state.runtime.evaluations;
+    let judged = &evaluations.judged;
     ui.label(RichText::new("Evaluation").heading());
     ui.add_space(theme::SMALL);
     if let Some((name, progress)) = &evaluations.running {
@@ -94,7 +143,7 @@ fn head(view: &mut EvaluationPage, ui: &mut Ui, judged: &[Judged], state: &State
                 actions.push(Action::AskEvaluate);
             }
             if !judged.is_empty() {
-                export::buttons(&mut view.export, ui, judged, state, actions);
+                export::buttons(&mut view.export, ui, &view.shown.judged, state, actions);
             }
         });
     }
@@ -192,28 +241,14 @@ fn said(ui: &mut Ui, judged: &[Judged]) {
     for one in judged {
         let of = if judged.len() > 1 { format!("{}: ", one.name) } else { String::new() };
         let report = &one.report;
-        let won = |wins: bool| -> Vec<String> {
-            let verdicts = report.verdicts.iter().filter(|verdict| verdict.model_wins == wins && verdict.is_clear());
-            verdicts.map(|verdict| report.label(&verdict.metric).to_owned()).collect()
-        };
-        let (better, worse) = (won(true), won(false));
-        let told = match (better.is_empty(), worse.is_empty()) {
-            (true, true) => "no clear difference to the best baseline in any metric".to_owned(),
-            (false, true) => format!("clearly better than every baseline in {}", listed(&better, 8)),
-            (true, false) => format!("a baseline is clearly better in {}", listed(&worse, 8)),
-            (false, false) => format!(
-                "clearly better than every baseline in {}; a baseline is clearly better in {}",
-                listed(&better, 8),
-                listed(&worse, 8)
-            ),
-        };
+        let told = outcome(report, &report.fits);
         let mut sentence = format!("{of}{told}");
         if of.is_empty() {
             let mut letters = told.chars();
             let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
             sentence = format!("{first}{}", letters.as_str());
         }
-        let colour = if worse.is_empty() { colours.text_strong } else { colours.warning };
+        let colour = if report.fits.clearly(false).next().is_none() { colours.text_strong } else { colours.warning };
         ui.add(egui::Label::new(RichText::new(sentence).color(colour)).wrap());
         let cells = &report.cells;
         let counts = format!(

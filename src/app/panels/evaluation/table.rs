@@ -40,7 +40,7 @@ impl FitTable {
             .iter()
             .filter(|metric| !scaled || rows.iter().any(|row| row.method.scaled.contains_key(metric.key)))
             .collect();
-        let ceiling = report.ceiling.as_ref();
+        let ceiling = report.fits.ceiling.as_ref();
         let count = rows.len() + usize::from(ceiling.is_some());
         let height = (count as f32 + 1.0) * (theme::ROW_HEIGHT + 4.0) + 34.0;
         ScrollArea::horizontal().id_salt("fit").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
