@@ -14,6 +14,7 @@ use super::output;
 use super::predict::intervention;
 use crate::data::ImportOptions;
 use crate::document::{ComparedWith, Comparing, Document, FileReference, Layout, PagePanel};
+use crate::figures::response::{HeatMapOptions, HeatMapShifts, MOST_IN_HEAT_MAP};
 use crate::figures::{ExportOptions, Format, ThemeName, export};
 use crate::layout::Method;
 use crate::models::Intervention;
@@ -21,7 +22,6 @@ use crate::network::filter::first_view;
 use crate::session;
 use crate::tasks::compare;
 use crate::tasks::figure::{self, FigureRequest, View, write};
-use crate::tasks::heat_map::{HeatMapOptions, HeatMapShifts, MOST};
 use crate::tasks::networks::{self, OpenedNetwork};
 use crate::tasks::open::{self, FileKind};
 
@@ -57,10 +57,10 @@ pub struct DrawFigure {
     #[arg(long, value_parser = ["both", "observed", "predicted"])]
     shifts: Option<String>,
     /// Genes of the heat map, those that vary most; 50 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST as i64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST_IN_HEAT_MAP as i64))]
     genes: Option<u16>,
     /// Perturbations of the heat map, those with the largest shifts; 60 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST as i64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=MOST_IN_HEAT_MAP as i64))]
     perturbations: Option<u16>,
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
@@ -256,6 +256,7 @@ impl DrawFigure {
         }
         let page = &mut document.page;
         page.perturbation = request.perturbation.or(page.perturbation.take());
+        page.heat_map = self.heat_map(page.heat_map);
         page.width_mm = self.width.unwrap_or(page.width_mm);
         page.text_size = self.text_size.unwrap_or(page.text_size);
         if self.theme.is_some() {
@@ -287,13 +288,14 @@ impl DrawFigure {
         }
     }
 
-    fn heat_map(&self) -> HeatMapOptions {
-        let usual = HeatMapOptions::default();
+    /// What the options say goes before the `usual`.
+    fn heat_map(&self, usual: HeatMapOptions) -> HeatMapOptions {
         HeatMapOptions {
             shifts: match self.shifts.as_deref() {
                 Some("observed") => HeatMapShifts::Observed,
                 Some("predicted") => HeatMapShifts::Predicted,
-                _ => HeatMapShifts::Both,
+                Some(_) => HeatMapShifts::Both,
+                None => usual.shifts,
             },
             genes: self.genes.map_or(usual.genes, usize::from),
             perturbations: self.perturbations.map_or(usual.perturbations, usize::from),
@@ -350,7 +352,7 @@ impl DrawFigure {
         Ok(FigureRequest {
             filter: self.edges.filter()?,
             perturbation: self.perturbation.clone(),
-            heat_map: self.heat_map(),
+            heat_map: self.heat_map(HeatMapOptions::default()),
             gene: self.gene.clone(),
             all_pairs: self.all_pairs,
             knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,

@@ -34,7 +34,7 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 
 /// A table of a report behind an empty line, with its title and what is to be said of it.
 pub(super) fn told(of: &ReportTable) -> String {
-    let header: Vec<&str> = of.header.clone();
+    let header: Vec<&str> = of.header.iter().map(|head| head.title).collect();
     // Programs that read numbers know no other minus.
     let rows: Vec<Vec<String>> =
         of.rows.iter().map(|row| row.iter().map(|cell| cell.replace('−', "-")).collect()).collect();

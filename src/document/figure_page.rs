@@ -1,6 +1,7 @@
 //! The figure for the paper: which panels on how wide a page.
 
 use crate::figures::ThemeName;
+use crate::figures::response::HeatMapOptions;
 
 /// What a panel shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,11 +26,17 @@ pub enum PagePanel {
     Cells,
     /// The selected gene in control, perturbed and predicted cells.
     GeneCells,
+    /// Change of every gene in the perturbation's cells against how surely it changes.
+    Volcano,
+    /// The same against the mean in both groups of cells (MA plot).
+    MeanChange,
+    /// Pairs of genes perturbed together against the sum of their singles.
+    Interactions,
 }
 
 impl PagePanel {
     /// All, in the order of the menu.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Network,
         Self::Scatter,
         Self::Shifts,
@@ -40,6 +47,9 @@ impl PagePanel {
         Self::HeatMap,
         Self::Cells,
         Self::GeneCells,
+        Self::Volcano,
+        Self::MeanChange,
+        Self::Interactions,
     ];
 
     /// Its name for people.
@@ -55,6 +65,9 @@ impl PagePanel {
             Self::HeatMap => "Heat map of shifts",
             Self::Cells => "Cells of the largest shifts",
             Self::GeneCells => "Cells of the selected gene",
+            Self::Volcano => "Volcano plot of the perturbation",
+            Self::MeanChange => "MA plot of the perturbation",
+            Self::Interactions => "Map of genetic interactions",
         }
     }
 }
@@ -72,8 +85,10 @@ pub struct FigurePage {
     pub text_size: f32,
     /// Colours.
     pub theme: ThemeName,
-    /// The perturbation of scatter, shifts and cells; none for all together (scatter) or the strongest (the others).
+    /// The perturbation of scatter, shifts, cells, volcano and MA plot; none for all together (scatter) or the strongest (the others).
     pub perturbation: Option<String>,
+    /// What the heat map shows.
+    pub heat_map: HeatMapOptions,
 }
 
 /// Widths that journals ask for, in millimetres: one column, two columns.
@@ -88,6 +103,7 @@ impl Default for FigurePage {
             text_size: 7.0,
             theme: ThemeName::Paper,
             perturbation: None,
+            heat_map: HeatMapOptions::default(),
         }
     }
 }

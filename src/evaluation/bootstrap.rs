@@ -14,6 +14,10 @@ pub const DRAWS: usize = 2_000;
 /// Share of the draws within an interval.
 pub const LEVEL: f64 = 0.95;
 
+/// Perturbations without which there is no interval: of fewer than six even values that all lie on one side would do so by chance more
+/// than one time in twenty (2 · 2⁻⁵).
+pub const FEWEST: usize = 6;
+
 /// Sums over predicted (p) and observed (o) shifts, of which r and R² are functions: those of several perturbations add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sums {
@@ -108,11 +112,12 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// Draw the perturbations of `parts` with replacement; the same draws for every method with as many of them.
+    /// Draw the perturbations of `parts` with replacement; the same draws for every method with as many of them. None of fewer than
+    /// [`FEWEST`].
     pub fn of(parts: &[Part], seed: u64) -> Self {
         let mut random = random::stream(seed, "bootstrap of perturbations");
         let mut by_metric: [Vec<f64>; COUNT] = Default::default();
-        if parts.len() < 2 {
+        if parts.len() < FEWEST {
             return Self { by_metric };
         }
         for _ in 0..DRAWS {
@@ -138,9 +143,9 @@ impl Draws {
     }
 }
 
-/// The interval of a mean over perturbations, of one value each; the same draws for as many values. None of fewer than two.
+/// The interval of a mean over perturbations, of one value each; the same draws for as many values. None of fewer than [`FEWEST`].
 pub fn interval_of_mean(values: &[f64], seed: u64) -> Option<Interval> {
-    if values.len() < 2 {
+    if values.len() < FEWEST {
         return None;
     }
     let mut random = random::stream(seed, "bootstrap of perturbations");
@@ -242,7 +247,12 @@ mod tests {
         let better: Vec<Part> = (0..8).map(|_| part(&observed, &observed)).collect();
         let difference = Draws::of(&better, 7).difference(&draws, 1).unwrap();
         assert!(difference.low > 0.0, "{difference:?}");
-        assert_eq!(Draws::of(&parts[..1], 7).interval(0), None, "one perturbation tells nothing of others");
+        assert!(Draws::of(&parts[..FEWEST], 7).interval(0).is_some());
+        assert_eq!(
+            Draws::of(&parts[..FEWEST - 1], 7).interval(0),
+            None,
+            "five perturbations tell too little of others"
+        );
         assert_eq!(draws.difference(&Draws::of(&parts[..1], 7), 0), None);
     }
 
@@ -254,6 +264,6 @@ mod tests {
         let parts: Vec<Part> = values.iter().map(of).collect();
         let (all, one) = (Draws::of(&parts, 3).interval(4).unwrap(), interval_of_mean(&values, 3).unwrap());
         assert!((all.low - one.low).abs() < 1e-12 && (all.high - one.high).abs() < 1e-12, "{all:?} {one:?}");
-        assert_eq!(interval_of_mean(&values[..1], 3), None);
+        assert_eq!(interval_of_mean(&values[..FEWEST - 1], 3), None);
     }
 }

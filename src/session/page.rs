@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::SessionError;
 use crate::document::{FigurePage, PagePanel};
 use crate::figures::ThemeName;
+use crate::figures::response::{HeatMapOptions, HeatMapShifts, MOST_IN_HEAT_MAP};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,6 +17,55 @@ pub(super) struct Page {
     theme: Theme,
     #[serde(skip_serializing_if = "Option::is_none")]
     perturbation: Option<String>,
+    #[serde(skip_serializing_if = "HeatMap::is_usual")]
+    heat_map: HeatMap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct HeatMap {
+    shifts: Shifts,
+    genes: usize,
+    perturbations: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Shifts {
+    Observed,
+    Predicted,
+    Both,
+}
+
+impl Default for HeatMap {
+    fn default() -> Self {
+        Self::of(HeatMapOptions::default())
+    }
+}
+
+impl HeatMap {
+    fn of(options: HeatMapOptions) -> Self {
+        let HeatMapOptions { shifts, genes, perturbations } = options;
+        let shifts = match shifts {
+            HeatMapShifts::Observed => Shifts::Observed,
+            HeatMapShifts::Predicted => Shifts::Predicted,
+            HeatMapShifts::Both => Shifts::Both,
+        };
+        Self { shifts, genes, perturbations }
+    }
+
+    fn into_options(self) -> HeatMapOptions {
+        let shifts = match self.shifts {
+            Shifts::Observed => HeatMapShifts::Observed,
+            Shifts::Predicted => HeatMapShifts::Predicted,
+            Shifts::Both => HeatMapShifts::Both,
+        };
+        HeatMapOptions { shifts, genes: self.genes, perturbations: self.perturbations }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -31,6 +81,9 @@ enum Panel {
     HeatMap,
     Cells,
     GeneCells,
+    Volcano,
+    MeanChange,
+    Interactions,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -47,7 +100,7 @@ impl Default for Page {
     }
 }
 
-const PANELS: [(Panel, PagePanel); 10] = [
+const PANELS: [(Panel, PagePanel); 13] = [
     (Panel::Network, PagePanel::Network),
     (Panel::Scatter, PagePanel::Scatter),
     (Panel::Shifts, PagePanel::Shifts),
@@ -58,6 +111,9 @@ const PANELS: [(Panel, PagePanel); 10] = [
     (Panel::HeatMap, PagePanel::HeatMap),
     (Panel::Cells, PagePanel::Cells),
     (Panel::GeneCells, PagePanel::GeneCells),
+    (Panel::Volcano, PagePanel::Volcano),
+    (Panel::MeanChange, PagePanel::MeanChange),
+    (Panel::Interactions, PagePanel::Interactions),
 ];
 
 impl Page {
@@ -74,6 +130,7 @@ impl Page {
                 ThemeName::Dark => Theme::Dark,
             },
             perturbation: page.perturbation.clone(),
+            heat_map: HeatMap::of(page.heat_map),
         }
     }
 
@@ -88,6 +145,14 @@ impl Page {
             );
             return Err(SessionError::Damaged { reason });
         }
+        let drawn = 2..=MOST_IN_HEAT_MAP;
+        if !(drawn.contains(&self.heat_map.genes) && drawn.contains(&self.heat_map.perturbations)) {
+            let HeatMap { genes, perturbations, .. } = self.heat_map;
+            let reason = format!(
+                "a heat map of {genes} genes and {perturbations} perturbations; expected 2 to {MOST_IN_HEAT_MAP} of each"
+            );
+            return Err(SessionError::Damaged { reason });
+        }
         let panel = |panel: Panel| match panel {
             Panel::Network => PagePanel::Network,
             Panel::Scatter => PagePanel::Scatter,
@@ -99,6 +164,9 @@ impl Page {
             Panel::HeatMap => PagePanel::HeatMap,
             Panel::Cells => PagePanel::Cells,
             Panel::GeneCells => PagePanel::GeneCells,
+            Panel::Volcano => PagePanel::Volcano,
+            Panel::MeanChange => PagePanel::MeanChange,
+            Panel::Interactions => PagePanel::Interactions,
         };
         Ok(FigurePage {
             panels: self.panels.into_iter().map(panel).collect(),
@@ -111,6 +179,7 @@ impl Page {
                 Theme::Dark => ThemeName::Dark,
             },
             perturbation: self.perturbation,
+            heat_map: self.heat_map.into_options(),
         })
     }
 }

@@ -454,7 +454,7 @@ fn notes(report: &Report, card: &ModelCard, observed: &EffectTable, predicted: &
     }
     if !report.classes.is_empty() {
         let classes: Vec<String> =
-            report.classes.iter().map(|class| format!("{} {}", class.perturbations, class.class)).collect();
+            report.classes.iter().map(|class| format!("{}: {}", class.class, class.perturbations)).collect();
         notes.push(format!(
             "The numbers of all perturbations together mix what the training saw of them ({}): each class is judged by itself too",
             classes.join("; ")

@@ -2,57 +2,12 @@
 
 use crate::data::EffectTable;
 use crate::evaluation::clustering::cluster;
-use crate::figures::response::{HeatMapFigure, HeatMapPanel};
+use crate::figures::response::{HeatMapFigure, HeatMapOptions, HeatMapPanel, HeatMapShifts, MOST_IN_HEAT_MAP};
 use crate::jobs::{Cancelled, Progress};
 use crate::words::counted;
 
 /// With fewer cells a measured shift is mostly noise.
 const LEAST_CELLS: u32 = 10;
-/// Most perturbations, and most genes, of one heat map.
-pub const MOST: usize = 200;
-
-/// Which shifts are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum HeatMapShifts {
-    /// Measured ones.
-    Observed,
-    /// Those that the model predicts.
-    Predicted,
-    /// Both side by side, in the order of the measured ones.
-    #[default]
-    Both,
-}
-
-impl HeatMapShifts {
-    /// All, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Both, Self::Observed, Self::Predicted];
-
-    /// `Observed`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Observed => "Observed",
-            Self::Predicted => "Predicted",
-            Self::Both => "Both",
-        }
-    }
-}
-
-/// What is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HeatMapOptions {
-    /// Which shifts.
-    pub shifts: HeatMapShifts,
-    /// How many genes: those whose shifts vary most over the perturbations shown.
-    pub genes: usize,
-    /// How many perturbations: those with the largest shifts (root of the mean square).
-    pub perturbations: usize,
-}
-
-impl Default for HeatMapOptions {
-    fn default() -> Self {
-        Self { shifts: HeatMapShifts::default(), genes: 50, perturbations: 60 }
-    }
-}
 
 /// Rows × genes of shifts, not finite where the gene was perturbed itself: that is what was done, not what followed.
 struct Rows {
@@ -93,7 +48,7 @@ fn variance(values: impl Iterator<Item = f32> + Clone) -> f64 {
 fn largest(sizes: &[f64], most: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by(|&a, &b| sizes[b].total_cmp(&sizes[a]).then(a.cmp(&b)));
-    order.truncate(most.clamp(1, MOST));
+    order.truncate(most.clamp(1, MOST_IN_HEAT_MAP));
     order
 }
 

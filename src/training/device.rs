@@ -51,7 +51,10 @@ fn open(
 ) -> Result<(Device, String), String> {
     match catch_unwind(new) {
         Ok(Ok(device)) => Ok((device, name.to_owned())),
-        Ok(Err(error)) => Err(format!("no device could be opened ({error})")),
+        // Below the first line stands where in the bindings it happened.
+        Ok(Err(error)) => {
+            Err(format!("no device could be opened ({})", error.to_string().lines().next().unwrap_or_default()))
+        }
         Err(_) => Err("its driver is not installed".into()),
     }
 }

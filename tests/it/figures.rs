@@ -10,8 +10,8 @@ use grn_explorer::figures::export::{self, ExportOptions, FigureError, Format};
 use grn_explorer::figures::network::{Area, Camera, NetworkFigure, NetworkStyle, NodeColour};
 use grn_explorer::figures::response::{
     BoxMark, BoxSeries, BoxStatistics, BoxedGene, BoxesFigure, CellGroupKind, GeneCells, GeneCellsFigure,
-    HeatMapFigure, LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure,
-    ScatterPoint,
+    HeatMapFigure, HeatMapOptions, HeatMapShifts, LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene,
+    RankingFigure, ScatterFigure, ScatterPoint,
 };
 use grn_explorer::figures::scene::{Anchor, Primitive};
 use grn_explorer::figures::screen::{Against, VolcanoFigure, VolcanoPoint};
@@ -21,7 +21,6 @@ use grn_explorer::figures::{
 use grn_explorer::jobs::Silent;
 use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
 use grn_explorer::tasks;
-use grn_explorer::tasks::heat_map::{HeatMapOptions, HeatMapShifts};
 use proptest::prelude::*;
 use rand::RngExt;
 use resvg::usvg;

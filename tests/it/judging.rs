@@ -11,6 +11,7 @@ use grn_explorer::models::{TrainConfig, TrainedModel};
 use grn_explorer::preprocess::prepare;
 use grn_explorer::preprocess::quality::{CellMetrics, QualityReport};
 use grn_explorer::tasks::evaluate::{EvaluateOptions, JudgedModel, evaluate};
+use grn_explorer::tasks::report::tables;
 use grn_explorer::training::{DeviceChoice, NetworkSnapshot, TrainingObserver, train};
 
 use super::training::small_config;
@@ -187,6 +188,10 @@ fn all_baselines_rank_the_edges_and_cells_are_compared_as_distributions() {
         for key in values.as_object().unwrap().keys().filter(|key| !others.contains(&key.as_str())) {
             assert!(is_defined(key), "{key} has no definition");
         }
+    }
+
+    for head in tables(&report).iter().flat_map(|table| &table.header) {
+        assert!(head.metric.is_empty() || is_defined(head.metric), "{} has no definition", head.title);
     }
 
     let without = judged(&dataset, &model, &EvaluateOptions { tree_cells: 0, generated_cells: 0, ..options });

@@ -7,6 +7,7 @@ use egui::{ComboBox, DragValue, Frame, RichText, ScrollArea, Sense, Ui, Vec2, Wi
 use crate::app::action::{Action, ExportContent, ExportFormat, ExportRequest};
 use crate::app::state::{PageDrawing, State};
 use crate::app::theme;
+use crate::app::views::response::heat_map_choices;
 use crate::app::widgets::{Placement, ScenePainter, empty_page};
 use crate::document::{COLUMN_WIDTHS, FigurePage, PagePanel};
 use crate::figures::ThemeName;
@@ -70,6 +71,14 @@ fn settings(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::MEDIUM);
     perturbation(ui, &mut page, state);
     ui.add_space(theme::MEDIUM);
+    if let Some(model) = state.runtime.model.as_ref().filter(|_| page.panels.contains(&PagePanel::HeatMap)) {
+        ui.label(RichText::new("Heat map").strong());
+        ui.horizontal_wrapped(|ui| {
+            let all = [model.predicted().perturbations.len(), model.card().genes.len()];
+            heat_map_choices(ui, &mut page.heat_map, all);
+        });
+        ui.add_space(theme::MEDIUM);
+    }
     let weak = theme::colours(ui).text_weak;
     egui::Grid::new("figure sizes").num_columns(2).spacing([theme::LARGE, theme::MEDIUM]).show(ui, |ui| {
         ui.label("Beside each other");
@@ -182,7 +191,7 @@ fn panels(ui: &mut Ui, page: &mut FigurePage) {
     });
 }
 
-/// The perturbation of scatter and shifts.
+/// The perturbation of all panels that show one.
 fn perturbation(ui: &mut Ui, page: &mut FigurePage, state: &State) {
     let Some(model) = &state.runtime.model else { return };
     let names = [model.observed_held_out(), model.observed_in_training()]

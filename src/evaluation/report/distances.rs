@@ -121,10 +121,11 @@ mod tests {
         let told: Vec<(&str, usize, f64)> =
             found.iter().map(|one| (one.from.as_str(), one.perturbations, one.e_distance)).collect();
         assert_eq!(told, [("control cells", 1, 3.0), ("generated cells", 1, 1.0)]);
-        assert_eq!(found[0].interval, None, "of one perturbation");
-        distances.rows.push(row(5.0, group(2.0), None));
+        assert_eq!(found[0].interval, None, "of too few perturbations");
+        distances.rows.extend((0..5).map(|at| row(5.0, group(f64::from(at)), None)));
+        let found = &distances.mean_distances()[1];
         assert!(
-            distances.mean_distances()[1].interval.is_some_and(|interval| interval.low >= 1.0 && interval.high <= 2.0)
+            found.interval.is_some_and(|interval| interval.low < found.e_distance && found.e_distance < interval.high)
         );
         assert!(Distances::default().mean_distances().is_empty());
     }

@@ -218,12 +218,13 @@ mod tests {
     use crate::data::EffectTable;
     use crate::evaluation::effects::Beside;
 
+    /// Six perturbations, the `shifts` of the first ones over and over.
     fn table(shifts: &[f32]) -> EffectTable {
         EffectTable {
-            perturbations: vec!["A".into(), "B".into()],
-            genes: vec!["A".into(), "X".into(), "Y".into(), "Z".into()],
-            cells: vec![5, 6],
-            shifts: shifts.to_vec(),
+            perturbations: ["A", "B", "C", "D", "E", "F"].map(String::from).to_vec(),
+            genes: ["A", "X", "Y", "Z"].map(String::from).to_vec(),
+            cells: vec![5; 6],
+            shifts: shifts.iter().copied().cycle().take(24).collect(),
         }
     }
 
@@ -259,7 +260,7 @@ mod tests {
         let interval = report.fits.methods[0].intervals["mean_absolute_error"];
         assert!(interval.low <= error.model && error.model <= interval.high);
         assert!(report.fits.methods[2].intervals.is_empty(), "of one perturbation");
-        assert_eq!(report.per_perturbation.len(), 5);
+        assert_eq!(report.per_perturbation.len(), 13);
         assert_eq!(report.per_perturbation[0].training_cells, 50);
         // With the perturbed gene, whose shift is large and right, the correlation is higher.
         assert!(report.fits.methods[0].effects_with_targets.pearson > report.fits.methods[0].effects.pearson);

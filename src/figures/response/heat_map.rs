@@ -9,6 +9,52 @@ use crate::figures::scene::{Anchor, Colour, Layer, LinePiece, Primitive, Scene, 
 use crate::figures::theme::FigureTheme;
 use crate::figures::{Figure, FigureScene, Hit, HitShape};
 
+/// Most perturbations, and most genes, of one heat map.
+pub const MOST_IN_HEAT_MAP: usize = 200;
+
+/// Which shifts are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HeatMapShifts {
+    /// Measured ones.
+    Observed,
+    /// Those that the model predicts.
+    Predicted,
+    /// Both side by side, in the order of the measured ones.
+    #[default]
+    Both,
+}
+
+impl HeatMapShifts {
+    /// All, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Both, Self::Observed, Self::Predicted];
+
+    /// `Observed`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Observed => "Observed",
+            Self::Predicted => "Predicted",
+            Self::Both => "Both",
+        }
+    }
+}
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HeatMapOptions {
+    /// Which shifts.
+    pub shifts: HeatMapShifts,
+    /// How many genes: those whose shifts vary most over the perturbations shown.
+    pub genes: usize,
+    /// How many perturbations: those with the largest shifts (root of the mean square).
+    pub perturbations: usize,
+}
+
+impl Default for HeatMapOptions {
+    fn default() -> Self {
+        Self { shifts: HeatMapShifts::default(), genes: 50, perturbations: 60 }
+    }
+}
+
 /// Colours told apart on each side of 0: neighbours of one colour become one rectangle, which keeps files small.
 const STEPS: f32 = 24.0;
 /// Cells reach so far under their neighbours, in points, so that no background shines through between them.

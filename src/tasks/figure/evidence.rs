@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use super::{FigureRequest, observed, rows, unknown};
 use crate::data::{Dataset, EffectTable, Perturbation};
 use crate::evaluation::effects::{EffectOptions, compare};
-use crate::figures::response::{BoxesFigure, GeneCellsFigure, HeatMapFigure};
+use crate::figures::response::{BoxesFigure, GeneCellsFigure, HeatMapFigure, HeatMapOptions};
 use crate::figures::screen::{Against, VolcanoFigure, VolcanoPoint};
 use crate::figures::{Figure as _, FigureMetadata, FigureTheme, Scene};
 use crate::jobs::Progress;
@@ -15,7 +15,7 @@ use crate::models::TrainedModel;
 use crate::models::baselines::{self, Baseline};
 use crate::preprocess::differential::Test;
 use crate::tasks::cell_response::{CellResponse, Prediction, Truth, cell_response};
-use crate::tasks::heat_map::{self, HeatMapOptions};
+use crate::tasks::heat_map;
 use crate::tasks::preprocess::{TestedGroup, test_perturbation};
 
 /// The heat map of a model's shifts.
@@ -203,12 +203,26 @@ pub(super) fn draw_differential(
     progress: &dyn Progress,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
     let (dataset, wanted) = (dataset(request)?, perturbation(request)?);
+    let (figure, metadata) = tested(dataset, wanted, against, &request.highlight, request.text_size, progress)?;
+    Ok((figure.scene(size, theme).scene, metadata))
+}
+
+/// A volcano or MA plot of the cells with the perturbation called `wanted`, at the usual test and limits.
+pub(super) fn tested(
+    dataset: &Arc<Dataset>,
+    wanted: &str,
+    against: Against,
+    highlight: &[String],
+    text_size: f32,
+    progress: &dyn Progress,
+) -> anyhow::Result<(VolcanoFigure, FigureMetadata)> {
     let names: Vec<String> = dataset.perturbations().iter().map(Perturbation::name).collect();
     let index = names.iter().position(|name| name == wanted);
     let index = index.with_context(|| unknown("perturbation of the data set", wanted, &names))?;
     let found = test_perturbation(dataset, index, Test::default(), progress)?;
     let limits = [f64::from(VolcanoFigure::default().least_change), VolcanoFigure::default().level];
-    let mut figure = differential(&found, against, limits, &request.highlight, request.text_size);
+    let mut figure = differential(&found, against, limits, highlight, text_size);
     figure.title.clone_from(&found.perturbation);
-    Ok((figure.scene(size, theme).scene, describe_differential(&figure, &found, dataset)))
+    let metadata = describe_differential(&figure, &found, dataset);
+    Ok((figure, metadata))
 }

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::arrange::Arranging;
-use super::heat_map::HeatMapOptions;
 use super::import_choices::Decisions;
-use super::interactions::{self, InteractionOptions, Pairs};
+use super::interactions::{self, InteractionOptions, Interactions, Pairs};
 use super::look::{Known, Look, by_gene};
 use super::movers;
 use super::networks::OpenedNetwork;
@@ -22,7 +21,8 @@ use crate::evaluation::{pearson, r_squared};
 use crate::figures::export::{self, ExportOptions};
 use crate::figures::network::{NetworkFigure, NetworkStyle, NodeColour};
 use crate::figures::response::{
-    LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure, ScatterPoint,
+    HeatMapOptions, LossFigure, LossSeries, PairedBar, PairedBarsFigure, RankedGene, RankingFigure, ScatterFigure,
+    ScatterPoint,
 };
 use crate::figures::screen::Against;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, Panel, PanelRow, PanelsFigure, Scene, ThemeName};
@@ -434,6 +434,21 @@ fn movers(
     Ok((figure.scene(size, theme).scene, metadata.with("gene", gene)))
 }
 
+/// Interactions of the pairs in the screen, measured in `dataset` where it is at hand; of `all` pairs that the model predicts where that
+/// is asked for or the screen has none.
+fn pairs_of(
+    model: &TrainedModel,
+    dataset: Option<&Arc<Dataset>>,
+    all: bool,
+    progress: &dyn Progress,
+) -> anyhow::Result<Interactions> {
+    let in_screen = dataset.is_some_and(|dataset| interactions::has_pairs(dataset))
+        || model.card().perturbations.iter().any(|one| one.targets.len() == 2);
+    let pairs = if all || !in_screen { Pairs::All } else { Pairs::InScreen };
+    let options = InteractionOptions { pairs, ..InteractionOptions::default() };
+    interactions::interactions(dataset, Some(model), &options, progress)
+}
+
 fn interactions(
     model: &TrainedModel,
     request: &FigureRequest,
@@ -441,20 +456,11 @@ fn interactions(
     theme: &FigureTheme,
     progress: &dyn Progress,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
-    let in_screen = model.card().perturbations.iter().any(|one| one.targets.len() == 2);
-    let options = InteractionOptions {
-        pairs: if request.all_pairs || !in_screen && request.dataset.is_none() { Pairs::All } else { Pairs::InScreen },
-        ..InteractionOptions::default()
-    };
-    let found = interactions::interactions(request.dataset.as_ref(), Some(model), &options, progress)?;
+    let found = pairs_of(model, request.dataset.as_ref(), request.all_pairs, progress)?;
     let notes = found.notes.join(" ");
     let Some(wanted) = &request.perturbation else {
         let (map, _) = interactions::map(&found, None, request.text_size);
-        let description = match found.cells.is_empty() {
-            true => "Predicted deviations of pairs from the sum of their singles".to_owned(),
-            false => format!("Deviations of pairs from the sum of their singles, measured in {}", found.cells),
-        };
-        let metadata = FigureMetadata::new("Genetic interactions", description).with("notes", notes);
+        let metadata = FigureMetadata::new("Genetic interactions", found.describe()).with("notes", notes);
         return Ok((map.scene(size(0.86), theme).scene, metadata));
     };
     let names: Vec<String> = found.pairs.iter().map(interactions::PairInteraction::name).collect();

@@ -2,12 +2,15 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::{evidence, find, learned, losses, observed, ranking, scatter, shifts};
+use crate::data::Dataset;
 use crate::document::{Document, EdgeAttribute, PagePanel};
 use crate::figures::network::{NetworkFigure, NetworkStyle};
+use crate::figures::screen::Against;
 use crate::figures::svg::POINTS_PER_MM;
 use crate::figures::{Figure, FigureMetadata, FigureTheme, NetworkPanel, Panel, PanelRow, PanelsFigure, Scene};
 use crate::jobs::Progress;
@@ -17,7 +20,7 @@ use crate::tasks::arrange::Arranging;
 use crate::tasks::cell_response::{CellResponse, cell_response};
 use crate::tasks::compare;
 use crate::tasks::edge_tests::EdgeTests;
-use crate::tasks::heat_map::HeatMapOptions;
+use crate::tasks::interactions::{Interactions, has_pairs, map};
 use crate::tasks::look::{self, Known, Look};
 use crate::tasks::movers;
 use crate::tasks::networks::OpenedNetwork;
@@ -48,7 +51,7 @@ pub fn page(
     let page = &document.page;
     let (mut drawn, mut left_out): (Vec<(PagePanel, Box<dyn Figure>, String)>, _) = (Vec::new(), Vec::new());
     let effect = effect.filter(|_| !document.knock_out.is_empty());
-    let cells = Cells { document, opened, found: OnceCell::new() };
+    let cells = Cells { document, opened, dataset: OnceCell::new(), found: OnceCell::new() };
     for &panel in &page.panels {
         progress.check()?;
         match figure(panel, document, opened, other, effect, &cells, progress) {
@@ -128,10 +131,11 @@ pub fn page(
     Ok(Page { scene, metadata, left_out })
 }
 
-/// The cells of the page's perturbation, looked at once for all panels that show them.
+/// The cells of the page's perturbation, read and looked at once for all panels that show them.
 struct Cells<'a> {
     document: &'a Document,
     opened: &'a OpenedNetwork,
+    dataset: OnceCell<Arc<Dataset>>,
     found: OnceCell<CellResponse>,
 }
 
@@ -140,17 +144,44 @@ impl Cells<'_> {
         if let Some(found) = self.found.get() {
             return Ok(found);
         }
+        let found = cell_response(self.dataset(progress)?, self.opened.need_model()?, &self.perturbation()?, progress)?;
+        Ok(self.found.get_or_init(|| found))
+    }
+
+    fn dataset(&self, progress: &dyn Progress) -> anyhow::Result<&Arc<Dataset>> {
+        if let Some(found) = self.dataset.get() {
+            return Ok(found);
+        }
         let model = self.opened.need_model()?;
         let Some(file) = &self.document.sources.dataset else {
             bail!("the cells are in the data set that the model was trained on; open it beside the model");
         };
-        let name = match &self.document.page.perturbation {
-            Some(name) => name.clone(),
-            None => strongest(model)?,
+        let found = super::dataset_of(self.document, file, model, progress)?;
+        Ok(self.dataset.get_or_init(|| found))
+    }
+
+    /// The perturbation of the page, or the strongest.
+    fn perturbation(&self) -> anyhow::Result<String> {
+        match &self.document.page.perturbation {
+            Some(name) => Ok(name.clone()),
+            None => strongest(self.opened.need_model()?),
+        }
+    }
+
+    fn interactions(&self, progress: &dyn Progress) -> anyhow::Result<Interactions> {
+        let model = self.opened.need_model()?;
+        let dataset = match &self.document.sources.dataset {
+            Some(_) => Some(self.dataset(progress)?),
+            None => None,
         };
-        let dataset = super::dataset_of(self.document, file, model, progress)?;
-        let found = cell_response(&dataset, model, &name, progress)?;
-        Ok(self.found.get_or_init(|| found))
+        let seen = dataset.is_some_and(|dataset| has_pairs(dataset))
+            || model.card().perturbations.iter().any(|known| known.targets.len() == 2);
+        if !seen {
+            bail!(
+                "the screen perturbed no two genes together; the page \"Interactions\" predicts pairs and exports their map"
+            );
+        }
+        super::pairs_of(model, dataset, false, progress)
     }
 }
 
@@ -170,6 +201,9 @@ fn proportion(panel: PagePanel, beside: usize) -> f32 {
         (PagePanel::Cells, _) => 1.15,
         (PagePanel::GeneCells, 1) => 0.55,
         (PagePanel::GeneCells, _) => 0.85,
+        (PagePanel::Volcano | PagePanel::MeanChange, 1) => 0.7,
+        (PagePanel::Volcano | PagePanel::MeanChange, _) => 0.95,
+        (PagePanel::Interactions, _) => 1.1,
         (PagePanel::Training, 1) => 0.45,
         (PagePanel::Training, _) => 0.7,
     }
@@ -233,7 +267,7 @@ fn figure(
             (Box::new(ranking(model()?, effect, highlight, page.text_size)), words)
         }
         PagePanel::HeatMap => {
-            let figure = evidence::heat_map(model()?, HeatMapOptions::default(), highlight, page.text_size, progress)?;
+            let figure = evidence::heat_map(model()?, page.heat_map, highlight, page.text_size, progress)?;
             let words = evidence::describe_heat_map(model()?, &figure)?;
             (Box::new(figure), words)
         }
@@ -247,6 +281,23 @@ fn figure(
             let found = cells.get(progress)?;
             let figure = evidence::gene_cells(found, gene, page.text_size)?;
             (Box::new(figure), format!("{gene} in cells: {}", found.describe()))
+        }
+        PagePanel::Volcano | PagePanel::MeanChange => {
+            let against = if panel == PagePanel::Volcano { Against::Significance } else { Against::Mean };
+            let (figure, metadata) = evidence::tested(
+                cells.dataset(progress)?,
+                &cells.perturbation()?,
+                against,
+                highlight,
+                page.text_size,
+                progress,
+            )?;
+            (Box::new(figure), format!("{}: {}", metadata.title, metadata.description))
+        }
+        PagePanel::Interactions => {
+            let found = cells.interactions(progress)?;
+            let (figure, _) = map(&found, None, page.text_size);
+            (Box::new(figure), found.describe())
         }
         PagePanel::Training => {
             (Box::new(losses(model()?, page.text_size)?), "loss after each epoch of the training".to_owned())

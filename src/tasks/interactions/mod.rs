@@ -133,6 +133,17 @@ pub struct Interactions {
 }
 
 impl Interactions {
+    /// What a map of them shows, in words.
+    pub fn describe(&self) -> String {
+        let pairs = counted(self.pairs.len(), "pair");
+        match self.cells.is_empty() {
+            true => format!("Predicted deviations of {pairs} of genes from the sum of their singles"),
+            false => {
+                format!("Deviations of {pairs} of genes from the sum of their singles, measured in {}", self.cells)
+            }
+        }
+    }
+
     /// The pair called `name`.
     pub fn find(&self, name: &str) -> Option<&PairInteraction> {
         self.pairs.iter().find(|pair| pair.name() == name)

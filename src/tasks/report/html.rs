@@ -3,7 +3,10 @@
 use std::fmt::{Display, Write as _};
 
 use super::tables::number;
-use super::{Judged, ReportFigure, ReportTable, Section, classes, differences, figures, methods, of_class, tables};
+use super::{
+    Judged, ReportFigure, ReportTable, Section, classes, differences, figures, methods, network_baselines, of_class,
+    shift_baselines, tables,
+};
 use crate::evaluation::effects::METRICS;
 use crate::evaluation::report::Report;
 use crate::figures::{FigureMetadata, FigureTheme, svg};
@@ -251,7 +254,7 @@ fn section(page: &mut String, judged: &[Judged], section: Section) {
                 true => write!(page, "<details><summary>{}</summary>", escaped(&title)),
                 false => write!(page, "<h3>{}</h3>", escaped(&title)),
             };
-            placed(page, table);
+            placed(page, &one.report, table);
             if !table.note.is_empty() {
                 let _ = write!(page, "<p class=\"weak\">{}</p>", escaped(&table.note));
             }
@@ -260,10 +263,14 @@ fn section(page: &mut String, judged: &[Judged], section: Section) {
     }
 }
 
-fn placed(page: &mut String, table: &ReportTable) {
+fn placed(page: &mut String, report: &Report, table: &ReportTable) {
     page.push_str("<div class=\"scroll\"><table><tr>");
-    for cell in &table.header {
-        let _ = write!(page, "<th>{}</th>", escaped(cell));
+    for head in &table.header {
+        let definition = match head.metric {
+            "" => String::new(),
+            metric => format!(" title=\"{}\"", escaped(definition(report, metric))),
+        };
+        let _ = write!(page, "<th{definition}>{}</th>", escaped(head.title));
     }
     page.push_str("</tr>");
     for row in &table.rows {
@@ -289,6 +296,16 @@ fn definitions(page: &mut String, report: &Report) {
         );
     }
     page.push_str("</dl></details>");
+    for (title, baselines) in [
+        ("What the baselines of predicted shifts are", &shift_baselines()[..]),
+        ("What the baselines of the network are", &network_baselines()[..]),
+    ] {
+        let _ = write!(page, "<details><summary>{title}</summary><dl>");
+        for (name, definition) in baselines {
+            let _ = write!(page, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(definition));
+        }
+        page.push_str("</dl></details>");
+    }
 }
 
 fn settings(page: &mut String, judged: &[Judged]) {

@@ -1,15 +1,18 @@
 //! Reports of [`super::evaluate`] for people: one or several trained models beside each other, as figures, a table and a page.
 
+mod definitions;
 mod figures;
 mod html;
 mod table;
 mod tables;
 
+pub use definitions::{baseline_called, network_baselines, shift_baselines};
 pub use figures::{ReportFigure, figures};
 pub use html::html;
 pub use table::tsv;
-pub use tables::{ReportTable, Section, recovery, tables};
+pub use tables::{Head, ReportTable, Section, recovery, tables};
 
+use crate::evaluation::bootstrap::FEWEST;
 use crate::evaluation::report::{Fits, MethodReport, Report};
 use crate::figures::evaluation::Tone;
 use crate::words::listed;
@@ -44,6 +47,9 @@ pub fn outcome(report: &Report, fits: &Fits) -> String {
         fits.clearly(wins).map(|verdict| report.label(&verdict.metric).to_owned()).collect()
     };
     let (better, worse) = (won(true), won(false));
+    if fits.verdicts.iter().all(|verdict| verdict.difference.is_none()) {
+        return format!("too few perturbations to tell a difference from chance (it takes {FEWEST})");
+    }
     let better_words = || format!("clearly better than every baseline in {}", listed(&better, 8));
     let worse_words = || format!("a baseline is clearly better in {}", listed(&worse, 8));
     match (better.is_empty(), worse.is_empty()) {
@@ -180,7 +186,7 @@ mod tests {
         assert_eq!(found.len(), 1, "the second model has no such class");
         assert_eq!(found[0].report.fits.model().unwrap().effects.pearson, Some(0.2));
         assert_eq!(found[0].report.per_perturbation, [row("unseen gene")]);
-        assert!(outcome(&found[0].report, &found[0].report.fits).contains("no clear difference"));
+        assert!(outcome(&found[0].report, &found[0].report.fits).contains("too few perturbations"));
     }
 
     #[test]

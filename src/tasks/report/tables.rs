@@ -20,6 +20,23 @@ pub enum Section {
     Cells,
 }
 
+/// The title of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What is shown.
+    pub title: &'static str,
+    /// Which of the [`definitions`](crate::evaluation::report::definitions) says what is below it; empty where it says so itself.
+    pub metric: &'static str,
+}
+
+const fn of(title: &'static str, metric: &'static str) -> Head {
+    Head { title, metric }
+}
+
+const fn plain(title: &'static str) -> Head {
+    Head { title, metric: "" }
+}
+
 /// A table for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportTable {
@@ -28,7 +45,7 @@ pub struct ReportTable {
     /// Above it.
     pub title: &'static str,
     /// Titles of the columns; the first has names.
-    pub header: Vec<&'static str>,
+    pub header: Vec<Head>,
     /// The cells, as many in a row as in the header.
     pub rows: Vec<Vec<String>>,
     /// Below it; empty for nothing.
@@ -62,7 +79,7 @@ pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
         .map_or_else(|| "–".into(), |value| format!("{value:.decimals$}").replace('-', "−"))
 }
 
-fn table(section: Section, title: &'static str, header: &[&'static str], rows: Vec<Vec<String>>) -> ReportTable {
+fn table(section: Section, title: &'static str, header: &[Head], rows: Vec<Vec<String>>) -> ReportTable {
     ReportTable { section, title, header: header.to_vec(), rows, note: String::new(), long: false }
 }
 
@@ -82,7 +99,8 @@ fn verdicts(report: &Report) -> Option<ReportTable> {
             verdict.words().to_owned(),
         ]
     });
-    let header = ["", "Model", "Best baseline", "Its value", "Difference (95 %)", ""];
+    let header =
+        [plain(""), plain("Model"), plain("Best baseline"), plain("Its value"), plain("Difference (95 %)"), plain("")];
     Some(table(Section::Shifts, "Against the best baseline in each metric", &header, rows.collect()))
 }
 
@@ -106,7 +124,18 @@ fn classes(report: &Report) -> Option<ReportTable> {
         let replicate = class.fits.ceiling.iter().map(|found| row(&class.class, ceiling::NAME, &found.effects));
         methods.chain(replicate).collect::<Vec<_>>()
     });
-    let header = ["", "Method", "Covers", "r", "R²", "Pearson-Δ", "Beyond mean", "Discrimination", "Jaccard 20", "MAE"];
+    let header = [
+        plain(""),
+        plain("Method"),
+        of("Covers", "perturbations"),
+        of("r", "pearson"),
+        of("R²", "r_squared"),
+        of("Pearson-Δ", "mean_pearson"),
+        of("Beyond mean", "pearson_beyond_mean"),
+        of("Discrimination", "discrimination"),
+        of("Jaccard 20", "jaccard_20"),
+        of("MAE", "mean_absolute_error"),
+    ];
     let told = report.classes.iter().map(|class| format!("{}: {}", class.class, outcome(report, &class.fits)));
     let note = told.collect::<Vec<_>>().join(". ");
     Some(ReportTable { note, ..table(Section::Shifts, "By what was seen in training", &header, rows.collect()) })
@@ -142,18 +171,18 @@ fn per_perturbation(report: &Report) -> Option<ReportTable> {
         ]
     });
     let header = [
-        "",
-        "Training cells",
-        "Evaluated cells",
-        "Pearson-Δ",
-        "Best baseline",
-        "Its Pearson-Δ",
-        "R²",
-        "r top 20",
-        "Jaccard 20",
-        "Discrimination",
-        "DE overlap",
-        "MAE",
+        plain(""),
+        plain("Training cells"),
+        plain("Evaluated cells"),
+        of("Pearson-Δ", "mean_pearson"),
+        plain("Best baseline"),
+        of("Its Pearson-Δ", "mean_pearson"),
+        of("R²", "r_squared"),
+        of("r top 20", "pearson_top_20"),
+        of("Jaccard 20", "jaccard_20"),
+        of("Discrimination", "discrimination"),
+        of("DE overlap", "de_overlap"),
+        of("MAE", "mean_absolute_error"),
     ];
     let table = table(Section::Shifts, "Perturbations one by one", &header, rows.collect());
     Some(ReportTable { long: true, ..table })
@@ -167,7 +196,13 @@ fn calibration(report: &Report) -> Option<ReportTable> {
         let shares = [point.level, point.coverage, point.coverage_with_noise, point.coverage_top_20];
         [shares.map(share).to_vec(), vec![number(Some(point.half_width), 3)]].concat()
     });
-    let header = ["Interval", "Holds", "With noise", "Top 20", "± log2"];
+    let header = [
+        plain("Interval"),
+        of("Holds", "coverage"),
+        of("With noise", "coverage_with_noise"),
+        of("Top 20", "coverage_top_20"),
+        of("± log2", "half_width"),
+    ];
     let note = format!(
         "{} members, judged on {} ({}, standardised error {})",
         found.members,
@@ -191,7 +226,15 @@ pub fn recovery(gold: &GoldStandard) -> ReportTable {
             format!("{:.0} %", 100.0 * score.ranked_share),
         ]
     });
-    let header = ["", "AUPRC", "× density", "AUROC", "Early precision ×", "Right signs", "Ranked"];
+    let header = [
+        plain(""),
+        of("AUPRC", "auprc"),
+        of("× density", "auprc_ratio"),
+        of("AUROC", "auroc"),
+        of("Early precision ×", "early_precision_ratio"),
+        of("Right signs", "sign_accuracy"),
+        of("Ranked", "ranked_share"),
+    ];
     let note = format!(
         "{} known edges among {} pairs (density {}): {}. Known edges outside: {}",
         grouped(gold.true_edges),
@@ -213,7 +256,12 @@ fn discoveries(report: &Report) -> Option<ReportTable> {
             number(level.indirect_or_false, 3),
         ]
     });
-    let header = ["False discovery rate", "Edges", "No path", "No known edge"];
+    let header = [
+        of("False discovery rate", "rate"),
+        plain("Edges"),
+        of("No path", "unreachable"),
+        of("No known edge", "indirect_or_false"),
+    ];
     // Without known edges nothing is known of the last two.
     let shown = if found.levels.iter().any(|level| level.unreachable.is_some()) { header.len() } else { 2 };
     let rows = rows.map(|row| row[..shown].to_vec());
@@ -236,7 +284,15 @@ fn responding(report: &Report) -> Option<ReportTable> {
             found.definition.clone(),
         ]
     });
-    let header = ["", "Perturbations", "Jaccard with observed", "95 %", "Genes", "Observed genes", "Cells"];
+    let header = [
+        plain(""),
+        plain("Perturbations"),
+        of("Jaccard with observed", "jaccard_significant"),
+        plain("95 %"),
+        plain("Genes"),
+        plain("Observed genes"),
+        plain("Cells"),
+    ];
     Some(table(Section::Cells, "Genes that respond significantly", &header, rows.collect()))
 }
 
@@ -250,7 +306,14 @@ fn likelihood(report: &Report) -> Option<ReportTable> {
         found.particles.to_string(),
         number(Some(found.effective_particles), 1),
     ];
-    let header = ["IW-ELBO of a cell", "±", "ELBO", "Cells", "Draws", "Equal draws"];
+    let header = [
+        of("IW-ELBO of a cell", "iw_elbo"),
+        plain("±"),
+        of("ELBO", "elbo"),
+        plain("Cells"),
+        plain("Draws"),
+        of("Equal draws", "effective_particles"),
+    ];
     Some(table(Section::Cells, "How well cells are explained", &header, vec![row]))
 }
 
@@ -260,7 +323,13 @@ fn quality_pass(report: &Report) -> Option<ReportTable> {
         let shares = [row.generated, row.measured, row.generated_control, row.measured_control];
         [vec![format!("{} MAD", row.mads)], shares.map(|share| number(Some(share), 3)).to_vec()].concat()
     });
-    let header = ["", "Generated", "Measured", "Generated control", "Measured control"];
+    let header = [
+        plain(""),
+        of("Generated", "quality_pass"),
+        of("Measured", "quality_pass"),
+        of("Generated control", "quality_pass"),
+        of("Measured control", "quality_pass"),
+    ];
     let note = format!(
         "Share of cells, {} generated under each of {} and as control, by {}",
         grouped(pass.generated_per_condition),
@@ -281,7 +350,7 @@ fn mean_distances(report: &Report) -> Option<ReportTable> {
             interval(mean.interval),
         ]
     });
-    let header = ["From", "Perturbations", "Mean E-distance", "95 %"];
+    let header = [plain("From"), plain("Perturbations"), of("Mean E-distance", "e_distance"), plain("95 %")];
     let note = format!(
         "Of each perturbation's evaluated cells, in {} principal components. Without bias: of cells of one distribution it is 0 on average",
         found.components
@@ -306,15 +375,15 @@ fn distances(report: &Report) -> Option<ReportTable> {
         ]
     });
     let header = [
-        "",
-        "Cells",
-        "E-distance",
-        "MMD",
-        "p (shuffled)",
-        "Adjusted p",
-        "E-distance from training",
-        "E-distance from generated",
-        "MMD from generated",
+        plain(""),
+        plain("Cells"),
+        of("E-distance", "e_distance"),
+        of("MMD", "mmd"),
+        of("p (shuffled)", "permutation_p_value"),
+        of("Adjusted p", "adjusted_p_value"),
+        of("E-distance from training", "e_distance"),
+        of("E-distance from generated", "e_distance"),
+        of("MMD from generated", "mmd"),
     ];
     let note =
         format!("From {} in {} principal components", counted(found.control_cells, "control cell"), found.components);

@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable;
 use grn_explorer::app::state::{PageDrawing, Prediction, Tab};
 use grn_explorer::app::{Action, ExportFormat, ExportRequest, State};
 use grn_explorer::document::{EdgeAttribute, PagePanel, PathQuery, Style};
+use grn_explorer::figures::response::HeatMapOptions;
 
 use super::{Window, sample};
 
@@ -80,14 +81,16 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     page_now.panels = PagePanel::ALL.to_vec();
     // It needs another network; see the tests of comparisons.
     page_now.panels.retain(|panel| *panel != PagePanel::Comparison);
+    page_now.heat_map = HeatMapOptions { genes: 12, perturbations: 9, ..HeatMapOptions::default() };
     window.send(Action::SetPage(Box::new(page_now)));
-    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
-    assert!(page(window.state()).left_out.is_empty());
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+    let left_out: Vec<PagePanel> = page(window.state()).left_out.iter().map(|(panel, _)| *panel).collect();
+    assert_eq!(left_out, [PagePanel::Interactions], "the sample has no pairs");
 
     let session = folder.path().join("figure.grn.json");
     window.send(Action::SaveSessionTo(session.clone()));
     window.until("saving", |state| state.runtime.session_path.is_some() && !state.runtime.is_busy());
-    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
+    drawn(&mut window, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
     for (format, ending) in [(ExportFormat::Svg, "svg"), (ExportFormat::Pdf, "pdf"), (ExportFormat::Png, "png")] {
         let path = folder.path().join(format!("window.{ending}"));
         let drawn = page(window.state()).clone();
@@ -106,6 +109,8 @@ fn the_session_gives_the_same_bytes_without_a_window() {
     }
     let svg = std::fs::read_to_string(folder.path().join("again.svg")).unwrap();
     assert!(svg.contains("Predicted response to") && svg.contains("What moves") && svg.contains("model hash"));
+    // The heat map is as large as asked for.
+    assert!(svg.contains("12 genes that vary most under the 9 perturbations"));
     // The page tests its own edges.
     assert!(svg.contains("Supported by held-out cells"));
 }

@@ -1,9 +1,10 @@
 //! The tables of the page below its figures.
 
-use egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
+use egui::{CollapsingHeader, Grid, Response, RichText, ScrollArea, Ui};
 
 use crate::app::theme;
-use crate::tasks::report::{Judged, ReportTable, tables};
+use crate::evaluation::report::{Definition, Report};
+use crate::tasks::report::{Judged, ReportTable, baseline_called, tables};
 
 /// Tables as made last.
 #[derive(Default)]
@@ -23,24 +24,38 @@ impl Tables {
             self.of = Some(version);
         }
         for (at, (of, table)) in self.tables.iter().enumerate() {
+            let report = &judged[0].report;
             let title = RichText::new(format!("{}{of}", table.title)).strong();
             let header = CollapsingHeader::new(title).id_salt(("evaluation table", at)).default_open(!table.long);
-            header.show(ui, |ui| grid(ui, at, table));
+            header.show(ui, |ui| grid(ui, at, table, report));
             ui.add_space(theme::SMALL);
         }
     }
 }
 
-fn grid(ui: &mut Ui, at: usize, table: &ReportTable) {
+/// What a metric is, to a reader who points at it.
+fn explained(label: Response, report: &Report, is: impl Fn(&Definition) -> bool) {
+    if let Some(known) = report.definitions.iter().find(|known| is(known)) {
+        label.on_hover_text(&known.definition);
+    }
+}
+
+fn grid(ui: &mut Ui, at: usize, table: &ReportTable, report: &Report) {
     ScrollArea::horizontal().id_salt(("evaluation rows", at)).auto_shrink([false, true]).show(ui, |ui| {
         Grid::new(("evaluation grid", at)).striped(true).spacing([theme::LARGE, theme::SMALL]).show(ui, |ui| {
-            for title in &table.header {
-                ui.label(RichText::new(*title).small().strong());
+            for head in &table.header {
+                let title = ui.label(RichText::new(head.title).small().strong());
+                explained(title, report, |known| known.metric == head.metric);
             }
             ui.end_row();
             for row in &table.rows {
-                for cell in row {
-                    ui.label(cell);
+                for (column, cell) in row.iter().enumerate() {
+                    let label = ui.label(cell);
+                    match baseline_called(cell) {
+                        Some(definition) => _ = label.on_hover_text(definition),
+                        None if column == 0 => explained(label, report, |known| known.label == *cell),
+                        None => {}
+                    }
                 }
                 ui.end_row();
             }

@@ -293,10 +293,7 @@ fn exportable(found: &Arc<Interactions>, chosen: Option<&str>, state: &State) ->
             draw: Arc::new(move |size, theme| drawn.scene(size, theme).scene),
             aspect: 0.86,
             width_mm: 120.0,
-            metadata: metadata(
-                "Genetic interactions",
-                format!("Deviations of pairs from the sum of their singles, {}", found.cells),
-            ),
+            metadata: metadata("Genetic interactions", found.describe()),
         },
     }];
     choices.extend(detail::choices(found, chosen, &metadata));

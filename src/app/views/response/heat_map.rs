@@ -10,10 +10,10 @@ use crate::app::views::export::{Choice, Content, Draw, ExportDialog, Exportable,
 use crate::app::views::network::theme as figure_theme;
 use crate::app::widgets::FigureWidget;
 use crate::app::{Action, ExportContent, State, theme};
-use crate::figures::response::HeatMapFigure;
+use crate::figures::response::{HeatMapFigure, HeatMapOptions, HeatMapShifts, MOST_IN_HEAT_MAP};
 use crate::figures::{Figure as _, FigureMetadata};
 use crate::jobs::{Job, Outcome};
-use crate::tasks::heat_map::{HeatMapOptions, HeatMapShifts, MOST, heat_map};
+use crate::tasks::heat_map::heat_map;
 
 /// Font size on the screen.
 const TEXT_SIZE: f32 = 11.0;
@@ -140,27 +140,7 @@ fn toolbar(
 ) {
     let before = part.options;
     ui.horizontal_wrapped(|ui| {
-        for shifts in HeatMapShifts::ALL {
-            let label = ui.selectable_label(part.options.shifts == shifts, shifts.label());
-            if label.on_hover_text(HEAT_MAP).clicked() {
-                part.options.shifts = shifts;
-            }
-        }
-        let (options, all) = (&mut part.options, comparison.perturbations.len().clamp(2, MOST));
-        for (what, value, most) in [
-            ("perturbations", &mut options.perturbations, all),
-            ("genes", &mut options.genes, comparison.genes().len().clamp(2, MOST)),
-        ] {
-            let mut shown = (*value).min(most);
-            let field = ui.add(DragValue::new(&mut shown).range(2..=most).speed(0.5));
-            field.widget_info(|| {
-                WidgetInfo::labeled(egui::accesskit::Role::SpinButton, true, format!("Number of {what}"))
-            });
-            if field.on_hover_text(format!("How many {what} are drawn, at most {most}")).changed() {
-                *value = shown;
-            }
-            ui.label(what);
-        }
+        choices(ui, &mut part.options, [comparison.perturbations.len(), comparison.genes().len()]);
         let button = ui.add_enabled(found.is_some(), egui::Button::new("Export…"));
         if button.on_hover_text("Save the heat map or its numbers").clicked()
             && let Some(figure) = found
@@ -173,6 +153,28 @@ fn toolbar(
     }
     if part.options != before {
         part.cancelled = false;
+    }
+}
+
+/// Which shifts, of how many perturbations and genes (there are `all` of them).
+pub fn choices(ui: &mut Ui, options: &mut HeatMapOptions, all: [usize; 2]) {
+    for shifts in HeatMapShifts::ALL {
+        let label = ui.selectable_label(options.shifts == shifts, shifts.label());
+        if label.on_hover_text(HEAT_MAP).clicked() {
+            options.shifts = shifts;
+        }
+    }
+    let [perturbations, genes] = all.map(|all| all.clamp(2, MOST_IN_HEAT_MAP));
+    for (what, value, most) in
+        [("perturbations", &mut options.perturbations, perturbations), ("genes", &mut options.genes, genes)]
+    {
+        let mut shown = (*value).min(most);
+        let field = ui.add(DragValue::new(&mut shown).range(2..=most).speed(0.5));
+        field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::SpinButton, true, format!("Number of {what}")));
+        if field.on_hover_text(format!("How many {what} are drawn, at most {most}")).changed() {
+            *value = shown;
+        }
+        ui.label(what);
     }
 }
 
