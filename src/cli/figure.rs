@@ -282,8 +282,9 @@ impl DrawFigure {
             ("--genes", self.genes.is_some()),
             ("--perturbations", self.perturbations.is_some()),
         ];
-        match of_map.into_iter().find(|(_, given)| *given && view != View::HeatMap) {
-            Some((option, _)) => Err(UsageError(format!("{option} is for --view heat-map"))),
+        let may_have_one = view == View::HeatMap || self.view == "page";
+        match of_map.into_iter().find(|(_, given)| *given && !may_have_one) {
+            Some((option, _)) => Err(UsageError(format!("{option} is for --view heat-map, or a page that has one"))),
             None => Ok(()),
         }
     }

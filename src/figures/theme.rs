@@ -130,7 +130,7 @@ impl FigureTheme {
             knock_out: Colour::hex(0xFFFFFF),
             observed: Colour::hex(0xAEB7C4),
             predicted: Colour::hex(0x4FB0EC),
-            series: [0x4FB0EC, 0xF28E4B, 0x3CC796, 0xE08ABF, 0xE5B53A, 0x9AD0F5, 0xAEB7C4, 0xC79A6B].map(Colour::hex),
+            series: [0x4FB0EC, 0xF28E4B, 0x3CC796, 0xE08ABF, 0xE5B53A, 0xF0EBD8, 0xAEB7C4, 0xC79A6B].map(Colour::hex),
             known: Colour::hex(0xE5C453),
             amounts: [0x414487, 0x2A788E, 0x22A884, 0x7AD151, 0xFDE725].map(Colour::hex),
             ramp: [0x6DB3FF, 0x3D6FA8, 0x343A43, 0xA8483E, 0xFF8068].map(Colour::hex),

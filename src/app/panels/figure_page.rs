@@ -7,7 +7,7 @@ use egui::{ComboBox, DragValue, Frame, RichText, ScrollArea, Sense, Ui, Vec2, Wi
 use crate::app::action::{Action, ExportContent, ExportFormat, ExportRequest};
 use crate::app::state::{PageDrawing, State};
 use crate::app::theme;
-use crate::app::views::response::heat_map_choices;
+use crate::app::views::response::{shift_choices, size_choices};
 use crate::app::widgets::{Placement, ScenePainter, empty_page};
 use crate::document::{COLUMN_WIDTHS, FigurePage, PagePanel};
 use crate::figures::ThemeName;
@@ -73,10 +73,9 @@ fn settings(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(theme::MEDIUM);
     if let Some(model) = state.runtime.model.as_ref().filter(|_| page.panels.contains(&PagePanel::HeatMap)) {
         ui.label(RichText::new("Heat map").strong());
-        ui.horizontal_wrapped(|ui| {
-            let all = [model.predicted().perturbations.len(), model.card().genes.len()];
-            heat_map_choices(ui, &mut page.heat_map, all);
-        });
+        ui.horizontal(|ui| shift_choices(ui, &mut page.heat_map));
+        let all = [model.predicted().perturbations.len(), model.card().genes.len()];
+        ui.horizontal(|ui| size_choices(ui, &mut page.heat_map, all));
         ui.add_space(theme::MEDIUM);
     }
     let weak = theme::colours(ui).text_weak;

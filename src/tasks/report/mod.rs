@@ -50,7 +50,10 @@ pub fn outcome(report: &Report, fits: &Fits) -> String {
     if fits.verdicts.iter().all(|verdict| verdict.difference.is_none()) {
         return format!("too few perturbations to tell a difference from chance (it takes {FEWEST})");
     }
-    let better_words = || format!("clearly better than every baseline in {}", listed(&better, 8));
+    let covered = fits.model().map_or(0, |model| model.effects.perturbations);
+    let partly = fits.methods.iter().any(|method| method.effects.perturbations < covered);
+    let which = if partly { "every baseline that answers all perturbations" } else { "every baseline" };
+    let better_words = || format!("clearly better than {which} in {}", listed(&better, 8));
     let worse_words = || format!("a baseline is clearly better in {}", listed(&worse, 8));
     match (better.is_empty(), worse.is_empty()) {
         (true, true) => "no clear difference to the best baseline in any metric".to_owned(),

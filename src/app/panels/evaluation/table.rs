@@ -10,7 +10,7 @@ use crate::tasks::report::{Judged, JudgedMethod, methods};
 
 /// Width of a column of numbers, and of the names.
 const NUMBER: f32 = 94.0;
-const NAME: f32 = 190.0;
+const NAME: f32 = 232.0;
 
 /// The table, and which numbers it shows.
 #[derive(Default)]

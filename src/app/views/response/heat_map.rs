@@ -140,7 +140,8 @@ fn toolbar(
 ) {
     let before = part.options;
     ui.horizontal_wrapped(|ui| {
-        choices(ui, &mut part.options, [comparison.perturbations.len(), comparison.genes().len()]);
+        shift_choices(ui, &mut part.options);
+        size_choices(ui, &mut part.options, [comparison.perturbations.len(), comparison.genes().len()]);
         let button = ui.add_enabled(found.is_some(), egui::Button::new("Export…"));
         if button.on_hover_text("Save the heat map or its numbers").clicked()
             && let Some(figure) = found
@@ -156,14 +157,18 @@ fn toolbar(
     }
 }
 
-/// Which shifts, of how many perturbations and genes (there are `all` of them).
-pub fn choices(ui: &mut Ui, options: &mut HeatMapOptions, all: [usize; 2]) {
+/// Which shifts.
+pub fn shift_choices(ui: &mut Ui, options: &mut HeatMapOptions) {
     for shifts in HeatMapShifts::ALL {
         let label = ui.selectable_label(options.shifts == shifts, shifts.label());
         if label.on_hover_text(HEAT_MAP).clicked() {
             options.shifts = shifts;
         }
     }
+}
+
+/// How many perturbations and genes (there are `all` of them).
+pub fn size_choices(ui: &mut Ui, options: &mut HeatMapOptions, all: [usize; 2]) {
     let [perturbations, genes] = all.map(|all| all.clamp(2, MOST_IN_HEAT_MAP));
     for (what, value, most) in
         [("perturbations", &mut options.perturbations, perturbations), ("genes", &mut options.genes, genes)]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use egui::{RichText, ScrollArea, Ui};
 
 pub use comparison::{ComparedPerturbation, Comparison, Fit, Predictor, Total, Truth};
-pub use heat_map::choices as heat_map_choices;
+pub use heat_map::{shift_choices, size_choices};
 
 use super::export::ExportDialog;
 use crate::app::widgets::{FigureWidget, Sort, empty_page};
