@@ -45,7 +45,8 @@ pub struct Verdict {
     pub baseline: f64,
     /// Whether the model is better.
     pub model_wins: bool,
-    /// The model's value less the baseline's, 95 % interval over perturbations; none where they cover different ones.
+    /// The model's value less the baseline's, 95 % interval over perturbations; none where they cover different ones, or too few
+    /// (see [`crate::evaluation::bootstrap::FEWEST`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Interval>,
 }

@@ -196,6 +196,12 @@ impl Report {
         })
     }
 
+    /// What a metric is; empty for one that is not known.
+    pub fn definition(&self, metric: &str) -> &str {
+        let known = self.definitions.iter().find(|definition| definition.metric == metric);
+        known.map_or("", |definition| &definition.definition)
+    }
+
     /// What a metric is called, for people.
     pub fn label<'a>(&'a self, metric: &'a str) -> &'a str {
         let known = self.definitions.iter().find(|definition| definition.metric == metric);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::{FigureRequest, observed, rows, unknown};
-use crate::data::{Dataset, EffectTable, Perturbation};
+use crate::data::{Dataset, Perturbation};
 use crate::evaluation::effects::{EffectOptions, compare};
 use crate::figures::response::{BoxesFigure, GeneCellsFigure, HeatMapFigure, HeatMapOptions};
 use crate::figures::screen::{Against, VolcanoFigure, VolcanoPoint};
@@ -63,12 +63,7 @@ fn best_baseline(model: &TrainedModel, perturbation: &str, truth: Truth) -> Opti
     let held_out = truth == Truth::HeldOut;
     let measured = if held_out { model.observed_held_out() } else { model.observed_in_training() };
     let row = measured.find(perturbation)?;
-    let measured = EffectTable {
-        perturbations: vec![perturbation.to_owned()],
-        genes: measured.genes.clone(),
-        cells: vec![measured.cells[row]],
-        shifts: measured.row(row).to_vec(),
-    };
+    let measured = measured.part(&[row]);
     let question = [Perturbation::of(perturbation.split('+'))];
     let answers = baselines::effects::all(model.observed_in_training(), &question).into_iter();
     // Against the training cells it would be the truth itself.

@@ -442,8 +442,7 @@ fn pairs_of(
     all: bool,
     progress: &dyn Progress,
 ) -> anyhow::Result<Interactions> {
-    let in_screen = dataset.is_some_and(|dataset| interactions::has_pairs(dataset))
-        || model.card().perturbations.iter().any(|one| one.targets.len() == 2);
+    let in_screen = interactions::has_pairs(dataset.map(|dataset| &**dataset), Some(model));
     let pairs = if all || !in_screen { Pairs::All } else { Pairs::InScreen };
     let options = InteractionOptions { pairs, ..InteractionOptions::default() };
     interactions::interactions(dataset, Some(model), &options, progress)

@@ -174,9 +174,7 @@ impl Cells<'_> {
             Some(_) => Some(self.dataset(progress)?),
             None => None,
         };
-        let seen = dataset.is_some_and(|dataset| has_pairs(dataset))
-            || model.card().perturbations.iter().any(|known| known.targets.len() == 2);
-        if !seen {
+        if !has_pairs(dataset.map(|dataset| &**dataset), Some(model)) {
             bail!(
                 "the screen perturbed no two genes together; the page \"Interactions\" predicts pairs and exports their map"
             );
@@ -224,7 +222,7 @@ fn figure(
     let model = || opened.need_model();
     Ok(match panel {
         PagePanel::Network => {
-            let (figure, words) = network(document, opened, effect, progress)?;
+            let (figure, words) = network(document, opened, effect, cells, progress)?;
             (Box::new(NetworkPanel { figure, view: None }), words)
         }
         PagePanel::Comparison => {
@@ -321,6 +319,7 @@ fn network(
     document: &Document,
     opened: &OpenedNetwork,
     effect: Option<&PredictedEffect>,
+    cells: &Cells<'_>,
     progress: &dyn Progress,
 ) -> anyhow::Result<(NetworkFigure, String)> {
     let grn = &opened.grn;
@@ -350,10 +349,9 @@ fn network(
     let positions = view.edges().map(|edge| edge.rank - 1).chain(pointed_out).collect::<BTreeSet<u32>>();
     let edges: Vec<&Edge> = positions.into_iter().map(|at| &grn.edges()[at as usize]).collect();
     let tests = match (&document.sources.dataset, model) {
-        (Some(file), Some(model)) if document.style.edge_colour == EdgeAttribute::HeldOut => {
+        (Some(_), Some(model)) if document.style.edge_colour == EdgeAttribute::HeldOut => {
             let shown: Vec<u32> = edges.iter().map(|edge| edge.rank - 1).collect();
-            let dataset = super::dataset_of(document, file, model, progress)?;
-            Some(EdgeTests::run(&dataset, model, grn, &shown, progress)?)
+            Some(EdgeTests::run(cells.dataset(progress)?, model, grn, &shown, progress)?)
         }
         _ => None,
     };

@@ -136,9 +136,9 @@ impl Interactions {
     /// What a map of them shows, in words.
     pub fn describe(&self) -> String {
         let pairs = counted(self.pairs.len(), "pair");
-        match self.cells.is_empty() {
-            true => format!("Predicted deviations of {pairs} of genes from the sum of their singles"),
-            false => {
+        match self.pairs.iter().any(|pair| pair.measured.is_some()) {
+            false => format!("Predicted deviations of {pairs} of genes from the sum of their singles"),
+            true => {
                 format!("Deviations of {pairs} of genes from the sum of their singles, measured in {}", self.cells)
             }
         }
@@ -207,9 +207,11 @@ pub fn interactions(
     Ok(found)
 }
 
-/// Whether cells of `dataset` with two genes perturbed together tell of interactions.
-pub fn has_pairs(dataset: &Dataset) -> bool {
-    dataset.perturbations().iter().any(|perturbation| perturbation.targets().len() == 2)
+/// Whether two genes were perturbed together in `dataset`, or in the screen that `model` was trained on.
+pub fn has_pairs(dataset: Option<&Dataset>, model: Option<&TrainedModel>) -> bool {
+    let in_data = |dataset: &Dataset| dataset.perturbations().iter().any(|known| known.targets().len() == 2);
+    let in_model = |model: &TrainedModel| model.card().perturbations.iter().any(|known| known.targets.len() == 2);
+    dataset.is_some_and(in_data) || model.is_some_and(in_model)
 }
 
 fn pair_of(targets: &[String]) -> Option<[String; 2]> {

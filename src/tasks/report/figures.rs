@@ -49,13 +49,9 @@ fn scale(judged: &[Judged], text_size: f32) -> Option<ReportFigure> {
     let mut methods = methods(judged);
     methods.retain(|one| !one.method.scaled.is_empty());
     let report = &judged.first()?.report;
-    let definition = |key: &str| {
-        let known = report.definitions.iter().find(|definition| definition.metric == key);
-        known.map(|known| known.definition.clone()).unwrap_or_default()
-    };
     let row = |key: &str| ScaledMetric {
         label: report.label(key).to_owned(),
-        definition: definition(key),
+        definition: report.definition(key).to_owned(),
         values: methods.iter().map(|one| one.method.scaled.get(key).map(|&value| value as f32)).collect(),
     };
     let metrics: Vec<ScaledMetric> =

@@ -154,14 +154,9 @@ fn notes(page: &mut String, judged: &[Judged]) {
     }
 }
 
-fn definition<'a>(report: &'a Report, key: &str) -> &'a str {
-    let known = report.definitions.iter().find(|definition| definition.metric == key);
-    known.map(|known| known.definition.as_str()).unwrap_or_default()
-}
-
 /// The name of a metric with its definition to point at.
 fn row_head(report: &Report, key: &str, arrow: &str) -> String {
-    format!("<td title=\"{}\">{}{arrow}</td>", escaped(definition(report, key)), escaped(report.label(key)))
+    format!("<td title=\"{}\">{}{arrow}</td>", escaped(report.definition(key)), escaped(report.label(key)))
 }
 
 /// Metrics as rows, methods as columns: a page is higher than wide. `judged` is not empty.
@@ -175,7 +170,7 @@ fn fits(page: &mut String, judged: &[Judged]) {
     }
     let ceiling = report.fits.ceiling.as_ref();
     if ceiling.is_some() {
-        let definition = definition(report, "ceiling");
+        let definition = report.definition("ceiling");
         let _ = write!(page, "<th class=\"ceiling\" title=\"{}\">Split-half replicate</th>", escaped(definition));
     }
     page.push_str("</tr>");
@@ -268,7 +263,7 @@ fn placed(page: &mut String, report: &Report, table: &ReportTable) {
     for head in &table.header {
         let definition = match head.metric {
             "" => String::new(),
-            metric => format!(" title=\"{}\"", escaped(definition(report, metric))),
+            metric => format!(" title=\"{}\"", escaped(report.definition(metric))),
         };
         let _ = write!(page, "<th{definition}>{}</th>", escaped(head.title));
     }

@@ -47,10 +47,14 @@ pub fn outcome(report: &Report, fits: &Fits) -> String {
         fits.clearly(wins).map(|verdict| report.label(&verdict.metric).to_owned()).collect()
     };
     let (better, worse) = (won(true), won(false));
-    if fits.verdicts.iter().all(|verdict| verdict.difference.is_none()) {
-        return format!("too few perturbations to tell a difference from chance (it takes {FEWEST})");
-    }
     let covered = fits.model().map_or(0, |model| model.effects.perturbations);
+    match covered {
+        0 => return "the model answers none of these perturbations".to_owned(),
+        few if few < FEWEST => {
+            return format!("too few perturbations to tell a difference from chance (it takes {FEWEST})");
+        }
+        _ => {}
+    }
     let partly = fits.methods.iter().any(|method| method.effects.perturbations < covered);
     let which = if partly { "every baseline that answers all perturbations" } else { "every baseline" };
     let better_words = || format!("clearly better than {which} in {}", listed(&better, 8));
@@ -189,7 +193,12 @@ mod tests {
         assert_eq!(found.len(), 1, "the second model has no such class");
         assert_eq!(found[0].report.fits.model().unwrap().effects.pearson, Some(0.2));
         assert_eq!(found[0].report.per_perturbation, [row("unseen gene")]);
-        assert!(outcome(&found[0].report, &found[0].report.fits).contains("too few perturbations"));
+        let mut one = found[0].report.clone();
+        assert!(outcome(&one, &one.fits).contains("too few perturbations"));
+        one.fits.methods[0].effects.perturbations = 6;
+        assert!(outcome(&one, &one.fits).contains("no clear difference"));
+        one.fits.methods.remove(0);
+        assert!(outcome(&one, &one.fits).contains("answers none"));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use grn_explorer::app::Action;
 use grn_explorer::app::command::Command;
-use grn_explorer::app::state::Tab;
+use grn_explorer::app::state::{PageDrawing, Tab};
 use grn_explorer::data::h5ad;
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::document::{FigurePage, PagePanel};
 use grn_explorer::jobs::Silent;
 use grn_explorer::training::DeviceChoice;
 
@@ -58,6 +59,27 @@ fn pairs_of_a_screen_are_mapped_and_told_one_by_one() {
     window.export(&["Map of all pairs"], &figure);
     let text = std::fs::read_to_string(&figure).unwrap();
     assert!(text.contains("Genetic interactions") && text.contains("TF"));
+}
+
+#[test]
+fn the_map_of_a_screen_with_pairs_is_a_panel_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(&pairs(folder.path()));
+    window.send(Action::SetTraining(small(1), DeviceChoice::Cpu));
+    window.send(Action::SetTab(Tab::Training));
+    window.click("Start training");
+    window.until("training", |state| !state.is_training() && state.runtime.model.is_some());
+    let model = folder.path().join("pairs.safetensors");
+    window.send(Action::SaveModelTo(model.clone()));
+    window.until("the model's file", |state| model.exists() && !state.runtime.is_busy());
+    window.send(Action::SetTab(Tab::Figure));
+    let page = FigurePage { panels: vec![PagePanel::Interactions], ..FigurePage::default() };
+    window.send(Action::SetPage(Box::new(page)));
+    window.until("the page", |state| match &state.runtime.page {
+        PageDrawing::Ready(page) => page.metadata.description.contains("Deviations of 24 pairs of genes"),
+        _ => false,
+    });
 }
 
 #[test]

@@ -269,3 +269,32 @@ fn note(ui: &mut Ui, text: &str) {
         ui.add(egui::Label::new(RichText::new(text).color(colours.warning)).wrap());
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::report::{ClassReport, Fits, Report};
+
+    #[test]
+    fn a_class_that_is_no_longer_there_gives_way_to_all() {
+        let one = |name: &str, classes: &[&str]| {
+            let class = |class: &&str| ClassReport { class: (*class).into(), perturbations: 1, fits: Fits::default() };
+            let classes = classes.iter().map(class).collect();
+            Judged { name: name.into(), report: Report { classes, ..Report::default() } }
+        };
+        let mut evaluations = Evaluations::default();
+        evaluations.add(one("a", &["single, seen", "unseen gene"]));
+        evaluations.add(one("b", &[]));
+        let mut shown = Shown::default();
+        shown.update(&evaluations);
+        assert_eq!((shown.judged.len(), shown.version), (2, 1));
+        shown.update(&evaluations);
+        assert_eq!(shown.version, 1, "nothing changed");
+        shown.class = Some("unseen gene".into());
+        shown.update(&evaluations);
+        assert_eq!((shown.judged.len(), shown.version), (1, 2), "the second model has no classes");
+        evaluations.forget(0);
+        shown.update(&evaluations);
+        assert_eq!((shown.class.as_deref(), shown.judged.len(), shown.version), (None, 1, 3));
+    }
+}

@@ -5,7 +5,6 @@ use egui_extras::{Column, TableBuilder};
 
 use crate::app::theme;
 use crate::evaluation::effects::{METRICS, Metric};
-use crate::evaluation::report::Report;
 use crate::tasks::report::{Judged, JudgedMethod, methods};
 
 /// Width of a column of numbers, and of the names.
@@ -24,7 +23,7 @@ impl FitTable {
         let report = &judged[0].report;
         ui.horizontal(|ui| {
             ui.selectable_value(&mut self.scaled, false, "Values");
-            let hint = definition(report, "scaled");
+            let hint = report.definition("scaled");
             ui.selectable_value(&mut self.scaled, true, "On the scale").on_hover_text(hint);
             let weak = theme::colours(ui).text_weak;
             ui.label(
@@ -59,7 +58,7 @@ impl FitTable {
                             let text = RichText::new(format!("{} {arrow}", report.label(metric.key))).small().strong();
                             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                                 ui.add(egui::Label::new(text).wrap().halign(Align::Max))
-                                    .on_hover_text(definition(report, metric.key));
+                                    .on_hover_text(report.definition(metric.key));
                             });
                         });
                     }
@@ -75,7 +74,7 @@ impl FitTable {
                                 }
                             }
                             None => {
-                                row.col(|ui| name(ui, "Split-half replicate", definition(report, "ceiling"), false));
+                                row.col(|ui| name(ui, "Split-half replicate", report.definition("ceiling"), false));
                                 for metric in &shown {
                                     let value = if scaled {
                                         Some(1.0)
@@ -90,11 +89,6 @@ impl FitTable {
                 });
         });
     }
-}
-
-fn definition<'a>(report: &'a Report, key: &str) -> &'a str {
-    let known = report.definitions.iter().find(|definition| definition.metric == key);
-    known.map(|known| known.definition.as_str()).unwrap_or_default()
 }
 
 fn name(ui: &mut Ui, name: &str, definition: &str, strong: bool) {

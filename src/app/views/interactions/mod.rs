@@ -69,12 +69,7 @@ impl PartialEq for Asked {
 
 /// Whether there are pairs to show without asking for predictions: cells or a model of two genes perturbed together.
 pub fn offers_pairs(state: &State) -> bool {
-    let in_data = state.runtime.dataset.as_ref().is_some_and(|dataset| has_pairs(dataset));
-    let in_model = || {
-        let model = state.runtime.model.as_ref();
-        model.is_some_and(|model| model.card().perturbations.iter().any(|one| one.targets.len() == 2))
-    };
-    in_data || in_model()
+    has_pairs(state.runtime.dataset.as_deref(), state.runtime.model.as_deref())
 }
 
 /// Draw it into all of `ui`.
