@@ -1,6 +1,6 @@
 //! Rankings of edges by the baselines, for `evaluate` and `benchmark` alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom as _;
 
@@ -14,10 +14,12 @@ use crate::models::baselines::{EdgeScores, NetworkBaseline};
 use crate::random;
 use crate::words::{counted, grouped};
 
-/// Genes × genes × cells of trees at most: about two minutes on two cores at 400 trees per gene.
+/// Pairs of genes × cells of trees at most: about two minutes on two cores at 400 trees per gene.
 const MOST_TREE_WORK: usize = 1_200_000_000;
 /// Fewer cells would say nothing, however many genes there are.
 const FEWEST_TREE_CELLS: usize = 200;
+/// Ordered pairs of genes that are ranked at most: every method holds a score for each.
+const MOST_PAIRS: usize = 5_000 * 5_000;
 
 /// What there is to rank edges by.
 pub(super) struct Sources<'a> {
@@ -49,10 +51,27 @@ impl Ranked {
 }
 
 impl Sources<'_> {
-    /// Rank by all of them.
+    /// The genes that edges are ranked from: all, or where that makes too many pairs those that were perturbed alone. None where these
+    /// are too many as well.
+    pub fn regulators(&self) -> Option<Vec<String>> {
+        regulators(self.genes, &self.effects.perturbations, MOST_PAIRS)
+    }
+
+    /// Rank by all of them, from the genes of [`Self::regulators`] (none: not at all).
     pub fn rank(self, progress: &dyn Progress) -> Result<Ranked, Cancelled> {
         progress.stage("Ranking edges", None);
         let mut notes = Vec::new();
+        let Some(regulators) = self.regulators() else {
+            notes.push(format!("No edges are ranked: {} make too many pairs", counted(self.genes.len(), "gene")));
+            return Ok(Ranked { methods: Vec::new(), notes });
+        };
+        if regulators.len() < self.genes.len() {
+            notes.push(format!(
+                "Edges are ranked from the {} to all {}: all pairs would be too many",
+                counted(regulators.len(), "perturbed gene"),
+                counted(self.genes.len(), "gene")
+            ));
+        }
         let mut found: Vec<(NetworkBaseline, EdgeScores)> = Vec::new();
         let perturbed = !self.effects.perturbations.is_empty();
         let measured: Vec<String> = self.genes.iter().filter(|gene| self.measures(gene)).cloned().collect();
@@ -63,20 +82,20 @@ impl Sources<'_> {
         }
         progress.check()?;
         if let Some((dataset, cells)) = &self.correlated {
-            let scores = correlation(Panel::of(dataset, cells, self.genes), progress)?;
+            let scores = correlation(Panel::of(dataset, cells, self.genes), &regulators, progress)?;
             found.push((NetworkBaseline::Correlation, scores));
         }
-        if perturbed && let Some(scores) = ridge(self.effects, self.genes, progress)? {
+        if perturbed && let Some(scores) = ridge(self.effects, &regulators, self.genes, progress)? {
             found.push((NetworkBaseline::Ridge, scores));
         }
         if let Some((dataset, cells, most)) = &self.explained {
-            let (cells, note) = drawn(cells, *most, measured.len(), self.seed);
+            let (cells, note) = drawn(cells, *most, measured.len() * regulators.len().min(measured.len()), self.seed);
             notes.extend(note);
             let panel = Panel::of(dataset, &cells, self.genes);
-            found.push((NetworkBaseline::Trees, trees(&panel, &panel.genes.clone(), self.seed, progress)?));
+            found.push((NetworkBaseline::Trees, trees(&panel, &regulators, &panel.genes, self.seed, progress)?));
         }
         // Of all pairs: whichever of them are judged, they are in a random order.
-        found.push((NetworkBaseline::RandomOrder, random_order(self.genes, &measured, self.seed)));
+        found.push((NetworkBaseline::RandomOrder, random_order(&regulators, &measured, self.seed)));
         progress.check()?;
         let number: BTreeMap<&str, usize> =
             self.genes.iter().enumerate().map(|(at, gene)| (gene.as_str(), at)).collect();
@@ -100,9 +119,19 @@ fn ranking(baseline: NetworkBaseline, scores: &EdgeScores, number: &BTreeMap<&st
     Ranking { method: baseline.label().to_owned(), edges: edges.collect() }
 }
 
-/// At most `most` of `cells`, fewer where there are many `genes`; drawn, and in their order.
-fn drawn(cells: &[u32], most: usize, genes: usize, seed: u64) -> (Vec<u32>, Option<String>) {
-    let affordable = (MOST_TREE_WORK / (genes * genes).max(1)).max(FEWEST_TREE_CELLS);
+/// Those of `genes` that edges to all of them are ranked from, in their order, where a score is held for at most `most` pairs.
+fn regulators(genes: &[String], perturbations: &[String], most: usize) -> Option<Vec<String>> {
+    if genes.len() * genes.len() <= most {
+        return Some(genes.to_vec());
+    }
+    let alone: BTreeSet<&String> = perturbations.iter().collect();
+    let perturbed: Vec<String> = genes.iter().filter(|gene| alone.contains(gene)).cloned().collect();
+    (!perturbed.is_empty() && perturbed.len() * genes.len() <= most).then_some(perturbed)
+}
+
+/// At most `most` of `cells`, fewer where there are many `pairs` of genes; drawn, and in their order.
+fn drawn(cells: &[u32], most: usize, pairs: usize, seed: u64) -> (Vec<u32>, Option<String>) {
+    let affordable = (MOST_TREE_WORK / pairs.max(1)).max(FEWEST_TREE_CELLS);
     let count = most.min(affordable);
     if cells.len() <= count {
         return (cells.to_vec(), None);
@@ -121,15 +150,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn edges_are_ranked_from_perturbed_genes_alone_where_all_pairs_are_too_many() {
+        let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (genes, perturbations) = (strings(&["A", "B", "C", "D"]), strings(&["D", "A+C", "B", "Q"]));
+        assert_eq!(regulators(&genes, &perturbations, 16).unwrap(), genes);
+        assert_eq!(regulators(&genes, &perturbations, 15).unwrap(), ["B", "D"]);
+        assert_eq!(regulators(&genes, &perturbations, 7), None);
+        assert_eq!(regulators(&genes, &[], 15), None);
+    }
+
+    #[test]
     fn fewer_cells_are_drawn_where_there_are_many_genes() {
         let cells: Vec<u32> = (0..20_000).collect();
-        let (all, note) = drawn(&cells[..900], 5_000, 600, 1);
+        let (all, note) = drawn(&cells[..900], 5_000, 600 * 600, 1);
         assert_eq!((all.len(), note), (900, None));
-        let (some, note) = drawn(&cells, 5_000, 600, 1);
+        let (some, note) = drawn(&cells, 5_000, 600 * 600, 1);
         assert!(some.len() == 3_333 && some.is_sorted() && note.unwrap().contains("3,333 of 20,000 cells"));
-        assert_eq!(drawn(&cells, 5_000, 400, 1).0.len(), 5_000);
-        assert_eq!(drawn(&cells, 5_000, 2_000, 1).0.len(), 300);
-        assert_eq!(drawn(&cells, 5_000, 20_000, 1).0.len(), FEWEST_TREE_CELLS);
-        assert_eq!(drawn(&cells, 5_000, 600, 1).0, some);
+        assert_eq!(drawn(&cells, 5_000, 400 * 400, 1).0.len(), 5_000);
+        assert_eq!(drawn(&cells, 5_000, 2_000 * 2_000, 1).0.len(), 300);
+        assert_eq!(drawn(&cells, 5_000, 20_000 * 20_000, 1).0.len(), FEWEST_TREE_CELLS);
+        assert_eq!(drawn(&cells, 5_000, 600 * 600, 1).0, some);
     }
 }

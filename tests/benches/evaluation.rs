@@ -160,7 +160,7 @@ fn grown() {
     let panel = Panel { genes: names, cells, values };
     for targets in [20, 60] {
         let begun = Instant::now();
-        let scores = trees(&panel, &panel.genes[..targets], 1, &Silent).expect("never cancelled");
+        let scores = trees(&panel, &panel.genes, &panel.genes[..targets], 1, &Silent).expect("never cancelled");
         let total: f32 = scores.scores.iter().filter(|score| !score.is_nan()).sum();
         println!(
             "{:.0} trees per target, {targets} targets × {genes} genes × {cells} cells in {:.1} s",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::linear::LowRankLinear;
 use crate::data::{EffectTable, Perturbation};
+use crate::jobs::{Cancelled, Progress};
 
 /// Which baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,13 +86,27 @@ pub struct Baseline {
 
 /// The answers of all baselines to `questions`, fit on `training`: measured shifts of training cells only, one row per
 /// perturbation. Baselines that answer no question are left out. Same input, same output.
-pub fn all(training: &EffectTable, questions: &[Perturbation]) -> Vec<Baseline> {
-    let answers = BaselineKind::ALL.map(|kind| Baseline { kind, effects: predict(kind, training, questions) });
-    answers.into_iter().filter(|baseline| !baseline.effects.perturbations.is_empty()).collect()
+pub fn all(
+    training: &EffectTable,
+    questions: &[Perturbation],
+    progress: &dyn Progress,
+) -> Result<Vec<Baseline>, Cancelled> {
+    let mut found = Vec::new();
+    for kind in BaselineKind::ALL {
+        progress.check()?;
+        found.push(Baseline { kind, effects: predict(kind, training, questions, progress)? });
+    }
+    found.retain(|baseline| !baseline.effects.perturbations.is_empty());
+    Ok(found)
 }
 
 /// The answers of one baseline; questions for which it is not defined have no row.
-pub fn predict(kind: BaselineKind, training: &EffectTable, questions: &[Perturbation]) -> EffectTable {
+pub fn predict(
+    kind: BaselineKind,
+    training: &EffectTable,
+    questions: &[Perturbation],
+    progress: &dyn Progress,
+) -> Result<EffectTable, Cancelled> {
     let mut table = EffectTable { genes: training.genes.clone(), ..EffectTable::default() };
     let answer: Box<dyn Fn(&Perturbation) -> Option<Vec<f32>>> = match kind {
         BaselineKind::NoChange => Box::new(|_| Some(vec![0.0; training.genes.len()])),
@@ -110,9 +125,9 @@ pub fn predict(kind: BaselineKind, training: &EffectTable, questions: &[Perturba
         BaselineKind::MatchingMean => {
             Box::new(|question| singles(training, question, 1.0 / question.targets().len() as f32))
         }
-        BaselineKind::LowRankLinear => match LowRankLinear::fit(training) {
+        BaselineKind::LowRankLinear => match LowRankLinear::fit(training, progress)? {
             Some(model) => Box::new(move |question| model.predict(question)),
-            None => return table,
+            None => return Ok(table),
         },
     };
     for question in questions {
@@ -122,7 +137,7 @@ pub fn predict(kind: BaselineKind, training: &EffectTable, questions: &[Perturba
             table.shifts.extend(shifts);
         }
     }
-    table
+    Ok(table)
 }
 
 /// Mean over the rows of `table`, one per gene; none without weight.
@@ -156,6 +171,7 @@ fn singles(training: &EffectTable, question: &Perturbation, scale: f32) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Silent;
 
     fn training() -> EffectTable {
         EffectTable {
@@ -176,7 +192,7 @@ mod tests {
     }
 
     fn answers(kind: BaselineKind) -> (Vec<String>, Vec<f32>) {
-        let table = predict(kind, &training(), &questions());
+        let table = predict(kind, &training(), &questions(), &Silent).unwrap();
         (table.perturbations, table.shifts)
     }
 
@@ -193,11 +209,11 @@ mod tests {
     #[test]
     fn baselines_without_an_answer_are_left_out() {
         let kinds: Vec<_> =
-            all(&training(), &[Perturbation::of(["C"])]).into_iter().map(|answer| answer.kind).collect();
+            all(&training(), &[Perturbation::of(["C"])], &Silent).unwrap().into_iter().map(|answer| answer.kind).collect();
         use BaselineKind::{NoChange, TrainingMean, WeightedTrainingMean};
         assert_eq!(kinds, [NoChange, TrainingMean, WeightedTrainingMean]);
         let empty = EffectTable { genes: vec!["X".into()], ..EffectTable::default() };
-        let kinds: Vec<_> = all(&empty, &questions()).into_iter().map(|answer| answer.kind).collect();
+        let kinds: Vec<_> = all(&empty, &questions(), &Silent).unwrap().into_iter().map(|answer| answer.kind).collect();
         assert_eq!(kinds, [NoChange]);
     }
 }

@@ -10,6 +10,7 @@ use rand::RngExt as _;
 use rayon::prelude::*;
 
 use crate::data::{EffectTable, Perturbation};
+use crate::jobs::{Cancelled, Progress};
 
 /// K.
 const COMPONENTS: usize = 10;
@@ -33,7 +34,7 @@ pub(super) struct LowRankLinear {
 
 impl LowRankLinear {
     /// Fit on the rows of `training` whose perturbed genes are all measured; none if there are fewer than two.
-    pub(super) fn fit(training: &EffectTable) -> Option<Self> {
+    pub(super) fn fit(training: &EffectTable, progress: &dyn Progress) -> Result<Option<Self>, Cancelled> {
         let columns: HashMap<String, usize> =
             training.genes.iter().enumerate().map(|(column, gene)| (gene.clone(), column)).collect();
         let targets = |name: &str| name.split('+').map(|gene| columns.get(gene).copied()).collect::<Option<Vec<_>>>();
@@ -42,7 +43,7 @@ impl LowRankLinear {
             .collect();
         let (genes, count) = (training.genes.len(), conditions.len());
         if count < 2 || genes < 2 {
-            return None;
+            return Ok(None);
         }
         // Y transposed: conditions × genes, row-major.
         let shifts: Vec<f64> =
@@ -52,7 +53,7 @@ impl LowRankLinear {
             .collect();
 
         let components = COMPONENTS.min(count).min(genes);
-        let scores = principal_scores(&shifts, count, genes, components);
+        let scores = principal_scores(&shifts, count, genes, components, progress)?;
 
         let mut embedding = vec![0.0; components * count];
         for (condition, (_, targets)) in conditions.iter().enumerate() {
@@ -92,7 +93,7 @@ impl LowRankLinear {
         // W = left⁻¹ · middle · right⁻¹; `right` is symmetric, so its inverse is applied to the transpose.
         let half = solve(&left, middle, components);
         let weights = transpose(&solve(&right, transpose(&half, components), components), components);
-        Some(Self { offset, scores, weights, components, columns })
+        Ok(Some(Self { offset, scores, weights, components, columns }))
     }
 
     /// One shift per gene; none if a perturbed gene is not measured.
@@ -158,7 +159,13 @@ fn solve(a: &[f64], mut b: Vec<f64>, size: usize) -> Vec<f64> {
 ///
 /// By subspace iteration with Rayleigh–Ritz at the end (Halko, Martinsson and Tropp 2011): O(genes · conditions ·
 /// components) per iteration. Components come up to rotation and sign, of which the model's prediction does not depend.
-fn principal_scores(shifts: &[f64], conditions: usize, genes: usize, components: usize) -> Vec<f64> {
+fn principal_scores(
+    shifts: &[f64],
+    conditions: usize,
+    genes: usize,
+    components: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<f64>, Cancelled> {
     let centred: Vec<f64> = shifts
         .chunks_exact(genes)
         .flat_map(|row| {
@@ -181,6 +188,7 @@ fn principal_scores(shifts: &[f64], conditions: usize, genes: usize, components:
         sum
     };
     for _ in 0..ITERATIONS {
+        progress.check()?;
         basis = basis
             .par_iter()
             .map(|direction| {
@@ -195,10 +203,8 @@ fn principal_scores(shifts: &[f64], conditions: usize, genes: usize, components:
     let rotations = eigenvectors(gram, width);
     let rotated =
         |gene: usize, rotation: &[f64]| columns.iter().zip(rotation).map(|(c, weight)| c[gene] * weight).sum();
-    (0..genes)
-        .flat_map(|gene| rotations[..components].iter().map(move |r| (gene, r)))
-        .map(|(g, r)| rotated(g, r))
-        .collect()
+    let places = (0..genes).flat_map(|gene| rotations[..components].iter().map(move |r| (gene, r)));
+    Ok(places.map(|(g, r)| rotated(g, r)).collect())
 }
 
 /// Eigenvectors of the symmetric `matrix` (size × size), that of the largest eigenvalue first, by Jacobi's rotations.
@@ -257,6 +263,7 @@ fn orthonormalise(basis: &mut [Vec<f64>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Silent;
 
     /// 12 genes × 6 conditions of rank 2 plus a little of a third direction; expected values computed with NumPy from the
     /// formula in the header.
@@ -279,7 +286,7 @@ mod tests {
 
     #[test]
     fn predictions_agree_with_the_formula_in_numpy() {
-        let model = LowRankLinear::fit(&training()).unwrap();
+        let model = LowRankLinear::fit(&training(), &Silent).unwrap().unwrap();
         for (question, expected) in
             [(Perturbation::of(["G7"]), EXPECTED_G7), (Perturbation::of(["G0", "G9"]), EXPECTED_G0_G9)]
         {
@@ -304,7 +311,7 @@ mod tests {
         let mut one = training();
         one.perturbations.truncate(1);
         one.shifts.truncate(12);
-        assert!(LowRankLinear::fit(&one).is_none());
+        assert!(LowRankLinear::fit(&one, &Silent).unwrap().is_none());
     }
 
     const EXPECTED_G7: [f32; 12] = [

@@ -165,8 +165,9 @@ pub fn mean_difference(effects: &EffectTable, targets: &[String], kind: Perturba
     result
 }
 
-/// Absolute Pearson correlation between the genes of `panel`; genes without variation have no score. O(genes² · cells) time.
-pub fn correlation(panel: Panel, progress: &dyn Progress) -> Result<EdgeScores, Cancelled> {
+/// Absolute Pearson correlation of those of `regulators` that `panel` has with all its genes; genes without variation have no score.
+/// O(regulators · genes · cells) time.
+pub fn correlation(panel: Panel, regulators: &[String], progress: &dyn Progress) -> Result<EdgeScores, Cancelled> {
     // Standardised so that a dot product is a correlation.
     let panel = panel.standardised();
     let count = panel.genes.len();
@@ -178,9 +179,10 @@ pub fn correlation(panel: Panel, progress: &dyn Progress) -> Result<EdgeScores, 
         progress.check()?;
         Ok((0..count).map(|b| product(a, b)).collect::<Vec<f32>>())
     };
-    let signs = (0..count).into_par_iter().map(row).collect::<Result<Vec<_>, Cancelled>>()?.concat();
+    let rows = columns(&panel.genes, regulators);
+    let signs = rows.par_iter().map(|&at| row(at)).collect::<Result<Vec<_>, Cancelled>>()?.concat();
     let scores = signs.iter().map(|correlation| correlation.abs()).collect();
-    Ok(EdgeScores { regulators: panel.genes.clone(), targets: panel.genes, scores, signs })
+    Ok(EdgeScores { regulators: names(&rows, &panel.genes), targets: panel.genes, scores, signs })
 }
 
 /// Columns of those of `wanted` that are among `genes`, in the order wanted.
@@ -241,8 +243,11 @@ mod tests {
         })
         .unwrap();
         let panel = Panel::of(&dataset, &[0, 1, 2], &strings(&["D", "B", "A", "unmeasured"]));
-        let scores = correlation(panel, &Silent).unwrap();
+        let some = correlation(panel.clone(), &strings(&["A", "unmeasured"]), &Silent).unwrap();
+        let scores = correlation(panel.clone(), &panel.genes, &Silent).unwrap();
         assert_eq!(scores.regulators, ["D", "B", "A"]);
+        assert_eq!((some.regulators.as_slice(), some.targets.len()), (&strings(&["A"])[..], 3));
+        assert_eq!(some.get("A", "B"), scores.get("A", "B"));
         let log = |values: [f64; 3]| values.map(|value: f64| (100.0 * value).ln_1p() as f32);
         let (a, b) = (log([10.0, 20.0, 30.0]), log([50.0, 40.0, 30.0]));
         let mean = |v: [f32; 3]| v.iter().sum::<f32>() / 3.0;

@@ -10,7 +10,7 @@ use crate::evaluation::effects::{EffectOptions, compare};
 use crate::figures::response::{BoxesFigure, GeneCellsFigure, HeatMapFigure, HeatMapOptions};
 use crate::figures::screen::{Against, VolcanoFigure, VolcanoPoint};
 use crate::figures::{Figure as _, FigureMetadata, FigureTheme, Scene};
-use crate::jobs::Progress;
+use crate::jobs::{Cancelled, Progress};
 use crate::models::TrainedModel;
 use crate::models::baselines::{self, Baseline};
 use crate::preprocess::differential::Test;
@@ -59,20 +59,25 @@ pub(super) fn draw_heat_map(
 }
 
 /// The baseline with the highest R² against the measured shifts of `perturbation`, as the response view marks it.
-fn best_baseline(model: &TrainedModel, perturbation: &str, truth: Truth) -> Option<Baseline> {
+fn best_baseline(
+    model: &TrainedModel,
+    perturbation: &str,
+    truth: Truth,
+    progress: &dyn Progress,
+) -> Result<Option<Baseline>, Cancelled> {
     let held_out = truth == Truth::HeldOut;
     let measured = if held_out { model.observed_held_out() } else { model.observed_in_training() };
-    let row = measured.find(perturbation)?;
+    let Some(row) = measured.find(perturbation) else { return Ok(None) };
     let measured = measured.part(&[row]);
     let question = [Perturbation::of(perturbation.split('+'))];
-    let answers = baselines::effects::all(model.observed_in_training(), &question).into_iter();
+    let answers = baselines::effects::all(model.observed_in_training(), &question, progress)?.into_iter();
     // Against the training cells it would be the truth itself.
     let others = answers.filter(|answer| held_out || answer.kind != baselines::BaselineKind::SamePerturbation);
     let fit = |answer: Baseline| {
         let compared = compare(&answer.effects, &measured, EffectOptions::default());
         Some((compared.per_perturbation.first()?.r_squared?, answer))
     };
-    others.filter_map(fit).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, answer)| answer)
+    Ok(others.filter_map(fit).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, answer)| answer))
 }
 
 /// Boxes of the cells of the genes with the largest measured shifts, with the model and the best baseline marked.
@@ -81,6 +86,7 @@ pub(super) fn boxes(
     found: &CellResponse,
     highlight: &[String],
     text_size: f32,
+    progress: &dyn Progress,
 ) -> anyhow::Result<BoxesFigure> {
     let measured = match found.truth {
         Truth::HeldOut => model.observed_held_out(),
@@ -88,7 +94,7 @@ pub(super) fn boxes(
     };
     let (row, own) = rows(measured, model.predicted(), &found.perturbation)?;
     let genes = found.top_genes(&measured.genes, measured.row(row));
-    let baseline = best_baseline(model, &found.perturbation, found.truth);
+    let baseline = best_baseline(model, &found.perturbation, found.truth, progress)?;
     let of_model = Prediction {
         label: "predicted mean".to_owned(),
         of_model: true,
@@ -127,7 +133,7 @@ pub(super) fn draw_boxes(
     progress: &dyn Progress,
 ) -> anyhow::Result<(Scene, FigureMetadata)> {
     let found = cell_response(dataset(request)?, model, perturbation(request)?, progress)?;
-    let figure = boxes(model, &found, &request.highlight, request.text_size)?;
+    let figure = boxes(model, &found, &request.highlight, request.text_size, progress)?;
     let metadata = FigureMetadata::new(format!("Cells with {}", found.perturbation), found.describe());
     Ok((figure.scene(size, theme).scene, metadata))
 }

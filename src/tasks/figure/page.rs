@@ -271,7 +271,7 @@ fn figure(
         }
         PagePanel::Cells => {
             let found = cells.get(progress)?;
-            let figure = evidence::boxes(model()?, found, highlight, page.text_size)?;
+            let figure = evidence::boxes(model()?, found, highlight, page.text_size, progress)?;
             (Box::new(figure), format!("cells of the genes with the largest measured shifts: {}", found.describe()))
         }
         PagePanel::GeneCells => {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::data::{EffectTable, Perturbation};
 use crate::evaluation::effects::{self, EffectMetrics, EffectOptions, PerturbationFit};
+use crate::jobs::{Cancelled, Progress};
 use crate::models::baselines::{self, Baseline, BaselineKind};
 use crate::models::{Novelty, TrainedPerturbation};
 use crate::tasks::badges::novelty;
@@ -130,13 +131,14 @@ impl Comparison {
         held_out: &EffectTable,
         training: &EffectTable,
         predicted: &EffectTable,
-    ) -> Self {
+        progress: &dyn Progress,
+    ) -> Result<Self, Cancelled> {
         let genes = predicted.genes.clone();
         let held_out = in_order(held_out, &genes);
         let training = in_order(training, &genes);
         let questions: Vec<Perturbation> =
             perturbations.iter().map(|perturbation| Perturbation::of(perturbation.targets.iter().cloned())).collect();
-        let baselines = baselines::effects::all(&training, &questions);
+        let baselines = baselines::effects::all(&training, &questions, progress)?;
         let mut result = Self { genes, held_out, training, predicted: predicted.clone(), baselines, ..Self::default() };
         let mut fits: HashMap<(String, Truth), Vec<(Predictor, Fit)>> = HashMap::new();
         for truth in [Truth::HeldOut, Truth::Training] {
@@ -146,6 +148,7 @@ impl Comparison {
             }
             let mut metrics = Vec::new();
             for who in Predictor::all() {
+                progress.check()?;
                 let Some(table) = result.answers(who, truth) else { continue };
                 let compared = effects::compare(table, &observed, EffectOptions::default());
                 for fit in &compared.per_perturbation {
@@ -169,7 +172,7 @@ impl Comparison {
             })
         });
         result.perturbations = perturbations.collect();
-        result
+        Ok(result)
     }
 
     /// Genes of every shift given out here.
@@ -263,6 +266,7 @@ fn in_order(table: &EffectTable, genes: &[String]) -> EffectTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Silent;
 
     fn table(rows: &[(&str, u32, [f32; 4])]) -> EffectTable {
         EffectTable {
@@ -289,7 +293,7 @@ mod tests {
             TrainedPerturbation { held_out: true, ..seen("C", 0, 5) },
             seen("D", 9, 0),
         ];
-        Comparison::new(&card, &held_out, &training, &predicted)
+        Comparison::new(&card, &held_out, &training, &predicted, &Silent).unwrap()
     }
 
     #[test]
@@ -327,7 +331,7 @@ mod tests {
         let held_out = table(&[("A+B", 12, [-9.0, 1.0, 5.0, 3.0])]);
         let training = table(&[("A", 80, [-9.0, 1.0, 2.0, 4.0]), ("B", 60, [0.0, 0.0, 3.0, -1.0])]);
         let predicted = table(&[("A+B", 0, [9.0, 2.0, 4.0, 6.0])]);
-        let comparison = Comparison::new(&[seen("A+B", 0, 12)], &held_out, &training, &predicted);
+        let comparison = Comparison::new(&[seen("A+B", 0, 12)], &held_out, &training, &predicted, &Silent).unwrap();
         let both = comparison.find("A+B").unwrap();
         let additive = Predictor::Baseline(BaselineKind::Additive);
         assert_eq!(comparison.predicted(additive, "A+B").unwrap(), [-9.0, 1.0, 5.0, 3.0]);
@@ -360,7 +364,7 @@ mod tests {
         let mut held_out = table(&[("B", 7, [1.0, 2.0, 3.0, 4.0])]);
         held_out.genes.reverse();
         let predicted = table(&[("B", 0, [4.0, 3.0, 2.0, 1.0])]);
-        let comparison = Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted);
+        let comparison = Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted, &Silent).unwrap();
         assert_eq!(comparison.observed("B").unwrap().2, [4.0, 3.0, 2.0, 1.0]);
         assert_eq!(comparison.perturbations[0].fit(Predictor::Model).unwrap().r_squared, Some(1.0));
         assert_eq!(comparison.predicted(MEAN, "B"), None);

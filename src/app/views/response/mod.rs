@@ -218,13 +218,14 @@ impl ResponseView {
         let job = Job::spawn(
             "compare",
             move || context.request_repaint(),
-            move |_| {
-                Ok::<_, std::convert::Infallible>(Comparison::new(
+            move |progress| {
+                Comparison::new(
                     &input.card().perturbations,
                     input.observed_held_out(),
                     input.observed_in_training(),
                     input.predicted(),
-                ))
+                    progress,
+                )
             },
         );
         self.job = Some((model.clone(), job));

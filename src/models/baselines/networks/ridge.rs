@@ -19,10 +19,11 @@ const MOST_DIRECTIONS: usize = 1_000;
 /// Candidates of λ over the mean squared length of a column: 10^(−2 + step/2).
 const PENALTIES: usize = 13;
 
-/// Standardised coefficients |β_ij|·rms_i / rms_j between the `genes` that are measured, with the sign of β; rows are regulators. None
-/// with fewer than three single perturbations. A gene without shifts has no score as a target.
+/// Standardised coefficients |β_ij|·rms_i / rms_j between the `genes` that are measured, with the sign of β; rows are those of them that
+/// are among `regulators`. None with fewer than three single perturbations. A gene without shifts has no score as a target.
 pub fn ridge(
     effects: &EffectTable,
+    regulators: &[String],
     genes: &[String],
     progress: &dyn Progress,
 ) -> Result<Option<EdgeScores>, Cancelled> {
@@ -40,23 +41,28 @@ pub fn ridge(
     let own: Vec<Option<usize>> =
         names.iter().map(|gene| rows.iter().position(|&row| &effects.perturbations[row] == gene)).collect();
     progress.stage("Regressing shifts", Some(0.5));
-    let coefficients: Vec<Option<Vec<f64>>> = (0..width)
+    // Places of the regulators among the names.
+    let kept = super::columns(&names, regulators);
+    let coefficients: Vec<Option<Vec<f32>>> = (0..width)
         .into_par_iter()
         .map(|target| {
             progress.check()?;
-            Ok(design.coefficients(target, own[target]))
+            let all = design.coefficients(target, own[target]);
+            Ok(all.map(|all| kept.iter().map(|&regulator| all[regulator] as f32).collect()))
         })
         .collect::<Result<_, Cancelled>>()?;
+    let size = kept.len() * width;
     let mut scores = EdgeScores {
-        regulators: names.clone(),
+        regulators: super::names(&kept, &names),
         targets: names,
-        scores: vec![f32::NAN; width * width],
-        signs: vec![0.0; width * width],
+        scores: vec![f32::NAN; size],
+        signs: vec![0.0; size],
     };
     for (target, coefficients) in coefficients.iter().enumerate() {
         let Some(coefficients) = coefficients else { continue };
-        for (regulator, &coefficient) in coefficients.iter().enumerate().filter(|(regulator, _)| *regulator != target) {
-            scores.set(regulator * width + target, coefficient.abs() as f32, coefficient as f32);
+        let others = coefficients.iter().enumerate().filter(|(row, _)| kept[*row] != target);
+        for (row, &coefficient) in others {
+            scores.set(row * width + target, coefficient.abs(), coefficient);
         }
     }
     Ok(Some(scores))
@@ -251,7 +257,7 @@ mod tests {
                 cells: vec![1; perturbed],
                 shifts: shifts.clone(),
             };
-            let scores = ridge(&effects, &names, &Silent).unwrap().unwrap();
+            let scores = ridge(&effects, &names, &names, &Silent).unwrap().unwrap();
             let scale = shifts.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / width as f64;
             for target in 0..width {
                 let rows: Vec<usize> = (0..perturbed).filter(|&row| row != target).collect();
@@ -281,7 +287,7 @@ mod tests {
         let genes: Vec<String> = ["A", "B", "C"].map(str::to_owned).to_vec();
         let shifts = vec![1.0, 0.5, 0.0, 0.25, 1.0, 0.0, 0.5, 0.5, 0.0];
         let effects = EffectTable { perturbations: genes.clone(), genes: genes.clone(), cells: vec![1; 3], shifts };
-        let scores = ridge(&effects, &genes, &Silent).unwrap().unwrap();
+        let scores = ridge(&effects, &genes, &genes, &Silent).unwrap().unwrap();
         assert_eq!(scores.get("A", "C"), None);
         assert!(scores.get("C", "A") == Some(0.0) && scores.get("A", "B") > Some(0.0));
     }

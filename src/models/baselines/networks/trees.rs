@@ -34,12 +34,18 @@ const WINDOW: usize = 25;
 /// Bins of a regulator's values.
 const BINS: usize = 255;
 
-/// Scores of `panel.genes` × `targets` (those of its genes; each but itself is a regulator). A target that does not vary has none.
-/// The same for the same seed, whatever the number of threads. O(trees · cells · regulators) per target.
-pub fn trees(panel: &Panel, targets: &[String], seed: u64, progress: &dyn Progress) -> Result<EdgeScores, Cancelled> {
-    let count = panel.genes.len();
+/// Scores of `regulators` × `targets`, of each those that `panel` has; a target is never its own regulator. A target that does not vary
+/// has none. The same for the same seed, whatever the number of threads. O(trees · cells · regulators) per target.
+pub fn trees(
+    panel: &Panel,
+    regulators: &[String],
+    targets: &[String],
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<EdgeScores, Cancelled> {
+    let rows = super::columns(&panel.genes, regulators);
     progress.stage("Growing trees", Some(0.0));
-    let features: Vec<Feature> = (0..count).into_par_iter().map(|gene| Feature::of(panel.row(gene))).collect();
+    let features: Vec<Feature> = rows.par_iter().map(|&gene| Feature::of(panel.row(gene))).collect();
     progress.check()?;
     let chosen = super::columns(&panel.genes, targets);
     let done = AtomicUsize::new(0);
@@ -47,21 +53,22 @@ pub fn trees(panel: &Panel, targets: &[String], seed: u64, progress: &dyn Progre
         .par_iter()
         .map(|&target| {
             let random = random::stream(seed, &format!("trees {}", panel.genes[target]));
-            let importances = Boosting::new(&features, panel.row(target), target, random).run(progress)?;
+            let own = rows.iter().position(|&row| row == target);
+            let importances = Boosting::new(&features, panel.row(target), own, random).run(progress)?;
             let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.stage("Growing trees", Some(finished as f32 / chosen.len() as f32));
             Ok(importances)
         })
         .collect::<Result<_, Cancelled>>()?;
     let mut scores = EdgeScores {
-        regulators: panel.genes.clone(),
-        targets: chosen.iter().map(|&target| panel.genes[target].clone()).collect(),
-        scores: vec![f32::NAN; count * chosen.len()],
+        regulators: super::names(&rows, &panel.genes),
+        targets: super::names(&chosen, &panel.genes),
+        scores: vec![f32::NAN; rows.len() * chosen.len()],
         signs: Vec::new(),
     };
     for (at, (column, &target)) in columns.iter().zip(&chosen).enumerate() {
-        for (regulator, &importance) in column.iter().enumerate().filter(|(regulator, _)| *regulator != target) {
-            scores.scores[regulator * chosen.len() + at] = importance;
+        for (row, &importance) in column.iter().enumerate().filter(|(row, _)| rows[*row] != target) {
+            scores.scores[row * chosen.len() + at] = importance;
         }
     }
     Ok(scores)
@@ -98,7 +105,7 @@ impl Feature {
 /// The boosting of one target.
 struct Boosting<'a> {
     features: &'a [Feature],
-    /// Regulators that vary, the target itself left out; shuffled in place.
+    /// Regulators that vary, the target itself (its place among them) left out; shuffled in place.
     candidates: Vec<u32>,
     residuals: Vec<f64>,
     /// Cells; those at the end are left out of a tree.
@@ -118,9 +125,9 @@ struct Split {
 }
 
 impl<'a> Boosting<'a> {
-    fn new(features: &'a [Feature], values: &[f32], target: usize, random: Rng) -> Self {
+    fn new(features: &'a [Feature], values: &[f32], target: Option<usize>, random: Rng) -> Self {
         let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len().max(1) as f64;
-        let varies = |at: &u32| *at as usize != target && features[*at as usize].count > 1;
+        let varies = |at: &u32| Some(*at as usize) != target && features[*at as usize].count > 1;
         Self {
             features,
             candidates: (0..features.len() as u32).filter(varies).collect(),
@@ -266,7 +273,7 @@ mod tests {
     #[test]
     fn what_explains_a_target_comes_first_also_where_nothing_is_linear() {
         let panel = panel(300);
-        let scores = trees(&panel, &panel.genes, 1, &Silent).unwrap();
+        let scores = trees(&panel, &panel.genes, &panel.genes, 1, &Silent).unwrap();
         let best = |target: &str| {
             let ranked = scores.ranked();
             ranked.iter().find(|edge| edge.1 == target).map(|edge| edge.0.to_owned())
@@ -274,6 +281,9 @@ mod tests {
         assert_eq!((best("G2").as_deref(), best("G3").as_deref()), (Some("G0"), Some("G1")));
         assert_eq!((scores.get("G0", "G4"), scores.get("G0", "G0")), (None, None));
         assert_eq!(scores.get("G4", "G2"), Some(0.0), "what does not vary explains nothing");
+        let some = trees(&panel, &["G1".to_owned(), "G0".to_owned()], &panel.genes[2..4], 1, &Silent).unwrap();
+        assert_eq!((some.regulators.len(), some.targets.len()), (2, 2));
+        assert!(some.get("G0", "G2") > some.get("G1", "G2") && some.get("G1", "G3") > some.get("G0", "G3"));
         // Where there is something to explain, there are more trees than the window has.
         let total: f32 = (0..12).filter_map(|gene| scores.get(&format!("G{gene}"), "G2")).sum();
         assert!(total > 2.0 * WINDOW as f32, "{total}");
@@ -284,7 +294,7 @@ mod tests {
         let panel = panel(80);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| trees(&panel, &panel.genes, 7, &Silent).unwrap())
+            pool.install(|| trees(&panel, &panel.genes, &panel.genes, 7, &Silent).unwrap())
         };
         let bits = |scores: &EdgeScores| scores.scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&on(1)), bits(&on(3)));
