@@ -201,6 +201,8 @@ pub enum Action {
     CancelEdgeTests,
     /// Test them after it was stopped.
     TestEdgesAgain,
+    /// Test the edges shown on held-out cells: one is pointed at.
+    TestShownEdges,
     /// End the test of a perturbation.
     CancelTesting,
     /// Test the perturbation shown again after it was cancelled or failed.

@@ -228,6 +228,7 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
         Action::CancelDoublets => work.cancel_doublets(),
         Action::CancelEdgeTests => work.cancel_edge_tests(),
         Action::TestEdgesAgain => work.test_edges_again(),
+        Action::TestShownEdges => work.test_shown_edges(),
         Action::CancelTesting => work.cancel_testing(),
         Action::TestAgain => state.runtime.findings.tests.stopped = None,
         Action::Quit => return hold_back(HeldBack::Quit, state, work),

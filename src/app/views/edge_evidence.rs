@@ -86,7 +86,9 @@ fn held_out(ui: &mut Ui, network: &Grn, edge: &Edge, state: &State) {
                 },
                 EdgeTesting::Stopped(Some(reason)) => format!("Not tested on held-out cells: {}", lower(reason)),
                 EdgeTesting::Stopped(None) => "The test on held-out cells was cancelled".to_owned(),
-                EdgeTesting::None | EdgeTesting::Ready(_) => "Click the edge to test it on held-out cells".to_owned(),
+                EdgeTesting::None => "Testing on held-out cells".to_owned(),
+                // Beyond the best that are tested together.
+                EdgeTesting::Ready(_) => "Click the edge to test it on held-out cells".to_owned(),
             };
             ui.label(weak(text)).on_hover_text(HELD_OUT);
         }

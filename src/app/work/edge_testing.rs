@@ -11,7 +11,7 @@ use crate::document::EdgeAttribute;
 use crate::evaluation::networks::EdgeTest;
 use crate::jobs::{Job, Outcome, Progress as _};
 use crate::models::TrainedModel;
-use crate::network::Grn;
+use crate::network::{Edge, Grn};
 use crate::tasks::edge_tests::{EdgeTests, HeldOutCells, MOST_EDGES, obstacle, test_edges};
 
 type Tests = Vec<(u32, Option<EdgeTest>)>;
@@ -25,6 +25,8 @@ pub(super) struct EdgeTester {
     known: BTreeMap<u32, Option<EdgeTest>>,
     /// The edges asked for last.
     asked: Option<Asked>,
+    /// Whether an edge was pointed at since.
+    pointed: bool,
     job: Option<Job<(Arc<HeldOutCells>, Tests)>>,
 }
 
@@ -74,6 +76,13 @@ impl State {
         }
     }
 
+    /// Whether an edge could be tested on held-out cells, and nobody tests it yet.
+    pub(in crate::app) fn edge_awaits_test(&self, edge: &Edge) -> bool {
+        matches!(self.runtime.edge_testing, EdgeTesting::None | EdgeTesting::Ready(_))
+            && self.edge_test_obstacle().is_none()
+            && self.edge_tests().is_none_or(|tests| !tests.knows(edge))
+    }
+
     /// The tests of the network shown, as far as they are known.
     pub(in crate::app) fn edge_tests(&self) -> Option<&Arc<EdgeTests>> {
         let network = self.network()?;
@@ -102,7 +111,8 @@ impl Work {
         }
         self.take_tests(&of, state);
         let between = state.edges_between();
-        if state.document.style.edge_colour != EdgeAttribute::HeldOut && between.is_empty() {
+        let pointed = std::mem::take(&mut self.edge_testing.pointed);
+        if state.document.style.edge_colour != EdgeAttribute::HeldOut && between.is_empty() && !pointed {
             return;
         }
         let Some(shown) = state.shown() else { return };
@@ -178,6 +188,11 @@ impl Work {
         if let Some(job) = &self.edge_testing.job {
             job.cancel();
         }
+    }
+
+    /// Test the edges that are shown.
+    pub(in crate::app) fn test_shown_edges(&mut self) {
+        self.edge_testing.pointed = true;
     }
 
     /// Test again what was stopped.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use egui_kittest::kittest::Queryable as _;
 use grn_explorer::app::Action;
 use grn_explorer::app::findings::EdgeTesting;
 use grn_explorer::app::state::{Tab, TableKind};
@@ -115,4 +116,28 @@ fn edges_are_coloured_and_told_by_their_test_on_held_out_cells() {
     assert!(window.shows("Sort by Held-out p"));
     window.click(&format!("Response to {}", others[0]));
     assert_eq!((window.state().view.tab, window.state().view.perturbation.as_ref()), (Tab::Response, Some(&others[0])));
+}
+
+#[test]
+fn an_edge_is_tested_when_it_is_pointed_at() {
+    let mut window = sample();
+    window.until("the layout", |state| !state.document.positions.is_empty());
+    window.harness.run_steps(20);
+    assert!(matches!(window.state().runtime.edge_testing, EdgeTesting::None), "nobody asked yet");
+    let network = window.state().network().unwrap().clone();
+    let shown = window.state().document.filter.apply(&network);
+    // The middle of one or the other edge may lie below a node or a label.
+    for edge in shown.edges().take(10) {
+        let ends = [edge.regulator, edge.target].map(|gene| {
+            let node = format!("node {}", network.symbol(gene));
+            window.harness.get_by_label(&node).rect().center()
+        });
+        window.harness.hover_at(ends[0] + (ends[1] - ends[0]) * 0.5);
+        window.harness.run_steps(12);
+        if !matches!(window.state().runtime.edge_testing, EdgeTesting::None) {
+            break;
+        }
+    }
+    window.until_mentioned("Held-out cells: ");
+    assert!(window.mentions("Click to keep this card, with a link to the response to"));
 }

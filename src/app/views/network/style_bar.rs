@@ -259,7 +259,8 @@ fn list<'a>(label: &str, short: &str, chosen: &str) -> ComboBox<'a> {
         None => chosen.to_owned(),
     };
     let text = format!("{short}: {chosen}");
-    ComboBox::from_id_salt(label).selected_text(text).width(0.0).wrap_mode(egui::TextWrapMode::Extend)
+    // High enough for all attributes: one that is out of sight is not found.
+    ComboBox::from_id_salt(label).selected_text(text).width(0.0).height(400.0).wrap_mode(egui::TextWrapMode::Extend)
 }
 
 /// A list of attributes of genes, `groups` among them or only what has a size.
