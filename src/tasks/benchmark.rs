@@ -291,7 +291,8 @@ fn against_truth(
     let count = genes.len();
     let mut standards = Vec::new();
     if ranked.len() == count {
-        standards.push(standard(&all, format!("all ordered pairs of the {count} genes that data and known edges share")));
+        standards
+            .push(standard(&all, format!("all ordered pairs of the {count} genes that data and known edges share")));
     }
     if !regulators.is_empty() && regulators.len() < count {
         let universe = format!("{} perturbed regulators × the same {count} genes", regulators.len());

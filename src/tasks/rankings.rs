@@ -18,6 +18,8 @@ use crate::words::{counted, grouped};
 const MOST_TREE_WORK: usize = 1_200_000_000;
 /// Fewer cells would say nothing, however many genes there are.
 const FEWEST_TREE_CELLS: usize = 200;
+/// Ordered pairs of genes up to which all are ranked; of more only those from perturbed genes, where there are any: they can be tested.
+const ALL_PAIRS: usize = 2_000 * 2_000;
 /// Ordered pairs of genes that are ranked at most: every method holds a score for each.
 const MOST_PAIRS: usize = 5_000 * 5_000;
 
@@ -51,10 +53,10 @@ impl Ranked {
 }
 
 impl Sources<'_> {
-    /// The genes that edges are ranked from: all, or where that makes too many pairs those that were perturbed alone. None where these
-    /// are too many as well.
+    /// The genes that edges are ranked from: all, or where that makes many pairs those that were perturbed alone. None where there are too
+    /// many.
     pub fn regulators(&self) -> Option<Vec<String>> {
-        regulators(self.genes, &self.effects.perturbations, MOST_PAIRS)
+        regulators(self.genes, &self.effects.perturbations, [ALL_PAIRS, MOST_PAIRS])
     }
 
     /// Rank by all of them, from the genes of [`Self::regulators`] (none: not at all).
@@ -67,7 +69,7 @@ impl Sources<'_> {
         };
         if regulators.len() < self.genes.len() {
             notes.push(format!(
-                "Edges are ranked from the {} to all {}: all pairs would be too many",
+                "Edges are ranked from the {} alone, to all {}",
                 counted(regulators.len(), "perturbed gene"),
                 counted(self.genes.len(), "gene")
             ));
@@ -119,14 +121,14 @@ fn ranking(baseline: NetworkBaseline, scores: &EdgeScores, number: &BTreeMap<&st
     Ranking { method: baseline.label().to_owned(), edges: edges.collect() }
 }
 
-/// Those of `genes` that edges to all of them are ranked from, in their order, where a score is held for at most `most` pairs.
-fn regulators(genes: &[String], perturbations: &[String], most: usize) -> Option<Vec<String>> {
-    if genes.len() * genes.len() <= most {
-        return Some(genes.to_vec());
-    }
+/// Those of `genes` that edges to all of them are ranked from, in their order: all of them up to so many pairs, else those perturbed, and
+/// never more pairs than the second number.
+fn regulators(genes: &[String], perturbations: &[String], [all, most]: [usize; 2]) -> Option<Vec<String>> {
     let alone: BTreeSet<&String> = perturbations.iter().collect();
     let perturbed: Vec<String> = genes.iter().filter(|gene| alone.contains(gene)).cloned().collect();
-    (!perturbed.is_empty() && perturbed.len() * genes.len() <= most).then_some(perturbed)
+    let pairs = genes.len() * genes.len();
+    let chosen = if pairs <= all || perturbed.is_empty() { genes.to_vec() } else { perturbed };
+    (chosen.len() * genes.len() <= most).then_some(chosen)
 }
 
 /// At most `most` of `cells`, fewer where there are many `pairs` of genes; drawn, and in their order.
@@ -150,13 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edges_are_ranked_from_perturbed_genes_alone_where_all_pairs_are_too_many() {
+    fn edges_are_ranked_from_perturbed_genes_alone_where_there_are_many_genes() {
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (genes, perturbations) = (strings(&["A", "B", "C", "D"]), strings(&["D", "A+C", "B", "Q"]));
-        assert_eq!(regulators(&genes, &perturbations, 16).unwrap(), genes);
-        assert_eq!(regulators(&genes, &perturbations, 15).unwrap(), ["B", "D"]);
-        assert_eq!(regulators(&genes, &perturbations, 7), None);
-        assert_eq!(regulators(&genes, &[], 15), None);
+        assert_eq!(regulators(&genes, &perturbations, [16, 16]).unwrap(), genes);
+        assert_eq!(regulators(&genes, &perturbations, [15, 16]).unwrap(), ["B", "D"]);
+        assert_eq!(regulators(&genes, &perturbations, [5, 7]), None);
+        assert_eq!(regulators(&genes, &[], [15, 16]).unwrap(), genes);
+        assert_eq!(regulators(&genes, &[], [15, 15]), None);
     }
 
     #[test]

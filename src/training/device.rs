@@ -5,6 +5,7 @@ use std::panic::catch_unwind;
 use candle_core::Device;
 
 use super::{DeviceChoice, TrainError};
+use crate::models::nn::gpu;
 
 /// A device and its name in words; after a fall-back the name says why.
 pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, String), TrainError> {
@@ -34,7 +35,11 @@ fn cuda() -> Result<(Device, String), String> {
     if !candle_core::utils::cuda_is_available() {
         return Err("this build has no CUDA (build with --features cuda)".into());
     }
-    open("NVIDIA GPU (CUDA)", || Device::new_cuda(0))
+    let (device, name) = open("NVIDIA GPU (CUDA)", || Device::new_cuda(0))?;
+    Ok(match gpu::try_out(&device) {
+        Ok(()) => (device, name),
+        Err(reason) => (device, format!("{name}; slower than it could be, by candle's kernels alone: {reason}")),
+    })
 }
 
 fn metal() -> Result<(Device, String), String> {

@@ -16,9 +16,7 @@ use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
 };
-use crate::models::gpo_vae::{
-    Alignment, Batch, BatchContext, CountMoments, FusedStep, GpoVae, Loss, Noise, Sizes, Start,
-};
+use crate::models::gpo_vae::{Alignment, Batch, BatchContext, CountMoments, FusedStep, GpoVae, Noise, Sizes, Start};
 use crate::models::nn::adam::{Adam, AdamConfig};
 use crate::models::nn::parameters::Source;
 use crate::models::{
@@ -358,6 +356,11 @@ impl<'a> Run<'a> {
         let Self { config, batches, context, model, fused, adam, .. } = self;
         let (sizes, settings) = (model.sizes(), &config.model);
         let mut sums = [0.0f64; 9];
+        let mut add = |(weight, measured): (f64, Measured)| -> Result<bool, TrainError> {
+            let terms = measured.read().map_err(ModelError::from)?;
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
+            Ok(terms.iter().all(|term| term.is_finite()))
+        };
         let (ahead, ready) = sync_channel(1);
         // The next batch is made while the step of the last one is computed.
         let ended = std::thread::scope(|scope| -> Result<Result<(), Interrupted>, TrainError> {
@@ -372,20 +375,24 @@ impl<'a> Run<'a> {
                     }
                 }
             });
+            let mut last = None;
             for (batch, noise) in &ready {
                 *waited += observer.wait_while_paused();
                 observer.check()?;
                 if observer.should_stop() {
                     return Ok(Err(Interrupted::Stopped));
                 }
-                let terms = step(model, fused.as_mut(), adam, &batch, &noise, learn).map_err(ModelError::from)?;
-                if terms.iter().any(|term| !term.is_finite()) {
+                let measured = step(model, fused.as_mut(), adam, &batch, &noise, learn).map_err(ModelError::from)?;
+                let weight = batch.len() as f64 / cells.len() as f64;
+                // A GPU is asked what a step gave when the next one is under way, so that it never waits for that.
+                if let Some(before) = last.replace((weight, measured))
+                    && !add(before)?
+                {
                     return Ok(Err(Interrupted::NotANumber));
                 }
-                let weight = batch.len() as f64 / cells.len() as f64;
-                sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
             }
-            Ok(Ok(()))
+            let held = last.map_or(Ok(true), add)?;
+            Ok(if held { Ok(()) } else { Err(Interrupted::NotANumber) })
         });
         if let Err(interrupted) = ended? {
             return Ok(Err(interrupted));
@@ -421,30 +428,40 @@ fn step(
     batch: &Batch,
     noise: &Noise,
     learn: bool,
-) -> candle_core::Result<[f64; 9]> {
+) -> candle_core::Result<Measured> {
     if let Some(fused) = fused {
         let values = fused.run(model, batch, noise, learn)?;
         if learn && values[0].is_finite() {
             adam.step_slices(model.parameters(), &fused.gradients())?;
         }
-        return Ok(values);
+        return Ok(Measured::Here(values));
     }
     let loss = model.loss(batch, noise)?;
-    let values = values(&loss)?;
-    if learn && values[0].is_finite() {
-        let gradients = loss.total.backward()?;
-        adam.step(model.parameters(), &gradients)?;
+    if learn {
+        adam.step(model.parameters(), &loss.total.backward()?)?;
     }
-    Ok(values)
+    let all: Vec<Tensor> = std::iter::once(&loss.total).chain(&loss.terms).map(Tensor::detach).collect();
+    Ok(Measured::There(Tensor::stack(&all, 0)?))
 }
 
-/// Total first, then the terms: one transfer from the device.
-fn values(loss: &Loss) -> candle_core::Result<[f64; 9]> {
-    let all: Vec<Tensor> = std::iter::once(&loss.total).chain(&loss.terms).map(Tensor::detach).collect();
-    let all: Vec<f32> = Tensor::stack(&all, 0)?.to_vec1()?;
-    let mut values = [0.0; 9];
-    values.iter_mut().zip(all).for_each(|(value, term)| *value = f64::from(term));
-    Ok(values)
+/// The loss of a batch, total first, then the terms.
+enum Measured {
+    Here([f64; 9]),
+    /// On the device still: reading it waits for all that was asked of it before.
+    There(Tensor),
+}
+
+impl Measured {
+    fn read(self) -> candle_core::Result<[f64; 9]> {
+        match self {
+            Self::Here(values) => Ok(values),
+            Self::There(all) => {
+                let mut values = [0.0; 9];
+                values.iter_mut().zip(all.to_vec1::<f32>()?).for_each(|(value, term)| *value = f64::from(term));
+                Ok(values)
+            }
+        }
+    }
 }
 
 fn early(patience: u32) -> String {

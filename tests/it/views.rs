@@ -469,8 +469,9 @@ struct ResponseHost {
 
 fn response(size: [f32; 2], dark: bool) -> Harness<'static, ResponseHost> {
     let screen = Screen::new();
-    let comparison = Comparison::new(&screen.perturbations, &screen.held_out, &screen.training, &screen.predicted, &Silent)
-        .expect("never cancelled");
+    let comparison =
+        Comparison::new(&screen.perturbations, &screen.held_out, &screen.training, &screen.predicted, &Silent)
+            .expect("never cancelled");
     let host = ResponseHost {
         state: State::default(),
         view: ResponseView::default(),

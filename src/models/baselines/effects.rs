@@ -208,8 +208,11 @@ mod tests {
 
     #[test]
     fn baselines_without_an_answer_are_left_out() {
-        let kinds: Vec<_> =
-            all(&training(), &[Perturbation::of(["C"])], &Silent).unwrap().into_iter().map(|answer| answer.kind).collect();
+        let kinds: Vec<_> = all(&training(), &[Perturbation::of(["C"])], &Silent)
+            .unwrap()
+            .into_iter()
+            .map(|answer| answer.kind)
+            .collect();
         use BaselineKind::{NoChange, TrainingMean, WeightedTrainingMean};
         assert_eq!(kinds, [NoChange, TrainingMean, WeightedTrainingMean]);
         let empty = EffectTable { genes: vec!["X".into()], ..EffectTable::default() };

@@ -1,6 +1,7 @@
 //! Adam with L2 weight decay added to the gradient (not decoupled) and a bound on the gradient's norm, as published.
 //!
-//! On the processor the step is in place; elsewhere it is built from candle's operations.
+//! On the processor the step is in place, on an NVIDIA GPU by kernels of our own where they work; elsewhere it is built from candle's
+//! operations.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,6 +10,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Tensor};
 use rayon::prelude::*;
 
+use super::gpu::{self, AdamStep};
 use super::kernels;
 use super::parameters::Parameters;
 use super::vector;
@@ -47,7 +49,8 @@ pub struct AdamState {
 enum Moments {
     /// First and second moment.
     Slices(Mutex<(Vec<f32>, Vec<f32>)>),
-    Tensors(Tensor, Tensor),
+    /// The same on a device, `[2, n]`.
+    Tensor(Tensor),
 }
 
 impl Adam {
@@ -56,43 +59,68 @@ impl Adam {
         Self { config, step: 0, moments: BTreeMap::new() }
     }
 
-    /// One step with gradients of the tensor library; gives the gradient's norm before clipping. Parameters without a gradient
-    /// stay as they are.
-    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
-        let mut squares = 0.0;
-        for (_, var) in parameters.iter() {
-            if let Some(gradient) = gradients.get(var) {
-                squares += match gradient.device() {
-                    Device::Cpu => kernels::with_slice(&gradient.contiguous()?, sum_of_squares)?,
-                    _ => f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?),
-                };
+    /// One step with gradients of the tensor library. Parameters without a gradient stay as they are.
+    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore) -> Result<()> {
+        if matches!(parameters.device(), Device::Cpu) {
+            let mut squares = 0.0;
+            for gradient in parameters.iter().filter_map(|(_, var)| gradients.get(var)) {
+                squares += kernels::with_slice(&gradient.contiguous()?, sum_of_squares)?;
             }
-        }
-        let now = self.begin(squares);
-        for (name, var) in parameters.iter() {
-            let Some(gradient) = gradients.get(var) else { continue };
-            if matches!(var.device(), Device::Cpu) {
+            let now = self.begin(squares);
+            for (name, var) in parameters.iter() {
+                let Some(gradient) = gradients.get(var) else { continue };
                 let gradient = gradient.contiguous()?;
                 kernels::with_slice(&gradient, |gradient| self.in_place(name, var.as_tensor(), gradient, &now))??;
-                continue;
             }
-            let zeros = || -> Result<Moments> { Ok(Moments::Tensors(gradient.zeros_like()?, gradient.zeros_like()?)) };
-            if !self.moments.contains_key(name) {
-                self.moments.insert(name.to_owned(), zeros()?);
-            }
-            if let Some(Moments::Tensors(first, second)) = self.moments.get_mut(name) {
-                let gradient = ((gradient * now.scale)? + (var.as_detached_tensor() * self.config.weight_decay)?)?;
-                *first = ((&*first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
-                *second = ((&*second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
-                let denominator = ((&*second / now.corrections.1)?.sqrt()? + EPSILON)?;
-                let change = ((&*first * (self.config.learning_rate / now.corrections.0))? / denominator)?;
-                var.set(&(var.as_detached_tensor() - change)?)?;
+            return Ok(());
+        }
+        for (name, var) in parameters.iter() {
+            if gradients.get(var).is_some() && !self.moments.contains_key(name) {
+                let zeros = Tensor::zeros((2, var.elem_count()), var.dtype(), var.device())?;
+                self.moments.insert(name.to_owned(), Moments::Tensor(zeros));
             }
         }
-        Ok(now.norm)
+        self.step += 1;
+        let corrections = self.corrections();
+        let mut parts = Vec::new();
+        for (name, var) in parameters.iter() {
+            if let (Some(gradient), Some(Moments::Tensor(moments))) = (gradients.get(var), self.moments.get(name)) {
+                parts.push((var.as_tensor(), gradient.contiguous()?, moments));
+            }
+        }
+        let step = AdamStep {
+            clip_norm: self.config.clip_norm as f32,
+            weight_decay: self.config.weight_decay as f32,
+            betas: [BETA1 as f32, BETA2 as f32],
+            rate: (self.config.learning_rate / corrections.0) as f32,
+            root: (1.0 / corrections.1.sqrt()) as f32,
+            epsilon: EPSILON as f32,
+        };
+        if gpu::optimise(&parts, &step)? {
+            return Ok(());
+        }
+        let squares = parts.iter().map(|(_, gradient, _)| gradient.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
+        // One transfer from the device.
+        let squares: f64 = Tensor::stack(&squares, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).sum();
+        let scale = self.scale(squares.sqrt());
+        for (name, var) in parameters.iter() {
+            let (Some(gradient), Some(Moments::Tensor(moments))) = (gradients.get(var), self.moments.get_mut(name))
+            else {
+                continue;
+            };
+            let gradient =
+                ((gradient * scale)? + (var.as_detached_tensor() * self.config.weight_decay)?)?.flatten_all()?;
+            let first = ((moments.get(0)? * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
+            let second = ((moments.get(1)? * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
+            let denominator = ((&second / corrections.1)?.sqrt()? + EPSILON)?;
+            let change = ((&first * (self.config.learning_rate / corrections.0))? / denominator)?;
+            var.set(&(var.as_detached_tensor() - change.reshape(var.shape())?)?)?;
+            *moments = Tensor::stack(&[first, second], 0)?;
+        }
+        Ok(())
     }
 
-    /// The same with gradients in slices, by name, for parameters on the processor.
+    /// The same with gradients in slices, by name, for parameters on the processor; gives the gradient's norm before clipping.
     pub fn step_slices(&mut self, parameters: &Parameters, gradients: &BTreeMap<&str, &[f32]>) -> Result<f64> {
         let found = parameters.iter().filter_map(|(name, _)| gradients.get(name));
         let now = self.begin(found.map(|gradient| sum_of_squares(gradient)).sum());
@@ -112,9 +140,7 @@ impl Adam {
                     let moments = moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     [moments.0.clone(), moments.1.clone()]
                 }
-                Moments::Tensors(first, second) => {
-                    [first.flatten_all()?.to_vec1::<f32>()?, second.flatten_all()?.to_vec1::<f32>()?]
-                }
+                Moments::Tensor(moments) => [moments.get(0)?.to_vec1::<f32>()?, moments.get(1)?.to_vec1::<f32>()?],
             };
             Ok((name.clone(), both))
         };
@@ -133,10 +159,7 @@ impl Adam {
             }
             let moments = match var.device() {
                 Device::Cpu => Moments::Slices(Mutex::new((first, second))),
-                device => Moments::Tensors(
-                    Tensor::from_vec(first, var.shape(), device)?,
-                    Tensor::from_vec(second, var.shape(), device)?,
-                ),
+                device => Moments::Tensor(Tensor::from_vec([first, second].concat(), (2, var.elem_count()), device)?),
             };
             self.moments.insert(name, moments);
         }
@@ -146,11 +169,17 @@ impl Adam {
     fn begin(&mut self, squares: f64) -> Now {
         let norm = squares.sqrt();
         self.step += 1;
-        Now {
-            norm,
-            scale: (self.config.clip_norm / (norm + 1e-6)).min(1.0),
-            corrections: (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step)),
-        }
+        Now { norm, scale: self.scale(norm), corrections: self.corrections() }
+    }
+
+    /// What clipping makes of a gradient of that norm.
+    fn scale(&self, norm: f64) -> f64 {
+        (self.config.clip_norm / (norm + 1e-6)).min(1.0)
+    }
+
+    /// 1 − βᵗ of both moments.
+    fn corrections(&self) -> (f64, f64) {
+        (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step))
     }
 
     fn in_place(&mut self, name: &str, parameter: &Tensor, gradient: &[f32], now: &Now) -> Result<()> {

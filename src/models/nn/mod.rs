@@ -1,11 +1,13 @@
 //! Building blocks of the networks.
 //!
 //! [`linear`], [`mlp`] and the formulas of [`counts`] are networks of tensors, for every device. [`matrix`], [`dense`],
-//! [`normal`], the loops of [`counts`] and [`vector`] are the same on slices, forward and backward, for the processor.
+//! [`normal`], the loops of [`counts`] and [`vector`] are the same on slices, forward and backward, for the processor; [`gpu`] has kernels
+//! for the hot parts of the tensors' path on an NVIDIA GPU.
 
 pub mod adam;
 pub mod counts;
 pub mod dense;
+pub mod gpu;
 pub mod kernels;
 pub mod linear;
 pub mod matrix;

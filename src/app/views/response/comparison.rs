@@ -364,7 +364,8 @@ mod tests {
         let mut held_out = table(&[("B", 7, [1.0, 2.0, 3.0, 4.0])]);
         held_out.genes.reverse();
         let predicted = table(&[("B", 0, [4.0, 3.0, 2.0, 1.0])]);
-        let comparison = Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted, &Silent).unwrap();
+        let comparison =
+            Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted, &Silent).unwrap();
         assert_eq!(comparison.observed("B").unwrap().2, [4.0, 3.0, 2.0, 1.0]);
         assert_eq!(comparison.perturbations[0].fit(Predictor::Model).unwrap().r_squared, Some(1.0));
         assert_eq!(comparison.predicted(MEAN, "B"), None);
