@@ -122,9 +122,10 @@ fn remedy(error: &anyhow::Error) -> Option<String> {
 
 fn of_prepare(error: &PrepareError) -> Option<&'static str> {
     match error {
-        PrepareError::NotCounts { .. } => {
-            Some("name the matrix with raw counts: --matrix layers/counts or --matrix raw/X")
-        }
+        PrepareError::NotCounts { .. } => Some(
+            "name the matrix with raw counts: --matrix layers/counts or --matrix raw/X; expected counts of a simulator, which are no \
+                 whole numbers, are taken with --matrix-kind counts",
+        ),
         PrepareError::NoControls => Some(
             "name the control label with --control LABEL; grn-explorer inspect FILE shows the column that was read",
         ),

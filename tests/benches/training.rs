@@ -1,8 +1,9 @@
-//! How long a training step of GPO-VAE takes, and its parts: `cargo bench --bench training [-- SIZE…] [--steps N] [--plain]`.
+//! How long a training step of GPO-VAE takes, and its parts: `cargo bench --bench training [-- SIZE…] [--steps N] [--plain] [--gpu]`.
 //!
 //! Counts are drawn at random: time does not depend on what they mean. Sizes: `papalexi` (300 genes, 25 treatments),
 //! `adamson` (5,000 and 100), `k562` (8,500 and 600), with the settings published for them and batches of 512 cells.
-//! `--plain` measures the path by the tensor library's own operations.
+//! `--plain` measures the path by the tensor library's own operations, `--gpu` the first NVIDIA GPU (feature `cuda`): with our kernels,
+//! or with `--plain` by the tensor library's alone.
 
 #![allow(clippy::print_stdout)] // A bench that prints its table.
 
@@ -13,6 +14,7 @@ use grn_explorer::models::gpo_vae::{
     Batch, BatchContext, BatchData, FusedStep, GpoVae, GpoVaeConfig, Noise, Preset, Sizes,
 };
 use grn_explorer::models::nn::adam::{Adam, AdamConfig};
+use grn_explorer::models::nn::gpu;
 use grn_explorer::models::nn::parameters::Source;
 use grn_explorer::random;
 use rand::RngExt as _;
@@ -77,13 +79,18 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-fn measure(size: &Size, steps: usize, plain: bool) -> candle_core::Result<Times> {
-    let device = Device::Cpu;
+fn measure(size: &Size, steps: usize, plain: bool, device: &Device) -> candle_core::Result<Times> {
+    let on_gpu = !matches!(device, Device::Cpu);
+    // A GPU works on while the processor goes on: every time is taken when it is done.
+    let now = || -> candle_core::Result<Instant> {
+        device.synchronize()?;
+        Ok(Instant::now())
+    };
     let config = GpoVaeConfig::preset(size.preset);
     let sizes = Sizes { genes: size.genes, treatments: size.treatments };
     let source = Source::Random(Box::new(random::stream(1, "parameters")));
-    let model = GpoVae::new(sizes, &config, source, &device)?;
-    let mut fused = FusedStep::new(&model)?;
+    let model = GpoVae::new(sizes, &config, source, device)?;
+    let mut fused = if plain || on_gpu { None } else { Some(FusedStep::new(&model)?) };
     let mut adam = Adam::new(AdamConfig {
         learning_rate: config.learning_rate,
         weight_decay: config.weight_decay,
@@ -101,23 +108,23 @@ fn measure(size: &Size, steps: usize, plain: bool) -> candle_core::Result<Times>
     let mut times = Times::default();
     for step in 0..=steps {
         let data = batch(size, &mut draws);
-        let begun = Instant::now();
+        let begun = now()?;
         let batch = Batch::new(data, &context);
         let batched = Instant::now();
         let noise = Noise::random(&mut noises, sizes, &config, &batch);
         let drawn = Instant::now();
-        let learned = if plain {
-            let gradients = model.loss(&batch, &noise)?.total.backward()?;
-            let learned = Instant::now();
-            adam.step(model.parameters(), &gradients)?;
-            learned
-        } else {
+        let learned = if let Some(fused) = &mut fused {
             fused.run(&model, &batch, &noise, true)?;
             let learned = Instant::now();
             adam.step_slices(model.parameters(), &fused.gradients())?;
             learned
+        } else {
+            let gradients = model.loss(&batch, &noise)?.total.backward()?;
+            let learned = now()?;
+            adam.step(model.parameters(), &gradients)?;
+            learned
         };
-        let end = Instant::now();
+        let end = now()?;
         // The first step takes memory that the others find.
         if step > 0 {
             times.batch.push(milliseconds(batched - begun));
@@ -139,19 +146,24 @@ fn peak_memory() -> Option<f64> {
 
 fn main() -> candle_core::Result<()> {
     let mut wanted = Vec::new();
-    let (mut steps, mut plain) = (5, false);
+    let (mut steps, mut plain, mut on_gpu) = (5, false, false);
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--steps" => steps = arguments.next().and_then(|number| number.parse().ok()).unwrap_or(steps),
             "--plain" => plain = true,
+            "--gpu" => on_gpu = true,
             _ => wanted.push(argument),
         }
+    }
+    let device = if on_gpu { Device::new_cuda(0)? } else { Device::Cpu };
+    if on_gpu && !plain {
+        gpu::try_out(&device).map_err(candle_core::Error::msg)?;
     }
     println!("{} threads; medians of {steps} steps of {CELLS} cells, ms", rayon::current_num_threads());
     println!("size      step   batch  noise  loss, gradient   Adam   peak MB so far");
     for size in SIZES.iter().filter(|size| wanted.is_empty() || wanted.iter().any(|name| name == size.name)) {
-        let mut times = measure(size, steps, plain)?;
+        let mut times = measure(size, steps, plain, &device)?;
         println!(
             "{:9} {:6.1} {:6.1} {:6.1} {:14.1} {:6.1} {:8.0}",
             size.name,

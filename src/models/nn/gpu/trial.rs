@@ -40,8 +40,8 @@ fn compare(device: &Device) -> std::result::Result<(), String> {
     let found = outcomes(device).map_err(told)?;
     for ((name, expected), (_, found)) in expected.iter().zip(&found) {
         let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        let differs = |(a, b): (&f32, &f32)| !((a - b).abs() <= TOLERANCE * largest + 1e-6);
-        if expected.len() != found.len() || expected.iter().zip(found).any(differs) {
+        let agrees = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE * largest + 1e-6;
+        if expected.len() != found.len() || !expected.iter().zip(found).all(agrees) {
             return Err(format!("{name} differs from what the processor gives"));
         }
     }
