@@ -100,27 +100,47 @@ impl Default for Page {
     }
 }
 
-const PANELS: [(Panel, PagePanel); 13] = [
-    (Panel::Network, PagePanel::Network),
-    (Panel::Scatter, PagePanel::Scatter),
-    (Panel::Shifts, PagePanel::Shifts),
-    (Panel::Movers, PagePanel::Movers),
-    (Panel::Effects, PagePanel::Effects),
-    (Panel::Training, PagePanel::Training),
-    (Panel::Comparison, PagePanel::Comparison),
-    (Panel::HeatMap, PagePanel::HeatMap),
-    (Panel::Cells, PagePanel::Cells),
-    (Panel::GeneCells, PagePanel::GeneCells),
-    (Panel::Volcano, PagePanel::Volcano),
-    (Panel::MeanChange, PagePanel::MeanChange),
-    (Panel::Interactions, PagePanel::Interactions),
-];
+/// From the document's panels to the file's and back, from one list: one that is not in it does not compile.
+macro_rules! kept_as {
+    ($($panel:ident),+ $(,)?) => {
+        impl From<PagePanel> for Panel {
+            fn from(panel: PagePanel) -> Self {
+                match panel {
+                    $(PagePanel::$panel => Self::$panel,)+
+                }
+            }
+        }
+
+        impl From<Panel> for PagePanel {
+            fn from(panel: Panel) -> Self {
+                match panel {
+                    $(Panel::$panel => Self::$panel,)+
+                }
+            }
+        }
+    };
+}
+
+kept_as!(
+    Network,
+    Scatter,
+    Shifts,
+    Movers,
+    Effects,
+    Training,
+    Comparison,
+    HeatMap,
+    Cells,
+    GeneCells,
+    Volcano,
+    MeanChange,
+    Interactions,
+);
 
 impl Page {
     pub(super) fn of(page: &FigurePage) -> Self {
-        let panel = |panel: &PagePanel| PANELS.iter().find(|(_, known)| known == panel).map(|(kept, _)| *kept);
         Self {
-            panels: page.panels.iter().filter_map(panel).collect(),
+            panels: page.panels.iter().copied().map(Panel::from).collect(),
             columns: page.columns,
             width_mm: page.width_mm,
             text_size: page.text_size,
@@ -153,23 +173,8 @@ impl Page {
             );
             return Err(SessionError::Damaged { reason });
         }
-        let panel = |panel: Panel| match panel {
-            Panel::Network => PagePanel::Network,
-            Panel::Scatter => PagePanel::Scatter,
-            Panel::Shifts => PagePanel::Shifts,
-            Panel::Movers => PagePanel::Movers,
-            Panel::Effects => PagePanel::Effects,
-            Panel::Training => PagePanel::Training,
-            Panel::Comparison => PagePanel::Comparison,
-            Panel::HeatMap => PagePanel::HeatMap,
-            Panel::Cells => PagePanel::Cells,
-            Panel::GeneCells => PagePanel::GeneCells,
-            Panel::Volcano => PagePanel::Volcano,
-            Panel::MeanChange => PagePanel::MeanChange,
-            Panel::Interactions => PagePanel::Interactions,
-        };
         Ok(FigurePage {
-            panels: self.panels.into_iter().map(panel).collect(),
+            panels: self.panels.into_iter().map(PagePanel::from).collect(),
             columns: self.columns,
             width_mm: self.width_mm,
             text_size: self.text_size,
