@@ -8,7 +8,8 @@ use crate::network::filter::first_view;
 /// Longest list of recent files.
 const RECENT: usize = 8;
 
-/// Show what was opened. Opening starts a new document; only what belongs together stays.
+/// Show what was opened. Opening starts a new document; only what belongs together stays: the data set of the open model changes nothing
+/// but that its cells are there.
 pub(super) fn show(opened: Opened, state: &mut State) {
     let Opened { dataset, model, network, session, changed, recovered, path, .. } = opened;
     let is_session = session.is_some();
@@ -59,12 +60,16 @@ pub(super) fn show(opened: Opened, state: &mut State) {
     if runtime.network_file.is_none() {
         sources.network = None;
     }
-    if !is_session {
+    let had_model = runtime.model.is_some();
+    let companion = !is_session && had_model && model.is_none() && dataset.is_some();
+    if !is_session && !companion {
         // What a training run replaced belongs to the document it ran in.
         sources.before = None;
     }
-    let had_model = runtime.model.is_some();
-    let mut document = Document { sources, ..document };
+    let mut document = match companion {
+        true => Document { sources, ..state.document.clone() },
+        false => Document { sources, ..document },
+    };
     let mut tab = state.view.tab;
     if let Some(dataset) = dataset {
         document.sources.dataset = Some(dataset.reference);
@@ -72,7 +77,17 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         runtime.dataset = Some(dataset.dataset);
         runtime.summary = Some(dataset.summary);
         runtime.targets = Some(dataset.targets);
-        tab = Tab::Data;
+        if companion {
+            let name = runtime.dataset.as_ref().map(|dataset| dataset.name().to_owned()).unwrap_or_default();
+            runtime.tell(
+                Severity::Done,
+                format!("{name} opened: the model was trained on it"),
+                "Its held-out cells test edges and judge the model",
+                "",
+            );
+        } else {
+            tab = Tab::Data;
+        }
     }
     if let Some(model) = model {
         document.sources.model = Some(model.reference);
@@ -101,12 +116,16 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         // Of another document, and in no file.
         runtime.attached.before = None;
     }
-    runtime.prediction = Prediction::None;
-    runtime.last_run = None;
-    runtime.incomplete = None;
     runtime.messages.retain(|message| message.severity != Severity::Error);
-    runtime.session_path = session_path;
-    runtime.saved_document = is_session.then(|| document.clone());
+    if !companion {
+        runtime.prediction = Prediction::None;
+        runtime.last_run = None;
+        runtime.incomplete = None;
+        runtime.session_path = session_path;
+        runtime.saved_document = is_session.then(|| document.clone());
+        state.history.clear();
+        state.view.perturbation = None;
+    }
     if let Some(Recovered { session, model_unsaved }) = recovered {
         // In the file of the session is what it was before.
         (runtime.session_path, runtime.saved_document) = match session {
@@ -126,9 +145,7 @@ pub(super) fn show(opened: Opened, state: &mut State) {
         runtime.tell(Severity::Warning, closed, "", "");
     }
     state.document = document;
-    state.history.clear();
     state.view.tab = tab;
-    state.view.perturbation = None;
     if tab == Tab::Data && state.runtime.dataset.is_some() {
         state.view.section = DataSection::Import;
     }

@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use grn_explorer::app::state::{Dialog, Severity, Tab};
+use grn_explorer::app::state::{Dialog, Prediction, Severity, Tab};
 use grn_explorer::app::{Action, Command};
 use grn_explorer::document::NetworkFilter;
 
@@ -394,4 +394,34 @@ fn a_point_of_a_plot_selects_its_gene_in_network_and_tables() {
     let mut rows = window.harness.query_all_by_label(&row);
     let headers = window.harness.get_by_label("Filter the genes").rect();
     assert!(rows.any(|row| row.rect().top() > headers.bottom()), "{gene} is not in sight in the table");
+}
+
+#[test]
+fn the_data_set_of_a_model_opens_beside_it_and_leaves_all_else_as_it_was() {
+    let mut window = Window::new([1280.0, 800.0]);
+    window.open(std::path::Path::new("sample_data/sample_model.safetensors"));
+    let network = window.state().network().unwrap().clone();
+    let gene = network.symbol(network.edges()[0].regulator).to_owned();
+    window.send(Action::SetFilter(Box::new(NetworkFilter::top(23))));
+    window.send(Action::Select { gene: gene.clone(), extend: false });
+    window.send(Action::KnockOut(vec![(gene.clone(), 1.0)]));
+    window.until("the prediction", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+    let before = window.state().document.clone();
+    window.send(Action::OpenPath("sample_data/sample.h5ad".into()));
+    window.until("opening", |state| state.runtime.dataset.is_some() && !state.runtime.is_busy());
+    let after = &window.state().document;
+    assert!(after.sources.dataset.is_some());
+    assert_eq!(
+        (&after.filter, &after.selection, &after.knock_out),
+        (&before.filter, &before.selection, &before.knock_out)
+    );
+    assert_eq!(window.state().view.tab, Tab::Network);
+    assert!(window.mentions("the model was trained on it"));
+    window.until("the prediction again", |state| matches!(state.runtime.prediction, Prediction::Ready(_)));
+
+    // Another data set closes the model and begins anew.
+    let folder = tempfile::tempdir().unwrap();
+    window.send(Action::OpenPath(screen(folder.path())));
+    window.until("opening", |state| state.runtime.model.is_none() && !state.runtime.is_busy());
+    assert!(window.state().document.selection.is_empty() && window.state().view.tab == Tab::Data);
 }
