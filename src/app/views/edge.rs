@@ -17,7 +17,9 @@ pub fn show(begun: &mut Option<NoteSubject>, ui: &mut Ui, network: &Grn, state: 
         let (regulator, target) = (network.symbol(edge.regulator), network.symbol(edge.target));
         ui.add_space(theme::MEDIUM);
         ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
-        let known = edge_evidence::in_reference(regulator, target, edge.sign, state);
+        let known = state.runtime.attached.reference.as_ref().map(|reference| {
+            edge_evidence::in_reference(reference.sign_between(regulator, target), edge.sign, reference.name())
+        });
         edge_evidence::facts(ui, network, edge, known.as_deref(), state);
         edge_evidence::actions(ui, network, edge, state, actions);
         note(ui, begun, NoteSubject::Edge(regulator.to_owned(), target.to_owned()), state, actions);

@@ -36,16 +36,16 @@ pub fn facts(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state
     }
 }
 
-/// What the reference network says of an edge between these genes, in a clause; none without a reference.
-pub fn in_reference(regulator: &str, target: &str, sign: Sign, state: &State) -> Option<String> {
-    let reference = state.runtime.attached.reference.as_ref()?;
-    let name = reference.name();
-    Some(match reference.sign_between(regulator, target) {
-        None => format!("not in {name}"),
-        Some(known) if known == Sign::Unknown || sign == Sign::Unknown => format!("in {name}"),
-        Some(known) if known == sign => format!("in {name}, same sign"),
-        Some(_) => format!("in {name}, opposite sign"),
-    })
+/// What the reference network `name` says of an edge of that `sign`, in a clause: `known` is its sign there, none where it has no such edge.
+pub fn in_reference(known: Option<Sign>, sign: Sign, name: &str) -> String {
+    match (known, sign) {
+        (None, _) => format!("not in {name}"),
+        (Some(Sign::Unknown), _) => format!("in {name}"),
+        (Some(Sign::Activates), Sign::Unknown) => format!("activates in {name}"),
+        (Some(Sign::Represses), Sign::Unknown) => format!("represses in {name}"),
+        (Some(known), _) if known == sign => format!("in {name}, same sign"),
+        (Some(_), _) => format!("in {name}, opposite sign"),
+    }
 }
 
 /// The test on held-out cells, or why there is none.

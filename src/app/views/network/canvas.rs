@@ -126,8 +126,8 @@ fn empty_space(view: &mut NetworkView, ui: &Ui, background: &Response, frame: &F
         }
     }
     if let Some(edge) = edge {
-        let known = view.known.says(edge);
-        let shown = |ui: &mut Ui| tooltip::edge(ui, frame.network, edge, known, frame.state);
+        let known = view.known.says(edge, frame.state);
+        let shown = |ui: &mut Ui| tooltip::edge(ui, frame.network, edge, known.as_deref(), frame.state);
         // Whoever rests on an edge wants to know what the held-out cells say of it.
         if background.clone().on_hover_ui_at_pointer(shown).is_tooltip_open() && frame.state.edge_awaits_test(edge) {
             actions.push(Action::TestShownEdges);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Shown;
 use crate::app::state::State;
+use crate::app::views::edge_evidence::in_reference;
 use crate::document::NetworkFilter;
 use crate::jobs::{Job, Outcome};
 use crate::network::gene_names::GeneNames;
@@ -139,20 +140,8 @@ impl Known {
     }
 
     /// What the reference says of an edge, in a clause; none without reference.
-    pub fn says(&self, edge: &Edge) -> Option<&'static str> {
-        use crate::network::Sign;
-        Some(match self.overlay.as_ref()?.sign_of(edge) {
-            None => "not in the reference network",
-            Some(Sign::Unknown) => "in the reference network",
-            Some(sign) if edge.sign == Sign::Unknown => {
-                if sign == Sign::Activates {
-                    "activates in the reference network"
-                } else {
-                    "represses in the reference network"
-                }
-            }
-            Some(sign) if sign == edge.sign => "in the reference network, same sign",
-            Some(_) => "in the reference network, opposite sign",
-        })
+    pub fn says(&self, edge: &Edge, state: &State) -> Option<String> {
+        let name = state.runtime.attached.reference.as_ref()?.name();
+        Some(in_reference(self.overlay.as_ref()?.sign_of(edge), edge.sign, name))
     }
 }
