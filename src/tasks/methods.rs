@@ -155,6 +155,13 @@ fn variants(card: &ModelCard) -> Vec<String> {
         gpo.effect_prior_scale != 1.0,
         format!("the priors of effects had a standard deviation of {}", gpo.effect_prior_scale),
     );
+    say(
+        gpo.gene_effects > 0.0,
+        format!(
+            "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a Cauchy prior of scale {}",
+            gpo.gene_effects
+        ),
+    );
     if let Some(network) = &card.prior_network {
         let as_prior = card.settings.prior_network.as_ref().is_some_and(|settings| settings.as_prior);
         let prior = if as_prior { ", which was also its prior" } else { "" };

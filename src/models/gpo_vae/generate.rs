@@ -6,6 +6,7 @@ use rand_distr::{Distribution as _, Gamma, Poisson, StandardNormal};
 use rayon::prelude::*;
 
 use super::network::GpoVae;
+use super::predict::add_to_rows;
 use super::variants::Likelihood;
 use crate::models::nn::counts::{MEAN_FLOOR, RATE_FLOOR, poisson_rate};
 use crate::models::nn::normal::{LARGEST_LOG, VARIANCE_FLOOR};
@@ -34,6 +35,7 @@ impl GpoVae {
             entering = (entering + (self.decoder_offset(&effect)? * f64::from(dose))?)?;
         }
         let mut counts: Vec<f32> = self.decode_from(&entering)?.flatten_all()?.to_vec1()?;
+        add_to_rows(&mut counts, &self.gene_effects(doses)?);
         let log_variances: Vec<f32> = match self.decode_log_variance_from(&entering)? {
             Some(logs) => logs.flatten_all()?.to_vec1()?,
             None => Vec::new(),

@@ -82,7 +82,9 @@ impl Footprint<'_> {
         let heads = if config.likelihood == Likelihood::Normal { 2 } else { 1 };
         let entering = [Entering::encoder(config, self.sizes), Entering::decoder(config, self.sizes)];
         let [encoder_inputs, decoder_inputs] = entering.map(|entering| entering.inputs as u64);
+        let gene_effects = if config.gene_effects > 0.0 { treatments * genes } else { 0 };
         treatments * treatments
+            + gene_effects
             + normal_network([2 * treatments, embedding.0, treatments], embedding.1)
             + normal_network([latent, embedding.0, latent], embedding.1)
             + normal_network([encoder_inputs, basal, latent], config.basal_layers as u64)

@@ -22,6 +22,8 @@ use crate::models::nn::parameters::{Parameters, Source, normal};
 use crate::random::Rng;
 
 /// A probability that is taken from a known network is no nearer to 0 and 1 than this.
+/// Name of the parameter of effects on single genes.
+pub(super) const GENE_EFFECTS: &str = "gene_effects";
 const LEAST_PRIOR: f32 = 1e-3;
 
 /// Numbers of genes and treatments, which fix the shapes together with the settings.
@@ -49,6 +51,8 @@ pub struct GpoVae {
     decoder_head: Linear,
     /// The decoder's second head, where the likelihood has it.
     decoder_log_variance: Option<Linear>,
+    /// Of treatments on single genes, T × G.
+    gene_effects: Option<Tensor>,
     log_concentration: Option<Tensor>,
 }
 
@@ -162,6 +166,10 @@ impl GpoVae {
             Likelihood::Normal => Some(p.linear("decoder.log_variance", config.decoder_hidden, sizes.genes)?),
             Likelihood::LibraryNegativeBinomial | Likelihood::Poisson => None,
         };
+        let gene_effects = match config.gene_effects > 0.0 {
+            true => Some(p.get(GENE_EFFECTS, &[treatments, sizes.genes], |_| 0.0)?),
+            false => None,
+        };
         let log_concentration = match config.likelihood {
             Likelihood::LibraryNegativeBinomial => Some(p.get("log_concentration", &[sizes.genes], |_| 0.0)?),
             Likelihood::Poisson | Likelihood::Normal => None,
@@ -178,6 +186,7 @@ impl GpoVae {
             decoder,
             decoder_head,
             decoder_log_variance,
+            gene_effects,
             log_concentration,
         })
     }
@@ -309,7 +318,12 @@ impl GpoVae {
         let basal_noise = Tensor::from_slice(basal_noise, (particles, cells, latent), device)?;
         let basal = posterior.sample(&basal_noise)?;
         let basal_ratio = posterior.log_prior_ratio(&basal, &basal_noise, 1.0)?;
-        let likelihood = self.likelihood(&self.decode(&basal, &sample, &conditions, &failed)?, &batch.counts)?;
+        let decoded = self.decode(&basal, &sample, &conditions, &failed)?;
+        let of_genes = match self.gene_effects_of(batch.treatments())? {
+            Some(rows) => Some(conditions.matmul(&rows)?),
+            None => None,
+        };
+        let likelihood = self.likelihood(&decoded, of_genes.as_ref(), &batch.counts)?;
         Ok(Drawn { sample, conditions, encoder, own, basal_ratio, likelihood })
     }
 
@@ -355,10 +369,16 @@ impl GpoVae {
             }
             _ => zero()?,
         };
+        let mut of_effects = (by_treatment(&sample.effect_ratio)? * particle_mean)?;
+        if let Some(rows) = self.gene_effects_of(batch.treatments())? {
+            // −log of a Cauchy density, less its constant.
+            let squares = (rows.sqr()? * self.config.gene_effects.powi(-2))?;
+            of_effects = (of_effects + by_treatment(&(squares + 1.0)?.log()?.sum(1)?.unsqueeze(0)?)?)?;
+        }
         let terms = [
             (reconstruction * -mean)?,
             (basal_ratio * -mean)?,
-            (by_treatment(&sample.effect_ratio)? * particle_mean)?,
+            of_effects,
             (by_treatment(&sample.mask_ratio)? * particle_mean)?,
             (sample.artifact_ratio.sum_all()? * (batch.artifact_weight * particle_mean))?,
             counterfactual,
@@ -379,9 +399,32 @@ impl GpoVae {
         self.decoder.after_first(first.entering(&first.own(basal)?, sample, conditions, flags)?)
     }
 
-    /// Log-likelihood of each cell, `[P, B]`, from the decoder's last hidden layer.
-    fn likelihood(&self, hidden: &Tensor, observed: &Counts) -> Result<Tensor> {
-        let decoded = self.decoder_head.forward(hidden, Activation::None)?;
+    /// The effects on single genes of some treatments, `[T', G]`.
+    fn gene_effects_of(&self, treatments: &[u32]) -> Result<Option<Tensor>> {
+        let Some(all) = &self.gene_effects else { return Ok(None) };
+        let rows = Tensor::from_slice(treatments, treatments.len(), all.device())?;
+        all.index_select(&rows, 0).map(Some)
+    }
+
+    /// What treatments (positions) at doses add to the decoder's output of every gene; empty where it is nothing.
+    pub(super) fn gene_effects(&self, doses: &[(usize, f32)]) -> Result<Vec<f32>> {
+        let mut sum = Vec::new();
+        if let Some(all) = &self.gene_effects {
+            for &(treatment, dose) in doses {
+                let row: Vec<f32> = all.get(treatment)?.to_vec1()?;
+                sum.resize(row.len(), 0.0);
+                sum.iter_mut().zip(row).for_each(|(sum, effect)| *sum += dose * effect);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Log-likelihood of each cell, `[P, B]`, from the decoder's last hidden layer and the effects on single genes, `[B, G]`.
+    fn likelihood(&self, hidden: &Tensor, of_genes: Option<&Tensor>, observed: &Counts) -> Result<Tensor> {
+        let mut decoded = self.decoder_head.forward(hidden, Activation::None)?;
+        if let Some(of_genes) = of_genes {
+            decoded = decoded.broadcast_add(of_genes)?;
+        }
         match (&self.log_concentration, &self.decoder_log_variance) {
             (Some(log_concentration), _) => counts::library_negative_binomial(&decoded, log_concentration, observed),
             (None, Some(head)) => counts::normal(&decoded, &head.forward(hidden, Activation::None)?, observed),

@@ -103,7 +103,7 @@ impl Predictor {
         let mut predictor = Self { start, samples, libraries, curves, seed, control, remembered };
         let mut sums = vec![0.0; model.sizes().genes];
         for block in blocks(samples) {
-            predictor.add_log_expression(model, &*predictor.start(model, block)?, &mut sums)?;
+            predictor.add_log_expression(model, &*predictor.start(model, block)?, &[], &mut sums)?;
         }
         predictor.control = predictor.means(&sums);
         Ok(predictor)
@@ -117,6 +117,7 @@ impl Predictor {
     /// Shift of every gene when treatments (positions) are applied at doses. Not numbers if cancelled meanwhile.
     pub fn shifts(&self, model: &GpoVae, doses: &[(usize, f32)], progress: &dyn Progress) -> Result<Vec<f32>> {
         let cancelled = || Ok(vec![f32::NAN; model.sizes().genes]);
+        let of_genes = model.gene_effects(doses)?;
         let mut sums = vec![0.0; model.sizes().genes];
         for block in blocks(self.samples) {
             let mut entering = self.start(model, block)?.into_owned();
@@ -129,7 +130,7 @@ impl Predictor {
             if progress.is_cancelled() {
                 return cancelled();
             }
-            self.add_log_expression(model, &entering, &mut sums)?;
+            self.add_log_expression(model, &entering, &of_genes, &mut sums)?;
         }
         if progress.is_cancelled() {
             return cancelled();
@@ -188,14 +189,15 @@ impl Predictor {
     }
 
     /// Add to each gene's sum the Σ over the states of a block of E\[log2(10,000·x/Σx + 1)\], from what enters the decoder,
-    /// `[S, H]`; the same bytes whatever the number of threads.
-    fn add_log_expression(&self, model: &GpoVae, entering: &Tensor, sums: &mut [f64]) -> Result<()> {
+    /// `[S, H]`, and what is added to the decoder's output of every gene, if anything; the same bytes whatever the number of threads.
+    fn add_log_expression(&self, model: &GpoVae, entering: &Tensor, of_genes: &[f32], sums: &mut [f64]) -> Result<()> {
         let genes = model.sizes().genes;
         if genes == 0 {
             return Ok(());
         }
         let values = |tensor: Tensor| -> Result<Vec<f32>> { tensor.flatten_all()?.to_vec1() };
-        let decoded = values(model.decode_from(entering)?)?;
+        let mut decoded = values(model.decode_from(entering)?)?;
+        add_to_rows(&mut decoded, of_genes);
         match model.config().likelihood {
             Likelihood::LibraryNegativeBinomial => self.add_by_curves(&decoded, sums),
             Likelihood::Poisson => add_poisson(&decoded, sums),
@@ -248,6 +250,13 @@ impl Predictor {
                 *total += sum;
             }
         });
+    }
+}
+
+/// Add the same to every row; nothing where it is empty.
+pub(super) fn add_to_rows(rows: &mut [f32], each: &[f32]) {
+    if !each.is_empty() {
+        rows.par_chunks_exact_mut(each.len()).for_each(|row| vector::add_rows(row, each));
     }
 }
 
@@ -340,10 +349,15 @@ mod tests {
             decoder_hidden: 12,
             embedding_hidden: 10,
             embedding_layers: 2,
+            gene_effects: 0.1,
             ..GpoVaeConfig::default()
         };
         let source = Source::Random(Box::new(random::stream(4, "model")));
-        GpoVae::new(SIZES, &config, source, &Device::Cpu).unwrap()
+        let model = GpoVae::new(SIZES, &config, source, &Device::Cpu).unwrap();
+        let mut random = random::stream(5, "effects on genes");
+        let effects = normal(&mut random, (SIZES.treatments, SIZES.genes), &Device::Cpu).unwrap();
+        model.parameters().set("gene_effects", &(effects * 0.2).unwrap()).unwrap();
+        model
     }
 
     fn predictor(model: &GpoVae) -> Predictor {
@@ -362,14 +376,22 @@ mod tests {
                 offset = (offset + (effect * f64::from(dose)).unwrap()).unwrap();
             }
             let start = predictor.start(model, block).unwrap();
-            add_block(predictor, model, &(&*start + model.decoder_offset(&offset).unwrap()).unwrap(), &mut sums);
+            let entering = (&*start + model.decoder_offset(&offset).unwrap()).unwrap();
+            add_block(predictor, model, &entering, doses, &mut sums);
         }
         let samples = predictor.samples as f64;
         sums.iter().zip(predictor.control()).map(|(sum, control)| (sum / samples) as f32 - control).collect()
     }
 
-    fn add_block(predictor: &Predictor, model: &GpoVae, entering: &Tensor, sums: &mut [f64]) {
-        let rows: Vec<Vec<f32>> = model.decode_from(entering).unwrap().to_vec2().unwrap();
+    fn add_block(predictor: &Predictor, model: &GpoVae, entering: &Tensor, doses: &[(usize, f32)], sums: &mut [f64]) {
+        let mut rows: Vec<Vec<f32>> = model.decode_from(entering).unwrap().to_vec2().unwrap();
+        let effects = model.parameters().iter().find(|(name, _)| *name == "gene_effects").unwrap().1;
+        let effects: Vec<Vec<f32>> = effects.to_vec2().unwrap();
+        for row in &mut rows {
+            for &(treatment, dose) in doses {
+                row.iter_mut().zip(&effects[treatment]).for_each(|(value, effect)| *value += dose * effect);
+            }
+        }
         let logs: Option<Vec<Vec<f32>>> =
             model.decode_log_variance_from(entering).unwrap().map(|logs| logs.to_vec2().unwrap());
         for (state, row) in rows.iter().enumerate() {

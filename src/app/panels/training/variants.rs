@@ -125,6 +125,14 @@ fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         "Spread of effects",
         "Standard deviation that the effects of perturbations are expected to have before any data"
     );
+    number!(
+        ui,
+        model.gene_effects,
+        0.0..=10.0,
+        0.01,
+        "Effects on genes",
+        "Scale (natural logarithms) of what a perturbation may do to single genes beside its effect on the latent state: most genes nothing, a few much; 0 for nothing, as published"
+    );
 }
 
 fn prediction_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {

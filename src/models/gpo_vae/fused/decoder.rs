@@ -1,12 +1,15 @@
 //! The decoder and the likelihood of counts, particle by particle: what one needs fits into the processor's cache, and the
 //! decoder's output, the widest array of all, becomes its own gradient where it lies.
 
-use super::super::batch::Batch;
+use rayon::prelude::*;
+
+use super::super::batch::{Batch, Present};
 use super::entering::Shared;
 use super::networks::Networks;
 use crate::models::nn::counts::{self, Concentration};
 use crate::models::nn::dense::{Residual, add_rows, affine, leaky_backward, room};
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
+use crate::models::nn::vector;
 
 /// Keeps its memory from step to step.
 #[derive(Default)]
@@ -57,6 +60,9 @@ impl Decoder {
         let decoded = room(&mut self.decoded, cells * genes);
         let hidden = View::new(self.residual.left(cells * width), width);
         affine(hidden, head.matrix(), head.bias, decoded);
+        if let Some(effects) = networks.gene_effects {
+            add_gene_effects(decoded, effects, &batch.present, genes);
+        }
         let second = networks.log_variance.as_ref();
         let log_variances = room(&mut self.log_variances, second.map_or(0, |_| cells * genes));
         if let Some(second) = second {
@@ -75,6 +81,9 @@ impl Decoder {
             (None, Some(_)) => counts::normal_step(&batch.counts, decoded, log_variances, by_cell, true),
             (None, None) => counts::poisson_step(&batch.counts, decoded, by_cell, true),
         };
+        if let Some(by_effects) = &mut gradients.gene_effects {
+            gene_effects_backward(decoded, by_effects.as_mut(), &batch.present, genes);
+        }
         let by_decoded = View::new(decoded, genes);
         let by_weight = ViewMut::new(gradients.head.weight.as_mut(), width);
         product(by_weight, Into::Sum, 1.0, by_decoded.transposed(), hidden);
@@ -99,4 +108,48 @@ impl Decoder {
         shared.backward(gradient, wanted.by_offsets, wanted.by_artifact);
         sums
     }
+}
+
+/// Add to the decoder's output of every cell (B × G) what its treatments do to single genes, rows of `effects` (T × G).
+fn add_gene_effects(decoded: &mut [f32], effects: &[f32], present: &Present, genes: usize) {
+    decoded.par_chunks_mut(genes.max(1)).enumerate().for_each(|(cell, row)| {
+        for &place in present.of_cell(cell) {
+            let effect = &effects[present.treatments[place as usize] as usize * genes..][..genes];
+            vector::add_rows(row, effect);
+        }
+    });
+}
+
+/// The way back: the gradient by each cell's output is added to that by the effects of its treatments.
+fn gene_effects_backward(by_decoded: &[f32], by_effects: &mut [f32], present: &Present, genes: usize) {
+    for (cell, row) in by_decoded.chunks_exact(genes.max(1)).enumerate() {
+        for &place in present.of_cell(cell) {
+            let effect = &mut by_effects[present.treatments[place as usize] as usize * genes..][..genes];
+            vector::add_rows(effect, row);
+        }
+    }
+}
+
+/// −log of the Cauchy prior of effects on single genes, less its constant, of the treatments that occur, by their weights; with `by_effects`
+/// its gradient, too.
+pub(super) fn gene_effects_prior(
+    effects: &[f32],
+    scale: f64,
+    treatments: &[u32],
+    weights: &[f32],
+    mut by_effects: Option<&mut [f32]>,
+) -> f64 {
+    let genes = effects.len() / weights.len().max(1);
+    let squared = (scale * scale) as f32;
+    let of = |&treatment: &u32| {
+        let (rows, weight) =
+            (treatment as usize * genes..(treatment as usize + 1) * genes, weights[treatment as usize]);
+        if let Some(by_effects) = &mut by_effects {
+            let pairs = by_effects[rows.clone()].iter_mut().zip(&effects[rows.clone()]);
+            pairs.for_each(|(slope, effect)| *slope += weight * 2.0 * effect / (squared + effect * effect));
+        }
+        let logs = effects[rows].iter().map(|effect| f64::from(effect * effect / squared).ln_1p());
+        f64::from(weight) * logs.sum::<f64>()
+    };
+    treatments.iter().map(of).sum()
 }

@@ -20,7 +20,7 @@ use candle_core::{Result, Storage, bail};
 
 use self::alignment::Alignment;
 use self::cells::{Cells, Encoded, Given};
-use self::decoder::{Decoder, Wanted};
+use self::decoder::{Decoder, Wanted, gene_effects_prior};
 use self::effects::{Draws, Effects};
 use self::entering::Shared;
 use self::mask::{MaskPrior, logits_of, sparsity, through_logits};
@@ -163,6 +163,10 @@ impl FusedStep {
             config,
         };
         let ratios = self.effects.forward(networks, &draws);
+        let of_genes = networks.gene_effects.map_or(0.0, |effects| {
+            let by_effects = self.gradients.gene_effects.as_mut().filter(|_| learn).map(AsMut::as_mut);
+            gene_effects_prior(effects, config.gene_effects, batch.treatments(), &batch.treatment_weights, by_effects)
+        });
 
         // What goes into both first layers beside their own parts: by treatment, and by particle.
         let [of_first, of_both] = draws.rows().map(|rows| rows.end);
@@ -289,7 +293,7 @@ impl FusedStep {
         let terms = [
             -mean * likelihood,
             -mean * basal_ratio,
-            ratios.effect,
+            ratios.effect + of_genes,
             ratios.mask,
             ratios.artifact,
             config.beta / particles as f64 * divergence,

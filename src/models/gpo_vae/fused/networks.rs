@@ -1,6 +1,7 @@
 //! All networks of the model by what they are: over parameters to read, or over gradients to fill.
 
 use crate::models::gpo_vae::GpoVaeConfig;
+use crate::models::gpo_vae::network::GENE_EFFECTS;
 use crate::models::nn::dense::Layer;
 use crate::models::nn::normal::NormalNet;
 
@@ -20,6 +21,8 @@ pub(super) struct Networks<W> {
     pub head: Layer<W>,
     /// Its second head, where the likelihood has it.
     pub log_variance: Option<Layer<W>>,
+    /// Effects on single genes, T × G, where there are any.
+    pub gene_effects: Option<W>,
     /// log c, where the likelihood has it.
     pub log_concentration: Option<W>,
 }
@@ -35,18 +38,19 @@ impl<W> Networks<W> {
             decoder: layers(of, "decoder", config.decoder_layers + 1)?,
             head: layer(of, "decoder.head")?,
             log_variance: layer(of, "decoder.log_variance"),
+            gene_effects: of(GENE_EFFECTS.to_owned()),
             log_concentration: of("log_concentration".to_owned()),
         })
     }
 
     /// What stands for each parameter.
     pub fn all(&mut self) -> Vec<&mut W> {
-        let Self { mask, effect, artifact, basal, decoder, head, log_variance, log_concentration } = self;
+        let Self { mask, effect, artifact, basal, decoder, head, log_variance, gene_effects, log_concentration } = self;
         let nets = [effect, artifact, basal].into_iter();
         let layers = nets.flat_map(|net| net.layers.iter_mut().chain([&mut net.mean, &mut net.log_variance]));
         let layers = layers.chain(decoder).chain([head]).chain(log_variance);
         let both = layers.flat_map(|layer| [&mut layer.weight, &mut layer.bias]);
-        both.chain([mask]).chain(log_concentration).collect()
+        both.chain([mask]).chain(gene_effects).chain(log_concentration).collect()
     }
 }
 

@@ -129,6 +129,14 @@ fn fused_and_plain_agree_in_every_term_and_gradient() {
             true,
         ),
         ("cold masks", sizes(14, 5), GpoVaeConfig { mask_temperature: 0.4, ..small() }, 13, true),
+        ("effects on genes", sizes(14, 5), GpoVaeConfig { gene_effects: 0.2, ..small() }, 13, true),
+        (
+            "effects on genes, normal",
+            sizes(9, 3),
+            GpoVaeConfig { gene_effects: 1.5, likelihood: Likelihood::Normal, ..small() },
+            8,
+            false,
+        ),
         ("narrow effects", sizes(14, 5), GpoVaeConfig { effect_prior_scale: 0.3, ..small() }, 13, true),
         ("probabilities", sizes(14, 6), GpoVaeConfig { mask: MaskParameters::Probabilities, ..small() }, 25, true),
         (
