@@ -86,6 +86,7 @@ fn config_of(case: &Case) -> GpoVaeConfig {
         },
         mask_temperature: number_or("gumbel_temperature", 1.0),
         effect_prior_scale: number_or("embedding_prior_scale", 1.0),
+        gene_effects: 0.0,
         exact_kl: false,
         latent: count("n_latent"),
         decoder_hidden: count("decoder_hidden"),

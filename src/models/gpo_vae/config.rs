@@ -171,7 +171,7 @@ impl Default for GpoVaeConfig {
             mask: MaskParameters::default(),
             mask_temperature: 1.0,
             effect_prior_scale: 1.0,
-            gene_effects: 0.0,
+            gene_effects: 0.1,
             data_library: true,
             prediction_samples: PREDICTION_SAMPLES,
             batch_size: 128,
@@ -412,7 +412,9 @@ mod tests {
             assert_eq!(GpoVaeConfig::preset(preset).differs_from_paper(), Vec::<String>::new());
         }
         let differences = GpoVaeConfig::default().differs_from_paper().join("; ");
-        for part in ["α = 0.5", "direct part", "moments of the counts", "averaged over about 5", "2 samples"] {
+        for part in
+            ["α = 0.5", "direct part", "moments of the counts", "averaged over about 5", "2 samples", "single genes"]
+        {
             assert!(differences.contains(part), "{part}: {differences}");
         }
     }

@@ -141,9 +141,9 @@ fn pages(size: [f32; 2], theme: ThemeChoice, name: &str, wanted: &[&str]) -> Opt
     }
     window.send(Action::ClearKnockOut);
     window.send(Action::ShowTable(Some(TableKind::Edges)));
-    window.send(Action::SelectAll(vec!["GENE060".into(), "GENE078".into()]));
+    window.send(Action::SelectAll(vec!["TF046".into(), "GENE094".into()]));
     window.until("the tests of edges", |state| matches!(state.runtime.edge_testing, EdgeTesting::Ready(_)));
-    window.send(Action::SetPaths(Some(PathQuery::new("GENE060", "GENE078"))));
+    window.send(Action::SetPaths(Some(PathQuery::new("TF046", "GENE094"))));
     window.until("the paths", |state| state.runtime.paths.found().is_some());
     window.harness.run_steps(60);
     photograph(&mut window, "paths");
