@@ -54,6 +54,7 @@ fn case(sizes: Sizes, config: &GpoVaeConfig, cells: usize, partners: bool) -> (G
 
 fn small() -> GpoVaeConfig {
     GpoVaeConfig {
+        gene_effects: 0.0,
         latent: 3,
         decoder_hidden: 9,
         basal_hidden: 8,
@@ -223,6 +224,17 @@ fn the_gradient_is_that_of_the_loss() {
         let (model, batch, noise) = case(Sizes { genes: 11, treatments: 4 }, &config, 12, true);
         // Masks are rounded: their parameters have a gradient that the loss has not.
         differences(&model, &batch, &noise, |name| !name.starts_with("mask"), 4e-3);
+    }
+}
+
+#[test]
+fn the_gradient_by_effects_on_genes_is_that_of_the_loss() {
+    for likelihood in Likelihood::ALL {
+        let config = GpoVaeConfig { gene_effects: 0.1, likelihood, ..small() };
+        let (model, batch, noise) = case(Sizes { genes: 11, treatments: 4 }, &config, 12, true);
+        // No activation has a kink after them.
+        let after = |name: &str| name == "gene_effects" || name.starts_with("decoder.head");
+        differences(&model, &batch, &noise, after, 4e-3);
     }
 }
 
