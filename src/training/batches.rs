@@ -35,6 +35,15 @@ enum Targets {
     Direct(DirectShifts),
 }
 
+/// What the encoder reads of a count, given the gene's mean and standard deviation over the training cells.
+///
+/// A gene that varies in no training cell says nothing in the others either. (The published rule makes a count of it 1e6 there: far from
+/// all that was trained on, where the loss of a validation cell is infinite.)
+fn read(input: InputScale, count: f32, (mean, std): (f32, f32)) -> f32 {
+    let varies = std > 0.0 || input == InputScale::None;
+    input.of(if varies { count } else { 0.0 }, if varies { mean } else { 0.0 }, std)
+}
+
 impl<'a> Batches<'a> {
     pub fn new(screen: &'a PreparedScreen, config: &TrainConfig) -> Self {
         let input = config.model.input;
@@ -43,9 +52,7 @@ impl<'a> Batches<'a> {
             InputScale::Standardise | InputScale::None => (&screen.mean, &screen.std),
         };
         let moments: Vec<(f32, f32)> = means.iter().copied().zip(stds.iter().copied()).collect();
-        let of_row = |row: &Vec<f32>| {
-            row.iter().zip(&moments).map(|(&count, &(mean, std))| input.of(count, mean, std)).collect()
-        };
+        let of_row = |row: &Vec<f32>| row.iter().zip(&moments).map(|(&count, &of)| read(input, count, of)).collect();
         let training = positions(screen, Split::Training);
         let training = match config.member {
             Some(_) => drawn_again(screen, &training, &mut stream(config, "cells")),
@@ -61,7 +68,7 @@ impl<'a> Batches<'a> {
             targets,
             screen,
             input,
-            of_zero: moments.iter().map(|&(mean, std)| input.of(0.0, mean, std)).collect(),
+            of_zero: moments.iter().map(|&of| read(input, 0.0, of)).collect(),
             partners: screen.partners.iter().map(of_row).collect(),
             moments,
         }
@@ -115,8 +122,7 @@ impl<'a> Batches<'a> {
             for (column, count) in screen.dataset.matrix().row(screen.cells[cell] as usize).iter() {
                 let (at, gene) = (row * genes + column as usize, column as usize);
                 data.counts[at] = count;
-                let (mean, std) = self.moments[gene];
-                data.standardised[at] = self.input.of(count, mean, std);
+                data.standardised[at] = read(self.input, count, self.moments[gene]);
             }
             data.library.push(screen.library_sizes[cell]);
             data.dosages.push(screen.dosages[cell].clone());
@@ -152,4 +158,24 @@ fn drawn_again(screen: &PreparedScreen, cells: &[u32], random: &mut Rng) -> Vec<
     }
     drawn.sort_unstable();
     drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gene_that_no_training_cell_shows_says_nothing() {
+        for input in [InputScale::LogStandardise, InputScale::Standardise] {
+            for moments in [(0.0, 0.0), (1.5, 0.0), (f32::NAN, f32::NAN)] {
+                assert_eq!(
+                    (read(input, 7.0, moments), read(input, 0.0, moments)),
+                    (1e-6, 1e-6),
+                    "{input:?} {moments:?}"
+                );
+            }
+            assert_eq!(read(input, 7.0, (0.7, 0.5)), input.of(7.0, 0.7, 0.5));
+        }
+        assert_eq!(read(InputScale::None, 7.0, (0.0, 0.0)), 7.0);
+    }
 }
