@@ -187,6 +187,11 @@ mod tests {
     #[test]
     fn the_mean_of_generated_cells_is_what_is_predicted() {
         let model = model(Likelihood::LibraryNegativeBinomial);
+        // An effect on a single gene, beside what the latent state does.
+        let mut effects = vec![0.0f32; SIZES.treatments * SIZES.genes];
+        effects[2 * SIZES.genes + 4] = 1.5;
+        let effects = candle_core::Tensor::from_vec(effects, (SIZES.treatments, SIZES.genes), &Device::Cpu).unwrap();
+        model.parameters().set("gene_effects", &effects).unwrap();
         let libraries = vec![3_000.0f32; 6_000];
         let predictor = super::super::Predictor::new(&model, &libraries, 5).unwrap();
         let shifts = predictor.shifts(&model, &[(2, 1.0)], &crate::jobs::Silent).unwrap();
@@ -199,6 +204,8 @@ mod tests {
             }
             sums.iter().map(|sum| sum / 6_000.0).collect()
         };
+        let largest = (0..30).max_by(|a, b| shifts[*a].total_cmp(&shifts[*b]));
+        assert!(largest == Some(4) && shifts[4] > 0.8, "{shifts:?}");
         let (control, treated) = (expression(&[], "control"), expression(&[(2, 1.0)], "treated"));
         for (gene, control) in control.iter().enumerate() {
             assert!((control - f64::from(predictor.control()[gene])).abs() < 0.25, "{gene}: {control}");

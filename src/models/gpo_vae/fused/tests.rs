@@ -86,6 +86,7 @@ fn a_step_holds_what_was_estimated_before_it() {
         (GpoVaeConfig { basal_layers: 3, decoder_layers: 3, embedding_layers: 1, ..small() }, 7, true),
         (GpoVaeConfig { likelihood: Likelihood::Poisson, beta: 0.0, ..small() }, 9, true),
         (GpoVaeConfig { gamma: 0.0, decoder_layers: 0, ..small() }, 9, false),
+        (GpoVaeConfig { gene_effects: 0.1, ..small() }, 9, true),
         (GpoVaeConfig { likelihood: Likelihood::Normal, mean_field: true, ..small() }, 9, true),
         (GpoVaeConfig { mask: MaskParameters::Probabilities, sum_mode: true, latent: 6, ..small() }, 9, true),
         (GpoVaeConfig { mask: MaskParameters::Probabilities, gamma: 0.0, ..small() }, 9, true),
