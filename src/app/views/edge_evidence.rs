@@ -124,15 +124,19 @@ fn lower(text: &str) -> String {
     }
 }
 
+/// Whether there is a response to the perturbation of `regulator` to look at.
+pub fn has_response(regulator: &str, state: &State) -> bool {
+    let known = state.runtime.model.as_ref().filter(|_| !state.network_is_live());
+    known.is_some_and(|model| {
+        model.card().perturbations.iter().any(|perturbation| perturbation.targets.iter().eq([regulator]))
+    })
+}
+
 /// Buttons below the facts: the response to the regulator, and what stops or repeats the test.
 pub fn actions(ui: &mut Ui, network: &Grn, edge: &Edge, state: &State, actions: &mut Vec<Action>) {
     let regulator = network.symbol(edge.regulator);
-    let known = state.runtime.model.as_ref().filter(|_| !state.network_is_live());
-    let has = known.is_some_and(|model| {
-        model.card().perturbations.iter().any(|perturbation| perturbation.targets.iter().eq([regulator]))
-    });
     ui.horizontal_wrapped(|ui| {
-        if has {
+        if has_response(regulator, state) {
             let link = ui.link(format!("Response to {regulator}"));
             let hint = format!("Predicted against measured response of every gene to the perturbation of {regulator}");
             if link.on_hover_text(hint).clicked() {

@@ -46,7 +46,7 @@ pub fn edge(ui: &mut Ui, network: &Grn, edge: &Edge, known: Option<&str>, state:
     ui.label(RichText::new(format!("{regulator} {} {target}", verb(edge.sign))).strong());
     edge_evidence::facts(ui, network, edge, known, state);
     note(ui, state.document.notes.on_edge(regulator, target));
-    if state.runtime.model.is_some() {
+    if edge_evidence::has_response(regulator, state) {
         let text = format!("Click to keep this card, with a link to the response to {regulator}");
         ui.label(RichText::new(text).small().color(theme::colours(ui).text_weak));
     }

@@ -83,8 +83,22 @@ fn wrap(values: CudaSlice<f32>, device: &CudaDevice, shape: impl Into<Shape>) ->
     (CudaStorage::wrap_cuda_slice(values, device.clone()), shape.into())
 }
 
-fn only_on_gpu<T>(name: &str) -> Result<T> {
-    bail!("{name} is an operation of the GPU")
+/// What an operation of so many tensors is on the processor: an error.
+macro_rules! only_on_gpu {
+    (1) => { only_on_gpu!(of (_: &CpuStorage, _: &Layout) -> (CpuStorage, Shape)); };
+    (2) => { only_on_gpu!(of (_: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> (CpuStorage, Shape)); };
+    (3) => {
+        only_on_gpu!(of (_: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> (CpuStorage, Shape));
+    };
+    (in place, 1) => { only_on_gpu!(of (_: &mut CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> ()); };
+    (in place, 2) => {
+        only_on_gpu!(of (_: &mut CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> ());
+    };
+    (of ($($storage:tt: $of:ty),+) -> $given:ty) => {
+        fn cpu_fwd(&self, $($storage: $of),+) -> Result<$given> {
+            bail!("{} is an operation of the GPU", self.name())
+        }
+    };
 }
 
 // ---- Layers ----
@@ -114,9 +128,7 @@ impl CustomOp2 for BiasLeaky {
         "bias and LeakyReLU"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(2);
 
     fn cuda_fwd(&self, x: &CudaStorage, xl: &Layout, bias: &CudaStorage, bl: &Layout) -> Result<(CudaStorage, Shape)> {
         let (device, columns, count) = (&x.device, bl.shape().elem_count() as u32, xl.shape().elem_count());
@@ -143,9 +155,7 @@ impl CustomOp1 for Leaky {
         "LeakyReLU"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(1);
 
     fn cuda_fwd(&self, x: &CudaStorage, xl: &Layout) -> Result<(CudaStorage, Shape)> {
         let (device, count) = (&x.device, xl.shape().elem_count());
@@ -174,9 +184,7 @@ impl CustomOp2 for Slope {
         "slope of LeakyReLU"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(2);
 
     fn cuda_fwd(&self, by_y: &CudaStorage, bl: &Layout, y: &CudaStorage, yl: &Layout) -> Result<(CudaStorage, Shape)> {
         let (device, count) = (&y.device, yl.shape().elem_count());
@@ -193,9 +201,7 @@ impl CustomOp1 for ColumnSums {
         "sums of columns"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(1);
 
     fn cuda_fwd(&self, values: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let ((rows, columns), device) = (layout.shape().dims2()?, &values.device);
@@ -247,9 +253,7 @@ impl CustomOp1 for RowScales {
         "scales of rows"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(1);
 
     fn cuda_fwd(&self, logits: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let ((rows, genes), device) = (layout.shape().dims2()?, &logits.device);
@@ -268,9 +272,7 @@ impl CustomOp2 for CountsByMean {
         "log-likelihood of counts"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(2);
 
     fn cuda_fwd(
         &self,
@@ -310,17 +312,7 @@ impl CustomOp3 for CountsByLogits {
         "gradient by logits"
     }
 
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(3);
 
     fn cuda_fwd(
         &self,
@@ -363,17 +355,7 @@ impl CustomOp3 for CountsByLog {
         "gradient by concentrations"
     }
 
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(3);
 
     fn cuda_fwd(
         &self,
@@ -417,9 +399,7 @@ impl CustomOp1 for CountTerms {
         "terms of counts"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(1);
 
     fn cuda_fwd(&self, logs: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let ((cells, genes), device) = (self.counts.dims2()?, &logs.device);
@@ -443,9 +423,7 @@ impl CustomOp2 for CountTermsByLog {
         "gradient of terms of counts"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(2);
 
     fn cuda_fwd(
         &self,
@@ -489,9 +467,7 @@ impl CustomOp1 for Squares {
         "sum of squares"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(1);
 
     fn cuda_fwd(&self, values: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let (device, count) = (&values.device, layout.shape().elem_count());
@@ -513,17 +489,7 @@ impl InplaceOp3 for Moments<'_> {
         "moments of Adam"
     }
 
-    fn cpu_fwd(
-        &self,
-        _: &mut CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<()> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(in place, 2);
 
     fn cuda_fwd(
         &self,
@@ -573,9 +539,7 @@ impl InplaceOp2 for Update<'_> {
         "step of Adam"
     }
 
-    fn cpu_fwd(&self, _: &mut CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<()> {
-        only_on_gpu(self.name())
-    }
+    only_on_gpu!(in place, 1);
 
     fn cuda_fwd(&self, values: &mut CudaStorage, layout: &Layout, moments: &CudaStorage, ml: &Layout) -> Result<()> {
         let (device, count) = (values.device.clone(), layout.shape().elem_count());
