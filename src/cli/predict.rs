@@ -75,6 +75,7 @@ impl Predict {
         // The words of the window.
         let doses = intervention.doses().iter().cloned().collect();
         let mut evidence = Evidence::of(opened.model.card()).of_doses(&doses);
+        evidence.extend(badges::borrowed(&effect));
         evidence.extend(badges::response(&effect, genes));
         let adjusted = effect.adjusted_p(genes);
         let order = by_size(&effect, genes);

@@ -7,7 +7,6 @@ pub mod bootstrap;
 pub mod calibration;
 pub mod ceiling;
 pub mod clustering;
-mod correlation;
 pub mod distances;
 pub mod effects;
 pub mod false_discovery;
@@ -20,8 +19,9 @@ pub mod report;
 mod sample;
 mod space;
 
-pub use correlation::{pearson, r_squared};
 pub use importance::ImportanceWeights;
 pub use mann_whitney::mann_whitney;
 pub use sample::{Sample, wasserstein};
 pub use space::CellSpace;
+
+pub use crate::preprocess::correlation::{pearson, r_squared};

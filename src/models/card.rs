@@ -106,6 +106,11 @@ impl TrainedPerturbation {
     pub fn name(&self) -> String {
         self.targets.join("+")
     }
+
+    /// Whether training cells taught it.
+    pub fn was_seen(&self) -> bool {
+        !self.held_out && self.training_cells > 0
+    }
 }
 
 /// The loss and its terms, each as it enters the sum that is minimised (paper: −ELBO, β·KL, γ·GRN, λ·sparsity).

@@ -59,6 +59,16 @@ pub enum Novelty {
     NeverPerturbed,
 }
 
+/// Perturbations whose effects stand in for that of a gene which no training cell was perturbed in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lenders {
+    /// Genes that were perturbed alone.
+    pub perturbations: usize,
+    /// How well each of them is predicted from the others, as if it had not been seen: the mean correlation over genes of predicted and
+    /// measured shifts (Pearson-Δ), the perturbed gene left out. None where there are too few, or they do nothing.
+    pub pearson: Option<f64>,
+}
+
 /// How much the answers of an ensemble's members differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
@@ -115,6 +125,8 @@ pub struct PredictedEffect {
     pub name: String,
     /// How far the question is from what the model was shown.
     pub novelty: Novelty,
+    /// The perturbations that it rests on where a gene never was perturbed.
+    pub lenders: Option<Lenders>,
     /// A dose outside 0 to 1 was asked for.
     pub extrapolated: bool,
     /// Shift of every gene (log2 against control), in the order of the card's genes; of an ensemble the mean of its members.
@@ -187,6 +199,7 @@ mod tests {
         PredictedEffect {
             name: "P".to_owned(),
             novelty: Novelty::NeverPerturbed,
+            lenders: None,
             extrapolated: false,
             shifts: (0..GENES).map(mean).collect(),
             spread: Some(Spread { members, of_genes: (0..GENES).map(deviation).collect() }),
@@ -223,6 +236,7 @@ mod tests {
         let effect = PredictedEffect {
             name: "A × 0.5+B".to_owned(),
             novelty: Novelty::NewCombination,
+            lenders: None,
             extrapolated: false,
             shifts: vec![-4.0, -4.0, 1.0],
             spread: Some(Spread { members: 5, of_genes: vec![0.01; 3] }),

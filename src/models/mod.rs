@@ -4,6 +4,7 @@
 
 pub mod baselines;
 mod card;
+mod cholesky;
 pub mod gpo_vae;
 mod intervention;
 pub mod nn;
@@ -15,7 +16,9 @@ pub use card::{
     DatasetReference, EpochMetrics, LossTerms, MemberRun, ModelCard, ModelKind, TrainConfig, TrainedPerturbation,
     Treatment,
 };
-pub use intervention::{CALL_RATE, INTERVAL_LEVEL, Intervention, Novelty, PredictedEffect, Spread, interval_factor};
+pub use intervention::{
+    CALL_RATE, INTERVAL_LEVEL, Intervention, Lenders, Novelty, PredictedEffect, Spread, interval_factor,
+};
 pub use prior_network::{PriorNetwork, PriorNetworkUse};
 pub use trained::{
     GeneratedCells, MODEL_FORMAT, MergeError, ModelError, Observed, PredictError, TrainedModel, merge, signed_network,

@@ -4,6 +4,7 @@
 
 pub(crate) mod components;
 pub mod control_matching;
+pub(crate) mod correlation;
 pub mod counterfactual;
 pub mod differential;
 pub mod doublets;

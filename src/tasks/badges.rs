@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::data::PerturbationKind;
-use crate::models::{CALL_RATE, ModelCard, Novelty, PredictedEffect, TrainedPerturbation};
+use crate::models::{CALL_RATE, Lenders, ModelCard, Novelty, PredictedEffect, TrainedPerturbation};
 use crate::network::NetworkGene;
 use crate::words::{counted, grouped};
 
@@ -37,6 +37,8 @@ pub enum Badge {
     NewCombination,
     /// The screen never perturbed it, or one of the genes.
     NeverPerturbed,
+    /// Its effect is borrowed from perturbations that were seen.
+    Borrowed(Lenders),
     /// Its expression was not measured.
     NotMeasured,
     /// So many cells show it.
@@ -92,6 +94,10 @@ impl Badge {
             Self::OnlyCombined { .. } => "only in combinations".to_owned(),
             Self::NewCombination => "new combination".to_owned(),
             Self::NeverPerturbed => "never perturbed".to_owned(),
+            Self::Borrowed(Lenders { perturbations, pearson }) => {
+                let worth = pearson.map(|r| format!(", r {r:.2}")).unwrap_or_default();
+                format!("from {}{worth}", counted(*perturbations, "other"))
+            }
             Self::NotMeasured => "not measured".to_owned(),
             Self::Cells(cells) => counted(*cells as usize, "cell"),
             Self::Reached { shift, kind } => {
@@ -127,8 +133,25 @@ impl Badge {
                                      learned of each"
                 .to_owned(),
             Self::NeverPerturbed => {
-                "The screen never perturbed this gene: the prediction rests on the network alone, so treat it as a guess"
+                "No cell of the screen shows this: treat the prediction as a guess".to_owned()
+            }
+            Self::Borrowed(Lenders { perturbations: 0 | 1, .. }) => {
+                "Nothing taught the model this gene's effect, and too few others were perturbed alone to say anything of it: no change"
                     .to_owned()
+            }
+            Self::Borrowed(Lenders { perturbations, pearson }) => {
+                let worth = match pearson {
+                    Some(r) => format!(
+                        "Those predicted from each other in the same way, as if they had not been seen, agree with what was measured by a \
+                         correlation over genes of {r:.2} on average (Pearson-Δ, training cells)"
+                    ),
+                    None => "How good such a prediction is cannot be told here".to_owned(),
+                };
+                format!(
+                    "Nothing taught the model this gene's effect: it is put together from the effects of the {} that were perturbed alone, \
+                     of all alike and more of those that respond as it does. {worth}",
+                    counted(*perturbations, "gene"),
+                )
             }
             Self::NotMeasured => {
                 "Its expression is not among the measured genes: no shift of it can be predicted or compared".to_owned()
@@ -178,6 +201,7 @@ impl Badge {
             Self::TrainedOn { .. } => Tone::Good,
             Self::HeldOut { .. } => Tone::Test,
             Self::OnlyCombined { .. } | Self::NewCombination | Self::PartialDose => Tone::Careful,
+            Self::Borrowed(_) => Tone::Careful,
             Self::NeverPerturbed | Self::TooManyTogether { .. } | Self::DoseOutOfRange => Tone::Bad,
             Self::NotMeasured | Self::Responds { genes: 0, .. } => Tone::Careful,
             Self::Responds { .. } => Tone::Plain,
@@ -208,6 +232,11 @@ impl From<Novelty> for Badge {
             Novelty::NeverPerturbed => Self::NeverPerturbed,
         }
     }
+}
+
+/// What an answer rests on, where a gene never was perturbed.
+pub fn borrowed(effect: &PredictedEffect) -> Option<Badge> {
+    effect.lenders.map(Badge::Borrowed)
 }
 
 /// Whether `effect` is more than what the members of an ensemble disagree on; none of a single model. `genes` are the card's.

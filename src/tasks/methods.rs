@@ -1,7 +1,7 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters, Start};
+use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters, Start, Unseen};
 use crate::models::{CALL_RATE, INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
@@ -161,6 +161,12 @@ fn variants(card: &ModelCard) -> Vec<String> {
             "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a Cauchy prior of scale {}",
             gpo.gene_effects
         ),
+    );
+    say(
+        gpo.unseen == Unseen::Transferred,
+        "the effect of a gene that was not perturbed in training cells was a weighted sum of the effects of those that were, of their mean \
+         and of a kernel ridge regression on how the genes respond to each perturbation, weighed by leaving perturbations out"
+            .to_owned(),
     );
     if let Some(network) = &card.prior_network {
         let as_prior = card.settings.prior_network.as_ref().is_some_and(|settings| settings.as_prior);

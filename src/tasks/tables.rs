@@ -68,6 +68,7 @@ mod tests {
         let effect = PredictedEffect {
             name: "A".into(),
             novelty: Novelty::NeverPerturbed,
+            lenders: None,
             extrapolated: false,
             shifts: vec![0.5, -1.25, 0.0],
             spread: None,

@@ -17,7 +17,7 @@ use super::{
     observed,
 };
 use crate::models::gpo_vae::{Alignment, Batch, BatchContext, CountMoments, FusedStep, GpoVae, Noise, Sizes, Start};
-use crate::models::nn::adam::{Adam, AdamConfig};
+use crate::models::nn::adam::Adam;
 use crate::models::nn::parameters::Source;
 use crate::models::{
     DatasetReference, EpochMetrics, LossTerms, MODEL_FORMAT, ModelCard, ModelError, ModelKind, Observed, PredictError,
@@ -161,11 +161,7 @@ impl<'a> Run<'a> {
             Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
             _ => None,
         };
-        let adam = Adam::new(AdamConfig {
-            learning_rate: config.model.learning_rate,
-            weight_decay: config.model.weight_decay,
-            clip_norm: config.model.clip_norm,
-        });
+        let adam = Adam::new(config.model.optimiser());
         let context = batches.context(&config.model);
         let best = on_processor(&model).map_err(ModelError::from)?;
         Ok(Self { config, observed, batches, context, model, fused, adam, card, best, averaged: None })

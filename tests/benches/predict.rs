@@ -33,7 +33,7 @@ fn answers(criterion: &mut Criterion) {
         group.bench_function(format!("a gene not asked about before, {treatments} treatments"), |bench| {
             bench.iter(|| {
                 treatment = (treatment + 1) % treatments;
-                black_box(predictor.shifts(&model, &[(treatment, 1.0)], &Silent).expect("an answer"))
+                black_box(predictor.shifts(&model, &[(treatment, 1.0)], &[], &Silent).expect("an answer"))
             });
         });
         for (name, doses) in [("one gene", 1), ("three genes", 3)] {
@@ -42,7 +42,7 @@ fn answers(criterion: &mut Criterion) {
                 bench.iter(|| {
                     dose += 1e-3;
                     let doses: Vec<(usize, f32)> = (0..doses).map(|treatment| (treatment * 7, dose)).collect();
-                    black_box(predictor.shifts(&model, &doses, &Silent).expect("an answer"))
+                    black_box(predictor.shifts(&model, &doses, &[], &Silent).expect("an answer"))
                 });
             });
         }

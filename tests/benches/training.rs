@@ -13,7 +13,7 @@ use candle_core::Device;
 use grn_explorer::models::gpo_vae::{
     Batch, BatchContext, BatchData, FusedStep, GpoVae, GpoVaeConfig, Noise, Preset, Sizes,
 };
-use grn_explorer::models::nn::adam::{Adam, AdamConfig};
+use grn_explorer::models::nn::adam::Adam;
 use grn_explorer::models::nn::gpu;
 use grn_explorer::models::nn::parameters::Source;
 use grn_explorer::random;
@@ -91,11 +91,7 @@ fn measure(size: &Size, steps: usize, plain: bool, device: &Device) -> candle_co
     let source = Source::Random(Box::new(random::stream(1, "parameters")));
     let model = GpoVae::new(sizes, &config, source, device)?;
     let mut fused = if plain || on_gpu { None } else { Some(FusedStep::new(&model)?) };
-    let mut adam = Adam::new(AdamConfig {
-        learning_rate: config.learning_rate,
-        weight_decay: config.weight_decay,
-        clip_norm: config.clip_norm,
-    });
+    let mut adam = Adam::new(config.optimiser());
     let context = BatchContext {
         cells_per_treatment: vec![100.0; size.treatments],
         failing_cells: 100.0,

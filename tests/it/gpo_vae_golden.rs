@@ -7,7 +7,7 @@ use grn_explorer::models::gpo_vae::{
     Alignment, Batch, BatchContext, BatchData, Draw, FusedStep, GpoVae, GpoVaeConfig, InputScale, Likelihood,
     MaskParameters, Noise, Sizes,
 };
-use grn_explorer::models::nn::adam::{Adam, AdamConfig};
+use grn_explorer::models::nn::adam::Adam;
 use grn_explorer::models::nn::parameters::Source;
 
 use crate::reference::{Case, cases};
@@ -255,11 +255,7 @@ fn losses_gradients_and_steps(path: Path) {
         };
         let model = GpoVae::new(sizes, &config, Source::Given(given), &Device::Cpu).unwrap();
         let batch = batch_of(&case, &config);
-        let mut adam = Adam::new(AdamConfig {
-            learning_rate: config.learning_rate,
-            weight_decay: config.weight_decay,
-            clip_norm: config.clip_norm,
-        });
+        let mut adam = Adam::new(config.optimiser());
         for step in 0..case.json["steps"].as_array().unwrap().len() {
             let noise = noise_of(&case, step, sizes, &batch);
             let (terms, gradients) = step_of(path, &model, &batch, &noise);

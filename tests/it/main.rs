@@ -25,5 +25,6 @@ mod same_picture;
 mod simulate;
 mod text_formats;
 mod training;
+mod unseen;
 mod views;
 mod window;

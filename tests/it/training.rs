@@ -39,8 +39,9 @@ pub fn small_screen(config: &TrainConfig) -> PreparedScreen {
     prepare(&dataset, &config.prepare, config.seed, &Silent).expect("prepared")
 }
 
+/// Looks at what it is told.
 #[derive(Default)]
-struct Watcher {
+pub struct Watcher {
     stop_after: u32,
     cancel_after: u32,
     epochs: Mutex<Vec<EpochMetrics>>,

@@ -561,6 +561,7 @@ fn the_effects_of_a_knock_out_are_listed_sorted_and_filtered() {
     state.runtime.prediction = Prediction::Ready(Arc::new(PredictedEffect {
         name: "GENE3".to_owned(),
         novelty: Novelty::Measured { training_cells: 63, test_cells: 18 },
+        lenders: None,
         extrapolated: false,
         shifts: screen.predicted.row(row).to_vec(),
         spread: None,

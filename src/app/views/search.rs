@@ -9,6 +9,9 @@ use crate::network::gene_names::{GeneNames, NameKind};
 use crate::network::{GeneId, Grn};
 use crate::words::listed;
 
+/// Most genes that are no nodes among what is found.
+const MOST_MEASURED: usize = 3;
+
 /// A gene that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -23,6 +26,8 @@ pub struct Hit {
 pub struct Found {
     /// Nodes, best first.
     pub genes: Vec<Hit>,
+    /// Measured genes that are no nodes and begin with the text, or are called so.
+    pub measured: Vec<String>,
     /// What to say where there is none, or where the gene is measured but no node.
     pub remark: Option<String>,
 }
@@ -234,11 +239,14 @@ impl SearchIndex {
             };
             (class == 0 || wanted.len() >= least).then_some(class + u8::from(name.kind != NameKind::Symbol))
         };
-        let genes = self.best(most, direct);
+        let is_node = |name: &Name| matches!(name.place, Place::Node(_));
+        let begins = |name: &Name| (!is_node(name)).then(|| direct(name)).flatten().filter(|class| *class < 4);
+        let measured = self.best(MOST_MEASURED, begins).into_iter().map(|hit| hit.symbol).collect();
+        let genes = self.best(most, |name| is_node(name).then(|| direct(name)).flatten());
         if !genes.is_empty() {
-            return Found { genes, remark: None };
+            return Found { genes, measured, remark: None };
         }
-        let genes = self.best(most, |name| slip(&wanted, name));
+        let genes = self.best(most, |name| is_node(name).then(|| slip(&wanted, name)).flatten());
         let remark = match self.exact.get(unversioned(&wanted)).map(|exact| exact.place) {
             Some(place @ Place::Measured(_)) => format!(
                 "{} is measured but no node of this network: it was not perturbed and is no strong responder",
@@ -246,18 +254,17 @@ impl SearchIndex {
             ),
             Some(place @ Place::Node(_)) => {
                 let genes = vec![Hit { symbol: self.symbol(place).to_owned(), alias: Some(text.trim().to_owned()) }];
-                return Found { genes, remark: None };
+                return Found { genes, measured, remark: None };
             }
             None if genes.is_empty() => format!("No gene is called like “{}”", text.trim()),
             None => format!("No gene contains “{}”; similar names", text.trim()),
         };
-        Found { genes, remark: Some(remark) }
+        Found { genes, measured, remark: Some(remark) }
     }
 
-    /// Nodes by falling likeness: class of their name, its length, its letters. Each once.
+    /// Genes by falling likeness: class of their name, its length, its letters. Each once.
     fn best(&self, most: usize, class: impl Fn(&Name) -> Option<u8>) -> Vec<Hit> {
-        let nodes = self.names.iter().filter(|name| matches!(name.place, Place::Node(_)));
-        let mut hits: Vec<(u8, &Name)> = nodes.filter_map(|name| Some((class(name)?, name))).collect();
+        let mut hits: Vec<(u8, &Name)> = self.names.iter().filter_map(|name| Some((class(name)?, name))).collect();
         let order = |a: &(u8, &Name), b: &(u8, &Name)| -> Ordering {
             a.0.cmp(&b.0).then(a.1.lower.len().cmp(&b.1.lower.len())).then_with(|| a.1.lower.cmp(&b.1.lower))
         };
@@ -430,6 +437,9 @@ mod tests {
         assert_eq!(symbols(&index().find("psta", 8)), ["PIAS1-STAT1"], "its letters in this order");
         let measured = index().find("gapdh", 8);
         assert!(measured.remark.unwrap().starts_with("GAPDH is measured but no node"));
+        assert_eq!((measured.measured, measured.genes), (vec!["GAPDH".to_owned()], Vec::new()));
+        assert_eq!(index().find("gap", 8).measured, ["GAPDH"], "by its beginning");
+        assert!(index().find("stat1", 8).measured.is_empty());
         assert!(index().find("ENSG00000111640", 8).remark.unwrap().starts_with("GAPDH is measured"));
         assert!(index().find("qqqq", 8).remark.unwrap().starts_with("No gene is called"));
     }

@@ -151,6 +151,7 @@ mod tests {
         PredictedEffect {
             name: name.into(),
             novelty: Novelty::NeverPerturbed,
+            lenders: None,
             extrapolated: false,
             shifts: vec![0.5],
             spread: None,

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::data::{EffectTable, Perturbation};
 use crate::jobs::{Cancelled, Progress};
+use crate::models::cholesky::{dot, solve};
 
 /// K.
 const COMPONENTS: usize = 10;
@@ -91,8 +92,8 @@ impl LowRankLinear {
             right[k * components + k] += RIDGE;
         }
         // W = left⁻¹ · middle · right⁻¹; `right` is symmetric, so its inverse is applied to the transpose.
-        let half = solve(&left, middle, components);
-        let weights = transpose(&solve(&right, transpose(&half, components), components), components);
+        let half = solve(left, &middle, components, components);
+        let weights = transpose(&solve(right, &transpose(&half, components), components, components), components);
         Ok(Some(Self { offset, scores, weights, components, columns }))
     }
 
@@ -110,10 +111,6 @@ impl LowRankLinear {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 fn add_outer(into: &mut [f64], a: &[f64], b: &[f64]) {
     for (row, a) in into.chunks_exact_mut(b.len()).zip(a) {
         row.iter_mut().zip(b).for_each(|(sum, b)| *sum += a * b);
@@ -122,36 +119,6 @@ fn add_outer(into: &mut [f64], a: &[f64], b: &[f64]) {
 
 fn transpose(matrix: &[f64], size: usize) -> Vec<f64> {
     (0..size * size).map(|at| matrix[at % size * size + at / size]).collect()
-}
-
-/// Solve A·X = B for square `a` (size × size) and `b` by Gaussian elimination with row exchange. `a` is positive definite
-/// here (a ridge was added), so no pivot vanishes.
-fn solve(a: &[f64], mut b: Vec<f64>, size: usize) -> Vec<f64> {
-    let mut a = a.to_vec();
-    for pivot in 0..size {
-        let best = (pivot..size)
-            .max_by(|&x, &y| a[x * size + pivot].abs().total_cmp(&a[y * size + pivot].abs()))
-            .expect("a row is left");
-        for column in 0..size {
-            a.swap(pivot * size + column, best * size + column);
-            b.swap(pivot * size + column, best * size + column);
-        }
-        for row in 0..size {
-            if row == pivot {
-                continue;
-            }
-            let factor = a[row * size + pivot] / a[pivot * size + pivot];
-            for column in 0..size {
-                a[row * size + column] -= factor * a[pivot * size + column];
-                b[row * size + column] -= factor * b[pivot * size + column];
-            }
-        }
-    }
-    for row in 0..size {
-        let diagonal = a[row * size + row];
-        b[row * size..(row + 1) * size].iter_mut().for_each(|value| *value /= diagonal);
-    }
-    b
 }
 
 /// Scores of the genes on the leading principal components of Y (genes are the observations, conditions the variables,

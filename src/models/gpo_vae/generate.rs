@@ -6,7 +6,7 @@ use rand_distr::{Distribution as _, Gamma, Poisson, StandardNormal};
 use rayon::prelude::*;
 
 use super::network::GpoVae;
-use super::predict::add_to_rows;
+use super::predict::{add_to_rows, added};
 use super::variants::Likelihood;
 use crate::models::nn::counts::{MEAN_FLOOR, RATE_FLOOR, poisson_rate};
 use crate::models::nn::normal::{LARGEST_LOG, VARIANCE_FLOOR};
@@ -19,13 +19,20 @@ const LARGE_MEAN: f64 = 64.0;
 impl GpoVae {
     /// Counts of cells that pass quality control (the good branch), one for each of `libraries` (their library sizes, which only
     /// the negative binomial reads): cells × genes. Of normal distributions draws are rounded to counts. Treatments (positions)
-    /// are applied at doses; z, E, M and the counts are drawn anew for every cell.
+    /// are applied at doses, and `beside` is added to the decoder's output of every gene, where it is not empty; z, E, M and the counts are drawn anew for every cell.
     ///
     /// The same for the same `seed` and `name`, whatever the number of threads.
     ///
     /// # Errors
     /// If the arithmetic fails.
-    pub fn generate(&self, doses: &[(usize, f32)], libraries: &[f32], seed: u64, name: &str) -> Result<Vec<f32>> {
+    pub fn generate(
+        &self,
+        doses: &[(usize, f32)],
+        beside: &[f32],
+        libraries: &[f32],
+        seed: u64,
+        name: &str,
+    ) -> Result<Vec<f32>> {
         let (device, cells) = (self.parameters().device(), libraries.len());
         let mut random = random::stream(seed, &format!("{name}: states"));
         let mut entering = self.decoder_start(&normal(&mut random, (cells, self.config().latent), device)?)?;
@@ -35,7 +42,7 @@ impl GpoVae {
             entering = (entering + (self.decoder_offset(&effect)? * f64::from(dose))?)?;
         }
         let mut counts: Vec<f32> = self.decode_from(&entering)?.flatten_all()?.to_vec1()?;
-        add_to_rows(&mut counts, &self.gene_effects(doses)?);
+        add_to_rows(&mut counts, &added(self.gene_effects(doses)?, beside));
         let log_variances: Vec<f32> = match self.decode_log_variance_from(&entering)? {
             Some(logs) => logs.flatten_all()?.to_vec1()?,
             None => Vec::new(),
@@ -163,7 +170,7 @@ mod tests {
     fn cells_have_their_library_and_the_same_seed_gives_the_same_cells() {
         let model = model(Likelihood::LibraryNegativeBinomial);
         let libraries: Vec<f32> = (0..400).map(|cell| if cell % 2 == 0 { 500.0 } else { 2_000.0 }).collect();
-        let cells = model.generate(&[(1, 1.0), (3, 0.5)], &libraries, 3, "A").unwrap();
+        let cells = model.generate(&[(1, 1.0), (3, 0.5)], &[], &libraries, 3, "A").unwrap();
         assert!(cells.iter().all(|count| *count >= 0.0 && count.fract() == 0.0));
         let mean = |odd: usize| {
             let sums = cells.chunks(30).skip(odd).step_by(2).map(|row| row.iter().sum::<f32>());
@@ -172,13 +179,13 @@ mod tests {
         assert!((mean(0) / 500.0 - 1.0).abs() < 0.15 && (mean(1) / 2_000.0 - 1.0).abs() < 0.15);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| model.generate(&[(1, 1.0), (3, 0.5)], &libraries, 3, "A").unwrap())
+            pool.install(|| model.generate(&[(1, 1.0), (3, 0.5)], &[], &libraries, 3, "A").unwrap())
         };
         assert!(on(1) == cells && on(3) == cells);
-        assert!(model.generate(&[(1, 1.0), (3, 0.5)], &libraries, 3, "B").unwrap() != cells);
-        assert!(model.generate(&[], &[], 3, "A").unwrap().is_empty());
+        assert!(model.generate(&[(1, 1.0), (3, 0.5)], &[], &libraries, 3, "B").unwrap() != cells);
+        assert!(model.generate(&[], &[], &[], 3, "A").unwrap().is_empty());
         for likelihood in [Likelihood::Poisson, Likelihood::Normal] {
-            let counted = self::model(likelihood).generate(&[], &libraries, 3, "A").unwrap();
+            let counted = self::model(likelihood).generate(&[], &[], &libraries, 3, "A").unwrap();
             assert!(counted.iter().any(|count| *count > 0.0));
             assert!(counted.iter().all(|count| *count >= 0.0 && count.fract() == 0.0));
         }
@@ -194,9 +201,10 @@ mod tests {
         model.parameters().set("gene_effects", &effects).unwrap();
         let libraries = vec![3_000.0f32; 6_000];
         let predictor = super::super::Predictor::new(&model, &libraries, 5).unwrap();
-        let shifts = predictor.shifts(&model, &[(2, 1.0)], &crate::jobs::Silent).unwrap();
-        let expression = |doses: &[(usize, f32)], name: &str| -> Vec<f64> {
-            let cells = model.generate(doses, &libraries, 5, name).unwrap();
+        let lent = predictor.lent(&model, &[(2, 0.8), (1, -0.5)], &crate::jobs::Silent).unwrap();
+        let all: &[(usize, f32)] = &[(2, 1.0)];
+        let expression = |doses: &[(usize, f32)], beside: &[f32], name: &str| -> Vec<f64> {
+            let cells = model.generate(doses, beside, &libraries, 5, name).unwrap();
             let mut sums = vec![0.0; 30];
             for row in cells.chunks(30) {
                 // At the given library size, as predictions have it.
@@ -204,13 +212,19 @@ mod tests {
             }
             sums.iter().map(|sum| sum / 6_000.0).collect()
         };
-        let largest = (0..30).max_by(|a, b| shifts[*a].total_cmp(&shifts[*b]));
-        assert!(largest == Some(4) && shifts[4] > 0.8, "{shifts:?}");
-        let (control, treated) = (expression(&[], "control"), expression(&[(2, 1.0)], "treated"));
+        let control = expression(&[], &[], "control");
         for (gene, control) in control.iter().enumerate() {
             assert!((control - f64::from(predictor.control()[gene])).abs() < 0.25, "{gene}: {control}");
-            let shift = treated[gene] - control;
-            assert!((shift - f64::from(shifts[gene])).abs() < 0.25, "{gene}: {shift}, predicted {}", shifts[gene]);
+        }
+        for (doses, beside, name) in [(all, &[][..], "treated"), (&[], &lent, "lent")] {
+            let shifts = predictor.shifts(&model, doses, beside, &crate::jobs::Silent).unwrap();
+            let largest = (0..30).max_by(|a, b| shifts[*a].total_cmp(&shifts[*b]));
+            assert!(largest == Some(4) && shifts[4] > 0.6, "{name}: {shifts:?}");
+            for (gene, treated) in expression(doses, beside, name).into_iter().enumerate() {
+                let shift = treated - control[gene];
+                let predicted = shifts[gene];
+                assert!((shift - f64::from(predicted)).abs() < 0.25, "{name}, {gene}: {shift}, predicted {predicted}");
+            }
         }
     }
 }

@@ -23,4 +23,4 @@ pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
 pub use start::CountMoments;
-pub use variants::{Alignment, InputScale, Likelihood, MaskParameters, Start};
+pub use variants::{Alignment, InputScale, Likelihood, MaskParameters, Start, Unseen};

@@ -9,8 +9,8 @@
 //! combination of genes asked about before, takes one pass through the decoder and nothing else.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
@@ -49,6 +49,9 @@ struct Block {
     states: usize,
 }
 
+/// States over which a treatment's effect on the mean of every gene is taken that it lends to others.
+const LENDING: usize = 128;
+
 /// What is remembered of a treatment: `[S, H]` of a block.
 type Remembered = ((usize, usize), Tensor);
 
@@ -65,6 +68,10 @@ pub struct Predictor {
     control: Vec<f32>,
     /// What treatments at dose 1 bring there, by treatment and block; those asked about last come last.
     remembered: Mutex<VecDeque<Remembered>>,
+    /// What treatments lend to others, one value per gene each.
+    lent: Mutex<HashMap<usize, Vec<f32>>>,
+    /// Means of every gene without any treatment, over the states that lending takes.
+    unperturbed: OnceLock<Vec<f64>>,
 }
 
 /// The blocks of so many states.
@@ -99,8 +106,17 @@ impl Predictor {
             None => Vec::new(),
         };
         let start = drawn_start(model, seed, Block { number: 0, states: samples.min(BLOCK) })?;
-        let (control, remembered) = (Vec::new(), Mutex::default());
-        let mut predictor = Self { start, samples, libraries, curves, seed, control, remembered };
+        let mut predictor = Self {
+            start,
+            samples,
+            libraries,
+            curves,
+            seed,
+            control: Vec::new(),
+            remembered: Mutex::default(),
+            lent: Mutex::default(),
+            unperturbed: OnceLock::new(),
+        };
         let mut sums = vec![0.0; model.sizes().genes];
         for block in blocks(samples) {
             predictor.add_log_expression(model, &*predictor.start(model, block)?, &[], &mut sums)?;
@@ -114,10 +130,17 @@ impl Predictor {
         &self.control
     }
 
-    /// Shift of every gene when treatments (positions) are applied at doses. Not numbers if cancelled meanwhile.
-    pub fn shifts(&self, model: &GpoVae, doses: &[(usize, f32)], progress: &dyn Progress) -> Result<Vec<f32>> {
+    /// Shift of every gene when treatments (positions) are applied at doses. `beside` is added to the decoder's output of every gene besides,
+    /// where it is not empty ([`Predictor::lent`]). Not numbers if cancelled meanwhile.
+    pub fn shifts(
+        &self,
+        model: &GpoVae,
+        doses: &[(usize, f32)],
+        beside: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>> {
         let cancelled = || Ok(vec![f32::NAN; model.sizes().genes]);
-        let of_genes = model.gene_effects(doses)?;
+        let of_genes = added(model.gene_effects(doses)?, beside);
         let mut sums = vec![0.0; model.sizes().genes];
         for block in blocks(self.samples) {
             let mut entering = self.start(model, block)?.into_owned();
@@ -138,6 +161,53 @@ impl Predictor {
         Ok(self.means(&sums).iter().zip(&self.control).map(|(treated, control)| treated - control).collect())
     }
 
+    /// Σ weight · what a treatment (a position) at dose 1 does to the mean of every gene, as what is added to the decoder's output. Of
+    /// the negative binomial that is the logarithm of a fold change. Empty where all weights are 0, or if cancelled meanwhile.
+    pub fn lent(&self, model: &GpoVae, weights: &[(usize, f32)], progress: &dyn Progress) -> Result<Vec<f32>> {
+        let mut sum = Vec::new();
+        let known = || self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, &(treatment, weight)) in weights.iter().enumerate().filter(|(_, (_, weight))| *weight != 0.0) {
+            let found = known().get(&treatment).cloned();
+            let own = match found {
+                Some(own) => own,
+                None => {
+                    progress.stage("Looking at what perturbed genes do", Some(at as f32 / weights.len() as f32));
+                    if progress.is_cancelled() {
+                        return Ok(Vec::new());
+                    }
+                    let own = self.lent_by(model, treatment)?;
+                    known().insert(treatment, own.clone());
+                    own
+                }
+            };
+            sum.resize(own.len(), 0.0);
+            sum.iter_mut().zip(own).for_each(|(sum, value)| *sum += weight * value);
+        }
+        Ok(sum)
+    }
+
+    fn lent_by(&self, model: &GpoVae, treatment: usize) -> Result<Vec<f32>> {
+        let block = Block { number: 0, states: self.samples.min(LENDING) };
+        let start = self.start.narrow(0, 0, block.states)?;
+        let unperturbed = match self.unperturbed.get() {
+            Some(known) => known,
+            None => {
+                let new = means_of_genes(model, &start, &[])?;
+                self.unperturbed.get_or_init(|| new)
+            }
+        };
+        let entering = (&start + self.drawn_effect(model, treatment, block)?)?;
+        let perturbed = means_of_genes(model, &entering, &model.gene_effects(&[(treatment, 1.0)])?)?;
+        let likelihood = model.config().likelihood;
+        let output = |mean: f64| match likelihood {
+            Likelihood::LibraryNegativeBinomial => mean.max(f64::MIN_POSITIVE).ln(),
+            // ln(exp(mean) − 1), the inverse of softplus.
+            Likelihood::Poisson => mean + (-(-mean).exp()).ln_1p(),
+            Likelihood::Normal => mean,
+        };
+        Ok(perturbed.iter().zip(unperturbed).map(|(after, before)| (output(*after) - output(*before)) as f32).collect())
+    }
+
     /// Draw what `treatment` (a position) brings, so that its first answer comes as quickly as the next.
     pub fn remember(&self, model: &GpoVae, treatment: usize) -> Result<()> {
         // The last block first: if not all can be remembered, those that are asked for first stay.
@@ -155,7 +225,7 @@ impl Predictor {
 
     /// What `treatment` at dose 1 brings into the decoder's first layer, `[S, H]`: as remembered, or drawn.
     fn effect(&self, model: &GpoVae, treatment: usize, block: Block) -> Result<Tensor> {
-        let remembered = || self.remembered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let remembered = || self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (treatment, block.number);
         {
             let mut remembered = remembered();
@@ -251,6 +321,37 @@ impl Predictor {
             }
         });
     }
+}
+
+/// Mean over states `[S, H]` of the share of counts of every gene, of its rate or of its mean, as the likelihood has it.
+fn means_of_genes(model: &GpoVae, entering: &Tensor, of_genes: &[f32]) -> Result<Vec<f64>> {
+    let genes = model.sizes().genes;
+    let mut decoded: Vec<f32> = model.decode_from(entering)?.flatten_all()?.to_vec1()?;
+    add_to_rows(&mut decoded, of_genes);
+    let mut means = vec![0.0f64; genes];
+    let states = decoded.len() as f64 / genes.max(1) as f64;
+    for row in decoded.chunks_exact(genes.max(1)) {
+        let share = |largest: f32, sum: f64| move |output: f32| f64::from(output - largest).exp() / sum;
+        let add = |value: &dyn Fn(f32) -> f64, means: &mut [f64]| {
+            means.iter_mut().zip(row).for_each(|(mean, &output)| *mean += value(output) / states);
+        };
+        match model.config().likelihood {
+            Likelihood::LibraryNegativeBinomial => {
+                let (largest, sum) = vector::sum_of_exponentials(row);
+                add(&share(largest, sum), &mut means);
+            }
+            Likelihood::Poisson => add(&poisson_rate, &mut means),
+            Likelihood::Normal => add(&f64::from, &mut means),
+        }
+    }
+    Ok(means)
+}
+
+/// What is added to every gene in all; nothing where both are empty.
+pub(super) fn added(mut to_genes: Vec<f32>, beside: &[f32]) -> Vec<f32> {
+    to_genes.resize(to_genes.len().max(beside.len()), 0.0);
+    to_genes.iter_mut().zip(beside).for_each(|(sum, own)| *sum += own);
+    to_genes
 }
 
 /// Add the same to every row; nothing where it is empty.
@@ -441,12 +542,34 @@ mod tests {
             let model = model(likelihood, samples);
             let predictor = predictor(&model);
             for doses in [&[(3, 1.0)][..], &[(3, 0.35), (0, 1.0), (8, -0.5)], &[(3, 2.0), (5, 0.05)], &[]] {
-                let quick = predictor.shifts(&model, doses, &Silent).unwrap();
+                let quick = predictor.shifts(&model, doses, &[], &Silent).unwrap();
                 let plain = plain(&predictor, &model, doses);
                 let differences = quick.iter().zip(&plain).map(|(a, b)| (a - b).abs());
                 let worst = differences.fold(0.0, f32::max);
                 assert!(worst < tolerance, "{likelihood:?} {doses:?}: {worst}");
                 assert!(doses.is_empty() || quick.iter().any(|shift| shift.abs() > 1e-3), "{quick:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_treatments_lend_does_to_others_what_it_does_itself() {
+        for likelihood in Likelihood::ALL {
+            let model = model(likelihood, 512);
+            let predictor = predictor(&model);
+            let answer = |beside: &[f32]| predictor.shifts(&model, &[], beside, &Silent).unwrap();
+            let lent = |weights: &[(usize, f32)]| predictor.lent(&model, weights, &Silent).unwrap();
+            assert!(answer(&[]).iter().all(|shift| *shift == 0.0));
+            assert_eq!(answer(&lent(&[(3, 0.0)])), answer(&[]));
+            let own = predictor.shifts(&model, &[(3, 1.0)], &[], &Silent).unwrap();
+            let alone = answer(&lent(&[(3, 1.0)]));
+            let worst = own.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let largest = own.iter().fold(0.0f32, |largest, shift| largest.max(shift.abs()));
+            assert!(worst < 0.15 * largest, "{likelihood:?}: {worst} of {largest}");
+            // Linear in the weights, whatever was asked before.
+            let [both, half, third] = [&[(3, 0.5), (5, 0.25)][..], &[(3, 0.5)], &[(5, 0.25)]].map(lent);
+            for ((both, half), third) in both.iter().zip(half).zip(third) {
+                assert!((both - half - third).abs() < 1e-6);
             }
         }
     }
@@ -478,7 +601,8 @@ mod tests {
         let effect = |number| values(&many.0.masked_effect(&many.1, 3, block(number)).unwrap());
         assert!(effect(0) != effect(1) && effect(1) != effect(2), "blocks draw anew");
         // More samples, nearly the same answer: the mean settles.
-        let answers = [&few, &many].map(|(predictor, model)| predictor.shifts(model, &[(3, 1.0)], &Silent).unwrap());
+        let answers =
+            [&few, &many].map(|(predictor, model)| predictor.shifts(model, &[(3, 1.0)], &[], &Silent).unwrap());
         let worst = answers[0].iter().zip(&answers[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst > 0.0 && worst < 0.1, "{worst}");
     }
@@ -488,10 +612,10 @@ mod tests {
         let model = model(Likelihood::LibraryNegativeBinomial, 512);
         let (fresh, used) = (predictor(&model), predictor(&model));
         for treatment in 0..SIZES.treatments {
-            used.shifts(&model, &[(treatment, 0.5)], &Silent).unwrap();
+            used.shifts(&model, &[(treatment, 0.5)], &[], &Silent).unwrap();
         }
         let doses = [(2, 0.25), (7, 1.0)];
-        let answers = [&fresh, &used, &used].map(|predictor| predictor.shifts(&model, &doses, &Silent).unwrap());
+        let answers = [&fresh, &used, &used].map(|predictor| predictor.shifts(&model, &doses, &[], &Silent).unwrap());
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[1], answers[2]);
         let remembered = used.remembered.lock().unwrap();

@@ -153,6 +153,31 @@ impl MaskParameters {
     }
 }
 
+/// What the model answers for a gene that no training cell was perturbed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unseen {
+    /// What its own parameters say, which no cell has taught (as published).
+    #[default]
+    Learned,
+    /// A weighted sum of the effects of genes that were perturbed: of all alike, and the more of those that respond as it does. Every
+    /// measured gene can be asked about.
+    Transferred,
+}
+
+impl Unseen {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Learned, Self::Transferred];
+
+    /// What the user reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Learned => "Own parameters",
+            Self::Transferred => "From seen perturbations",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,15 @@ pub struct AdamConfig {
     pub weight_decay: f64,
     /// Largest norm of the whole gradient; larger ones are scaled down to it.
     pub clip_norm: f64,
+    /// Parameters that take larger steps: names, and how many times as large.
+    pub faster: &'static [(&'static str, f64)],
+}
+
+impl AdamConfig {
+    fn rate_of(&self, name: &str) -> f64 {
+        let faster = self.faster.iter().find(|(faster, _)| *faster == name);
+        self.learning_rate * faster.map_or(1.0, |(_, times)| *times)
+    }
 }
 
 /// The optimiser's state.
@@ -85,21 +94,21 @@ impl Adam {
         let mut parts = Vec::new();
         for (name, var) in parameters.iter() {
             if let (Some(gradient), Some(Moments::Tensor(moments))) = (gradients.get(var), self.moments.get(name)) {
-                parts.push((var.as_tensor(), gradient.contiguous()?, moments));
+                let rate = (self.config.rate_of(name) / corrections.0) as f32;
+                parts.push((var.as_tensor(), gradient.contiguous()?, moments, rate));
             }
         }
         let step = AdamStep {
             clip_norm: self.config.clip_norm as f32,
             weight_decay: self.config.weight_decay as f32,
             betas: [BETA1 as f32, BETA2 as f32],
-            rate: (self.config.learning_rate / corrections.0) as f32,
             root: (1.0 / corrections.1.sqrt()) as f32,
             epsilon: EPSILON as f32,
         };
         if gpu::optimise(&parts, &step)? {
             return Ok(());
         }
-        let squares = parts.iter().map(|(_, gradient, _)| gradient.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
+        let squares = parts.iter().map(|(_, gradient, ..)| gradient.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
         // One transfer from the device.
         let squares: f64 = Tensor::stack(&squares, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).sum();
         let scale = self.scale(squares.sqrt());
@@ -113,7 +122,7 @@ impl Adam {
             let first = ((moments.get(0)? * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
             let second = ((moments.get(1)? * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
             let denominator = ((&second / corrections.1)?.sqrt()? + EPSILON)?;
-            let change = ((&first * (self.config.learning_rate / corrections.0))? / denominator)?;
+            let change = ((&first * (self.config.rate_of(name) / corrections.0))? / denominator)?;
             var.set(&(var.as_detached_tensor() - change.reshape(var.shape())?)?)?;
             *moments = Tensor::stack(&[first, second], 0)?;
         }
@@ -190,7 +199,8 @@ impl Adam {
         }
         match self.moments.get(name) {
             Some(Moments::Slices(moments)) => {
-                parameter.inplace_op1(&Update { config: self.config, now, gradient, moments })
+                let (rate, decay) = (self.config.rate_of(name), self.config.weight_decay);
+                parameter.inplace_op1(&Update { rate, decay, now, gradient, moments })
             }
             _ => Ok(()),
         }
@@ -214,7 +224,8 @@ fn sum_of_squares(values: &[f32]) -> f64 {
 }
 
 struct Update<'a> {
-    config: AdamConfig,
+    rate: f64,
+    decay: f64,
     now: &'a Now,
     gradient: &'a [f32],
     moments: &'a Mutex<(Vec<f32>, Vec<f32>)>,
@@ -233,8 +244,8 @@ impl InplaceOp1 for Update<'_> {
         let CpuStorage::F32(values) = value else { candle_core::bail!("expected an f32 parameter") };
         let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (first, second) = &mut *moments;
-        let (scale, decay) = (self.now.scale as f32, self.config.weight_decay as f32);
-        let rate = (self.config.learning_rate / self.now.corrections.0) as f32;
+        let (scale, decay) = (self.now.scale as f32, self.decay as f32);
+        let rate = (self.rate / self.now.corrections.0) as f32;
         let root = (1.0 / self.now.corrections.1.sqrt()) as f32;
         let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
         const PIECE: usize = 1 << 14;
@@ -255,5 +266,36 @@ impl InplaceOp1 for Update<'_> {
             );
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::nn::parameters::Source;
+
+    #[test]
+    fn a_faster_parameter_takes_larger_steps_of_the_same_direction() {
+        let source = Source::Random(Box::new(crate::random::stream(1, "adam test")));
+        let mut parameters = Parameters::new(source, &Device::Cpu);
+        let names = ["fast", "plain"];
+        for name in names {
+            parameters.get(name, &[3], |_| 0.0).unwrap();
+        }
+        let config = AdamConfig { learning_rate: 0.01, weight_decay: 0.0, clip_norm: 1e9, faster: &[("fast", 10.0)] };
+        let mut adam = Adam::new(config);
+        let slopes = [0.5f32, -2.0, 1e-3];
+        for _ in 0..4 {
+            adam.step_slices(&parameters, &names.map(|name| (name, &slopes[..])).into()).unwrap();
+        }
+        let values = |name| {
+            let var = parameters.iter().find(|(known, _)| *known == name).unwrap().1;
+            var.to_vec1::<f32>().unwrap()
+        };
+        // Gradients that stay the same: a whole step each time, whatever their size.
+        for ((fast, plain), slope) in values("fast").iter().zip(values("plain")).zip(slopes) {
+            assert!((plain + 0.04 * slope.signum()).abs() < 1e-4, "{plain}");
+            assert!((fast - 10.0 * plain).abs() < 1e-4, "{fast}, {plain}");
+        }
     }
 }

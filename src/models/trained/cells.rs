@@ -2,7 +2,8 @@
 
 use rand::seq::IndexedRandom as _;
 
-use super::{PredictError, TrainedModel, positions};
+use super::{PredictError, Question, TrainedModel};
+use crate::jobs::Silent;
 use crate::models::Intervention;
 use crate::random;
 
@@ -32,7 +33,7 @@ impl TrainedModel {
         count: usize,
         seed: u64,
     ) -> Result<GeneratedCells, PredictError> {
-        let doses = intervention.map_or(Ok(Vec::new()), |intervention| positions(&self.card, intervention))?;
+        let question = intervention.map_or(Ok(Question::default()), |intervention| self.question(intervention))?;
         let condition = intervention.map_or_else(|| "control".to_owned(), Intervention::name);
         let name = format!("cells of {condition} from {first}");
         let mut random = random::stream(seed, &format!("{name}: libraries"));
@@ -44,7 +45,11 @@ impl TrainedModel {
             let own: Vec<usize> = (0..count).filter(|cell| (first + cell) % members == number).collect();
             let of_own: Vec<f32> = own.iter().map(|&cell| libraries[cell]).collect();
             let name = if members == 1 { name.clone() } else { format!("{name}, member {number}") };
-            let drawn = member.model.generate(&doses, &of_own, seed, &name)?;
+            let lent = match question.borrowed.is_empty() {
+                true => Vec::new(),
+                false => self.predictor(member)?.lent(&member.model, &question.borrowed, &Silent)?,
+            };
+            let drawn = member.model.generate(&question.doses, &lent, &of_own, seed, &name)?;
             for (row, &cell) in drawn.chunks_exact(genes.max(1)).zip(&own) {
                 counts[cell * genes..][..genes].copy_from_slice(row);
             }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 use super::{Member, ModelError, PredictError, TrainedModel, file};
+use crate::jobs::Silent;
 use crate::models::{MemberRun, ModelCard};
 
 /// Why models do not form an ensemble.
@@ -151,7 +152,10 @@ pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>) -> Result<TrainedModel, M
     card.history.clone_from(&runs[0].history);
     (card.best_epoch, card.ended) = (runs[0].best_epoch, ended(&runs));
     card.members = runs;
-    TrainedModel::with_predictions(card, members, observed, predicted, spread).map_err(|error| match error {
+    let mut merged = TrainedModel::unsigned(card, members, observed, predicted, spread);
+    // What the members together say of those that were not seen.
+    let unseen: Vec<usize> = (0..merged.card.perturbations.len()).filter(|&row| merged.rests_on_others(row)).collect();
+    merged.predict_rows(&unseen, &Silent).and_then(|()| merged.signed()).map_err(|error| match error {
         PredictError::Tensor(error) => MergeError::Model(ModelError::Tensor(error)),
         other => MergeError::Model(ModelError::NotAModel { reason: other.to_string() }),
     })

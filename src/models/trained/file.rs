@@ -164,7 +164,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     if !spread.is_empty() && spread.len() != predicted.shifts.len() {
         return Err(not_a_model("predicted.spread does not fit predicted.shifts"));
     }
-    TrainedModel::with_predictions(card, members, observed, predicted, spread)
+    TrainedModel::unsigned(card, members, observed, predicted, spread)
+        .signed()
         .map_err(|error| not_a_model(error.to_string()))
 }
 

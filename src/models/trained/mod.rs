@@ -4,24 +4,27 @@ mod cells;
 mod ensemble;
 mod file;
 mod signed;
+mod transfer;
 
 pub use cells::GeneratedCells;
 pub use ensemble::{MergeError, merge};
 pub use file::FORMAT as MODEL_FORMAT;
 pub use signed::signed_network;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
-use super::gpo_vae::{GpoVae, Predictor};
-use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread};
+use super::gpo_vae::{GpoVae, Predictor, Unseen};
+use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread, TrainedPerturbation};
 use crate::data::{EffectTable, nearest};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Grn;
 use crate::preprocess::Split;
 use ensemble::Moments;
+use transfer::{Source, Transfer};
 
 /// More edges than anybody looks at; a dense network of 600 genes has 360,000.
 const MOST_EDGES: usize = 200_000;
@@ -106,6 +109,8 @@ pub struct TrainedModel {
     /// Standard deviation over the members of each entry of `predicted`; empty for a single model.
     spread: Vec<f32>,
     network: Arc<Grn>,
+    /// What seen perturbations say of others, once it was asked for.
+    transfer: OnceLock<Transfer>,
 }
 
 /// The parameters of one training run, and the draws of its answers.
@@ -122,33 +127,96 @@ impl TrainedModel {
         observed: Observed,
         progress: &dyn Progress,
     ) -> Result<Self, PredictError> {
-        let predictor = Predictor::new(&model, &observed.control_libraries, card.settings.seed)?;
-        let mut predicted = EffectTable { genes: card.genes.clone(), ..EffectTable::default() };
-        let count = card.perturbations.len();
-        for (at, perturbation) in card.perturbations.iter().enumerate() {
-            progress.stage("Predicting the response to every perturbation", Some(at as f32 / count as f32));
-            progress.check()?;
-            let question = Intervention::knock_out(perturbation.targets.iter().cloned());
-            let doses = positions(&card, &question)?;
-            predicted.perturbations.push(perturbation.name());
-            predicted.cells.push(0);
-            predicted.shifts.extend(predictor.shifts(&model, &doses, progress)?);
-        }
+        let predicted = EffectTable {
+            perturbations: card.perturbations.iter().map(TrainedPerturbation::name).collect(),
+            genes: card.genes.clone(),
+            cells: vec![0; card.perturbations.len()],
+            shifts: vec![0.0; card.perturbations.len() * card.genes.len()],
+        };
+        let mut model = Self::unsigned(card, vec![Member::new(model)], observed, predicted, Vec::new());
+        // What was not seen follows from what was.
+        let (unseen, seen): (Vec<usize>, Vec<usize>) =
+            (0..model.card.perturbations.len()).partition(|&row| model.rests_on_others(row));
+        model.predict_rows(&[seen, unseen].concat(), progress)?;
         progress.check()?;
-        let member = Member { model, predictor: predictor.into() };
-        Self::with_predictions(card, vec![member], observed, predicted, Vec::new())
+        model.signed()
     }
 
-    fn with_predictions(
+    fn unsigned(
         card: ModelCard,
         members: Vec<Member>,
         observed: Observed,
         predicted: EffectTable,
         spread: Vec<f32>,
-    ) -> Result<Self, PredictError> {
-        let logits = members.iter().map(|member| member.model.mask_logits()).collect::<Result<Vec<_>, _>>()?;
-        let network = Arc::new(signed_network(&card, &logits, &observed, &predicted, MOST_EDGES));
-        Ok(Self { card, members, observed, predicted, spread, network })
+    ) -> Self {
+        let (network, transfer) = (Arc::default(), OnceLock::new());
+        Self { card, members, observed, predicted, spread, network, transfer }
+    }
+
+    /// Of parts that are complete: with its network, signed.
+    fn signed(mut self) -> Result<Self, PredictError> {
+        let logits = self.networks().map(GpoVae::mask_logits).collect::<Result<Vec<_>, _>>()?;
+        self.network = Arc::new(signed_network(&self.card, &logits, &self.observed, &self.predicted, MOST_EDGES));
+        Ok(self)
+    }
+
+    /// Predict some perturbations of the screen (positions in the card).
+    fn predict_rows(&mut self, rows: &[usize], progress: &dyn Progress) -> Result<(), PredictError> {
+        let genes = self.card.genes.len();
+        for (at, &row) in rows.iter().enumerate() {
+            progress.stage("Predicting the response to every perturbation", Some(at as f32 / rows.len() as f32));
+            progress.check()?;
+            let question = Intervention::knock_out(self.card.perturbations[row].targets.iter().cloned());
+            let mut shifts = Moments::default();
+            self.shifts_by_member(&question, progress)?.iter().for_each(|own| shifts.add(own));
+            self.predicted.shifts[row * genes..][..genes].copy_from_slice(&shifts.means());
+            if let Some(deviations) = shifts.standard_deviations() {
+                self.spread[row * genes..][..genes].copy_from_slice(&deviations);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the prediction of a perturbation of the screen (position in the card) rests on what others say of its targets.
+    fn rests_on_others(&self, row: usize) -> bool {
+        let mut targets = self.card.perturbations[row].targets.iter();
+        targets.any(|gene| self.treatment(gene).is_none_or(|treatment| !self.is_learned(treatment)))
+    }
+
+    fn treatment(&self, gene: &str) -> Option<usize> {
+        self.card.treatments.iter().position(|treatment| treatment.symbol == gene)
+    }
+
+    /// Whether the answer for a treatment is that of its own parameters.
+    fn is_learned(&self, treatment: usize) -> bool {
+        let symbol = &self.card.treatments[treatment].symbol;
+        let taught = |shown: &TrainedPerturbation| shown.was_seen() && shown.targets.contains(symbol);
+        self.card.settings.model.unseen == Unseen::Learned || self.card.perturbations.iter().any(taught)
+    }
+
+    /// What the perturbations that were seen say of other genes.
+    fn transfer(&self) -> &Transfer {
+        self.transfer.get_or_init(|| {
+            let genes = &self.card.genes;
+            let (mut sources, mut predicted, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+            for (row, shown) in self.card.perturbations.iter().enumerate() {
+                let [target] = &shown.targets[..] else { continue };
+                let in_training = self.observed.training.perturbations.iter().position(|name| name == target);
+                let (Some(treatment), Some(at)) = (self.treatment(target), in_training) else { continue };
+                if shown.was_seen() {
+                    sources.push(Source { treatment, column: self.column(target) });
+                    predicted.extend_from_slice(self.predicted.row(row));
+                    measured.extend_from_slice(self.observed.training.row(at));
+                }
+            }
+            Transfer::fit(sources, genes.len(), predicted, &measured)
+        })
+    }
+
+    /// The column of a gene that is measured.
+    fn column(&self, gene: &str) -> Option<usize> {
+        let treatment = self.treatment(gene).map(|at| self.card.treatments[at].column.map(|column| column as usize));
+        treatment.unwrap_or_else(|| self.card.genes.iter().position(|known| known == gene))
     }
 
     /// Read `NAME.safetensors`.
@@ -266,6 +334,7 @@ impl TrainedModel {
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
+        let borrows = !self.question(intervention)?.borrowed.is_empty();
         let (mut shifts, mut control) = (Moments::default(), Moments::default());
         for (member, own) in self.members.iter().zip(self.shifts_by_member(intervention, progress)?) {
             shifts.add(&own);
@@ -275,6 +344,7 @@ impl TrainedModel {
         Ok(PredictedEffect {
             name: intervention.name(),
             novelty: self.novelty(intervention),
+            lenders: borrows.then(|| self.transfer().lenders()),
             extrapolated: intervention.doses().iter().any(|(_, dose)| !(0.0..=1.0).contains(dose)),
             spread: shifts.standard_deviations().map(|of_genes| Spread { members: self.members.len(), of_genes }),
             shifts: shifts.means(),
@@ -289,11 +359,13 @@ impl TrainedModel {
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<Vec<Vec<f32>>, PredictError> {
-        let doses = positions(&self.card, intervention)?;
+        let question = self.question(intervention)?;
         let of = |member: &Member| {
             let predictor = self.predictor(member)?;
             progress.check()?;
-            let shifts = predictor.shifts(&member.model, &doses, progress)?;
+            let lent = predictor.lent(&member.model, &question.borrowed, progress)?;
+            progress.check()?;
+            let shifts = predictor.shifts(&member.model, &question.doses, &lent, progress)?;
             progress.check()?;
             Ok(shifts)
         };
@@ -301,15 +373,17 @@ impl TrainedModel {
     }
 
     /// Draw what [`TrainedModel::predict`] draws at the first question about these genes, so that it is answered at once. Genes that
-    /// are no treatments are left out.
+    /// cannot be perturbed are left out.
     pub fn get_ready(&self, genes: &[String], progress: &dyn Progress) -> Result<(), PredictError> {
         for member in &self.members {
             let predictor = self.predictor(member)?;
             for gene in genes {
                 progress.check()?;
-                if let Some(treatment) = self.card.treatments.iter().position(|treatment| treatment.symbol == *gene) {
+                let Ok(question) = self.question(&Intervention::knock_out([gene])) else { continue };
+                for (treatment, _) in question.doses {
                     predictor.remember(&member.model, treatment)?;
                 }
+                predictor.lent(&member.model, &question.borrowed, progress)?;
             }
         }
         Ok(())
@@ -326,7 +400,7 @@ impl TrainedModel {
     /// How far a question is from what the model was shown, whatever the doses.
     pub fn novelty(&self, intervention: &Intervention) -> Novelty {
         let targets: Vec<&String> = intervention.doses().iter().map(|(gene, _)| gene).collect();
-        let same = |perturbation: &&super::TrainedPerturbation| perturbation.targets.iter().eq(targets.iter().copied());
+        let same = |perturbation: &&TrainedPerturbation| perturbation.targets.iter().eq(targets.iter().copied());
         if let Some(found) = self.card.perturbations.iter().find(same) {
             let (training_cells, test_cells) = (found.training_cells, found.test_cells);
             return match found.held_out || training_cells == 0 {
@@ -339,25 +413,52 @@ impl TrainedModel {
         };
         if targets.iter().all(perturbed) { Novelty::NewCombination } else { Novelty::NeverPerturbed }
     }
+
+    /// Whether the loss of `gene` can be asked about.
+    pub fn can_perturb(&self, gene: &str) -> bool {
+        let transferred = self.card.settings.model.unseen == Unseen::Transferred;
+        self.treatment(gene).is_some() || (transferred && self.column(gene).is_some())
+    }
+
+    /// What a question is made of.
+    fn question(&self, intervention: &Intervention) -> Result<Question, PredictError> {
+        if intervention.doses().is_empty() {
+            return Err(PredictError::NoGene);
+        }
+        let mut question = Question::default();
+        for (gene, dose) in intervention.doses() {
+            if !dose.is_finite() {
+                return Err(PredictError::Dose { gene: gene.clone() });
+            }
+            match self.treatment(gene) {
+                Some(treatment) if self.is_learned(treatment) => question.doses.push((treatment, *dose)),
+                _ if !self.can_perturb(gene) => return Err(self.unknown(gene)),
+                _ => {
+                    let weights = self.transfer().weights(self.column(gene));
+                    let at_dose = |(treatment, weight): (usize, f32)| (treatment, weight * dose);
+                    question.borrowed.extend(weights.into_iter().map(at_dose));
+                }
+            }
+        }
+        Ok(question)
+    }
+
+    fn unknown(&self, gene: &str) -> PredictError {
+        let transferred = self.card.settings.model.unseen == Unseen::Transferred;
+        let treatments = self.card.treatments.iter().map(|treatment| &treatment.symbol);
+        let known: BTreeSet<&String> = treatments.chain(self.card.genes.iter().filter(|_| transferred)).collect();
+        let nearest = nearest(gene, known.iter().map(|name| name.as_str()), 3).into_iter().map(str::to_owned).collect();
+        PredictError::UnknownGene { gene: gene.to_owned(), count: known.len(), nearest }
+    }
 }
 
-/// Treatments and doses of a question.
-fn positions(card: &ModelCard, intervention: &Intervention) -> Result<Vec<(usize, f32)>, PredictError> {
-    if intervention.doses().is_empty() {
-        return Err(PredictError::NoGene);
-    }
-    let position = |(gene, dose): &(String, f32)| {
-        if !dose.is_finite() {
-            return Err(PredictError::Dose { gene: gene.clone() });
-        }
-        let found = card.treatments.iter().position(|treatment| treatment.symbol == *gene);
-        found.map(|at| (at, *dose)).ok_or_else(|| {
-            let names = card.treatments.iter().map(|treatment| treatment.symbol.as_str());
-            let nearest = nearest(gene, names, 3).into_iter().map(str::to_owned).collect();
-            PredictError::UnknownGene { gene: gene.clone(), count: card.treatments.len(), nearest }
-        })
-    };
-    intervention.doses().iter().map(position).collect()
+/// What is asked, in parameters of the model.
+#[derive(Default)]
+struct Question {
+    /// Treatments (positions) that were learned, and their doses.
+    doses: Vec<(usize, f32)>,
+    /// Learned treatments whose effects, with these weights, stand in for genes that never were perturbed.
+    borrowed: Vec<(usize, f32)>,
 }
 
 impl Novelty {

@@ -5,7 +5,7 @@ use egui::{Checkbox, CollapsingHeader, DragValue, Ui};
 use super::settings::{check, choice, name, number, rows};
 use crate::app::action::Action;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start};
+use crate::models::gpo_vae::{GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start, Unseen};
 
 pub(super) fn show(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
     CollapsingHeader::new("Learned network").show(ui, |ui| {
@@ -136,6 +136,10 @@ fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
 }
 
 fn prediction_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
+    let hint = "What is answered for a gene that no training cell was perturbed in: what perturbed genes do, the more of those that respond \
+                as it does, which also answers for genes beside the network; or, as published, parameters of its own, which nothing has \
+                taught";
+    choice(ui, "Genes never perturbed", hint, &mut model.unseen, &Unseen::ALL, Unseen::label);
     number!(
         ui,
         model.prediction_samples,

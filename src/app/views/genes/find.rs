@@ -61,7 +61,9 @@ impl FindField {
                 let last = found.genes.len().saturating_sub(1);
                 self.chosen =
                     if down { (self.chosen + 1).min(last) } else { self.chosen.saturating_sub(usize::from(up)) };
-                suggestions(ui, &found, self.chosen, enter).map(|gene| Action::Select { gene, extend: false })
+                let picked = suggestions(ui, &found, self.chosen, enter);
+                let picked = picked.map(|gene| Action::Select { gene, extend: false });
+                picked.or_else(|| beside_the_network(ui, &found, state))
             }
         };
         if nothing && !index.knows_names() && state.document.sources.gene_names.is_none() {
@@ -112,6 +114,21 @@ fn suggestions(ui: &mut Ui, found: &Found, chosen: usize, enter: bool) -> Option
         suggestion.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Go to {}", hit.symbol)));
         if suggestion.clicked() {
             picked = Some(hit.symbol.clone());
+        }
+    }
+    picked
+}
+
+/// Measured genes that are no nodes, of which the model can tell what their loss would do; the question that was picked.
+fn beside_the_network(ui: &mut Ui, found: &Found, state: &State) -> Option<Action> {
+    let model = state.runtime.model.as_ref()?;
+    let mut picked = None;
+    for gene in found.measured.iter().filter(|gene| model.can_perturb(gene)) {
+        let kind = model.card().perturbation_kind.label();
+        let link = ui.link(format!("{gene}: predict its {kind}"));
+        let hint = "No node of the network, and never perturbed: predicted from the perturbations that were seen";
+        if link.on_hover_text(hint).clicked() {
+            picked = Some(Action::KnockOut(vec![(gene.clone(), 1.0)]));
         }
     }
     picked

@@ -148,6 +148,7 @@ mod tests {
         PredictedEffect {
             name: "A".to_owned(),
             novelty: Novelty::NeverPerturbed,
+            lenders: None,
             extrapolated: false,
             shifts: vec![-3.0, 0.5, f32::NAN, 2.0],
             spread: None,

@@ -235,6 +235,7 @@ fn trust(ui: &mut Ui, list: &List, state: &State) {
     let known = state.evidence().map(|evidence| evidence.of_doses(&state.document.knock_out));
     let mut known = known.unwrap_or_else(|| vec![list.effect.novelty.into()]);
     let genes = state.runtime.model.as_ref().map(|model| &model.card().genes[..]);
+    known.extend(badges::borrowed(&list.effect));
     known.extend(genes.and_then(|genes| badges::response(&list.effect, genes)));
     evidence_badges(ui, &known);
     ui.horizontal_wrapped(|ui| {

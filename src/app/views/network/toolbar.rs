@@ -8,6 +8,7 @@ use crate::app::state::WaveView;
 use crate::app::views::knock_out::asked;
 use crate::app::widgets::evidence_badge;
 use crate::app::{Action, State, theme};
+use crate::tasks::badges;
 use crate::words::{counted, grouped};
 
 /// Draw it.
@@ -80,7 +81,8 @@ fn knock_out(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         match &state.runtime.prediction {
             Prediction::Ready(effect) => {
                 let known = state.evidence().map(|evidence| evidence.of_doses(&state.document.knock_out));
-                for badge in known.unwrap_or_else(|| vec![effect.novelty.into()]) {
+                let known = known.unwrap_or_else(|| vec![effect.novelty.into()]);
+                for badge in known.into_iter().chain(badges::borrowed(effect)) {
                     evidence_badge(ui, &badge);
                 }
             }

@@ -446,16 +446,16 @@ impl CustomOp2 for CountTermsByLog {
 
 /// One step for (parameter, its gradient, both its moments `[2, n]`), nothing where the gradient's norm is no number; false where there are
 /// no kernels for their device. The norm stays on the device.
-pub fn optimise(parts: &[(&Tensor, Tensor, &Tensor)], step: &AdamStep) -> Result<bool> {
+pub fn optimise(parts: &[(&Tensor, Tensor, &Tensor, f32)], step: &AdamStep) -> Result<bool> {
     let Some((first, ..)) = parts.first() else { return Ok(true) };
     if !used(first.device()) {
         return Ok(false);
     }
-    let squares = parts.iter().map(|(_, gradient, _)| gradient.flatten_all()?.apply_op1_no_bwd(&Squares));
+    let squares = parts.iter().map(|(_, gradient, ..)| gradient.flatten_all()?.apply_op1_no_bwd(&Squares));
     let squares = Tensor::cat(&squares.collect::<Result<Vec<_>>>()?, 0)?.sum_all()?.reshape(1)?;
-    for (parameter, gradient, moments) in parts {
+    for (parameter, gradient, moments, rate) in parts {
         moments.inplace_op3(parameter, gradient, &Moments { squares: &squares, step })?;
-        parameter.inplace_op2(moments, &Update { squares: &squares, step })?;
+        parameter.inplace_op2(moments, &Update { squares: &squares, rate: *rate, step })?;
     }
     Ok(true)
 }
@@ -531,6 +531,7 @@ impl InplaceOp3 for Moments<'_> {
 
 struct Update<'a> {
     squares: &'a Tensor,
+    rate: f32,
     step: &'a AdamStep,
 }
 
@@ -551,7 +552,7 @@ impl InplaceOp2 for Update<'_> {
         let moments = view(moments, ml)?;
         let (size, parts) = (count as u64, self.squares.elem_count() as u32);
         borrow!(self.squares => squares);
-        let AdamStep { rate, root, epsilon, .. } = self.step;
+        let (rate, AdamStep { root, epsilon, .. }) = (self.rate, self.step);
         let grid = Grid::strides(count);
         launch!(device, "adam_step", grid, &mut values, &moments, &squares, &size, &parts, rate, root, epsilon);
         Ok(())

@@ -28,8 +28,6 @@ pub struct AdamStep {
     pub weight_decay: f32,
     /// Decay of both moments.
     pub betas: [f32; 2],
-    /// Learning rate over 1 − β₁ᵗ.
-    pub rate: f32,
     /// 1/√(1 − β₂ᵗ).
     pub root: f32,
     /// Added to the denominator.
@@ -92,8 +90,8 @@ mod absent {
         Ok(None)
     }
 
-    /// One step for (parameter, its gradient, both its moments `[2, n]`); false where there are no kernels for their device.
-    pub fn optimise(_parts: &[(&Tensor, Tensor, &Tensor)], _step: &AdamStep) -> Result<bool> {
+    /// One step for (parameter, its gradient, both its moments `[2, n]`, its learning rate over 1 − β₁ᵗ); false where there are no kernels for their device.
+    pub fn optimise(_parts: &[(&Tensor, Tensor, &Tensor, f32)], _step: &AdamStep) -> Result<bool> {
         Ok(false)
     }
 

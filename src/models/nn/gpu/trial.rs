@@ -85,7 +85,7 @@ fn outcomes(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>> {
     let mut parameters = Parameters::new(source, device);
     let draw = |random: &mut random::Rng| random.random_range(-1.0..=1.0);
     let vars = [parameters.get("a", &[400, 3], draw)?, parameters.get("b", &[7], draw)?];
-    let config = AdamConfig { learning_rate: 0.01, weight_decay: 0.1, clip_norm: 1.0 };
+    let config = AdamConfig { learning_rate: 0.01, weight_decay: 0.1, clip_norm: 1.0, faster: &[("b", 3.0)] };
     let mut adam = Adam::new(config);
     for _ in 0..3 {
         let loss = ((vars[0].sqr()?.sum_all()? * 0.3)? + vars[1].sqr()?.sqr()?.sum_all()?)?;
