@@ -279,7 +279,7 @@ fn class_of(card: &ModelCard, name: &str) -> String {
 }
 
 fn model_definition(card: &ModelCard) -> String {
-    let library = if card.settings.model.data_library { "the library sizes of control cells" } else { "10,000 counts" };
+    let library = if card.settings.model.data_library { "the library sizes of the data" } else { "10,000 counts" };
     format!("Predicted shifts of the trained model against its own control, at {library}")
 }
 

@@ -72,5 +72,80 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
         };
     }
     let held_out = table(&test_rows);
-    Ok(Observed { training, significant, held_out, control_libraries, split, false_discovery_rates: None })
+    let library_shifts = library_shifts(screen, &control, &groups, &training);
+    Ok(Observed {
+        training,
+        significant,
+        held_out,
+        control_libraries,
+        library_shifts,
+        split,
+        false_discovery_rates: None,
+    })
+}
+
+/// For each treatment by how much ln of the library sizes of cells that were perturbed in it alone is above that of control cells, the
+/// mean difference times the share of its variance that is not error: empirical Bayes with a normal prior around 0 (Efron and Morris 1973),
+/// whose variance is that of the differences less their errors'. `groups` are the cells of the perturbations of `training`.
+fn library_shifts(screen: &PreparedScreen, control: &[u32], groups: &[Vec<u32>], training: &EffectTable) -> Vec<f32> {
+    // Mean, and the variance of the mean.
+    let logs = |rows: &[u32]| -> Option<[f64; 2]> {
+        let sizes = rows.iter().map(|&row| screen.dataset.matrix().row_sum(row as usize)).filter(|size| *size > 0.0);
+        let logs: Vec<f64> = sizes.map(f64::ln).collect();
+        let count = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / count;
+        let squares = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>();
+        (logs.len() > 1).then(|| [mean, squares / (count - 1.0) / count])
+    };
+    let control = logs(control);
+    let difference = |symbol: &String| -> Option<[f64; 2]> {
+        let ([mean, error], [base, base_error]) = (logs(&groups[training.find(symbol)?])?, control?);
+        Some([mean - base, error + base_error])
+    };
+    let differences: Vec<Option<[f64; 2]>> = screen.treatments.iter().map(difference).collect();
+    let known: Vec<[f64; 2]> = differences.iter().flatten().copied().collect();
+    let excess = known.iter().map(|[difference, error]| difference * difference - error).sum::<f64>();
+    let variance = (excess / known.len().max(1) as f64).max(0.0);
+    let shrunk = |[difference, error]: [f64; 2]| (difference * variance / (variance + error)) as f32;
+    let shrunk = |known: &Option<[f64; 2]>| known.map_or(0.0, shrunk);
+    differences.iter().map(|known| if variance > 0.0 { shrunk(known) } else { 0.0 }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::simulate::{SimulateConfig, simulate};
+    use crate::jobs::Silent;
+    use crate::preprocess::{PrepareConfig, prepare};
+
+    #[test]
+    fn library_sizes_of_perturbed_cells_are_told_as_far_as_they_differ() {
+        let dataset = Arc::new(simulate(&SimulateConfig::small(), &Silent).unwrap().dataset);
+        let config = PrepareConfig { minimum_cells: 5, ..PrepareConfig::default() };
+        let screen = prepare(&dataset, &config, 1, &Silent).unwrap();
+        let by_size = |rows: &[u32]| -> Vec<u32> {
+            let mut rows = rows.to_vec();
+            rows.sort_by(|&a, &b| {
+                let size = |row: u32| dataset.matrix().row_sum(row as usize);
+                size(a).total_cmp(&size(b))
+            });
+            rows
+        };
+        let all = by_size(&screen.cells);
+        let (control, others): (Vec<u32>, Vec<u32>) = all.iter().partition(|row| **row % 2 == 0);
+        let table = EffectTable { perturbations: screen.treatments[..3].to_vec(), ..EffectTable::default() };
+        let count = others.len();
+        let [few, middle, many] = [&others[..count / 3], &others[count / 3..2 * count / 3], &others[2 * count / 3..]];
+        let told = library_shifts(&screen, &control, &[few.to_vec(), middle.to_vec(), many.to_vec()], &table);
+        assert_eq!(told.len(), screen.treatments.len());
+        assert!(told[0] < -0.1 && told[2] > 0.1 && told[1].abs() < 0.1, "{told:?}");
+        assert!(told[3..].iter().all(|shift| *shift == 0.0), "of those without cells nothing is told: {told:?}");
+        // Cells like all others: what is left of a difference is less than its error.
+        let alike: Vec<Vec<u32>> = (0..3).map(|part| others.iter().skip(part).step_by(3).copied().collect()).collect();
+        let told = library_shifts(&screen, &control, &alike, &table);
+        assert!(told.iter().all(|shift| shift.abs() < 0.02), "{told:?}");
+        assert!(library_shifts(&screen, &[], &alike, &table).iter().all(|shift| *shift == 0.0));
+    }
 }

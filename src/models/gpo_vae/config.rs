@@ -95,7 +95,8 @@ pub struct GpoVaeConfig {
     /// What is answered for genes that no training cell was perturbed in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unseen: Unseen,
-    /// Predict at the library sizes of the control cells; otherwise at 10,000 (as published).
+    /// Predict at the library sizes of the control cells, and of cells of a perturbation by as much more or less as theirs are in training;
+    /// otherwise at 10,000 (as published).
     pub data_library: bool,
     /// Samples of the basal state, the mask and the effects whose mean a predicted effect is.
     #[serde(skip_serializing_if = "is_usual_number_of_samples")]
@@ -179,8 +180,8 @@ impl Default for GpoVaeConfig {
             mask_prior: 0.3,
             mask: MaskParameters::default(),
             mask_temperature: 1.0,
-            effect_prior_scale: 1.0,
-            gene_effects: 0.1,
+            effect_prior_scale: 0.3,
+            gene_effects: 0.2,
             unseen: Unseen::Transferred,
             data_library: true,
             prediction_samples: PREDICTION_SAMPLES,
@@ -205,6 +206,7 @@ impl GpoVaeConfig {
             start: Start::Drawn,
             averaging: 0.0,
             particles: 5,
+            effect_prior_scale: 1.0,
             gene_effects: 0.0,
             unseen: Unseen::Learned,
             data_library: false,
@@ -233,7 +235,9 @@ impl GpoVaeConfig {
         }
         if self.data_library {
             differences.push(
-                "effects are predicted at the library sizes of the control cells; the paper predicts at 10,000 counts per cell".into(),
+                "effects are predicted at the library sizes of the control cells, for perturbed cells by as much more or less as the screen \
+                 shows; the paper predicts at 10,000 counts per cell"
+                    .into(),
             );
         }
         if self.prediction_samples != PUBLISHED_PREDICTION_SAMPLES {

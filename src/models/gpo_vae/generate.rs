@@ -201,7 +201,7 @@ mod tests {
         model.parameters().set("gene_effects", &effects).unwrap();
         let libraries = vec![3_000.0f32; 6_000];
         let predictor = super::super::Predictor::new(&model, &libraries, 5).unwrap();
-        let lent = predictor.lent(&model, &[(2, 0.8), (1, -0.5)], &crate::jobs::Silent).unwrap();
+        let lent = predictor.effect_on_means(&model, 2).unwrap();
         let all: &[(usize, f32)] = &[(2, 1.0)];
         let expression = |doses: &[(usize, f32)], beside: &[f32], name: &str| -> Vec<f64> {
             let cells = model.generate(doses, beside, &libraries, 5, name).unwrap();

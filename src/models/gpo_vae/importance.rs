@@ -59,6 +59,7 @@ mod tests {
 
     fn case(likelihood: Likelihood) -> (GpoVae, BatchData, BatchContext) {
         let config = GpoVaeConfig {
+            effect_prior_scale: 1.0,
             likelihood,
             latent: 2,
             decoder_hidden: 4,

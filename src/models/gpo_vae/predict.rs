@@ -9,7 +9,7 @@
 //! combination of genes asked about before, takes one pass through the decoder and nothing else.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Result, Tensor};
@@ -49,11 +49,29 @@ struct Block {
     states: usize,
 }
 
-/// States over which a treatment's effect on the mean of every gene is taken that it lends to others.
-const LENDING: usize = 128;
+/// Over which the slope by library sizes is taken, ln: about the differences between perturbations.
+const LIBRARY_STEP: f64 = 0.1;
+/// States over which a treatment's effect on the mean of every gene is taken.
+const STATES_OF_MEANS: usize = 128;
 
 /// What is remembered of a treatment: `[S, H]` of a block.
 type Remembered = ((usize, usize), Tensor);
+
+/// How deep cells are sequenced.
+struct Depth {
+    /// Library sizes.
+    libraries: Vec<f64>,
+    /// Expected log-expression by gene and library; empty for other likelihoods than the negative binomial.
+    curves: Vec<Vec<Curve>>,
+}
+
+impl Depth {
+    fn new(model: &GpoVae, libraries: Vec<f64>) -> Result<Self> {
+        let logs = model.log_concentration()?;
+        let curves = logs.map_or_else(Vec::new, |logs| Curve::of_genes(&logs, &libraries));
+        Ok(Self { libraries, curves })
+    }
+}
 
 /// Draws shared by every prediction of a model.
 pub struct Predictor {
@@ -61,17 +79,14 @@ pub struct Predictor {
     start: Tensor,
     /// States of all blocks.
     samples: usize,
-    libraries: Vec<f64>,
-    /// Expected log-expression by gene and library; empty for other likelihoods than the negative binomial.
-    curves: Vec<Vec<Curve>>,
+    depth: Depth,
     seed: u64,
     control: Vec<f32>,
     /// What treatments at dose 1 bring there, by treatment and block; those asked about last come last.
     remembered: Mutex<VecDeque<Remembered>>,
-    /// What treatments lend to others, one value per gene each.
-    lent: Mutex<HashMap<usize, Vec<f32>>>,
-    /// Means of every gene without any treatment, over the states that lending takes.
+    /// Means of every gene without any treatment, over the first states.
     unperturbed: OnceLock<Vec<f64>>,
+    library_slopes: OnceLock<Vec<f32>>,
 }
 
 /// The blocks of so many states.
@@ -101,25 +116,22 @@ impl Predictor {
             })
             .map(f64::from)
             .collect();
-        let curves = match model.log_concentration()? {
-            Some(logs) => Curve::of_genes(&logs, &libraries),
-            None => Vec::new(),
-        };
+        let depth = Depth::new(model, libraries)?;
         let start = drawn_start(model, seed, Block { number: 0, states: samples.min(BLOCK) })?;
         let mut predictor = Self {
             start,
             samples,
-            libraries,
-            curves,
+            depth,
             seed,
             control: Vec::new(),
             remembered: Mutex::default(),
-            lent: Mutex::default(),
             unperturbed: OnceLock::new(),
+            library_slopes: OnceLock::new(),
         };
         let mut sums = vec![0.0; model.sizes().genes];
         for block in blocks(samples) {
-            predictor.add_log_expression(model, &*predictor.start(model, block)?, &[], &mut sums)?;
+            let start = predictor.start(model, block)?;
+            predictor.add_log_expression(model, &start, &[], &predictor.depth, &mut sums)?;
         }
         predictor.control = predictor.means(&sums);
         Ok(predictor)
@@ -131,7 +143,7 @@ impl Predictor {
     }
 
     /// Shift of every gene when treatments (positions) are applied at doses. `beside` is added to the decoder's output of every gene besides,
-    /// where it is not empty ([`Predictor::lent`]). Not numbers if cancelled meanwhile.
+    /// where it is not empty ([`Predictor::effect_on_means`]). Not numbers if cancelled meanwhile.
     pub fn shifts(
         &self,
         model: &GpoVae,
@@ -153,7 +165,7 @@ impl Predictor {
             if progress.is_cancelled() {
                 return cancelled();
             }
-            self.add_log_expression(model, &entering, &of_genes, &mut sums)?;
+            self.add_log_expression(model, &entering, &of_genes, &self.depth, &mut sums)?;
         }
         if progress.is_cancelled() {
             return cancelled();
@@ -161,33 +173,10 @@ impl Predictor {
         Ok(self.means(&sums).iter().zip(&self.control).map(|(treated, control)| treated - control).collect())
     }
 
-    /// Σ weight · what a treatment (a position) at dose 1 does to the mean of every gene, as what is added to the decoder's output. Of
-    /// the negative binomial that is the logarithm of a fold change. Empty where all weights are 0, or if cancelled meanwhile.
-    pub fn lent(&self, model: &GpoVae, weights: &[(usize, f32)], progress: &dyn Progress) -> Result<Vec<f32>> {
-        let mut sum = Vec::new();
-        let known = || self.lent.lock().unwrap_or_else(PoisonError::into_inner);
-        for (at, &(treatment, weight)) in weights.iter().enumerate().filter(|(_, (_, weight))| *weight != 0.0) {
-            let found = known().get(&treatment).cloned();
-            let own = match found {
-                Some(own) => own,
-                None => {
-                    progress.stage("Looking at what perturbed genes do", Some(at as f32 / weights.len() as f32));
-                    if progress.is_cancelled() {
-                        return Ok(Vec::new());
-                    }
-                    let own = self.lent_by(model, treatment)?;
-                    known().insert(treatment, own.clone());
-                    own
-                }
-            };
-            sum.resize(own.len(), 0.0);
-            sum.iter_mut().zip(own).for_each(|(sum, value)| *sum += weight * value);
-        }
-        Ok(sum)
-    }
-
-    fn lent_by(&self, model: &GpoVae, treatment: usize) -> Result<Vec<f32>> {
-        let block = Block { number: 0, states: self.samples.min(LENDING) };
+    /// What a treatment (a position) at dose 1 does to the mean of every gene, as what is added to the decoder's output of every gene: of
+    /// the negative binomial the logarithm of a fold change.
+    pub fn effect_on_means(&self, model: &GpoVae, treatment: usize) -> Result<Vec<f32>> {
+        let block = Block { number: 0, states: self.samples.min(STATES_OF_MEANS) };
         let start = self.start.narrow(0, 0, block.states)?;
         let unperturbed = match self.unperturbed.get() {
             Some(known) => known,
@@ -206,6 +195,34 @@ impl Predictor {
             Likelihood::Normal => mean,
         };
         Ok(perturbed.iter().zip(unperturbed).map(|(after, before)| (output(*after) - output(*before)) as f32).collect())
+    }
+
+    /// By how much the shift of every gene grows with the logarithm (ln) of the cells' library sizes, in control cells; empty where the
+    /// likelihood knows no library sizes.
+    ///
+    /// log2(10,000·x/Σx + 1) of counts is not linear: cells with other totals have another mean of it, though nothing else changed.
+    pub fn library_slopes(&self, model: &GpoVae) -> Result<&[f32]> {
+        if let Some(known) = self.library_slopes.get() {
+            return Ok(known);
+        }
+        let means = |step: f64| -> Result<Vec<f32>> {
+            let libraries = self.depth.libraries.iter().map(|library| library * step.exp()).collect();
+            let depth = Depth::new(model, libraries)?;
+            let mut sums = vec![0.0; model.sizes().genes];
+            for block in blocks(self.samples) {
+                self.add_log_expression(model, &*self.start(model, block)?, &[], &depth, &mut sums)?;
+            }
+            Ok(self.means(&sums))
+        };
+        let slopes = match self.depth.curves.is_empty() {
+            true => Vec::new(),
+            false => {
+                let (more, less) = (means(LIBRARY_STEP)?, means(-LIBRARY_STEP)?);
+                let slope = |(more, less): (&f32, &f32)| (more - less) / (2.0 * LIBRARY_STEP) as f32;
+                more.iter().zip(&less).map(slope).collect()
+            }
+        };
+        Ok(self.library_slopes.get_or_init(|| slopes))
     }
 
     /// Draw what `treatment` (a position) brings, so that its first answer comes as quickly as the next.
@@ -260,7 +277,14 @@ impl Predictor {
 
     /// Add to each gene's sum the Σ over the states of a block of E\[log2(10,000·x/Σx + 1)\], from what enters the decoder,
     /// `[S, H]`, and what is added to the decoder's output of every gene, if anything; the same bytes whatever the number of threads.
-    fn add_log_expression(&self, model: &GpoVae, entering: &Tensor, of_genes: &[f32], sums: &mut [f64]) -> Result<()> {
+    fn add_log_expression(
+        &self,
+        model: &GpoVae,
+        entering: &Tensor,
+        of_genes: &[f32],
+        depth: &Depth,
+        sums: &mut [f64],
+    ) -> Result<()> {
         let genes = model.sizes().genes;
         if genes == 0 {
             return Ok(());
@@ -269,7 +293,7 @@ impl Predictor {
         let mut decoded = values(model.decode_from(entering)?)?;
         add_to_rows(&mut decoded, of_genes);
         match model.config().likelihood {
-            Likelihood::LibraryNegativeBinomial => self.add_by_curves(&decoded, sums),
+            Likelihood::LibraryNegativeBinomial => add_by_curves(depth, &decoded, sums),
             Likelihood::Poisson => add_poisson(&decoded, sums),
             Likelihood::Normal => {
                 let Some(logs) = model.decode_log_variance_from(entering)? else {
@@ -284,43 +308,43 @@ impl Predictor {
     fn means(&self, sums: &[f64]) -> Vec<f32> {
         sums.iter().map(|sum| (sum / self.samples as f64) as f32).collect()
     }
+}
 
-    /// Gene after gene, so that its curve stays at hand; within it by library and state.
-    fn add_by_curves(&self, decoded: &[f32], sums: &mut [f64]) {
-        let genes = sums.len();
-        let states = decoded.len() / genes;
-        // What turns a decoder output into the ln of the mean count, ln(library / Σ exp), by state in the order of `place`.
-        let scale = |(state, row): (usize, &[f32])| {
-            let (largest, sum) = vector::sum_of_exponentials(row);
-            (self.libraries[state % LIBRARIES] / sum).ln() - f64::from(largest)
-        };
-        let by_state: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
-        let mut scales = vec![0.0; states];
-        by_state.iter().enumerate().for_each(|(state, scale)| scales[place(state, states)] = *scale);
-        sums.par_chunks_mut(TILE).enumerate().for_each(|(tile, sums)| {
-            // The outputs of these genes, one gene after the other: each line of memory is read once.
-            let from = tile * TILE;
-            let mut outputs = vec![0.0f32; sums.len() * states];
-            for (state, row) in decoded.chunks_exact(genes).enumerate() {
-                let at = place(state, states);
-                for (gene, logit) in row[from..from + sums.len()].iter().enumerate() {
-                    outputs[gene * states + at] = *logit;
-                }
+/// Gene after gene, so that its curve stays at hand; within it by library and state.
+fn add_by_curves(depth: &Depth, decoded: &[f32], sums: &mut [f64]) {
+    let genes = sums.len();
+    let states = decoded.len() / genes;
+    // What turns a decoder output into the ln of the mean count, ln(library / Σ exp), by state in the order of `place`.
+    let scale = |(state, row): (usize, &[f32])| {
+        let (largest, sum) = vector::sum_of_exponentials(row);
+        (depth.libraries[state % LIBRARIES] / sum).ln() - f64::from(largest)
+    };
+    let by_state: Vec<f64> = decoded.par_chunks_exact(genes).enumerate().map(scale).collect();
+    let mut scales = vec![0.0; states];
+    by_state.iter().enumerate().for_each(|(state, scale)| scales[place(state, states)] = *scale);
+    sums.par_chunks_mut(TILE).enumerate().for_each(|(tile, sums)| {
+        // The outputs of these genes, one gene after the other: each line of memory is read once.
+        let from = tile * TILE;
+        let mut outputs = vec![0.0f32; sums.len() * states];
+        for (state, row) in decoded.chunks_exact(genes).enumerate() {
+            let at = place(state, states);
+            for (gene, logit) in row[from..from + sums.len()].iter().enumerate() {
+                outputs[gene * states + at] = *logit;
             }
-            for (gene, (total, outputs)) in sums.iter_mut().zip(outputs.chunks_exact(states)).enumerate() {
-                let mut sum = 0.0;
-                for (library, curve) in self.curves[from + gene].iter().enumerate() {
-                    let class = first_place(library, states)..first_place(library + 1, states);
-                    sum += outputs[class.clone()]
-                        .iter()
-                        .zip(&scales[class])
-                        .map(|(logit, scale)| curve.at(f64::from(*logit) + scale))
-                        .sum::<f64>();
-                }
-                *total += sum;
+        }
+        for (gene, (total, outputs)) in sums.iter_mut().zip(outputs.chunks_exact(states)).enumerate() {
+            let mut sum = 0.0;
+            for (library, curve) in depth.curves[from + gene].iter().enumerate() {
+                let class = first_place(library, states)..first_place(library + 1, states);
+                sum += outputs[class.clone()]
+                    .iter()
+                    .zip(&scales[class])
+                    .map(|(logit, scale)| curve.at(f64::from(*logit) + scale))
+                    .sum::<f64>();
             }
-        });
-    }
+            *total += sum;
+        }
+    });
 }
 
 /// Mean over states `[S, H]` of the share of counts of every gene, of its rate or of its mean, as the likelihood has it.
@@ -498,10 +522,10 @@ mod tests {
         for (state, row) in rows.iter().enumerate() {
             match model.config().likelihood {
                 Likelihood::LibraryNegativeBinomial => {
-                    let library = predictor.libraries[state % LIBRARIES];
+                    let library = predictor.depth.libraries[state % LIBRARIES];
                     let total: f64 = row.iter().map(|logit| f64::from(*logit).exp()).sum();
                     for (gene, logit) in row.iter().enumerate() {
-                        let curve = &predictor.curves[gene][state % LIBRARIES];
+                        let curve = &predictor.depth.curves[gene][state % LIBRARIES];
                         sums[gene] += curve.at(f64::from(*logit) + (library / total).ln());
                     }
                 }
@@ -553,25 +577,36 @@ mod tests {
     }
 
     #[test]
-    fn what_treatments_lend_does_to_others_what_it_does_itself() {
+    fn the_effect_on_means_does_what_the_treatment_does() {
         for likelihood in Likelihood::ALL {
             let model = model(likelihood, 512);
             let predictor = predictor(&model);
-            let answer = |beside: &[f32]| predictor.shifts(&model, &[], beside, &Silent).unwrap();
-            let lent = |weights: &[(usize, f32)]| predictor.lent(&model, weights, &Silent).unwrap();
-            assert!(answer(&[]).iter().all(|shift| *shift == 0.0));
-            assert_eq!(answer(&lent(&[(3, 0.0)])), answer(&[]));
-            let own = predictor.shifts(&model, &[(3, 1.0)], &[], &Silent).unwrap();
-            let alone = answer(&lent(&[(3, 1.0)]));
-            let worst = own.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let answer =
+                |doses: &[(usize, f32)], beside: &[f32]| predictor.shifts(&model, doses, beside, &Silent).unwrap();
+            assert!(answer(&[], &[]).iter().all(|shift| *shift == 0.0));
+            let own = answer(&[(3, 1.0)], &[]);
+            let beside = answer(&[], &predictor.effect_on_means(&model, 3).unwrap());
+            let worst = own.iter().zip(&beside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             let largest = own.iter().fold(0.0f32, |largest, shift| largest.max(shift.abs()));
             assert!(worst < 0.15 * largest, "{likelihood:?}: {worst} of {largest}");
-            // Linear in the weights, whatever was asked before.
-            let [both, half, third] = [&[(3, 0.5), (5, 0.25)][..], &[(3, 0.5)], &[(5, 0.25)]].map(lent);
-            for ((both, half), third) in both.iter().zip(half).zip(third) {
-                assert!((both - half - third).abs() < 1e-6);
-            }
         }
+    }
+
+    #[test]
+    fn slopes_by_library_size_tell_what_other_library_sizes_do() {
+        let model = model(Likelihood::LibraryNegativeBinomial, 512);
+        let with = |times: f32| {
+            let libraries: Vec<f32> = (0..40).map(|at| times * (300.0 + 25.0 * at as f32)).collect();
+            Predictor::new(&model, &libraries, 7).unwrap()
+        };
+        let (usual, deeper) = (with(1.0), with(1.15));
+        let slopes = usual.library_slopes(&model).unwrap();
+        assert!(slopes.iter().any(|slope| slope.abs() > 0.1));
+        for ((usual, deeper), slope) in usual.control().iter().zip(deeper.control()).zip(slopes) {
+            let expected = deeper - usual;
+            assert!((slope * 1.15f32.ln() - expected).abs() < 0.01 + 0.1 * expected.abs(), "{slope}: {expected}");
+        }
+        assert!(predictor(&self::model(Likelihood::Poisson, 64)).library_slopes(&model).unwrap().is_empty());
     }
 
     #[test]

@@ -38,17 +38,16 @@ impl TrainedModel {
         let name = format!("cells of {condition} from {first}");
         let mut random = random::stream(seed, &format!("{name}: libraries"));
         let known = &self.observed.control_libraries;
-        let libraries: Vec<f32> = (0..count).map(|_| known.choose(&mut random).copied().unwrap_or(10_000.0)).collect();
+        let times = self.library_shift(&question).exp();
+        let libraries: Vec<f32> =
+            (0..count).map(|_| times * known.choose(&mut random).copied().unwrap_or(10_000.0)).collect();
         let (genes, members) = (self.card.genes.len(), self.members.len());
         let mut counts = vec![0.0f32; count * genes];
         for (number, member) in self.members.iter().enumerate() {
             let own: Vec<usize> = (0..count).filter(|cell| (first + cell) % members == number).collect();
             let of_own: Vec<f32> = own.iter().map(|&cell| libraries[cell]).collect();
             let name = if members == 1 { name.clone() } else { format!("{name}, member {number}") };
-            let lent = match question.borrowed.is_empty() {
-                true => Vec::new(),
-                false => self.predictor(member)?.lent(&member.model, &question.borrowed, &Silent)?,
-            };
+            let lent = self.lent(member, &question, &Silent)?;
             let drawn = member.model.generate(&question.doses, &lent, &of_own, seed, &name)?;
             for (row, &cell) in drawn.chunks_exact(genes.max(1)).zip(&own) {
                 counts[cell * genes..][..genes].copy_from_slice(row);

@@ -214,7 +214,7 @@ fn difference(a: &TrainedModel, b: &TrainedModel) -> Option<String> {
 
 impl Member {
     pub(super) fn new(model: crate::models::gpo_vae::GpoVae) -> Self {
-        Self { model, predictor: OnceLock::new() }
+        Self { model, predictor: OnceLock::new(), lent: OnceLock::new() }
     }
 }
 

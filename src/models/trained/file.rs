@@ -23,6 +23,8 @@ pub(super) const ENSEMBLE: u32 = 2;
 const CARD: &str = "grn-explorer";
 /// Prior probabilities of single edges; absent where all have that of the settings, and in files of earlier versions.
 const PRIOR: &str = "mask_prior";
+/// Absent in files of earlier versions.
+const LIBRARY_SHIFTS: &str = "treatments.library_shifts";
 /// Absent where edges were not tested against shuffled labels, and in files of earlier versions.
 const RATES: &str = "edges.false_discovery_rates";
 
@@ -55,6 +57,10 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     if let Some(rates) = &observed.false_discovery_rates {
         let treatments = model.card.treatments.len();
         entries.push(Entry::f32(RATES, &[treatments, treatments], rates));
+    }
+    let shifts = &observed.library_shifts;
+    if !shifts.is_empty() {
+        entries.push(Entry::f32(LIBRARY_SHIFTS, &[shifts.len()], shifts));
     }
     let significant = observed.significant.iter().map(|&is| u8::from(is)).collect();
     let shape = [observed.training.perturbations.len(), genes];
@@ -148,7 +154,13 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     if false_discovery_rates.as_ref().is_some_and(|rates| rates.len() != pairs || !rates.iter().all(is_rate)) {
         return Err(not_a_model(format!("{RATES} is no table of rates from 0 to 1, one for every pair of genes")));
     }
+    let library_shifts =
+        tensors.tensor(LIBRARY_SHIFTS).map_or_else(|_| Ok(Vec::new()), |_| reader.values(LIBRARY_SHIFTS))?;
+    if !(library_shifts.is_empty() || library_shifts.len() == sizes.treatments) {
+        return Err(not_a_model(format!("{LIBRARY_SHIFTS} does not fit the treatments of the card")));
+    }
     let observed = Observed {
+        library_shifts,
         training,
         significant,
         held_out,

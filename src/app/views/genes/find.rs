@@ -61,9 +61,12 @@ impl FindField {
                 let last = found.genes.len().saturating_sub(1);
                 self.chosen =
                     if down { (self.chosen + 1).min(last) } else { self.chosen.saturating_sub(usize::from(up)) };
+                // The very gene that was named comes before similar nodes.
+                let named = found.remark.is_some().then(|| beside_the_network(ui, &found, state)).flatten();
                 let picked = suggestions(ui, &found, self.chosen, enter);
                 let picked = picked.map(|gene| Action::Select { gene, extend: false });
-                picked.or_else(|| beside_the_network(ui, &found, state))
+                let beside = found.remark.is_none().then(|| beside_the_network(ui, &found, state)).flatten();
+                named.or(picked).or(beside)
             }
         };
         if nothing && !index.knows_names() && state.document.sources.gene_names.is_none() {
