@@ -52,7 +52,7 @@ struct Block {
 /// Over which the slope by library sizes is taken, ln: about the differences between perturbations.
 const LIBRARY_STEP: f64 = 0.1;
 /// States over which a treatment's effect on the mean of every gene is taken.
-const STATES_OF_MEANS: usize = 128;
+const STATES_OF_MEANS: usize = 64;
 
 /// What is remembered of a treatment: `[S, H]` of a block.
 type Remembered = ((usize, usize), Tensor);

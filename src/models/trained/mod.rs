@@ -209,21 +209,21 @@ impl TrainedModel {
 
     /// What the perturbations that were seen say of other genes.
     fn transfer(&self) -> &Transfer {
-        self.transfer.get_or_init(|| {
-            let genes = &self.card.genes;
-            let (mut sources, mut predicted, mut measured) = (Vec::new(), Vec::new(), Vec::new());
-            for (row, shown) in self.card.perturbations.iter().enumerate() {
-                let [target] = &shown.targets[..] else { continue };
-                let in_training = self.observed.training.perturbations.iter().position(|name| name == target);
-                let (Some(treatment), Some(at)) = (self.treatment(target), in_training) else { continue };
-                if shown.was_seen() {
-                    sources.push(Source { treatment, column: self.column(target) });
-                    predicted.extend_from_slice(self.predicted.row(row));
-                    measured.extend_from_slice(self.observed.training.row(at));
-                }
+        if let Some(known) = self.transfer.get() {
+            return known;
+        }
+        let (mut sources, mut predicted, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, shown) in self.card.perturbations.iter().enumerate().filter(|(_, shown)| shown.was_seen()) {
+            let [target] = &shown.targets[..] else { continue };
+            if let (Some(treatment), Some(at)) = (self.treatment(target), self.observed.training.find(target)) {
+                sources.push(Source { treatment, column: self.column(target) });
+                predicted.extend_from_slice(self.predicted.row(row));
+                measured.extend_from_slice(self.observed.training.row(at));
             }
-            Transfer::fit(sources, genes.len(), predicted, &measured)
-        })
+        }
+        // Not within `get_or_init`: it computes on all threads, of which one may be asked the same meanwhile.
+        let new = Transfer::fit(sources, self.card.genes.len(), predicted, &measured);
+        self.transfer.get_or_init(|| new)
     }
 
     /// The column of a gene that is measured.
