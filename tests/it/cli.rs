@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use grn_explorer::models::TrainedModel;
 use serde_json::Value;
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -238,6 +239,16 @@ fn from_a_simulated_screen_to_a_figure() {
     assert_eq!(effect["evidence"][0]["badge"], "trained on");
     let half = ok(at, &["predict", "model.safetensors", "--knock-out", &format!("{gene}=0.5")]);
     assert!(half.contains("trained on, ") && half.contains("partial dose: The screen has doses 0"), "{half}");
+    // A gene beside the network: from the perturbations that were seen.
+    let nodes = TrainedModel::open(&at.join("model.safetensors")).expect("a model").card().treatments.clone();
+    let genes = table.lines().skip(1).filter_map(|line| line.split('\t').next());
+    let beside = genes.clone().find(|gene| nodes.iter().all(|node| node.symbol != *gene)).expect("a gene beside");
+    let effect = json(at, &["predict", "model.safetensors", "--knock-out", beside]);
+    assert_eq!(effect["evidence"][0]["badge"], "never perturbed");
+    assert!(effect["evidence"][1]["badge"].as_str().expect("a badge").starts_with("from "), "{}", effect["evidence"]);
+    ok(at, &["figure", "model.safetensors", "--view", "network", "--knock-out", beside, "-o", "beside.svg"]);
+    let drawn = std::fs::read_to_string(at.join("beside.svg")).expect("a figure");
+    assert!(drawn.contains(&format!("Predicted shift, {beside} (log2)")));
 
     let evaluate =
         ["evaluate", "model.safetensors", "--data", "screen.h5ad", "-o", "report.json", "--truth", "truth.tsv"];

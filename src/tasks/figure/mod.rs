@@ -221,7 +221,8 @@ fn network(
     if let Some(knock_out) = &request.knock_out {
         let model = opened.need_model()?;
         let effect = model.predict(knock_out, progress)?;
-        style.knocked_out = knock_out.doses().iter().map(|(gene, _)| find(grn, gene)).collect::<anyhow::Result<_>>()?;
+        // A gene beside the network has no node to mark; the model answered for it all the same.
+        style.knocked_out = knock_out.doses().iter().filter_map(|(gene, _)| grn.find(gene)).collect();
         style.colour = NodeColour::Shift {
             values: by_gene(grn, &model.card().genes, &effect.shifts),
             limit: None,

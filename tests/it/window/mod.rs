@@ -117,13 +117,15 @@ impl Window {
         self.harness.run_steps(3);
     }
 
-    /// Let frames pass until nothing that the response view computes beside them is waited for.
+    /// Let frames pass until nothing that is computed beside them is waited for.
     pub fn settle(&mut self) {
         let start = Instant::now();
         let pending =
             ["Comparing prediction with measurement…", "Reading cells", "Drawing cells", "Reading held-out cells"];
-        while pending.iter().any(|label| self.mentions(label)) {
-            assert!(start.elapsed() < PATIENCE, "the response view waits for ever");
+        let spins =
+            |window: &Self| window.harness.query_all_by_role(egui::accesskit::Role::ProgressIndicator).next().is_some();
+        while spins(self) || pending.iter().any(|label| self.mentions(label)) {
+            assert!(start.elapsed() < PATIENCE, "the window waits for ever");
             self.harness.step();
             std::thread::sleep(Duration::from_millis(5));
         }
