@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     start_logging(&arguments.common);
     match arguments.command {
         Some(command) => cli::run(command, arguments.common),
-        None => open_window(arguments.file),
+        None => open_window(arguments.files),
     }
 }
 
@@ -44,14 +44,14 @@ fn start_logging(common: &cli::Common) {
 }
 
 #[cfg(feature = "gui")]
-fn open_window(file: Option<PathBuf>) -> ExitCode {
-    match grn_explorer::app::run(file) {
+fn open_window(files: Vec<PathBuf>) -> ExitCode {
+    match grn_explorer::app::run(files) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::report(&error),
     }
 }
 
 #[cfg(not(feature = "gui"))]
-fn open_window(_: Option<PathBuf>) -> ExitCode {
+fn open_window(_: Vec<PathBuf>) -> ExitCode {
     cli::report(&anyhow::anyhow!("this build has no window; build with the feature gui, or see grn-explorer --help"))
 }

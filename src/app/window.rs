@@ -1,5 +1,6 @@
 //! The window itself: one frame after the other.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,8 @@ const LEAST_FOR_SIDE: f32 = 820.0;
 /// Network and response stand side by side where the centre is at least this wide.
 const LEAST_FOR_SPLIT: f32 = 860.0;
 
-/// Open the window, and in it `file` if given, else the sample at the first start.
-pub fn run(file: Option<PathBuf>) -> anyhow::Result<()> {
+/// Open the window, and in it `files` one after the other, without any the sample at the first start.
+pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     leave_a_core_to_the_window();
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
@@ -42,7 +43,7 @@ pub fn run(file: Option<PathBuf>) -> anyhow::Result<()> {
         ..Default::default()
     };
     let recovery = eframe::storage_dir(NAME).map(|folder| Recovery::new(folder.join("recovery")));
-    let setup = Setup { file, open_sample: true, recovery, ..Setup::default() };
+    let setup = Setup { files, open_sample: true, recovery, ..Setup::default() };
     eframe::run_native(NAME, options, Box::new(move |creation| Ok(Box::new(App::new(creation, setup)))))
         .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }
@@ -58,9 +59,9 @@ fn leave_a_core_to_the_window() {
 
 /// How a window starts.
 pub struct Setup {
-    /// To be opened at once.
-    pub file: Option<PathBuf>,
-    /// Open the sample if there is no file and the window was never opened before.
+    /// To be opened at once, one after the other.
+    pub files: Vec<PathBuf>,
+    /// Open the sample if there are no files and the window was never opened before.
     pub open_sample: bool,
     /// Where unsaved work is kept for the case of a crash; none to keep nothing.
     pub recovery: Option<Recovery>,
@@ -73,7 +74,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            file: None,
+            files: Vec::new(),
             open_sample: false,
             recovery: None,
             checkpoint_every: Duration::from_secs(60),
@@ -138,6 +139,8 @@ pub struct App {
     panels: Panels,
     work: Work,
     actions: Vec<Action>,
+    /// Files to open when the one before them is open.
+    waiting: VecDeque<PathBuf>,
     closing: bool,
     title: String,
     /// Whether a text field had the focus when the last frame was drawn.
@@ -161,7 +164,8 @@ impl App {
         let zoom = &mut state.view.preferences.zoom;
         *zoom = if zoom.is_finite() { zoom.clamp(*ZOOM.start(), *ZOOM.end()) } else { 1.0 };
         let first = setup.open_sample && !state.view.preferences.opened_before;
-        let action = setup.file.map(Action::OpenPath).or_else(|| {
+        let mut waiting = VecDeque::from(setup.files);
+        let action = waiting.pop_front().map(Action::OpenPath).or_else(|| {
             let there = !crate::tasks::sample::find().is_empty();
             (first && there).then_some(Action::OpenSample)
         });
@@ -176,6 +180,7 @@ impl App {
             panels: Panels::default(),
             work,
             actions,
+            waiting,
             closing: false,
             title: String::new(),
             typing: false,
@@ -206,8 +211,20 @@ impl App {
         }
         // A second pass of one frame sees the same events again.
         if context.current_pass_index() == 0 {
-            let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-            self.actions.extend(dropped.map(Action::OpenPath));
+            let dropped: Vec<PathBuf> =
+                context.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+            let mut dropped = dropped.into_iter();
+            if let Some(first) = dropped.next() {
+                // What was still to come belongs to what is open no more.
+                self.waiting = dropped.collect();
+                self.actions.push(Action::OpenPath(first));
+            } else if !self.state.runtime.is_busy() && self.state.view.dialog.is_none() {
+                // What was opened took older failures away: one that is told is that of the file before, on which the rest may build.
+                if self.state.runtime.messages.iter().any(|message| message.severity == Severity::Error) {
+                    self.waiting.clear();
+                }
+                self.actions.extend(self.waiting.pop_front().map(Action::OpenPath));
+            }
         }
         if self.state.view.dialog.is_none() {
             self.take_shortcuts(context);

@@ -39,7 +39,7 @@ use console::Console;
 /// Candle's backward pass recurses: the main thread's stack may be too small.
 const STACK_BYTES: usize = 16 << 20;
 
-const AFTER_HELP: &str = "Without a command the window opens, with FILE in it if given.
+const AFTER_HELP: &str = "Without a command the window opens, with each FILE in it, one after the other: a data set, the model trained on it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C).
 Ctrl-C stops a training run and keeps its best epoch; a second Ctrl-C discards it. Every other command is cancelled.
@@ -48,10 +48,12 @@ Nothing half-written is left behind.";
 /// Explore gene regulatory networks learned from Perturb-seq screens
 #[derive(Debug, Parser)]
 #[command(name = "grn-explorer", version, about, after_help = AFTER_HELP)]
-#[command(override_usage = "grn-explorer [FILE]\n       grn-explorer COMMAND [OPTIONS]")]
+#[command(subcommand_precedence_over_arg = true)]
+#[command(override_usage = "grn-explorer [FILE]...\n       grn-explorer COMMAND [OPTIONS]")]
 pub struct Arguments {
-    /// Data set, model or session to open in the window
-    pub file: Option<PathBuf>,
+    /// Data set, model or session to open in the window; several are opened one after the other
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// What every command understands.
     #[command(flatten)]
     pub common: Common,
@@ -125,10 +127,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         let _ = error.print();
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })?;
-    if parsed.command.is_some() && parsed.file.is_some() {
+    if parsed.command.is_some() && !parsed.files.is_empty() {
         return Err(wrong_usage("a FILE to open in the window and a command exclude each other"));
     }
-    if let (None, Some(file)) = (&parsed.command, &parsed.file)
+    if let (None, Some(file)) = (&parsed.command, parsed.files.first())
         && let Some(command) = meant(file)
     {
         return Err(wrong_usage(&format!("there is no file {}; did you mean the command {command}?", file.display())));
@@ -211,6 +213,18 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn files_and_commands_are_told_apart() {
+        let parsed = |words: &[&str]| Arguments::try_parse_from(std::iter::once(&"grn-explorer").chain(words)).unwrap();
+        let both = parsed(&["screen.h5ad", "model.safetensors"]);
+        assert!(both.command.is_none() && both.files.len() == 2);
+        let command = parsed(&["inspect", "screen.h5ad"]);
+        assert!(command.command.is_some() && command.files.is_empty());
+        assert!(parsed(&[]).files.is_empty());
+        let mixed = ["grn-explorer", "screen.h5ad", "inspect", "screen.h5ad"].map(OsString::from);
+        assert!(parse(mixed).is_err(), "the window and a command exclude each other");
     }
 
     #[test]

@@ -425,3 +425,20 @@ fn the_data_set_of_a_model_opens_beside_it_and_leaves_all_else_as_it_was() {
     window.until("opening", |state| state.runtime.model.is_none() && !state.runtime.is_busy());
     assert!(window.state().document.selection.is_empty() && window.state().view.tab == Tab::Data);
 }
+
+#[test]
+fn several_files_are_opened_one_after_the_other() {
+    let files = ["sample_data/sample.h5ad", "sample_data/sample_model.safetensors"].map(std::path::PathBuf::from);
+    let setup = grn_explorer::app::Setup { files: files.to_vec(), ..Default::default() };
+    let mut window = Window::start([1200.0, 800.0], egui::Theme::Light, setup);
+    let both = |state: &grn_explorer::app::State| state.runtime.dataset.is_some() && state.runtime.model.is_some();
+    window.until("both", both);
+    assert!(window.state().runtime.messages.iter().all(|message| message.severity == Severity::Done));
+    // Where one cannot be opened, the rest is not tried: it may build on it, and what is wrong stays told.
+    let files = ["absent.h5ad", "sample_data/sample_model.safetensors"].map(std::path::PathBuf::from);
+    let setup = grn_explorer::app::Setup { files: files.to_vec(), ..Default::default() };
+    let mut window = Window::start([1200.0, 800.0], egui::Theme::Light, setup);
+    window.until("the failure", |state| !state.runtime.messages.is_empty());
+    window.harness.run_steps(30);
+    assert!(window.shows("absent.h5ad cannot be opened") && window.state().runtime.model.is_none());
+}

@@ -80,7 +80,7 @@ impl Window {
 
     /// A window that opens `file`.
     pub fn with(size: [f32; 2], file: Option<PathBuf>, theme: egui::Theme) -> Self {
-        Self::start(size, theme, Setup { file, ..Setup::default() })
+        Self::start(size, theme, Setup { files: file.into_iter().collect(), ..Setup::default() })
     }
 
     /// A window that starts as `setup` says.

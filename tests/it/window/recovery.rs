@@ -41,8 +41,8 @@ fn changes_come_back_after_a_crash() {
     drop(first);
 
     // The question is asked even where another file is opened at once.
-    let (file, recovery) = (Some(folder.path().join("screen.h5ad")), Recovery::new(folder.path().join("recovery")));
-    let setup = Setup { file, recovery: Some(recovery), ..Setup::default() };
+    let (files, recovery) = (vec![folder.path().join("screen.h5ad")], Recovery::new(folder.path().join("recovery")));
+    let setup = Setup { files, recovery: Some(recovery), ..Setup::default() };
     let mut other = Window::start([1024.0, 640.0], egui::Theme::Light, setup);
     other.until("opening", |state| state.runtime.dataset.is_some() && !state.runtime.is_busy());
     assert!(matches!(other.state().view.dialog, Some(Dialog::Recover(_))));
