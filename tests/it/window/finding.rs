@@ -505,3 +505,23 @@ fn a_large_network_is_filtered_beside_the_frames() {
     window.harness.run_steps(4);
     assert!(window.shows("No edge passes the filters"));
 }
+
+#[test]
+fn a_measured_gene_beside_the_network_can_be_asked_about() {
+    let mut window = open([1200.0, 800.0]);
+    let network = network(&window);
+    let genes = window.state().runtime.model.as_ref().unwrap().card().genes.clone();
+    let beside = genes.into_iter().find(|gene| network.find(gene).is_none()).unwrap();
+    window.harness.get_by_label("Find a gene").click();
+    window.harness.run_steps(3);
+    window.harness.get_by_label("Find a gene").type_text(&beside.to_lowercase());
+    window.harness.run_steps(5);
+    window.click(&format!("{beside}: predict its knock-out"));
+    window.until("the prediction", |state| state.runtime.prediction.effect().is_some());
+    assert_eq!(window.state().document.knock_out.keys().collect::<Vec<_>>(), [&beside]);
+    let effect = window.state().runtime.prediction.effect().unwrap().clone();
+    assert!(effect.lenders.is_some_and(|lenders| lenders.perturbations == 40));
+    assert!(window.mentions("never perturbed") && window.mentions("from 40 others"));
+    // Nothing is marked as knocked out, and nothing is there to send a wave from.
+    assert!(!window.state().can_show_wave());
+}
