@@ -31,7 +31,7 @@ impl Merge {
             anyhow::Ok((path, model))
         };
         let models = self.members.into_iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
-        let ensemble = merge(models).context("cannot merge")?;
+        let ensemble = merge(models, console).context("cannot merge")?;
         ensemble.save(&self.output).with_context(|| format!("cannot write {}", self.output.display()))?;
         let numbers: Vec<u32> = ensemble.card().members.iter().map(|run| run.member).collect();
         let result = json!({ "output": self.output, "members": numbers, "ended": ensemble.card().ended });

@@ -136,7 +136,8 @@ impl Badge {
                 "No cell of the screen shows this: treat the prediction as a guess".to_owned()
             }
             Self::Borrowed(Lenders { perturbations: 0 | 1, .. }) => {
-                "Nothing taught the model this gene's effect, and too few others were perturbed alone to say anything of it: no change"
+                "Nothing taught the model this gene's effect, and too few others were perturbed alone to say anything of it: no change of other \
+                 genes"
                     .to_owned()
             }
             Self::Borrowed(Lenders { perturbations, pearson }) => {

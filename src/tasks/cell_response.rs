@@ -10,7 +10,7 @@ use crate::figures::response::{
     BoxMark, BoxSeries, BoxStatistics, BoxedGene, BoxesFigure, CellGroupKind, GeneCells, GeneCellsFigure,
 };
 use crate::jobs::Progress;
-use crate::models::{Intervention, TrainedModel};
+use crate::models::{Intervention, PredictError, TrainedModel};
 use crate::words::{counted, grouped};
 
 /// Most measured cells of a group that are looked at; of more of them so many, evenly spread over the file.
@@ -140,8 +140,9 @@ pub fn cell_response(
     progress.check()?;
     let genes: Arc<[String]> = dataset.genes().symbols().into();
     let question = Intervention::knock_out(perturbation.split('+'));
-    let drawn = match model.generate(Some(&question), 0, 0, card.settings.seed) {
+    let drawn = match model.generate(Some(&question), 0, 0, card.settings.seed, progress) {
         Ok(_) => Ok(drawn(model, &question, &genes, progress)?),
+        Err(PredictError::Cancelled(cancelled)) => return Err(cancelled.into()),
         Err(error) => Err(error.to_string()),
     };
     Ok(CellResponse { perturbation: perturbation.to_owned(), truth, genes, control, perturbed, drawn })
@@ -182,7 +183,7 @@ fn drawn(
         progress.stage("Drawing cells from the model", Some(first as f32 / DRAWN_CELLS as f32));
         progress.check()?;
         let count = TrainedModel::GENERATED_AT_A_TIME.min(DRAWN_CELLS - first);
-        let cells = model.generate(Some(intervention), first, count, model.card().settings.seed)?;
+        let cells = model.generate(Some(intervention), first, count, model.card().settings.seed, progress)?;
         for (counts, library) in cells.counts.chunks_exact(columns.len().max(1)).zip(&cells.libraries) {
             let values = columns.iter().zip(counts).filter(|(_, count)| **count > 0.0);
             let mut row: Vec<(u32, f32)> = values

@@ -37,7 +37,7 @@ pub fn write(
     let conditions: Vec<Option<&Intervention>> = std::iter::once(None).chain(perturbed.map(Some)).collect();
     for question in &conditions {
         // Before hours go into the others.
-        model.generate(*question, 0, 0, request.seed)?;
+        model.generate(*question, 0, 0, request.seed, progress)?;
     }
     let card = model.card();
     let name = |question: &Option<&Intervention>| question.map_or_else(|| "control".to_owned(), Intervention::name);
@@ -64,7 +64,7 @@ pub fn write(
         }
         progress.stage("Drawing cells", Some((condition * request.cells + first) as f32 / all as f32));
         let count = TrainedModel::GENERATED_AT_A_TIME.min(request.cells - first);
-        let drawn = model.generate(conditions[condition], first, count, request.seed)?;
+        let drawn = model.generate(conditions[condition], first, count, request.seed, progress)?;
         first += count;
         Ok(Some(Portion { condition, counts: drawn.counts, library_sizes: drawn.libraries }))
     };

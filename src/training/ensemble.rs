@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::checkpoint::difference;
 use super::run::{Prepared, train_on};
 use super::{CheckpointError, Checkpoints, DeviceChoice, STOPPED, TrainError, TrainingObserver};
-use crate::models::{ModelError, TrainConfig, TrainedModel, merge};
+use crate::models::{MergeError, ModelError, TrainConfig, TrainedModel, merge};
 use crate::preprocess::PreparedScreen;
 
 /// Where a run is kept as it goes, beside the file of its model, so that an interruption loses little.
@@ -116,7 +116,10 @@ pub fn train_members(
         // The first member was stopped: its best epoch is what there is.
         (0, Some(model)) => Ok(model),
         (1, _) => Ok(members.remove(0).1),
-        _ => Ok(merge(members)?),
+        _ => merge(members, observer).map_err(|error| match error {
+            MergeError::Cancelled(cancelled) => TrainError::Cancelled(cancelled),
+            other => other.into(),
+        }),
     }
 }
 

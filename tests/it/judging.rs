@@ -109,7 +109,9 @@ fn generated_cells_are_judged_by_the_limits_of_the_measured_ones() {
     let limits = QualityReport::judge(&metrics, 4.0);
     let generated: Vec<f32> = [(0, 128), (128, 128), (256, 44)]
         .into_iter()
-        .flat_map(|(first, count)| model.generate(None, first, count, model.card().settings.seed).unwrap().counts)
+        .flat_map(|(first, count)| {
+            model.generate(None, first, count, model.card().settings.seed, &Silent).unwrap().counts
+        })
         .collect();
     let passes = |row: &[f32]| {
         let counts = CsrMatrix::from_dense(1, row.len(), row);

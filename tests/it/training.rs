@@ -399,7 +399,7 @@ fn an_ensemble_is_its_members_and_tells_how_they_differ() {
     assert_eq!(*watcher.members.lock().unwrap(), [1, 2, 3]);
     // In any order, whether they were trained in one run or apart.
     let apart = [3, 1, 2].map(|number| (format!("{number}").into(), member(number)));
-    let merged = merge(apart.into()).unwrap();
+    let merged = merge(apart.into(), &Silent).unwrap();
     let bytes = ensemble.to_bytes().unwrap();
     assert!(merged.to_bytes().unwrap() == bytes);
 
@@ -457,9 +457,9 @@ fn what_is_no_ensemble_is_refused_with_the_reason() {
         config.model.epochs = epochs;
         train(&screen, &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap()
     };
-    let both = |a: TrainedModel, b: TrainedModel| merge(vec![("a".into(), a), ("b".into(), b)]).unwrap_err();
+    let both = |a: TrainedModel, b: TrainedModel| merge(vec![("a".into(), a), ("b".into(), b)], &Silent).unwrap_err();
     let first = || model(Some(1), 3, 1);
-    assert!(matches!(merge(vec![("a".into(), first())]), Err(MergeError::TooFew { count: 1 })));
+    assert!(matches!(merge(vec![("a".into(), first())], &Silent), Err(MergeError::TooFew { count: 1 })));
     assert!(matches!(both(first(), first()), MergeError::Twice { member: 1, .. }));
     assert!(matches!(both(first(), model(None, 3, 1)), MergeError::NoMember { .. }));
     let seeds = both(first(), model(Some(2), 4, 1)).to_string();

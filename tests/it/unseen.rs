@@ -69,7 +69,7 @@ fn a_gene_that_was_not_seen_is_answered_from_those_that_were() {
     let both = model.predict(&Intervention::knock_out([known.clone(), other.clone()]), &Silent).unwrap();
     assert!(both.lenders.is_some() && both.shifts != predict(&model, &known, 1.0).shifts);
     // Its cells can be drawn, and nothing is asked of genes that are not there.
-    let cells = model.generate(Some(&Intervention::knock_out([other])), 0, 20, 1).unwrap();
+    let cells = model.generate(Some(&Intervention::knock_out([other])), 0, 20, 1, &Silent).unwrap();
     assert!(cells.counts.iter().sum::<f32>() > 0.0);
     let nobody = model.predict(&Intervention::knock_out(["nobody"]), &Silent).unwrap_err();
     assert!(matches!(nobody, PredictError::UnknownGene { count, .. } if count >= model.card().genes.len()), "{nobody}");
@@ -102,7 +102,7 @@ fn an_ensemble_predicts_what_it_was_not_shown_as_it_is_asked() {
         let config = TrainConfig { member: Some(number), ..config.clone() };
         (format!("{number}.safetensors").into(), trained(&config))
     };
-    let ensemble = merge(vec![member(1), member(2)]).unwrap();
+    let ensemble = merge(vec![member(1), member(2)], &Silent).unwrap();
     let reopened = TrainedModel::from_bytes(&ensemble.to_bytes().unwrap()).unwrap();
     for name in &config.prepare.held_out_perturbations {
         let row = ensemble.predicted().perturbations.iter().position(|known| known == name).unwrap();

@@ -3,7 +3,7 @@
 use rand::seq::IndexedRandom as _;
 
 use super::{PredictError, Question, TrainedModel};
-use crate::jobs::Silent;
+use crate::jobs::Progress;
 use crate::models::Intervention;
 use crate::random;
 
@@ -25,13 +25,14 @@ impl TrainedModel {
     /// are asked for in the same portions.
     ///
     /// # Errors
-    /// If a gene is unknown or a dose no number.
+    /// If a gene is unknown or a dose no number, or if cancelled.
     pub fn generate(
         &self,
         intervention: Option<&Intervention>,
         first: usize,
         count: usize,
         seed: u64,
+        progress: &dyn Progress,
     ) -> Result<GeneratedCells, PredictError> {
         let question = intervention.map_or(Ok(Question::default()), |intervention| self.question(intervention))?;
         let condition = intervention.map_or_else(|| "control".to_owned(), Intervention::name);
@@ -47,7 +48,7 @@ impl TrainedModel {
             let own: Vec<usize> = (0..count).filter(|cell| (first + cell) % members == number).collect();
             let of_own: Vec<f32> = own.iter().map(|&cell| libraries[cell]).collect();
             let name = if members == 1 { name.clone() } else { format!("{name}, member {number}") };
-            let lent = self.lent(member, &question, &Silent)?;
+            let lent = self.lent(member, &question, progress)?;
             let drawn = member.model.generate(&question.doses, &lent, &of_own, seed, &name)?;
             for (row, &cell) in drawn.chunks_exact(genes.max(1)).zip(&own) {
                 counts[cell * genes..][..genes].copy_from_slice(row);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 use super::{Member, ModelError, PredictError, TrainedModel, file};
-use crate::jobs::Silent;
+use crate::jobs::{Cancelled, Progress};
 use crate::models::{MemberRun, ModelCard};
 
 /// Why models do not form an ensemble.
@@ -44,6 +44,9 @@ pub enum MergeError {
         /// What differs, and what to do.
         difference: String,
     },
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The parts do not fit, though their cards do.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -106,7 +109,7 @@ impl Moments {
 /// # Errors
 /// If there are fewer than two, if one of them was not trained as a member, if a member occurs twice, or if they were not
 /// trained on the same cells with the same settings.
-pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>) -> Result<TrainedModel, MergeError> {
+pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>, progress: &dyn Progress) -> Result<TrainedModel, MergeError> {
     let mut seen: Vec<(u32, PathBuf)> = Vec::new();
     for (path, model) in &models {
         for run in runs(&model.card) {
@@ -155,7 +158,8 @@ pub fn merge(mut models: Vec<(PathBuf, TrainedModel)>) -> Result<TrainedModel, M
     let mut merged = TrainedModel::unsigned(card, members, observed, predicted, spread);
     // What the members together say of those that were not seen.
     let unseen: Vec<usize> = (0..merged.card.perturbations.len()).filter(|&row| merged.rests_on_others(row)).collect();
-    merged.predict_rows(&unseen, &Silent).and_then(|()| merged.signed()).map_err(|error| match error {
+    merged.predict_rows(&unseen, progress).and_then(|()| merged.signed()).map_err(|error| match error {
+        PredictError::Cancelled(cancelled) => MergeError::Cancelled(cancelled),
         PredictError::Tensor(error) => MergeError::Model(ModelError::Tensor(error)),
         other => MergeError::Model(ModelError::NotAModel { reason: other.to_string() }),
     })

@@ -78,26 +78,27 @@ impl Transfer {
             let column = transfer.sources[one.source].column;
             one.products(&measured[one.source * genes..][..genes], column)
         };
-        let products: Vec<[f64; 5]> = transfer.left_out().iter().map(product).collect();
+        let left_out = transfer.left_out();
         let mut sums = [0.0; 5];
-        products.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value));
+        for part in left_out.iter().map(product) {
+            sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        }
         transfer.shares = nonnegative_shares(sums);
-        transfer.pearson = transfer.judged(measured);
+        transfer.pearson = transfer.judged(&left_out, measured);
         transfer
     }
 
     /// Mean over the sources of the correlation over genes of what would be said of them with what was measured, the perturbed gene left
     /// out.
-    fn judged(&self, measured: &[f32]) -> Option<f64> {
-        let said = self.as_if_unseen();
-        let rows = said.chunks_exact(self.genes.max(1)).zip(measured.chunks_exact(self.genes.max(1)));
-        let of = |(source, (said, measured)): (&Source, (&[f32], &[f32]))| {
-            let others = |(gene, (_, shift)): &(usize, (&f32, &f32))| Some(*gene) != source.column && shift.is_finite();
-            let pairs = said.iter().zip(measured).enumerate().filter(others).map(|(_, (said, shift))| (*said, *shift));
-            let (said, measured): (Vec<f32>, Vec<f32>) = pairs.unzip();
-            pearson(&said, &measured)
+    fn judged(&self, left_out: &[LeftOut], measured: &[f32]) -> Option<f64> {
+        let of = |one: &LeftOut| {
+            let truth = &measured[one.source * self.genes..][..self.genes];
+            let genes = one.genes(truth, self.sources[one.source].column);
+            let pair = |[common, alike, truth]: [f64; 3]| (self.said(common, alike), truth as f32);
+            let (said, truth): (Vec<f32>, Vec<f32>) = genes.map(pair).unzip();
+            pearson(&said, &truth)
         };
-        let found: Vec<f64> = self.sources.iter().zip(rows).filter_map(of).collect();
+        let found: Vec<f64> = left_out.iter().filter_map(of).collect();
         (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
     }
 
@@ -106,13 +107,9 @@ impl Transfer {
         Lenders { perturbations: self.sources.len(), pearson: self.pearson }
     }
 
-    /// What would be said of the sources had they not been seen: shifts, sources × genes, row-major. Empty where there are fewer than two.
-    fn as_if_unseen(&self) -> Vec<f32> {
-        let [common, alike] = self.shares;
-        let shift = |(a, b): (&f64, &f64)| (common * a + alike * b) as f32;
-        let mut left_out = self.left_out();
-        left_out.sort_by_key(|one| one.source);
-        left_out.iter().flat_map(|one| one.common.iter().zip(&one.alike).map(shift)).collect()
+    /// The shift that follows from what the others say.
+    fn said(&self, common: f64, alike: f64) -> f32 {
+        (self.shares[0] * common + self.shares[1] * alike) as f32
     }
 
     pub fn sources(&self) -> &[Source] {
@@ -310,6 +307,16 @@ mod tests {
         sum
     }
 
+    /// What would be said of the sources had they not been seen, one after the other.
+    fn as_if_unseen(transfer: &Transfer) -> Vec<f32> {
+        let mut left_out = transfer.left_out();
+        left_out.sort_by_key(|one| one.source);
+        let said = |one: &LeftOut| -> Vec<f32> {
+            one.common.iter().zip(&one.alike).map(|(common, alike)| transfer.said(*common, *alike)).collect()
+        };
+        left_out.iter().flat_map(said).collect()
+    }
+
     fn correlation(a: &[f32], b: &[f32]) -> f64 {
         let centred = |values: &[f32]| -> Vec<f64> {
             centred(&values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>()).collect()
@@ -328,8 +335,7 @@ mod tests {
             let r = correlation(&combined(&weights, seen, &sources(25)), truth);
             assert!(r > 0.9, "{gene}: {r}");
         }
-        let without: Vec<f64> = transfer
-            .as_if_unseen()
+        let without: Vec<f64> = as_if_unseen(&transfer)
             .chunks_exact(GENES)
             .zip(seen)
             .map(|(predicted, truth)| correlation(predicted, truth))
@@ -357,12 +363,12 @@ mod tests {
             |size: f32| -> Vec<f32> { (0..30 * GENES).map(|_| size * (random.random::<f32>() - 0.5)).collect() };
         let (predicted, measured) = (noise(1.0), noise(1.0));
         let transfer = Transfer::fit(sources(30), GENES, predicted, &measured);
-        let said = transfer.as_if_unseen().iter().map(|shift| shift.powi(2)).sum::<f32>();
+        let said = as_if_unseen(&transfer).iter().map(|shift| shift.powi(2)).sum::<f32>();
         let shown = measured.iter().map(|shift| shift.powi(2)).sum::<f32>();
         assert!(said < 0.02 * shown, "{said} of {shown}");
         for count in [0, 1] {
             let none = Transfer::fit(sources(count), GENES, world(count, 3, 1.0).concat(), &vec![1.0; count * GENES]);
-            assert!(none.as_if_unseen().is_empty() && none.weights(Some(3)).iter().all(|weight| *weight == 0.0));
+            assert!(as_if_unseen(&none).is_empty() && none.weights(Some(3)).iter().all(|weight| *weight == 0.0));
         }
         // Perturbations that do nothing.
         let nothing = Transfer::fit(sources(3), GENES, vec![0.0; 3 * GENES], &noise(1.0)[..3 * GENES]);
@@ -380,7 +386,7 @@ mod tests {
         let mut again = Transfer::fit(kept.clone(), GENES, fewer.concat(), &fewer.concat());
         again.shares = transfer.shares;
         let expected = combined(&again.weights(Some(4)), &fewer, &kept);
-        let found = transfer.as_if_unseen();
+        let found = as_if_unseen(&transfer);
         // The places of the perturbed genes themselves take means in which the one left out has its part.
         for (found, expected) in found[4 * GENES..5 * GENES].iter().zip(expected).skip(7) {
             assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");

@@ -103,7 +103,7 @@ fn generated(
     for first in (0..count).step_by(TrainedModel::GENERATED_AT_A_TIME) {
         progress.check()?;
         let portion = TrainedModel::GENERATED_AT_A_TIME.min(count - first);
-        let cells = model.generate(question, first, portion, seed)?;
+        let cells = model.generate(question, first, portion, seed, progress)?;
         let stored = |cell: &[f32]| (0u32..).zip(cell.iter().copied()).filter(|(_, value)| *value != 0.0).collect();
         rows.extend(cells.counts.chunks_exact(genes.max(1)).map(stored));
     }

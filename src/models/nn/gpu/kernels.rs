@@ -444,8 +444,8 @@ impl CustomOp2 for CountTermsByLog {
 
 // ---- Adam ----
 
-/// One step for (parameter, its gradient, both its moments `[2, n]`), nothing where the gradient's norm is no number; false where there are
-/// no kernels for their device. The norm stays on the device.
+/// One step for (parameter, its gradient, both its moments `[2, n]`, its learning rate over 1 − β₁ᵗ), nothing where the gradient's norm is
+/// no number; false where there are no kernels for their device. The norm stays on the device.
 pub fn optimise(parts: &[(&Tensor, Tensor, &Tensor, f32)], step: &AdamStep) -> Result<bool> {
     let Some((first, ..)) = parts.first() else { return Ok(true) };
     if !used(first.device()) {

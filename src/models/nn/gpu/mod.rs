@@ -90,7 +90,8 @@ mod absent {
         Ok(None)
     }
 
-    /// One step for (parameter, its gradient, both its moments `[2, n]`, its learning rate over 1 − β₁ᵗ); false where there are no kernels for their device.
+    /// One step for (parameter, its gradient, both its moments `[2, n]`, its learning rate over 1 − β₁ᵗ); false where there are no
+    /// kernels for their device.
     pub fn optimise(_parts: &[(&Tensor, Tensor, &Tensor, f32)], _step: &AdamStep) -> Result<bool> {
         Ok(false)
     }
