@@ -21,6 +21,7 @@ pub mod quality;
 pub mod quality_groups;
 pub(crate) mod ranks;
 mod selection;
+pub mod shrinkage;
 mod split;
 mod statistics;
 pub mod target_check;

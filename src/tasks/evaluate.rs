@@ -110,7 +110,7 @@ pub fn evaluate(
         predicted.perturbations.iter().map(|name| Perturbation::of(name.split('+'))).collect();
 
     progress.stage("Computing baselines", None);
-    let baselines = baselines::effects::all(model.observed_in_training(), &questions, progress)?;
+    let baselines = baselines::effects::all(model.training_shifts(), &questions, progress)?;
     progress.check()?;
     let own = Method { name: MODEL.into(), baseline: false, definition: model_definition(card), effects: &predicted };
     let others = baselines.iter().map(|baseline| Method {

@@ -1,14 +1,18 @@
 //! What a model keeps of its data set: measured shifts, their significance, library sizes.
 
-use crate::data::{CellRole, EffectTable};
+use rayon::prelude::*;
+
+use crate::data::{CellRole, EffectTable, log2_moments};
 use crate::jobs::{Cancelled, Progress};
 use crate::models::Observed;
 use crate::preprocess::differential::{Test, differential};
 use crate::preprocess::normalise::{Expression, median_library_size};
-use crate::preprocess::{PreparedScreen, Split};
+use crate::preprocess::{PreparedScreen, Split, shrinkage};
 
 /// Adjusted p below which a measured shift gives an edge its sign.
 const SIGNIFICANT: f64 = 0.05;
+/// Cells that a gene's variance over all training cells counts for in that of a perturbation.
+const PRIOR_CELLS: f64 = 10.0;
 /// Library sizes are a distribution to draw from; more do not sharpen it.
 const MOST_LIBRARIES: usize = 1000;
 
@@ -71,10 +75,12 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
             Split::Test => 3,
         };
     }
+    let shrunken = shrunken(screen, &training_rows, &control, &groups, &training, progress)?;
     let held_out = table(&test_rows);
     let library_shifts = library_shifts(screen, &control, &groups, &training);
     Ok(Observed {
         training,
+        shrunken,
         significant,
         held_out,
         control_libraries,
@@ -82,6 +88,39 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
         split,
         false_discovery_rates: None,
     })
+}
+
+/// The shifts of `training` drawn towards 0 as far as their standard errors say. The variance of a gene in the few cells of a
+/// perturbation is one with that in all training cells, which counts as [`PRIOR_CELLS`] of them: where none of its cells shows a gene, its
+/// error is not 0. `groups` are the cells of the perturbations of `training`.
+fn shrunken(
+    screen: &PreparedScreen,
+    rows: &[u32],
+    control: &[u32],
+    groups: &[Vec<u32>],
+    training: &EffectTable,
+    progress: &dyn Progress,
+) -> Result<EffectTable, Cancelled> {
+    progress.stage("Drawing shifts towards no change as far as their errors say", None);
+    let matrix = screen.dataset.matrix();
+    let (_, of_control) = log2_moments(matrix, control);
+    let (_, of_all) = log2_moments(matrix, rows);
+    let of_group = |(row, cells): (usize, &Vec<u32>)| -> Result<Vec<f32>, Cancelled> {
+        progress.check()?;
+        let (_, own) = log2_moments(matrix, cells);
+        let count = cells.len() as f64;
+        let error = |gene: usize| {
+            // Squared distances from the mean, of none where there is one cell.
+            let own = if count > 1.0 { own[gene] * count * (count - 1.0) } else { 0.0 };
+            let pooled = of_all[gene] * rows.len() as f64;
+            let variance = (own + PRIOR_CELLS * pooled) / (count - 1.0 + PRIOR_CELLS);
+            (variance / count + of_control[gene]).sqrt() as f32
+        };
+        let errors: Vec<f32> = (0..training.genes.len()).map(error).collect();
+        Ok(shrinkage::shrunken(training.row(row), &errors))
+    };
+    let found: Vec<Vec<f32>> = groups.par_iter().enumerate().map(of_group).collect::<Result<_, _>>()?;
+    Ok(EffectTable { shifts: found.concat(), ..training.clone() })
 }
 
 /// For each treatment by how much ln of the library sizes of cells that were perturbed in it alone is above that of control cells, the

@@ -13,6 +13,7 @@ use grn_explorer::app::{Action, State, theme};
 use grn_explorer::data::{EffectTable, PerturbationKind};
 use grn_explorer::document::NetworkFilter;
 use grn_explorer::jobs::Silent;
+use grn_explorer::models::baselines::TrainingShifts;
 use grn_explorer::models::{Novelty, PredictedEffect, TrainedPerturbation};
 use grn_explorer::network::filter::first_view;
 use grn_explorer::network::{Edge, GeneId, Grn, NetworkGene, Sign, SignEvidence};
@@ -469,9 +470,14 @@ struct ResponseHost {
 
 fn response(size: [f32; 2], dark: bool) -> Harness<'static, ResponseHost> {
     let screen = Screen::new();
-    let comparison =
-        Comparison::new(&screen.perturbations, &screen.held_out, &screen.training, &screen.predicted, &Silent)
-            .expect("never cancelled");
+    let comparison = Comparison::new(
+        &screen.perturbations,
+        &screen.held_out,
+        TrainingShifts::without_errors(&screen.training),
+        &screen.predicted,
+        &Silent,
+    )
+    .expect("never cancelled");
     let host = ResponseHost {
         state: State::default(),
         view: ResponseView::default(),

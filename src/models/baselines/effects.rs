@@ -20,6 +20,8 @@ pub enum BaselineKind {
     WeightedTrainingMean,
     /// The mean of the same perturbation's training cells.
     SamePerturbation,
+    /// The same, drawn towards no change as far as its error says.
+    ShrunkenMean,
     /// The sum of the single perturbations' shifts.
     Additive,
     /// The mean of the single perturbations' shifts.
@@ -30,11 +32,12 @@ pub enum BaselineKind {
 
 impl BaselineKind {
     /// All, in the order shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoChange,
         Self::TrainingMean,
         Self::WeightedTrainingMean,
         Self::SamePerturbation,
+        Self::ShrunkenMean,
         Self::Additive,
         Self::MatchingMean,
         Self::LowRankLinear,
@@ -47,6 +50,7 @@ impl BaselineKind {
             Self::TrainingMean => "Training mean",
             Self::WeightedTrainingMean => "Training mean by cells",
             Self::SamePerturbation => "Same-perturbation mean",
+            Self::ShrunkenMean => "Shrunken mean",
             Self::Additive => "Additive",
             Self::MatchingMean => "Matching mean",
             Self::LowRankLinear => "Low-rank linear",
@@ -64,6 +68,9 @@ impl BaselineKind {
             Self::SamePerturbation => {
                 "Mean shift of the training cells with the same perturbation; defined where it was in the training"
             }
+            Self::ShrunkenMean => {
+                "Same-perturbation mean with every gene's shift drawn towards 0 as far as its standard error says: its mean under a mixture of normal distributions fit to the perturbation's genes (adaptive shrinkage, Stephens 2017); defined as it"
+            }
             Self::Additive => {
                 "Sum of the training shifts of the single perturbations; defined for combinations whose genes were all perturbed alone"
             }
@@ -72,6 +79,30 @@ impl BaselineKind {
                 "b + G·W·P with 10 principal components of the training shifts (Ahlmann-Eltze and Huber 2025, ridge 0.1); defined where all perturbed genes were measured"
             }
         }
+    }
+}
+
+impl BaselineKind {
+    /// Whether its answer about a perturbation is what the training cells of the same one measured: against those it would be the
+    /// truth itself.
+    pub fn is_the_measurement(self) -> bool {
+        matches!(self, Self::SamePerturbation | Self::ShrunkenMean)
+    }
+}
+
+/// Measured shifts of training cells, one row per perturbation: what baselines are fit on.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingShifts<'a> {
+    /// As they are.
+    pub measured: &'a EffectTable,
+    /// The same shrunk by their errors ([`crate::preprocess::shrinkage`]); none where these are not known, as in models of earlier versions.
+    pub shrunken: Option<&'a EffectTable>,
+}
+
+impl<'a> TrainingShifts<'a> {
+    /// Of shifts whose errors are not known.
+    pub fn without_errors(measured: &'a EffectTable) -> Self {
+        Self { measured, shrunken: None }
     }
 }
 
@@ -84,10 +115,10 @@ pub struct Baseline {
     pub effects: EffectTable,
 }
 
-/// The answers of all baselines to `questions`, fit on `training`: measured shifts of training cells only, one row per
-/// perturbation. Baselines that answer no question are left out. Same input, same output.
+/// The answers of all baselines to `questions`, fit on `training`. Baselines that answer no question are left out. Same input, same
+/// output.
 pub fn all(
-    training: &EffectTable,
+    training: TrainingShifts<'_>,
     questions: &[Perturbation],
     progress: &dyn Progress,
 ) -> Result<Vec<Baseline>, Cancelled> {
@@ -103,10 +134,11 @@ pub fn all(
 /// The answers of one baseline; questions for which it is not defined have no row.
 pub fn predict(
     kind: BaselineKind,
-    training: &EffectTable,
+    shifts: TrainingShifts<'_>,
     questions: &[Perturbation],
     progress: &dyn Progress,
 ) -> Result<EffectTable, Cancelled> {
+    let training = shifts.measured;
     let mut table = EffectTable { genes: training.genes.clone(), ..EffectTable::default() };
     let answer: Box<dyn Fn(&Perturbation) -> Option<Vec<f32>>> = match kind {
         BaselineKind::NoChange => Box::new(|_| Some(vec![0.0; training.genes.len()])),
@@ -121,6 +153,10 @@ pub fn predict(
         BaselineKind::SamePerturbation => {
             Box::new(|question| Some(training.row(training.find(&question.name())?).to_vec()))
         }
+        BaselineKind::ShrunkenMean => Box::new(|question| {
+            let shrunken = shifts.shrunken?;
+            Some(shrunken.row(shrunken.find(&question.name())?).to_vec())
+        }),
         BaselineKind::Additive => Box::new(|question| singles(training, question, 1.0)),
         BaselineKind::MatchingMean => {
             Box::new(|question| singles(training, question, 1.0 / question.targets().len() as f32))
@@ -192,7 +228,7 @@ mod tests {
     }
 
     fn answers(kind: BaselineKind) -> (Vec<String>, Vec<f32>) {
-        let table = predict(kind, &training(), &questions(), &Silent).unwrap();
+        let table = predict(kind, TrainingShifts::without_errors(&training()), &questions(), &Silent).unwrap();
         (table.perturbations, table.shifts)
     }
 
@@ -207,8 +243,17 @@ mod tests {
     }
 
     #[test]
+    fn shrunken_means_are_those_given() {
+        let (measured, shrunken) = (training(), EffectTable { shifts: vec![-1.5, 0.0, 0.0, 2.5], ..training() });
+        let training = TrainingShifts { measured: &measured, shrunken: Some(&shrunken) };
+        let table = predict(BaselineKind::ShrunkenMean, training, &questions(), &Silent).unwrap();
+        assert_eq!((table.perturbations, table.shifts), (vec!["A".to_owned()], vec![-1.5, 0.0]));
+        assert_eq!(answers(BaselineKind::ShrunkenMean).0, Vec::<String>::new(), "errors not known");
+    }
+
+    #[test]
     fn baselines_without_an_answer_are_left_out() {
-        let kinds: Vec<_> = all(&training(), &[Perturbation::of(["C"])], &Silent)
+        let kinds: Vec<_> = all(TrainingShifts::without_errors(&training()), &[Perturbation::of(["C"])], &Silent)
             .unwrap()
             .into_iter()
             .map(|answer| answer.kind)
@@ -216,7 +261,11 @@ mod tests {
         use BaselineKind::{NoChange, TrainingMean, WeightedTrainingMean};
         assert_eq!(kinds, [NoChange, TrainingMean, WeightedTrainingMean]);
         let empty = EffectTable { genes: vec!["X".into()], ..EffectTable::default() };
-        let kinds: Vec<_> = all(&empty, &questions(), &Silent).unwrap().into_iter().map(|answer| answer.kind).collect();
+        let kinds: Vec<_> = all(TrainingShifts::without_errors(&empty), &questions(), &Silent)
+            .unwrap()
+            .into_iter()
+            .map(|answer| answer.kind)
+            .collect();
         assert_eq!(kinds, [NoChange]);
     }
 }

@@ -7,5 +7,5 @@ pub mod effects;
 mod linear;
 pub mod networks;
 
-pub use effects::{Baseline, BaselineKind};
+pub use effects::{Baseline, BaselineKind, TrainingShifts};
 pub use networks::{EdgeScores, NetworkBaseline};

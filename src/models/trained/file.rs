@@ -24,6 +24,7 @@ const CARD: &str = "grn-explorer";
 /// Prior probabilities of single edges; absent where all have that of the settings, and in files of earlier versions.
 const PRIOR: &str = "mask_prior";
 /// Absent in files of earlier versions.
+const SHRUNKEN: &str = "observed.training_shrunken";
 const LIBRARY_SHIFTS: &str = "treatments.library_shifts";
 /// Absent where edges were not tested against shuffled labels, and in files of earlier versions.
 const RATES: &str = "edges.false_discovery_rates";
@@ -48,6 +49,9 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Result<Vec<u8>, ModelError> {
     };
     let observed = &model.observed;
     table("observed.training", &observed.training);
+    if !observed.shrunken.perturbations.is_empty() {
+        table(SHRUNKEN, &observed.shrunken);
+    }
     table("observed.held_out", &observed.held_out);
     table("predicted", &model.predicted);
     if let Some(spread) = model.spread() {
@@ -142,6 +146,10 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     let with_training = |shown: &super::super::TrainedPerturbation| shown.training_cells;
     let with_test = |shown: &super::super::TrainedPerturbation| shown.test_cells;
     let training = reader.table("observed.training", with_training, false)?;
+    let shrunken = match tensors.tensor(&format!("{SHRUNKEN}.shifts")) {
+        Ok(_) => reader.table(SHRUNKEN, with_training, false)?,
+        Err(_) => EffectTable::default(),
+    };
     let held_out = reader.table("observed.held_out", with_test, false)?;
     let predicted = reader.table("predicted", |_| 0, true)?;
     let significant: Vec<bool> = reader.bytes("observed.training.significant")?.iter().map(|&is| is != 0).collect();
@@ -161,6 +169,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     }
     let observed = Observed {
         library_shifts,
+        shrunken,
         training,
         significant,
         held_out,

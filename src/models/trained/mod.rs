@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
+use super::baselines::TrainingShifts;
 use super::gpo_vae::{GpoVae, Predictor, Unseen};
 use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread, TrainedPerturbation};
 use crate::data::{EffectTable, nearest};
@@ -85,6 +86,8 @@ fn hint(nearest: &[String]) -> String {
 pub struct Observed {
     /// Shifts over the training cells.
     pub training: EffectTable,
+    /// The same shrunk by their errors, see [`crate::preprocess::shrinkage`]; without rows in models of earlier versions.
+    pub shrunken: EffectTable,
     /// For each entry of `training`: adjusted p < 0.05 (Wilcoxon, Benjamini–Hochberg within the perturbation).
     pub significant: Vec<bool>,
     /// Shifts over test cells, against test controls.
@@ -265,6 +268,12 @@ impl TrainedModel {
     /// Measured shifts over the training cells of each perturbation.
     pub fn observed_in_training(&self) -> &EffectTable {
         &self.observed.training
+    }
+
+    /// The same, with what they are when shrunk by their errors: what baselines are fit on.
+    pub fn training_shifts(&self) -> TrainingShifts<'_> {
+        let shrunken = Some(&self.observed.shrunken).filter(|table| !table.perturbations.is_empty());
+        TrainingShifts { measured: &self.observed.training, shrunken }
     }
 
     /// For each entry of [`TrainedModel::observed_in_training`]: adjusted p < 0.05.

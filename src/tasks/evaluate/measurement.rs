@@ -9,7 +9,7 @@ use crate::evaluation::effects::{Beside, Evidence};
 use crate::evaluation::report::Measured;
 use crate::jobs::{Cancelled, Progress, Silent};
 use crate::models::TrainedModel;
-use crate::models::baselines::effects::{BaselineKind, predict};
+use crate::models::baselines::effects::{BaselineKind, TrainingShifts, predict};
 
 pub(super) struct Measurement {
     training_mean: Option<Vec<f32>>,
@@ -57,7 +57,13 @@ impl Measurement {
 /// Mean shift over the training perturbations, in the order of the observed genes; not a number for a gene that the training had not, which
 /// no prediction has either. None if nothing was perturbed in the training.
 fn training_mean(training: &EffectTable, observed: &EffectTable) -> Option<Vec<f32>> {
-    let mean = predict(BaselineKind::TrainingMean, training, &[Perturbation::of(["any"])], &Silent).ok()?;
+    let mean = predict(
+        BaselineKind::TrainingMean,
+        TrainingShifts::without_errors(training),
+        &[Perturbation::of(["any"])],
+        &Silent,
+    )
+    .ok()?;
     let row = mean.find("any").map(|row| mean.row(row))?;
     let of_gene: HashMap<&str, f32> = mean.genes.iter().map(String::as_str).zip(row.iter().copied()).collect();
     Some(observed.genes.iter().map(|gene| of_gene.get(gene.as_str()).copied().unwrap_or(f32::NAN)).collect())

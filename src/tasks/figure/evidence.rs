@@ -70,9 +70,9 @@ fn best_baseline(
     let Some(row) = measured.find(perturbation) else { return Ok(None) };
     let measured = measured.part(&[row]);
     let question = [Perturbation::of(perturbation.split('+'))];
-    let answers = baselines::effects::all(model.observed_in_training(), &question, progress)?.into_iter();
+    let answers = baselines::effects::all(model.training_shifts(), &question, progress)?.into_iter();
     // Against the training cells it would be the truth itself.
-    let others = answers.filter(|answer| held_out || answer.kind != baselines::BaselineKind::SamePerturbation);
+    let others = answers.filter(|answer| held_out || !answer.kind.is_the_measurement());
     let fit = |answer: Baseline| {
         let compared = compare(&answer.effects, &measured, EffectOptions::default());
         Some((compared.per_perturbation.first()?.r_squared?, answer))

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::data::{EffectTable, Perturbation};
 use crate::evaluation::effects::{self, EffectMetrics, EffectOptions, PerturbationFit};
 use crate::jobs::{Cancelled, Progress};
-use crate::models::baselines::{self, Baseline, BaselineKind};
+use crate::models::baselines::{self, Baseline, BaselineKind, TrainingShifts};
 use crate::models::{Novelty, TrainedPerturbation};
 use crate::tasks::badges::novelty;
 pub use crate::tasks::cell_response::Truth;
@@ -35,6 +35,11 @@ impl Predictor {
             Self::Model => "Model",
             Self::Baseline(kind) => kind.label(),
         }
+    }
+
+    /// Whether its answer is what training cells measured, see [`BaselineKind::is_the_measurement`].
+    pub fn is_the_measurement(self) -> bool {
+        matches!(self, Self::Baseline(kind) if kind.is_the_measurement())
     }
 
     /// What it is, for people.
@@ -129,16 +134,18 @@ impl Comparison {
     pub fn new(
         perturbations: &[TrainedPerturbation],
         held_out: &EffectTable,
-        training: &EffectTable,
+        training: TrainingShifts<'_>,
         predicted: &EffectTable,
         progress: &dyn Progress,
     ) -> Result<Self, Cancelled> {
         let genes = predicted.genes.clone();
         let held_out = in_order(held_out, &genes);
-        let training = in_order(training, &genes);
+        let shrunken = training.shrunken.map(|shrunken| in_order(shrunken, &genes));
+        let training = in_order(training.measured, &genes);
         let questions: Vec<Perturbation> =
             perturbations.iter().map(|perturbation| Perturbation::of(perturbation.targets.iter().cloned())).collect();
-        let baselines = baselines::effects::all(&training, &questions, progress)?;
+        let of_training = TrainingShifts { measured: &training, shrunken: shrunken.as_ref() };
+        let baselines = baselines::effects::all(of_training, &questions, progress)?;
         let mut result = Self { genes, held_out, training, predicted: predicted.clone(), baselines, ..Self::default() };
         let mut fits: HashMap<(String, Truth), Vec<(Predictor, Fit)>> = HashMap::new();
         for truth in [Truth::HeldOut, Truth::Training] {
@@ -240,8 +247,7 @@ impl Comparison {
     /// A predictor's answers that can be held against `truth`.
     fn answers(&self, who: Predictor, truth: Truth) -> Option<&EffectTable> {
         // Against the training cells it would be the truth itself.
-        let is_truth = who == Predictor::Baseline(BaselineKind::SamePerturbation) && truth == Truth::Training;
-        self.table(who).filter(|_| !is_truth)
+        self.table(who).filter(|_| !(who.is_the_measurement() && truth == Truth::Training))
     }
 }
 
@@ -293,7 +299,7 @@ mod tests {
             TrainedPerturbation { held_out: true, ..seen("C", 0, 5) },
             seen("D", 9, 0),
         ];
-        Comparison::new(&card, &held_out, &training, &predicted, &Silent).unwrap()
+        Comparison::new(&card, &held_out, TrainingShifts::without_errors(&training), &predicted, &Silent).unwrap()
     }
 
     #[test]
@@ -331,7 +337,14 @@ mod tests {
         let held_out = table(&[("A+B", 12, [-9.0, 1.0, 5.0, 3.0])]);
         let training = table(&[("A", 80, [-9.0, 1.0, 2.0, 4.0]), ("B", 60, [0.0, 0.0, 3.0, -1.0])]);
         let predicted = table(&[("A+B", 0, [9.0, 2.0, 4.0, 6.0])]);
-        let comparison = Comparison::new(&[seen("A+B", 0, 12)], &held_out, &training, &predicted, &Silent).unwrap();
+        let comparison = Comparison::new(
+            &[seen("A+B", 0, 12)],
+            &held_out,
+            TrainingShifts::without_errors(&training),
+            &predicted,
+            &Silent,
+        )
+        .unwrap();
         let both = comparison.find("A+B").unwrap();
         let additive = Predictor::Baseline(BaselineKind::Additive);
         assert_eq!(comparison.predicted(additive, "A+B").unwrap(), [-9.0, 1.0, 5.0, 3.0]);
@@ -364,8 +377,14 @@ mod tests {
         let mut held_out = table(&[("B", 7, [1.0, 2.0, 3.0, 4.0])]);
         held_out.genes.reverse();
         let predicted = table(&[("B", 0, [4.0, 3.0, 2.0, 1.0])]);
-        let comparison =
-            Comparison::new(&[seen("B", 0, 7)], &held_out, &EffectTable::default(), &predicted, &Silent).unwrap();
+        let comparison = Comparison::new(
+            &[seen("B", 0, 7)],
+            &held_out,
+            TrainingShifts::without_errors(&EffectTable::default()),
+            &predicted,
+            &Silent,
+        )
+        .unwrap();
         assert_eq!(comparison.observed("B").unwrap().2, [4.0, 3.0, 2.0, 1.0]);
         assert_eq!(comparison.perturbations[0].fit(Predictor::Model).unwrap().r_squared, Some(1.0));
         assert_eq!(comparison.predicted(MEAN, "B"), None);

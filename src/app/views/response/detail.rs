@@ -17,7 +17,6 @@ use crate::app::{Action, ExportContent, State, theme};
 use crate::figures::response::{PairedBar, PairedBarsFigure, ScatterFigure, ScatterPoint};
 use crate::figures::{Figure as _, FigureMetadata};
 use crate::models::Spread;
-use crate::models::baselines::BaselineKind;
 use crate::tasks::tables::{INTERVAL_COLUMNS, interval_fields};
 use crate::words::counted;
 
@@ -184,7 +183,7 @@ fn predictors(view: &mut ResponseView, ui: &mut Ui, chosen: &ComparedPerturbatio
     let without: Vec<Predictor> = Predictor::all().filter(|who| chosen.fit(*who).is_none()).collect();
     if !without.is_empty() {
         let why = |who: &Predictor| match (who, chosen.truth) {
-            (Predictor::Baseline(BaselineKind::SamePerturbation), Truth::Training) => {
+            (who, Truth::Training) if who.is_the_measurement() => {
                 format!("{}: it would be the measurement itself, as no cells were held out", who.label())
             }
             _ => format!("{}: {}", who.label(), who.definition()),

@@ -222,7 +222,7 @@ impl ResponseView {
                 Comparison::new(
                     &input.card().perturbations,
                     input.observed_held_out(),
-                    input.observed_in_training(),
+                    input.training_shifts(),
                     input.predicted(),
                     progress,
                 )
