@@ -84,6 +84,9 @@ pub struct Treatment {
     pub perturbed_cells: u32,
     /// Its own measured shift (log2) when perturbed alone.
     pub knock_down: Option<f32>,
+    /// Share of the training cells perturbed in it alone that responded; the others escaped. None where that was not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responding: Option<f32>,
 }
 
 /// A perturbation the model was shown, or that was held out from it.

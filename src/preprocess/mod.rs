@@ -9,6 +9,7 @@ pub mod counterfactual;
 pub mod differential;
 pub mod doublets;
 pub(crate) mod eigen;
+pub mod escape;
 pub mod extra_treatments;
 mod filters;
 pub mod gene_metrics;

@@ -10,6 +10,10 @@ use crate::words::{counted, grouped};
 /// A shift of the target smaller than this (log2, in the direction of the screen) is a weak perturbation: less than 15 % of the
 /// transcript lost.
 const WEAK_SHIFT: f32 = 0.25;
+/// A share of responding cells nearer to 1 is that of nearly all.
+const NEARLY_ALL: f32 = 0.95;
+/// With fewer cells that respond most of the cells show nothing of the perturbation.
+const FEW_RESPOND: f32 = 0.5;
 /// Fewer cells measure a shift badly.
 const FEW_CELLS: u32 = 30;
 
@@ -49,6 +53,11 @@ pub enum Badge {
         shift: f32,
         /// How it was perturbed.
         kind: PerturbationKind,
+    },
+    /// Some of the cells that were perturbed in it alone escaped.
+    Escaped {
+        /// The share that responds.
+        responding: f32,
     },
     /// A dose below 0 or above 1: no cell of the screen had it.
     DoseOutOfRange,
@@ -105,6 +114,7 @@ impl Badge {
                 let what = if *kind == PerturbationKind::Activation { "activation" } else { "knock-down" };
                 format!("{what} {sign}{:.2}", shift.abs())
             }
+            Self::Escaped { responding } => format!("{:.0} % of cells respond", 100.0 * responding),
             Self::DoseOutOfRange => "dose out of range".to_owned(),
             Self::PartialDose => "partial dose".to_owned(),
             Self::TooManyTogether { .. } => "out of range".to_owned(),
@@ -174,6 +184,12 @@ impl Badge {
                     "Its own shift when perturbed alone (log2 against control cells): about {left:.0} % of the expression is left{weak}"
                 )
             }
+            Self::Escaped { responding } => format!(
+                "An estimated {:.0} % of its training cells respond; the others look like control cells, as if they had kept a working copy. \
+                 The shifts shown are those of all its cells together: those of cells that respond are {:.2} times as large",
+                100.0 * responding,
+                1.0 / responding,
+            ),
             Self::DoseOutOfRange => {
                 "A dose below 0 or above 1 was never seen in training: the model extrapolates".to_owned()
             }
@@ -208,6 +224,13 @@ impl Badge {
             Self::Responds { .. } => Tone::Plain,
             Self::Cells(cells) => {
                 if *cells < FEW_CELLS {
+                    Tone::Careful
+                } else {
+                    Tone::Plain
+                }
+            }
+            Self::Escaped { responding } => {
+                if *responding < FEW_RESPOND {
                     Tone::Careful
                 } else {
                     Tone::Plain
@@ -281,6 +304,8 @@ struct Gene {
     held_out: u32,
     measured: bool,
     own_shift: Option<f32>,
+    /// Where it is told and not of nearly all.
+    responding: Option<f32>,
 }
 
 impl Evidence {
@@ -294,6 +319,7 @@ impl Evidence {
             let gene = genes.entry(treatment.symbol.clone()).or_default();
             gene.own_shift = treatment.knock_down.filter(|shift| shift.is_finite());
             gene.measured |= treatment.column.is_some();
+            gene.responding = treatment.responding.filter(|share| (0.0..NEARLY_ALL).contains(share));
         }
         let mut most_together = 1;
         for perturbation in &card.perturbations {
@@ -326,6 +352,7 @@ impl Evidence {
             (None, cells, _) => vec![Badge::OnlyCombined { cells }],
         };
         badges.extend(gene.own_shift.map(|shift| Badge::Reached { shift, kind: self.kind }));
+        badges.extend(gene.responding.map(|responding| Badge::Escaped { responding }));
         if !gene.measured {
             badges.push(Badge::NotMeasured);
         }
@@ -408,7 +435,7 @@ mod tests {
             genes: ["A", "B", "C", "E", "X"].map(str::to_owned).to_vec(),
             treatments: vec![
                 treatment("A", Some(0), Some(-1.5)),
-                treatment("B", Some(1), Some(-0.1)),
+                Treatment { responding: Some(0.4), ..treatment("B", Some(1), Some(-0.1)) },
                 treatment("C", Some(2), None),
                 treatment("D", None, None),
                 treatment("E", Some(3), None),
@@ -433,14 +460,16 @@ mod tests {
         let evidence = evidence(PerturbationKind::KnockDown);
         let of = |gene: &str| labels(&evidence.of_gene(gene));
         assert_eq!(of("A"), ["trained on", "90 cells", "knock-down −1.50"]);
-        assert_eq!(of("B"), ["trained on", "11 cells", "knock-down −0.10"]);
+        assert_eq!(of("B"), ["trained on", "11 cells", "knock-down −0.10", "40 % of cells respond"]);
         assert_eq!(of("C"), ["only in combinations"]);
         assert_eq!(of("D"), ["held out", "12 cells", "not measured"]);
         assert_eq!(of("E"), ["held out"]);
         assert_eq!(of("X"), ["never perturbed"]);
         assert_eq!(of("?"), ["never perturbed", "not measured"]);
         let tones: Vec<Tone> = evidence.of_gene("B").iter().map(Badge::tone).collect();
-        assert_eq!(tones, [Tone::Good, Tone::Careful, Tone::Careful], "few cells, hardly knocked down");
+        assert_eq!(tones[..3], [Tone::Good, Tone::Careful, Tone::Careful], "few cells, hardly knocked down");
+        assert_eq!(tones[3..], [Tone::Careful], "most escaped");
+        assert!(evidence.of_gene("B")[3].explanation().contains("2.50 times as large"));
         assert_eq!(evidence.of_gene("A")[2].tone(), Tone::Plain);
         assert!(evidence.of_gene("A")[2].explanation().contains("about 35 % of the expression is left"));
     }

@@ -1,7 +1,7 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::{Alignment, InputScale, Likelihood, MaskParameters, Start, Unseen};
+use crate::models::gpo_vae::{Alignment, Escaped, InputScale, Likelihood, MaskParameters, Start, Unseen};
 use crate::models::{CALL_RATE, INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
@@ -161,6 +161,12 @@ fn variants(card: &ModelCard) -> Vec<String> {
             "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a Cauchy prior of scale {}",
             gpo.gene_effects
         ),
+    );
+    say(
+        gpo.escaped == Escaped::ToldApart,
+        "cells that escaped their perturbation were told from those that responded by a mixture of negative binomials over the genes that \
+         responded and trained on as control cells, and the response of a perturbation was that of its share of responding cells"
+            .to_owned(),
     );
     say(
         gpo.unseen == Unseen::Transferred,

@@ -1,5 +1,6 @@
 //! Cells of a prepared screen as batches.
 
+use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use super::direct::DirectShifts;
 use super::run::stream;
 use crate::models::TrainConfig;
 use crate::models::gpo_vae::{Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale};
+use crate::preprocess::escape::Responding;
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random::Rng;
 
@@ -23,6 +25,11 @@ pub(super) struct Batches<'a> {
     partners: Vec<Vec<f32>>,
     /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
     training: Vec<u32>,
+    /// Treatments of each kept cell that it is taken to respond to.
+    dosages: Vec<Vec<u32>>,
+    /// ln of the probability before its counts were seen that a cell responds, or that it escaped, as it is taken to, over that
+    /// after.
+    log_ratios: Vec<f64>,
     targets: Targets,
 }
 
@@ -45,7 +52,8 @@ fn read(input: InputScale, count: f32, (mean, std): (f32, f32)) -> f32 {
 }
 
 impl<'a> Batches<'a> {
-    pub fn new(screen: &'a PreparedScreen, config: &TrainConfig) -> Self {
+    /// Whether a cell responds to its perturbation is drawn once, by its probability.
+    pub fn new(screen: &'a PreparedScreen, config: &TrainConfig, responding: &Responding) -> Self {
         let input = config.model.input;
         let (means, stds) = match input {
             InputScale::LogStandardise => (&screen.log_mean, &screen.log_std),
@@ -63,8 +71,11 @@ impl<'a> Batches<'a> {
             Alignment::Cells => Targets::Cells,
             Alignment::DirectShifts => Targets::Direct(DirectShifts::of(screen, &training)),
         };
+        let (dosages, log_ratios) = assigned(screen, responding, &mut stream(config, "escaped cells"));
         Self {
             training,
+            dosages,
+            log_ratios,
             targets,
             screen,
             input,
@@ -82,6 +93,12 @@ impl<'a> Batches<'a> {
         }
     }
 
+    /// The counterfactual partner of the cell at this position, one of the same perturbation: none where it escaped that.
+    fn partner(&self, cell: usize) -> Option<u32> {
+        let escaped = self.dosages[cell].len() < self.screen.dosages[cell].len();
+        self.screen.partner_of_cell[cell].filter(|_| !escaped)
+    }
+
     /// What the network is aligned with, where it is not the shifts of the cells.
     pub fn direct(&self) -> Option<&DirectShifts> {
         if let Targets::Direct(direct) = &self.targets { Some(direct) } else { None }
@@ -94,7 +111,7 @@ impl<'a> Batches<'a> {
         let mut failing_cells = 0.0;
         for &cell in &self.cells(Split::Training) {
             let cell = cell as usize;
-            screen.dosages[cell].iter().for_each(|&treatment| cells_per_treatment[treatment as usize] += 1.0);
+            self.dosages[cell].iter().for_each(|&treatment| cells_per_treatment[treatment as usize] += 1.0);
             failing_cells += f32::from(u8::from(screen.quality_failed[cell]));
         }
         BatchContext {
@@ -107,6 +124,11 @@ impl<'a> Batches<'a> {
         }
     }
 
+    /// What is added to the log weight of a draw of the cell at this position, as it was drawn whether it responds.
+    pub fn log_ratio(&self, cell: u32) -> f64 {
+        self.log_ratios[cell as usize]
+    }
+
     /// The cells at these positions.
     pub fn batch(&self, cells: &[u32]) -> BatchData {
         let screen = self.screen;
@@ -114,7 +136,7 @@ impl<'a> Batches<'a> {
         let mut data = BatchData { counts: vec![0.0; cells.len() * genes], ..BatchData::default() };
         data.standardised.reserve(cells.len() * genes);
         data.shifts.reserve(cells.len() * treatments);
-        let with_partner = cells.iter().filter(|cell| screen.partner_of_cell[**cell as usize].is_some()).count();
+        let with_partner = cells.iter().filter(|cell| self.partner(**cell as usize).is_some()).count();
         data.partners.reserve(with_partner * genes);
         for (row, &cell) in cells.iter().enumerate() {
             let cell = cell as usize;
@@ -125,20 +147,37 @@ impl<'a> Batches<'a> {
                 data.standardised[at] = read(self.input, count, self.moments[gene]);
             }
             data.library.push(screen.library_sizes[cell]);
-            data.dosages.push(screen.dosages[cell].clone());
+            let dosages = &self.dosages[cell];
+            data.dosages.push(dosages.clone());
             data.quality_failed.push(screen.quality_failed[cell]);
             match &self.targets {
-                Targets::Direct(direct) => data.shifts.extend(direct.of_cell(&screen.dosages[cell])),
+                Targets::Direct(direct) => data.shifts.extend(direct.of_cell(dosages)),
                 Targets::Cells => data.shifts.extend_from_slice(&screen.shifts[cell * treatments..][..treatments]),
                 Targets::None => data.shifts.resize((row + 1) * treatments, 0.0),
             }
-            if let Some(partner) = screen.partner_of_cell[cell] {
+            if let Some(partner) = self.partner(cell) {
                 data.partner_rows.push(row as u32);
                 data.partners.extend_from_slice(&self.partners[partner as usize]);
             }
         }
         data
     }
+}
+
+/// The treatments that every kept cell responds to, and the log ratios of [`Batches::log_ratio`].
+fn assigned(screen: &PreparedScreen, responding: &Responding, random: &mut Rng) -> (Vec<Vec<u32>>, Vec<f64>) {
+    let of = |(dosages, &probability): (&Vec<u32>, &f32)| match (&dosages[..], probability) {
+        (&[treatment], probability) if probability < 1.0 => {
+            let share = f64::from(responding.shares[treatment as usize].unwrap_or(1.0));
+            let probability = f64::from(probability);
+            match random.random_bool(probability) {
+                true => (dosages.clone(), (share / probability).ln()),
+                false => (Vec::new(), ((1.0 - share) / (1.0 - probability)).ln()),
+            }
+        }
+        _ => (dosages.clone(), 0.0),
+    };
+    screen.dosages.iter().zip(&responding.probabilities).map(of).unzip()
 }
 
 fn positions(screen: &PreparedScreen, split: Split) -> Vec<u32> {

@@ -3,9 +3,10 @@
 use super::batches::Batches;
 use crate::evaluation::ImportanceWeights;
 use crate::jobs::Progress;
-use crate::models::gpo_vae::{Batch, GpoVaeConfig, Noise};
+use crate::models::gpo_vae::{Batch, Escaped, GpoVaeConfig, Noise};
 use crate::models::{PredictError, TrainConfig, TrainedModel};
 use crate::preprocess::PreparedScreen;
+use crate::preprocess::escape::{Responding, responding};
 use crate::random;
 
 /// Draws at a time.
@@ -51,12 +52,17 @@ pub fn importance_bounds(
         [] => vec![settings.member],
         runs => runs.iter().map(|run| Some(run.member)).collect(),
     };
+    // Of cells that were not fit whether they respond is part of the draw.
+    let responding = match settings.model.escaped {
+        Escaped::ToldApart => responding(screen, progress)?,
+        Escaped::Counted => Responding::all(screen),
+    };
     let of_members: Vec<_> = model
         .networks()
         .zip(&numbers)
         .map(|(network, &member)| {
             let config = TrainConfig { member, ..settings.clone() };
-            let batches = Batches::new(screen, &config);
+            let batches = Batches::new(screen, &config, &responding);
             let context = batches.context(&settings.model);
             (network, batches, context)
         })
@@ -75,8 +81,10 @@ pub fn importance_bounds(
                 let config = GpoVaeConfig { particles: PARTICLES, ..settings.model.clone() };
                 let noise = Noise::random(&mut random, network.sizes(), &config, &batch);
                 let logs = network.log_weights(&batch, &noise, context)?;
-                let draws = logs.chunks_exact(chosen.len()).take(particles - first);
-                draws.for_each(|logs| weights.add(logs));
+                for logs in logs.chunks_exact(chosen.len()).take(particles - first) {
+                    let whole = logs.iter().zip(&chosen).map(|(log, &cell)| log + batches.log_ratio(cell));
+                    weights.add(&whole.collect::<Vec<f64>>());
+                }
             }
         }
         let values = [weights.bounds(), weights.elbos(), weights.effective()];

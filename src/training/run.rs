@@ -16,13 +16,16 @@ use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
 };
-use crate::models::gpo_vae::{Alignment, Batch, BatchContext, CountMoments, FusedStep, GpoVae, Noise, Sizes, Start};
+use crate::models::gpo_vae::{
+    Alignment, Batch, BatchContext, CountMoments, Escaped, FusedStep, GpoVae, Noise, Sizes, Start,
+};
 use crate::models::nn::adam::Adam;
 use crate::models::nn::parameters::Source;
 use crate::models::{
     DatasetReference, EpochMetrics, LossTerms, MODEL_FORMAT, ModelCard, ModelError, ModelKind, Observed, PredictError,
     TrainConfig, TrainedModel, TrainedPerturbation, Treatment, signed_network,
 };
+use crate::preprocess::escape::{Responding, responding};
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random;
 
@@ -56,6 +59,7 @@ pub(super) struct Prepared<'a> {
     device: Device,
     observed: Observed,
     known: Option<KnownNetwork>,
+    responding: Responding,
 }
 
 impl<'a> Prepared<'a> {
@@ -74,12 +78,16 @@ impl<'a> Prepared<'a> {
             observed.false_discovery_rates = false_discovery_rates(screen, shuffles, config.seed, observer)?;
         }
         let known = KnownNetwork::read(config, &screen.treatments, observer)?;
-        Ok(Self { screen, device, observed, known })
+        let responding = match config.model.escaped {
+            Escaped::ToldApart => responding(screen, observer)?,
+            Escaped::Counted => Responding::all(screen),
+        };
+        Ok(Self { screen, device, observed, known, responding })
     }
 
     /// The card of a run that has not begun.
     pub fn card(&self, config: &TrainConfig) -> ModelCard {
-        let mut card = card(self.screen, config, &self.observed);
+        let mut card = card(self.screen, config, &self.observed, &self.responding);
         if let Some(known) = &self.known {
             card.settings.prior_network = Some(known.settings.clone());
             card.prior_network = Some(known.used.clone());
@@ -139,12 +147,12 @@ enum Interrupted {
 
 impl<'a> Run<'a> {
     fn new(prepared: &'a Prepared<'_>, config: &'a TrainConfig) -> Result<Self, TrainError> {
-        let Prepared { screen, device, observed, known } = prepared;
+        let Prepared { screen, device, observed, known, responding } = prepared;
         let card = prepared.card(config);
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(stream(config, "parameters")));
         let mut model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
-        let batches = Batches::new(screen, config);
+        let batches = Batches::new(screen, config, responding);
         if let Some(KnownNetwork { settings, probabilities, .. }) = known {
             model.set_known_network(probabilities, settings.as_prior).map_err(ModelError::from)?;
         } else if let Some(direct) = batches.direct() {
@@ -465,7 +473,7 @@ fn early(patience: u32) -> String {
 }
 
 /// What is known before the first epoch.
-fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> ModelCard {
+fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed, responding: &Responding) -> ModelCard {
     let dataset = &screen.dataset;
     let mut perturbations: Vec<TrainedPerturbation> = dataset
         .perturbations()
@@ -494,9 +502,11 @@ fn card(screen: &PreparedScreen, config: &TrainConfig, observed: &Observed) -> M
     perturbations.retain(|shown| shown.training_cells + shown.validation_cells + shown.test_cells > 0);
     let mut perturbed_cells = vec![0u32; screen.treatments.len()];
     screen.dosages.iter().flatten().for_each(|&treatment| perturbed_cells[treatment as usize] += 1);
-    let treatments = screen.treatments.iter().zip(&screen.treatment_columns).zip(perturbed_cells);
+    let treatments = screen.treatments.iter().zip(&screen.treatment_columns);
     let treatments = treatments
-        .map(|((symbol, &column), perturbed_cells)| Treatment {
+        .zip(perturbed_cells.into_iter().zip(&responding.shares))
+        .map(|((symbol, &column), (perturbed_cells, &responding))| Treatment {
+            responding,
             symbol: symbol.clone(),
             column,
             perturbed_cells,

@@ -8,6 +8,7 @@ mod benchmark;
 mod cell_response;
 mod cli;
 mod damaged_files;
+mod escape;
 mod figures;
 mod gpo_vae_golden;
 mod h5ad;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::network::GENE_EFFECTS;
-use super::variants::{Alignment, InputScale, Likelihood, MaskParameters, Start, Unseen};
+use super::variants::{Alignment, Escaped, InputScale, Likelihood, MaskParameters, Start, Unseen};
 use crate::models::nn::adam::AdamConfig;
 use crate::words::{counted, grouped};
 
@@ -92,6 +92,9 @@ pub struct GpoVaeConfig {
     /// noise of a weak one is not learned.
     #[serde(default, skip_serializing_if = "is_default")]
     pub gene_effects: f64,
+    /// What cells are taken for that escaped their perturbation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub escaped: Escaped,
     /// What is answered for genes that no training cell was perturbed in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unseen: Unseen,
@@ -182,6 +185,7 @@ impl Default for GpoVaeConfig {
             mask_temperature: 1.0,
             effect_prior_scale: 0.3,
             gene_effects: 0.2,
+            escaped: Escaped::ToldApart,
             unseen: Unseen::Transferred,
             data_library: true,
             prediction_samples: PREDICTION_SAMPLES,
@@ -208,6 +212,7 @@ impl GpoVaeConfig {
             particles: 5,
             effect_prior_scale: 1.0,
             gene_effects: 0.0,
+            escaped: Escaped::Counted,
             unseen: Unseen::Learned,
             data_library: false,
             prediction_samples: PUBLISHED_PREDICTION_SAMPLES,
@@ -332,6 +337,13 @@ impl GpoVaeConfig {
                 self.gene_effects
             ));
         }
+        if self.escaped == Escaped::ToldApart {
+            differences.push(
+                "cells that escaped their perturbation are told by their counts and trained on as control cells; in the paper as \
+                 perturbed ones"
+                    .into(),
+            );
+        }
         if self.unseen == Unseen::Transferred {
             differences.push(
                 "a gene that no training cell was perturbed in is answered from the perturbations that were seen; in the paper from \
@@ -436,7 +448,7 @@ mod tests {
         let old: GpoVaeConfig = serde_json::from_str("{}").unwrap();
         assert_eq!((old.start, old.alignment, old.averaging), (Start::Drawn, Alignment::Cells, 0.0));
         assert_eq!((old.effect_prior_scale, old.mask_temperature, old.gene_effects), (1.0, 1.0, 0.0));
-        assert_eq!(old.unseen, Unseen::Learned);
+        assert_eq!((old.unseen, old.escaped), (Unseen::Learned, Escaped::Counted));
     }
 
     #[test]
@@ -453,6 +465,7 @@ mod tests {
             "2 samples",
             "single genes",
             "were seen",
+            "escaped",
         ] {
             assert!(differences.contains(part), "{part}: {differences}");
         }

@@ -178,6 +178,30 @@ impl Unseen {
     }
 }
 
+/// What a cell is taken for that carries a guide but looks like a control cell ([`crate::preprocess::escape`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Escaped {
+    /// A perturbed cell like all others (as published): the effect that is learned is that of the mixture.
+    #[default]
+    Counted,
+    /// A control cell, so that the effect is that of cells that respond; the response of a perturbation is that of its mixture of both.
+    ToldApart,
+}
+
+impl Escaped {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Counted, Self::ToldApart];
+
+    /// What the user reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Counted => "Perturbed like all",
+            Self::ToldApart => "Told apart",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! Cells drawn from a trained model.
 
+use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 
-use super::{PredictError, Question, TrainedModel};
+use super::{KindOfCells, PredictError, Question, TrainedModel};
 use crate::jobs::Progress;
 use crate::models::Intervention;
-use crate::random;
+use crate::random::{self, Rng};
 
 /// Cells of one condition, drawn together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,18 +43,40 @@ impl TrainedModel {
         let times = self.library_shift(&question).exp();
         let libraries: Vec<f32> =
             (0..count).map(|_| times * known.choose(&mut random).copied().unwrap_or(10_000.0)).collect();
+        let kinds = self.kinds_of_cells(&question);
+        let kind_of = Self::drawn_kinds(&kinds, count, &mut random::stream(seed, &format!("{name}: escape")));
         let (genes, members) = (self.card.genes.len(), self.members.len());
         let mut counts = vec![0.0f32; count * genes];
         for (number, member) in self.members.iter().enumerate() {
-            let own: Vec<usize> = (0..count).filter(|cell| (first + cell) % members == number).collect();
-            let of_own: Vec<f32> = own.iter().map(|&cell| libraries[cell]).collect();
             let name = if members == 1 { name.clone() } else { format!("{name}, member {number}") };
             let lent = self.lent(member, &question, progress)?;
-            let drawn = member.model.generate(&question.doses, &lent, &of_own, seed, &name)?;
-            for (row, &cell) in drawn.chunks_exact(genes.max(1)).zip(&own) {
-                counts[cell * genes..][..genes].copy_from_slice(row);
+            for (at, kind) in kinds.iter().enumerate() {
+                let is_own = |cell: &usize| (first + cell) % members == number && kind_of[*cell] == at;
+                let own: Vec<usize> = (0..count).filter(is_own).collect();
+                if own.is_empty() {
+                    continue;
+                }
+                let of_own: Vec<f32> = own.iter().map(|&cell| libraries[cell]).collect();
+                let name = if at == 0 { name.clone() } else { format!("{name}, kind {at}") };
+                let drawn = member.model.generate(&kind.doses, &lent, &of_own, seed, &name)?;
+                for (row, &cell) in drawn.chunks_exact(genes.max(1)).zip(&own) {
+                    counts[cell * genes..][..genes].copy_from_slice(row);
+                }
             }
         }
         Ok(GeneratedCells { counts, libraries })
+    }
+
+    /// Of which of `kinds` (a position) each of `count` cells is.
+    fn drawn_kinds(kinds: &[KindOfCells], count: usize, random: &mut Rng) -> Vec<usize> {
+        let mut one = || {
+            let mut left: f32 = random.random();
+            let taken = |kind: &KindOfCells| {
+                left -= kind.share;
+                left < 0.0
+            };
+            kinds.iter().position(taken).unwrap_or(0)
+        };
+        (0..count).map(|_| one()).collect()
     }
 }

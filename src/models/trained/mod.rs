@@ -29,6 +29,8 @@ use transfer::{Source, Transfer, without_own};
 
 /// More edges than anybody looks at; a dense network of 600 genes has 360,000.
 const MOST_EDGES: usize = 200_000;
+/// Kinds of cells that are told apart under a combination of genes: of six genes, some cells escaped each. Of more, an average cell is taken.
+const MOST_KINDS: usize = 64;
 
 /// Why a model file cannot be opened or written.
 #[derive(Debug, Error)]
@@ -386,8 +388,15 @@ impl TrainedModel {
             let predictor = self.predictor(member)?;
             progress.check()?;
             let lent = self.lent(member, &question, progress)?;
-            let mut shifts = predictor.shifts(&member.model, &question.doses, &lent, progress)?;
-            progress.check()?;
+            let mut shifts = vec![0.0; self.card.genes.len()];
+            for kind in self.kinds_of_cells(&question) {
+                if kind.doses.is_empty() && lent.is_empty() {
+                    continue;
+                }
+                let own = predictor.shifts(&member.model, &kind.doses, &lent, progress)?;
+                progress.check()?;
+                shifts.iter_mut().zip(own).for_each(|(shift, own)| *shift += kind.share * own);
+            }
             let library = self.library_shift(&question);
             if library != 0.0 {
                 let slopes = predictor.library_slopes(&member.model)?;
@@ -465,6 +474,15 @@ impl TrainedModel {
         Ok(question)
     }
 
+    /// The share of cells that respond to a treatment.
+    fn responding(&self, treatment: usize) -> f32 {
+        self.card.treatments[treatment].responding.unwrap_or(1.0)
+    }
+
+    fn kinds_of_cells(&self, question: &Question) -> Vec<KindOfCells> {
+        kinds_of_cells(&question.doses, |treatment| self.responding(treatment))
+    }
+
     /// By how much library sizes differ from those of control cells, ln.
     fn library_shift(&self, question: &Question) -> f32 {
         if !self.card.settings.model.data_library {
@@ -515,7 +533,10 @@ impl TrainedModel {
         for (at, source) in sources.iter().enumerate() {
             progress.stage("Looking at what perturbed genes do", Some(at as f32 / sources.len() as f32));
             progress.check()?;
-            rows.extend(predictor.effect_on_means(&member.model, source.treatment)?);
+            // An average cell's, of those that respond and those that do not.
+            let share = self.responding(source.treatment);
+            let effect = predictor.effect_on_means(&member.model, source.treatment)?;
+            rows.extend(effect.into_iter().map(|effect| share * effect));
         }
         let own = without_own(&mut rows, self.card.genes.len(), sources);
         Ok(member.lent.get_or_init(|| Lent { rows, own }))
@@ -537,6 +558,32 @@ struct Question {
     doses: Vec<(usize, f32)>,
     /// Columns of genes that never were perturbed, where they are measured, and their doses.
     unseen: Vec<(Option<usize>, f32)>,
+}
+
+/// Cells that respond to the same treatments.
+#[derive(Clone, Debug, PartialEq)]
+struct KindOfCells {
+    share: f32,
+    doses: Vec<(usize, f32)>,
+}
+
+/// The cells that doses of treatments make, to each of which a share of cells is `responding`: first those that respond to all, then those
+/// that escaped one or the other, independently of each other. The shares sum up to 1.
+fn kinds_of_cells(doses: &[(usize, f32)], responding: impl Fn(usize) -> f32) -> Vec<KindOfCells> {
+    let mut kinds = vec![KindOfCells { share: 1.0, doses: Vec::new() }];
+    for &(treatment, dose) in doses {
+        let share = responding(treatment);
+        let told = share < 1.0 && kinds.len() < MOST_KINDS;
+        let escaped: Vec<KindOfCells> = kinds.iter().filter(|_| told).cloned().collect();
+        for kind in &mut kinds {
+            kind.doses.push((treatment, if told { dose } else { share * dose }));
+        }
+        if told {
+            kinds.iter_mut().for_each(|kind| kind.share *= share);
+            kinds.extend(escaped.into_iter().map(|kind| KindOfCells { share: (1.0 - share) * kind.share, ..kind }));
+        }
+    }
+    kinds
 }
 
 impl Novelty {
@@ -561,3 +608,30 @@ const _: () = {
     const fn shared_between_threads<T: Send + Sync>() {}
     shared_between_threads::<TrainedModel>();
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_escape_each_treatment_on_their_own() {
+        let share = |treatment: usize| [0.75, 1.0, 0.5][treatment];
+        let kind = |share: f32, doses: &[(usize, f32)]| KindOfCells { share, doses: doses.to_vec() };
+        assert_eq!(kinds_of_cells(&[], share), [kind(1.0, &[])]);
+        assert_eq!(kinds_of_cells(&[(1, 0.4)], share), [kind(1.0, &[(1, 0.4)])]);
+        assert_eq!(kinds_of_cells(&[(0, 0.4)], share), [kind(0.75, &[(0, 0.4)]), kind(0.25, &[])]);
+        let both = [
+            kind(0.375, &[(0, 1.0), (1, 2.0), (2, 1.0)]),
+            kind(0.125, &[(1, 2.0), (2, 1.0)]),
+            kind(0.375, &[(0, 1.0), (1, 2.0)]),
+            kind(0.125, &[(1, 2.0)]),
+        ];
+        assert_eq!(kinds_of_cells(&[(0, 1.0), (1, 2.0), (2, 1.0)], share), both);
+        // Of many genes not all kinds are told apart, but none is lost.
+        let many: Vec<(usize, f32)> = (0..9).map(|treatment| (treatment, 1.0)).collect();
+        let kinds = kinds_of_cells(&many, |_| 0.5);
+        assert_eq!(kinds.len(), MOST_KINDS);
+        assert!((kinds.iter().map(|kind| kind.share).sum::<f32>() - 1.0).abs() < 1e-6);
+        assert_eq!(kinds[0].doses[5..8], [(5, 1.0), (6, 0.5), (7, 0.5)]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Cells that escaped their perturbation.
+
+use std::sync::Arc;
+
+use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::jobs::Silent;
+use grn_explorer::models::gpo_vae::Escaped;
+use grn_explorer::models::{Intervention, TrainConfig, TrainedModel};
+use grn_explorer::preprocess::{PreparedScreen, prepare};
+use grn_explorer::training::{DeviceChoice, train};
+
+use crate::training::{Watcher, small_config};
+
+/// Three tenths of the cells escaped.
+fn screen(config: &TrainConfig) -> PreparedScreen {
+    let simulated = SimulateConfig {
+        genes: 60,
+        perturbations: 6,
+        cells: 1500,
+        ineffective_perturbations: 0,
+        combinations: 0,
+        escape_share: 0.3,
+        seed: 4,
+        ..SimulateConfig::small()
+    };
+    let dataset = Arc::new(simulate(&simulated, &Silent).unwrap().dataset);
+    prepare(&dataset, &config.prepare, config.seed, &Silent).unwrap()
+}
+
+fn trained(escaped: Escaped) -> TrainedModel {
+    let mut config = small_config(15);
+    config.model.escaped = escaped;
+    train(&screen(&config), &config, DeviceChoice::Cpu, None, &Watcher::default()).unwrap()
+}
+
+/// The gene of which most cells were told apart, and the share that responds.
+fn told(model: &TrainedModel) -> (String, f32) {
+    let shares = model.card().treatments.iter().filter_map(|treatment| Some((treatment, treatment.responding?)));
+    let (treatment, share) = shares.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a share that is told");
+    (treatment.symbol.clone(), share)
+}
+
+/// Mean log2(10,000·x/Σx + 1) of every gene.
+fn means(counts: &[f32], genes: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; genes];
+    for row in counts.chunks_exact(genes) {
+        let total: f32 = row.iter().sum();
+        sums.iter_mut().zip(row).for_each(|(sum, count)| *sum += (1e4 * count / total.max(1.0)).ln_1p());
+    }
+    sums.iter().map(|sum| sum * std::f32::consts::LOG2_E / (counts.len() / genes) as f32).collect()
+}
+
+#[test]
+fn a_perturbation_is_answered_as_the_mixture_of_its_cells() {
+    let model = trained(Escaped::ToldApart);
+    let (gene, share) = told(&model);
+    assert!((0.5..0.9).contains(&share), "{gene}: {share}");
+    let question = Intervention::knock_out([&gene]);
+    let predicted = model.predict(&question, &Silent).unwrap().shifts;
+    let reopened = TrainedModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(reopened.card().treatments, model.card().treatments);
+    assert_eq!(reopened.predict(&question, &Silent).unwrap().shifts, predicted);
+    // Drawn cells are of both kinds: their mean is what is predicted, and of the gene that moves most those that respond and those that do
+    // not are further apart than their mean is from control.
+    let genes = model.card().genes.len();
+    let cells = |question: Option<&Intervention>| -> Vec<f32> {
+        let portions = (0..3000).step_by(TrainedModel::GENERATED_AT_A_TIME);
+        let of = |first| model.generate(question, first, TrainedModel::GENERATED_AT_A_TIME, 5, &Silent).unwrap().counts;
+        portions.flat_map(of).collect()
+    };
+    let (drawn, control) = (means(&cells(Some(&question)), genes), means(&cells(None), genes));
+    let largest = (0..genes).max_by(|&a, &b| predicted[a].abs().total_cmp(&predicted[b].abs())).unwrap();
+    assert!(predicted[largest].abs() > 0.2, "{}", predicted[largest]);
+    for gene in 0..genes {
+        let found = drawn[gene] - control[gene];
+        assert!((found - predicted[gene]).abs() < 0.25, "gene {gene}: {found}, predicted {}", predicted[gene]);
+    }
+}
+
+#[test]
+fn doses_and_combinations_have_their_escaped_cells() {
+    let model = trained(Escaped::ToldApart);
+    let (gene, _) = told(&model);
+    let treatments = &model.card().treatments;
+    let other = treatments.iter().find(|other| other.symbol != gene && other.perturbed_cells > 0).unwrap();
+    let ask = |doses: &[(&str, f32)]| {
+        let doses = doses.iter().map(|(gene, dose)| ((*gene).to_owned(), *dose));
+        model.predict(&Intervention::with_doses(doses), &Silent).unwrap().shifts
+    };
+    let size = |shifts: &[f32]| shifts.iter().map(|shift| shift * shift).sum::<f32>();
+    assert!(size(&ask(&[(&gene, 0.0)])) < 1e-6);
+    assert!(size(&ask(&[(&gene, 0.5)])) < size(&ask(&[(&gene, 1.0)])));
+    // Without a dose of it a gene in a combination changes nothing.
+    let (alone, beside) = (ask(&[(&other.symbol, 1.0)]), ask(&[(&gene, 0.0), (&other.symbol, 1.0)]));
+    let worst = alone.iter().zip(&beside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 0.05, "{worst}");
+}
+
+#[test]
+fn as_published_every_cell_counts() {
+    let model = trained(Escaped::Counted);
+    assert!(model.card().treatments.iter().all(|treatment| treatment.responding.is_none()));
+    let text = serde_json::to_string(model.card()).unwrap();
+    assert!(!text.contains("responding"), "a card as it was before");
+}
