@@ -158,7 +158,8 @@ fn variants(card: &ModelCard) -> Vec<String> {
     say(
         gpo.gene_effects > 0.0,
         format!(
-            "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a Cauchy prior of scale {}",
+            "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a {} of scale {}",
+            gpo.gene_effects_prior.in_words(),
             gpo.gene_effects
         ),
     );

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::network::GENE_EFFECTS;
-use super::variants::{Alignment, Escaped, InputScale, Likelihood, MaskParameters, Start, Unseen};
+use super::variants::{Alignment, Escaped, GeneEffectsPrior, InputScale, Likelihood, MaskParameters, Start, Unseen};
 use crate::models::nn::adam::AdamConfig;
 use crate::words::{counted, grouped};
 
@@ -85,13 +85,16 @@ pub struct GpoVaeConfig {
     /// Standard deviation of the prior of E.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub effect_prior_scale: f64,
-    /// Scale (natural log units) of the Cauchy prior of what a treatment does to single genes beside its effect on the latent state; 0 for
+    /// Scale (natural log units) of the prior of what a treatment does to single genes beside its effect on the latent state; 0 for
     /// nothing of the kind (as published).
     ///
     /// Most entries are near 0, a few are not: what the latent state does not explain of a strong response is not lost, and the
     /// noise of a weak one is not learned.
     #[serde(default, skip_serializing_if = "is_default")]
     pub gene_effects: f64,
+    /// Which prior that is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gene_effects_prior: GeneEffectsPrior,
     /// What cells are taken for that escaped their perturbation.
     #[serde(default, skip_serializing_if = "is_default")]
     pub escaped: Escaped,
@@ -184,7 +187,8 @@ impl Default for GpoVaeConfig {
             mask: MaskParameters::default(),
             mask_temperature: 1.0,
             effect_prior_scale: 0.3,
-            gene_effects: 0.2,
+            gene_effects: 0.35,
+            gene_effects_prior: GeneEffectsPrior::DoublePareto,
             escaped: Escaped::ToldApart,
             unseen: Unseen::Transferred,
             data_library: true,
@@ -212,6 +216,7 @@ impl GpoVaeConfig {
             particles: 5,
             effect_prior_scale: 1.0,
             gene_effects: 0.0,
+            gene_effects_prior: GeneEffectsPrior::default(),
             escaped: Escaped::Counted,
             unseen: Unseen::Learned,
             data_library: false,
@@ -332,8 +337,8 @@ impl GpoVaeConfig {
         }
         if self.gene_effects > 0.0 {
             differences.push(format!(
-                "beside its effect on the latent state a perturbation has one on single genes (Cauchy prior of scale {}); in the paper \
-                 not",
+                "beside its effect on the latent state a perturbation has one on single genes ({} of scale {}); in the paper not",
+                self.gene_effects_prior.in_words(),
                 self.gene_effects
             ));
         }

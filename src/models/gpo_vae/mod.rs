@@ -23,4 +23,4 @@ pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
 pub use start::CountMoments;
-pub use variants::{Alignment, Escaped, InputScale, Likelihood, MaskParameters, Start, Unseen};
+pub use variants::{Alignment, Escaped, GeneEffectsPrior, InputScale, Likelihood, MaskParameters, Start, Unseen};

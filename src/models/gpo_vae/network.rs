@@ -371,9 +371,8 @@ impl GpoVae {
         };
         let mut of_effects = (by_treatment(&sample.effect_ratio)? * particle_mean)?;
         if let Some(rows) = self.gene_effects_of(batch.treatments())? {
-            // −log of a Cauchy density, less its constant.
-            let squares = (rows.sqr()? * self.config.gene_effects.powi(-2))?;
-            of_effects = (of_effects + by_treatment(&(squares + 1.0)?.log()?.sum(1)?.unsqueeze(0)?)?)?;
+            let costs = self.config.gene_effects_prior.costs(&rows, self.config.gene_effects)?;
+            of_effects = (of_effects + by_treatment(&costs.unsqueeze(0)?)?)?;
         }
         let terms = [
             (reconstruction * -mean)?,

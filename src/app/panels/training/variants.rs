@@ -5,7 +5,9 @@ use egui::{Checkbox, CollapsingHeader, DragValue, Ui};
 use super::settings::{check, choice, name, number, rows};
 use crate::app::action::Action;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{Escaped, GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start, Unseen};
+use crate::models::gpo_vae::{
+    Escaped, GeneEffectsPrior, GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start, Unseen,
+};
 
 pub(super) fn show(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
     CollapsingHeader::new("Learned network").show(ui, |ui| {
@@ -136,6 +138,9 @@ fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
         "Effects on genes",
         "Scale (natural logarithms) of what a perturbation may do to single genes beside its effect on the latent state: most genes nothing, a few much; 0 for nothing, as published"
     );
+    let hint = "How likely small effects on genes are before any data: peaked at 0, what the cells do not show clearly is drawn to 0";
+    let prior = &mut model.gene_effects_prior;
+    choice(ui, "Their prior", hint, prior, &GeneEffectsPrior::ALL, GeneEffectsPrior::label);
 }
 
 fn prediction_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::super::batch::{Batch, Present};
+use super::super::variants::GeneEffectsPrior;
 use super::entering::Shared;
 use super::networks::Networks;
 use crate::models::nn::counts::{self, Concentration};
@@ -130,26 +131,24 @@ fn gene_effects_backward(by_decoded: &[f32], by_effects: &mut [f32], present: &P
     }
 }
 
-/// −log of the Cauchy prior of effects on single genes, less its constant, of the treatments that occur, by their weights; with `by_effects`
+/// −log of the prior of effects on single genes, less its constant, of the treatments that occur, by their weights; with `by_effects`
 /// its gradient, too.
 pub(super) fn gene_effects_prior(
     effects: &[f32],
-    scale: f64,
+    (prior, scale): (GeneEffectsPrior, f64),
     treatments: &[u32],
     weights: &[f32],
     mut by_effects: Option<&mut [f32]>,
 ) -> f64 {
     let genes = effects.len() / weights.len().max(1);
-    let squared = (scale * scale) as f32;
     let of = |&treatment: &u32| {
         let (rows, weight) =
             (treatment as usize * genes..(treatment as usize + 1) * genes, weights[treatment as usize]);
         if let Some(by_effects) = &mut by_effects {
             let pairs = by_effects[rows.clone()].iter_mut().zip(&effects[rows.clone()]);
-            pairs.for_each(|(slope, effect)| *slope += weight * 2.0 * effect / (squared + effect * effect));
+            pairs.for_each(|(slope, effect)| *slope += weight * prior.slope(*effect, scale));
         }
-        let logs = effects[rows].iter().map(|effect| f64::from(effect * effect / squared).ln_1p());
-        f64::from(weight) * logs.sum::<f64>()
+        f64::from(weight) * effects[rows].iter().map(|effect| prior.cost(*effect, scale)).sum::<f64>()
     };
     treatments.iter().map(of).sum()
 }

@@ -165,7 +165,8 @@ impl FusedStep {
         let ratios = self.effects.forward(networks, &draws);
         let of_genes = networks.gene_effects.map_or(0.0, |effects| {
             let by_effects = self.gradients.gene_effects.as_mut().filter(|_| learn).map(AsMut::as_mut);
-            gene_effects_prior(effects, config.gene_effects, batch.treatments(), &batch.treatment_weights, by_effects)
+            let prior = (config.gene_effects_prior, config.gene_effects);
+            gene_effects_prior(effects, prior, batch.treatments(), &batch.treatment_weights, by_effects)
         });
 
         // What goes into both first layers beside their own parts: by treatment, and by particle.

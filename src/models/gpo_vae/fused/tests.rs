@@ -4,7 +4,9 @@ use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
 use super::*;
-use crate::models::gpo_vae::{BatchContext, BatchData, Footprint, GpoVaeConfig, Likelihood, MaskParameters, Sizes};
+use crate::models::gpo_vae::{
+    BatchContext, BatchData, Footprint, GeneEffectsPrior, GpoVaeConfig, Likelihood, MaskParameters, Sizes,
+};
 use crate::models::nn::parameters::{Source, normal};
 use crate::random;
 
@@ -132,6 +134,13 @@ fn fused_and_plain_agree_in_every_term_and_gradient() {
         ),
         ("cold masks", sizes(14, 5), GpoVaeConfig { mask_temperature: 0.4, ..small() }, 13, true),
         ("effects on genes", sizes(14, 5), GpoVaeConfig { gene_effects: 0.2, ..small() }, 13, true),
+        (
+            "effects on genes, flat prior",
+            sizes(14, 5),
+            GpoVaeConfig { gene_effects: 0.2, gene_effects_prior: GeneEffectsPrior::Cauchy, ..small() },
+            13,
+            true,
+        ),
         (
             "effects on genes, normal",
             sizes(9, 3),
