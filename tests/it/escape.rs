@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::data::{ImportOptions, h5ad};
 use grn_explorer::jobs::Silent;
 use grn_explorer::models::gpo_vae::Escaped;
 use grn_explorer::models::{Intervention, TrainConfig, TrainedModel};
-use grn_explorer::preprocess::{PreparedScreen, prepare};
+use grn_explorer::preprocess::escape::responding;
+use grn_explorer::preprocess::{PrepareConfig, PreparedScreen, prepare};
 use grn_explorer::training::{DeviceChoice, train};
 
+use crate::reference::data_file;
 use crate::training::{Watcher, small_config};
 
 /// Three tenths of the cells escaped.
@@ -102,4 +105,38 @@ fn as_published_every_cell_counts() {
     assert!(model.card().treatments.iter().all(|treatment| treatment.responding.is_none()));
     let text = serde_json::to_string(model.card()).unwrap();
     assert!(!text.contains("responding"), "a card as it was before");
+}
+
+/// In a real screen of the interferon response the genes of its pathway show which cells escaped, and nothing but their counts tells that
+/// one guide of IFNGR1 works far less often than the others.
+#[test]
+fn in_a_real_screen_guides_differ_in_how_many_cells_escape() {
+    let Some(path) = data_file("papalexi2021/papalexi2021_rep1.h5ad") else { return };
+    let dataset = Arc::new(h5ad::read(&path, &ImportOptions::default(), &Silent).unwrap());
+    let screen = prepare(&dataset, &PrepareConfig::default(), 1, &Silent).unwrap();
+    let found = responding(&screen, &Silent).unwrap();
+    let told: Vec<(&str, f32)> = screen
+        .treatments
+        .iter()
+        .zip(&found.shares)
+        .filter_map(|(symbol, share)| Some((symbol.as_str(), (*share)?)))
+        .collect();
+    println!("{told:?}");
+    let pathway = ["IFNGR1", "IFNGR2", "IRF1", "JAK2", "STAT1", "STAT2", "SMAD4"];
+    assert!(told.iter().all(|(symbol, _)| pathway.contains(symbol)), "{told:?}");
+    for expected in ["IFNGR1", "IFNGR2", "JAK2", "STAT1"] {
+        assert!(told.iter().any(|(symbol, share)| *symbol == expected && (0.5..0.9).contains(share)), "{told:?}");
+    }
+    let by_guide = ImportOptions { batch_column: Some("guide_id".into()), ..ImportOptions::default() };
+    let guides = h5ad::read(&path, &by_guide, &Silent).unwrap();
+    let guides = guides.batch().expect("guides");
+    let share = |guide: &str| {
+        let level = guides.levels.iter().position(|level| level == guide).expect("a guide") as u32;
+        let is_own = |(row, _): &(&u32, &f32)| guides.codes[**row as usize] == Some(level);
+        let own: Vec<f32> = screen.cells.iter().zip(&found.probabilities).filter(is_own).map(|(_, p)| *p).collect();
+        own.iter().sum::<f32>() / own.len() as f32
+    };
+    let [first, second, third] = ["IFNGR1g1", "IFNGR1g2", "IFNGR1g3"].map(share);
+    println!("IFNGR1 by guide: {first} {second} {third}");
+    assert!(second < 0.5 && first > 0.65 && third > 0.65);
 }
