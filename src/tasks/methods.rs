@@ -1,7 +1,9 @@
 //! A paragraph for the methods section of a paper: what was done, with the exact settings.
 
 use crate::document::Document;
-use crate::models::gpo_vae::{Alignment, Escaped, InputScale, Likelihood, MaskParameters, Start, Unseen};
+use crate::models::gpo_vae::{
+    Alignment, Escaped, GeneEffectsPrior, InputScale, Likelihood, MaskParameters, Start, Unseen,
+};
 use crate::models::{CALL_RATE, INTERVAL_LEVEL, ModelCard, TrainedModel};
 use crate::words::{counted, grouped};
 
@@ -158,8 +160,12 @@ fn variants(card: &ModelCard) -> Vec<String> {
     say(
         gpo.gene_effects > 0.0,
         format!(
-            "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a {} of scale {}",
+            "beside its effect on the latent state every perturbation had an effect on each gene's logit, with a {}{} of scale {}",
             gpo.gene_effects_prior.in_words(),
+            match gpo.gene_effects_prior {
+                GeneEffectsPrior::Cauchy => "",
+                GeneEffectsPrior::DoublePareto => " (Armagan, Dunson and Lee 2013)",
+            },
             gpo.gene_effects
         ),
     );

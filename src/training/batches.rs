@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::direct::DirectShifts;
 use super::run::stream;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale};
+use crate::models::gpo_vae::{Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale, OwnEffect};
 use crate::preprocess::escape::Responding;
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random::Rng;
@@ -122,6 +122,36 @@ impl<'a> Batches<'a> {
             fold_change: if self.direct().is_some() { 0.0 } else { config.fold_change as f32 },
             alpha: config.alpha,
         }
+    }
+
+    /// What treatments do to the gene that they perturb, by the counts of the training cells that respond to it alone, and of half a
+    /// middling control cell: of few cells as little is believed.
+    pub fn own_effects(&self) -> Vec<OwnEffect> {
+        let screen = self.screen;
+        let mut by_treatment = vec![Vec::new(); screen.treatments.len()];
+        let mut control = Vec::new();
+        for &cell in &self.training {
+            match self.dosages[cell as usize][..] {
+                [] => control.push(cell),
+                [treatment] => by_treatment[treatment as usize].push(cell),
+                _ => {}
+            }
+        }
+        let library =
+            |cells: &[u32]| -> f64 { cells.iter().map(|&cell| f64::from(screen.library_sizes[cell as usize])).sum() };
+        let count = |cells: &[u32], column: u32| -> f64 {
+            let row = |cell: u32| screen.dataset.matrix().row(screen.cells[cell as usize] as usize);
+            cells.iter().map(|&cell| f64::from(row(cell).get(column))).sum()
+        };
+        let of_control = library(&control);
+        let middling = 0.5 * of_control / control.len().max(1) as f64;
+        let of = |(treatment, cells): (usize, &Vec<u32>)| {
+            let column = screen.treatment_columns[treatment].filter(|_| !cells.is_empty() && middling > 0.0)?;
+            let share = count(&control, column) / of_control;
+            let own = (count(cells, column) + middling * share) / (library(cells) + middling);
+            (share > 0.0).then(|| OwnEffect { treatment, column: column as usize, log_fold: (own / share).ln() as f32 })
+        };
+        by_treatment.iter().enumerate().filter_map(of).collect()
     }
 
     /// What is added to the log weight of a draw of the cell at this position, as it was drawn whether it responds.

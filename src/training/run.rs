@@ -162,7 +162,9 @@ impl<'a> Run<'a> {
             let training =
                 screen.splits.iter().zip(&screen.library_sizes).filter(|(split, _)| **split == Split::Training);
             let libraries: Vec<f32> = training.map(|(_, size)| *size).collect();
-            let moments = CountMoments { mean: &screen.mean, std: &screen.std, libraries: &libraries };
+            let own_effects = batches.own_effects();
+            let moments =
+                CountMoments { mean: &screen.mean, std: &screen.std, libraries: &libraries, own_effects: &own_effects };
             model.start_from(&moments).map_err(ModelError::from)?;
         }
         let fused = match device {

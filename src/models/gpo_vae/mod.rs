@@ -22,5 +22,5 @@ pub use memory::{Footprint, StepSize};
 pub use network::{GpoVae, Loss, Sizes};
 pub use noise::{Draw, Noise};
 pub use predict::Predictor;
-pub use start::CountMoments;
+pub use start::{CountMoments, OwnEffect};
 pub use variants::{Alignment, Escaped, GeneEffectsPrior, InputScale, Likelihood, MaskParameters, Start, Unseen};

@@ -5,7 +5,8 @@
 
 use candle_core::{Result, Tensor};
 
-use super::network::GpoVae;
+use super::Sizes;
+use super::network::{GENE_EFFECTS, GpoVae};
 use super::variants::Likelihood;
 use crate::models::nn::normal::VARIANCE_FLOOR;
 
@@ -25,6 +26,19 @@ pub struct CountMoments<'a> {
     pub std: &'a [f32],
     /// Library sizes.
     pub libraries: &'a [f32],
+    /// What treatments do to the gene that they perturb: its share of the counts over that in control cells.
+    pub own_effects: &'a [OwnEffect],
+}
+
+/// What a treatment does to the gene that it perturbs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnEffect {
+    /// Position of the treatment.
+    pub treatment: usize,
+    /// The gene's column.
+    pub column: usize,
+    /// ln of its fold change.
+    pub log_fold: f32,
 }
 
 impl CountMoments<'_> {
@@ -76,6 +90,7 @@ impl GpoVae {
                 let logs: Vec<f64> = logarithms(moments.shares());
                 let middle = logs.iter().sum::<f64>() / genes.max(1) as f64;
                 set(bias, logs.into_iter().map(|log| log - middle).collect())?;
+                self.start_own_effects(moments.own_effects)?;
                 set("log_concentration", logarithms(moments.concentrations()))
             }
             // What softplus makes the mean.
@@ -93,6 +108,24 @@ impl GpoVae {
             }
         }
     }
+
+    /// The largest effects of all are those on the perturbed genes themselves; they are measured, and steps take long to get there.
+    fn start_own_effects(&self, own_effects: &[OwnEffect]) -> Result<()> {
+        let Sizes { genes, treatments } = self.sizes();
+        let has_effects = self.config().gene_effects > 0.0;
+        let fit = |own: &&OwnEffect| own.treatment < treatments && own.column < genes && own.log_fold.is_finite();
+        let mut effects = vec![0.0f32; treatments * genes];
+        for own in own_effects.iter().filter(fit).filter(|_| has_effects) {
+            effects[own.treatment * genes + own.column] = own.log_fold;
+        }
+        match has_effects {
+            true => {
+                let effects = Tensor::from_vec(effects, (treatments, genes), self.parameters().device())?;
+                self.parameters().set(GENE_EFFECTS, &effects)
+            }
+            false => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +133,7 @@ mod tests {
     use candle_core::Device;
     use rand_distr::{Distribution as _, Gamma, LogNormal, Poisson};
 
-    use super::super::{GpoVaeConfig, Sizes, Start};
+    use super::super::{GpoVaeConfig, Start};
     use super::*;
     use crate::models::nn::parameters::Source;
     use crate::random;
@@ -131,7 +164,7 @@ mod tests {
     fn moments_give_back_shares_and_concentrations() {
         let (shares, concentrations) = ([0.5, 0.3, 0.15, 0.05], [0.4, 1.0, 4.0, 20.0]);
         let [mean, std, libraries] = drawn(&shares, &concentrations, 20_000);
-        let moments = CountMoments { mean: &mean, std: &std, libraries: &libraries };
+        let moments = CountMoments { mean: &mean, std: &std, libraries: &libraries, own_effects: &[] };
         for (found, is) in moments.shares().iter().zip(shares) {
             assert!((found / is - 1.0).abs() < 0.05, "{found}, is {is}");
         }
@@ -139,9 +172,14 @@ mod tests {
             assert!((found / is - 1.0).abs() < 0.35, "{found}, is {is}");
         }
         // What tells nothing stays within bounds.
-        let odd = CountMoments { mean: &[0.0, 2.0, f32::NAN], std: &[0.0, 0.1, f32::NAN], libraries: &[10.0, 10.0] };
+        let odd = CountMoments {
+            mean: &[0.0, 2.0, f32::NAN],
+            std: &[0.0, 0.1, f32::NAN],
+            libraries: &[10.0, 10.0],
+            own_effects: &[],
+        };
         assert_eq!(odd.concentrations(), [1.0, CONCENTRATIONS[1], 1.0]);
-        let none = CountMoments { mean: &[0.0, 1.0], std: &[0.0, 1.0], libraries: &[] };
+        let none = CountMoments { mean: &[0.0, 1.0], std: &[0.0, 1.0], libraries: &[], own_effects: &[] };
         assert!(none.shares().iter().all(|share| *share > 0.0) && none.concentrations().iter().all(|c| c.is_finite()));
     }
 
@@ -149,7 +187,7 @@ mod tests {
     fn a_model_starts_with_the_mean_expression() {
         let shares = [0.6, 0.25, 0.1, 0.05];
         let [mean, std, libraries] = drawn(&shares, &[2.0; 4], 4_000);
-        let moments = CountMoments { mean: &mean, std: &std, libraries: &libraries };
+        let moments = CountMoments { mean: &mean, std: &std, libraries: &libraries, own_effects: &[] };
         for likelihood in [Likelihood::LibraryNegativeBinomial, Likelihood::Poisson, Likelihood::Normal] {
             let config = GpoVaeConfig { likelihood, start: Start::Moments, latent: 4, ..GpoVaeConfig::default() };
             let source = Source::Random(Box::new(random::stream(2, "model")));
@@ -178,6 +216,20 @@ mod tests {
                     let variances = value("decoder.log_variance.bias");
                     assert!(variances.iter().zip(&std).all(|(log, std)| (log.exp() / (std * std) - 1.0).abs() < 1e-2));
                 }
+            }
+        }
+        let own_effects = [OwnEffect { treatment: 1, column: 2, log_fold: -1.5 }];
+        let moments = CountMoments { own_effects: &own_effects, ..moments };
+        for gene_effects in [0.0, 0.3] {
+            let config = GpoVaeConfig { gene_effects, latent: 4, ..GpoVaeConfig::default() };
+            let source = Source::Random(Box::new(random::stream(2, "model")));
+            let model = GpoVae::new(Sizes { genes: 4, treatments: 3 }, &config, source, &Device::Cpu).unwrap();
+            model.start_from(&moments).unwrap();
+            let effects = model.parameters().iter().find(|(name, _)| *name == GENE_EFFECTS);
+            assert_eq!(effects.is_some(), gene_effects > 0.0);
+            if let Some((_, effects)) = effects {
+                let rows: Vec<Vec<f32>> = effects.to_vec2().unwrap();
+                assert_eq!(rows, [[0.0; 4], [0.0, 0.0, -1.5, 0.0], [0.0; 4]]);
             }
         }
         let config = GpoVaeConfig::default();

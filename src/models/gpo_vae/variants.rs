@@ -211,7 +211,7 @@ impl GeneEffectsPrior {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Cauchy => "Cauchy prior",
-            Self::DoublePareto => "generalised double Pareto prior (Armagan, Dunson and Lee 2013)",
+            Self::DoublePareto => "generalised double Pareto prior",
         }
     }
 
