@@ -12,7 +12,7 @@ use super::output;
 use super::text::{number, table};
 use crate::data::preview::Preview;
 use crate::data::{Choice, Dataset, ImportOptions, MatrixKind, PerturbationSummary, Summary};
-use crate::models::ModelCard;
+use crate::models::{ModelCard, Treatment};
 use crate::preprocess::target_check::{TargetCheck, Verdict};
 use crate::tasks::import_choices;
 use crate::tasks::open::{self, FileKind};
@@ -244,6 +244,20 @@ fn perturbations_text(perturbations: &[PerturbationSummary], check: &TargetCheck
     text
 }
 
+/// `IFNGR1 60 %, STAT1 72 %`: the perturbations of which fewest cells respond first, some of them; none where it was not told, or of
+/// none.
+fn responding(card: &ModelCard) -> Option<String> {
+    let of = |treatment: &Treatment| Some((treatment.symbol.clone(), treatment.responding?));
+    let mut told: Vec<(String, f32)> = card.treatments.iter().filter_map(of).collect();
+    told.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut words: Vec<String> =
+        told.iter().take(LISTED).map(|(symbol, share)| format!("{symbol} {:.0} %", 100.0 * share)).collect();
+    if told.len() > LISTED {
+        words.push(format!("and {} more", told.len() - LISTED));
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 fn model_text(file: &str, card: &ModelCard) -> String {
     let [training, validation, test] = card.control_cells;
     let cells = |of: fn(&crate::models::TrainedPerturbation) -> u32| {
@@ -268,6 +282,9 @@ fn model_text(file: &str, card: &ModelCard) -> String {
         cells(|perturbation| perturbation.test_cells),
     ));
     text.push_str(&format!("  control cells: {training} training, {validation} validation, {test} held out\n"));
+    if let Some(told) = responding(card) {
+        text.push_str(&format!("  cells that respond, where some escaped: {told}\n"));
+    }
     text.push_str(&format!(
         "  seed {}, {} epochs, the best was {}; {}\n",
         card.settings.seed,
@@ -283,4 +300,20 @@ fn model_text(file: &str, card: &ModelCard) -> String {
         card.differs_from_paper.iter().for_each(|difference| text.push_str(&format!("  {difference}\n")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perturbations_with_escaped_cells_are_listed_by_their_share() {
+        let treatment = |symbol: &str, responding| Treatment { symbol: symbol.into(), responding, ..Treatment::default() };
+        let card = |treatments| ModelCard { treatments, ..ModelCard::default() };
+        let some = card(vec![treatment("A", Some(0.9)), treatment("B", None), treatment("C", Some(0.604))]);
+        assert_eq!(responding(&some).as_deref(), Some("C 60 %, A 90 %"));
+        assert_eq!(responding(&card(vec![treatment("B", None)])), None);
+        let many = card((0..20).map(|at| treatment(&format!("G{at:02}"), Some(0.5))).collect());
+        assert!(responding(&many).unwrap().ends_with("G14 50 %, and 5 more"));
+    }
 }

@@ -1,16 +1,19 @@
 //! Small coloured words that say what a gene or perturbation rests on; which, is decided in [`crate::tasks::badges`].
 
-use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Sense, Ui, vec2};
+use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Sense, TextStyle, Ui, vec2};
 
 use crate::app::theme;
 use crate::tasks::badges::{Badge, Tone};
+
+/// Left and right of the words.
+const MARGIN: i8 = 6;
 
 /// `text` on a soft ground of `colour`, explained on hover.
 pub fn badge(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Response {
     let frame = Frame::NONE
         .fill(colour.gamma_multiply(0.14))
         .corner_radius(CornerRadius::same(theme::ROUNDING))
-        .inner_margin(Margin::symmetric(6, 1));
+        .inner_margin(Margin::symmetric(MARGIN, 1));
     let shown =
         frame.show(ui, |ui| ui.add(egui::Label::new(RichText::new(text).small().color(colour)).selectable(false)));
     shown.response.on_hover_text(explanation)
@@ -25,7 +28,14 @@ pub fn evidence_badge(ui: &mut Ui, shown: &Badge) -> Response {
 pub fn evidence_badges(ui: &mut Ui, badges: &[Badge]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::SMALL, 3.0);
+        let font = TextStyle::Small.resolve(ui.style());
         for shown in badges {
+            // Between badges, not within one.
+            let text = ui.painter().layout_no_wrap(shown.label(), font.clone(), Color32::PLACEHOLDER);
+            let width = text.size().x + 2.0 * f32::from(MARGIN);
+            if width > ui.available_size_before_wrap().x && ui.cursor().left() > ui.max_rect().left() + 1.0 {
+                ui.end_row();
+            }
             evidence_badge(ui, shown);
         }
     });
