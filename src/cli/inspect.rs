@@ -308,7 +308,8 @@ mod tests {
 
     #[test]
     fn perturbations_with_escaped_cells_are_listed_by_their_share() {
-        let treatment = |symbol: &str, responding| Treatment { symbol: symbol.into(), responding, ..Treatment::default() };
+        let treatment =
+            |symbol: &str, responding| Treatment { symbol: symbol.into(), responding, ..Treatment::default() };
         let card = |treatments| ModelCard { treatments, ..ModelCard::default() };
         let some = card(vec![treatment("A", Some(0.9)), treatment("B", None), treatment("C", Some(0.604))]);
         assert_eq!(responding(&some).as_deref(), Some("C 60 %, A 90 %"));

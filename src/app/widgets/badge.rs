@@ -1,6 +1,6 @@
 //! Small coloured words that say what a gene or perturbation rests on; which, is decided in [`crate::tasks::badges`].
 
-use egui::{Color32, CornerRadius, Frame, Margin, Response, RichText, Sense, TextStyle, Ui, vec2};
+use egui::{Align, Color32, CornerRadius, Frame, Layout, Margin, Response, RichText, Sense, TextStyle, Ui, vec2};
 
 use crate::app::theme;
 use crate::tasks::badges::{Badge, Tone};
@@ -36,7 +36,9 @@ pub fn evidence_badges(ui: &mut Ui, badges: &[Badge]) {
             if width > ui.available_size_before_wrap().x && ui.cursor().left() > ui.max_rect().left() + 1.0 {
                 ui.end_row();
             }
-            evidence_badge(ui, shown);
+            // As high in every row.
+            let size = vec2(width, ui.spacing().interact_size.y);
+            ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| evidence_badge(ui, shown));
         }
     });
 }
