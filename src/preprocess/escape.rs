@@ -11,8 +11,8 @@
 //! logarithm of the ratio of both products is divided by how much more it varies in control cells than if the genes were
 //! independent (a composite likelihood, weighed as by Varin, Reid and Firth 2011).
 //!
-//! Escape is told only where the counts show it: at least [`FEWEST_GENES`] genes respond, and two kinds of cells explain them better
-//! than one by [`LEAST_GAIN`]. Elsewhere all cells count as responding, and a share means nothing.
+//! Escape is told only where the counts show it: at least three genes respond, and two kinds of cells explain them better than
+//! one by five nats. Elsewhere all cells count as responding, and a share means nothing.
 
 use rayon::prelude::*;
 
