@@ -196,16 +196,17 @@ impl<'a> Batches<'a> {
 
 /// The treatments that every kept cell responds to, and the log ratios of [`Batches::log_ratio`].
 fn assigned(screen: &PreparedScreen, responding: &Responding, random: &mut Rng) -> (Vec<Vec<u32>>, Vec<f64>) {
-    let of = |(dosages, &probability): (&Vec<u32>, &f32)| match (&dosages[..], probability) {
-        (&[treatment], probability) if probability < 1.0 => {
-            let share = f64::from(responding.shares[treatment as usize].unwrap_or(1.0));
-            let probability = f64::from(probability);
-            match random.random_bool(probability) {
-                true => (dosages.clone(), (share / probability).ln()),
-                false => (Vec::new(), ((1.0 - share) / (1.0 - probability)).ln()),
-            }
+    let of = |(dosages, &probability): (&Vec<u32>, &f32)| {
+        let share = match dosages[..] {
+            [treatment] => responding.shares[treatment as usize],
+            _ => None,
+        };
+        let Some(share) = share.map(f64::from) else { return (dosages.clone(), 0.0) };
+        let probability = f64::from(probability);
+        match probability >= 1.0 || random.random_bool(probability) {
+            true => (dosages.clone(), (share / probability).ln()),
+            false => (Vec::new(), ((1.0 - share) / (1.0 - probability)).ln()),
         }
-        _ => (dosages.clone(), 0.0),
     };
     screen.dosages.iter().zip(&responding.probabilities).map(of).unzip()
 }
@@ -231,7 +232,55 @@ fn drawn_again(screen: &PreparedScreen, cells: &[u32], random: &mut Rng) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::data::simulate::{SimulateConfig, simulate};
+    use crate::jobs::Silent;
+    use crate::preprocess::{PrepareConfig, prepare};
+
+    #[test]
+    fn cells_are_drawn_to_respond_by_their_probability_and_weighed_by_it() {
+        let dataset = Arc::new(simulate(&SimulateConfig::small(), &Silent).unwrap().dataset);
+        let config = PrepareConfig { minimum_cells: 5, ..PrepareConfig::default() };
+        let screen = prepare(&dataset, &config, 1, &Silent).unwrap();
+        let mut told = Responding::all(&screen);
+        told.shares[0] = Some(0.75);
+        let of_first: Vec<usize> = (0..screen.cells.len()).filter(|&cell| screen.dosages[cell] == [0]).collect();
+        for (at, &cell) in of_first.iter().enumerate() {
+            told.probabilities[cell] = [1.0, 0.6, 0.0][at % 3];
+        }
+        let (dosages, logs) = assigned(&screen, &told, &mut crate::random::stream(1, "escape"));
+        for (at, &cell) in of_first.iter().enumerate() {
+            let responds = dosages[cell] == [0];
+            let expected = match (at % 3, responds) {
+                // As sure as can be, before the counts were seen it was not.
+                (0, true) => 0.75f64.ln(),
+                (1, true) => (0.75f64 / 0.6).ln(),
+                (1, false) => (0.25f64 / 0.4).ln(),
+                (2, false) => 0.25f64.ln(),
+                other => panic!("{other:?}"),
+            };
+            assert!((logs[cell] - expected).abs() < 1e-6);
+        }
+        let others = (0..screen.cells.len()).filter(|cell| !of_first.contains(cell));
+        others.for_each(|cell| assert_eq!((&dosages[cell], logs[cell]), (&screen.dosages[cell], 0.0)));
+    }
+
+    #[test]
+    fn own_effects_are_the_fold_changes_of_the_perturbed_genes() {
+        let simulated = SimulateConfig { efficiency_spread: 0.0, efficiency_mean: 0.9, ..SimulateConfig::small() };
+        let dataset = Arc::new(simulate(&simulated, &Silent).unwrap().dataset);
+        let config = PrepareConfig { minimum_cells: 5, ..PrepareConfig::default() };
+        let screen = prepare(&dataset, &config, 1, &Silent).unwrap();
+        let batches = Batches::new(&screen, &TrainConfig::default(), &Responding::all(&screen));
+        let own = batches.own_effects();
+        assert_eq!(own.len(), screen.treatment_columns.iter().flatten().count().min(screen.perturbed_treatments));
+        // Guides of one gene do nothing; of the others about a tenth is left, and more where cells escaped.
+        let lowered = own.iter().filter(|own| (-4.0..-0.7).contains(&own.log_fold)).count();
+        assert!(lowered + 2 >= own.len() && lowered > 3, "{own:?}");
+        assert!(own.iter().all(|own| screen.treatment_columns[own.treatment] == Some(own.column as u32)));
+    }
 
     #[test]
     fn a_gene_that_no_training_cell_shows_says_nothing() {

@@ -124,6 +124,13 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     {
         return Err(not_a_model(format!("its card is broken: {} has no column among {genes} genes", bad.symbol)));
     }
+    let no_share = |share: &f32| !(0.0..=1.0).contains(share);
+    if let Some(bad) = card.treatments.iter().find(|treatment| treatment.responding.as_ref().is_some_and(no_share)) {
+        return Err(not_a_model(format!(
+            "its card is broken: the share of cells that respond to {} is none",
+            bad.symbol
+        )));
+    }
     let sizes = Sizes { genes, treatments: card.treatments.len() };
     let reader = Reader { tensors: &tensors, card: &card };
     let prior = tensors.tensor(PRIOR).ok().map(|_| reader.values(PRIOR)).transpose()?;
