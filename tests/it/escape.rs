@@ -63,6 +63,13 @@ fn a_perturbation_is_answered_as_the_mixture_of_its_cells() {
     let reopened = TrainedModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
     assert_eq!(reopened.card().treatments, model.card().treatments);
     assert_eq!(reopened.predict(&question, &Silent).unwrap().shifts, predicted);
+    // A share that is none is refused.
+    let mut broken = model.to_bytes().unwrap();
+    let key = br#"responding\":0."#;
+    let at = broken.windows(key.len()).position(|part| part == key).expect("a share in the card");
+    broken[at + key.len() - 2] = b'7';
+    let refused = TrainedModel::from_bytes(&broken).unwrap_err().to_string();
+    assert!(refused.contains("share of cells that respond"), "{refused}");
     // Drawn cells are of both kinds: their mean is what is predicted, and of the gene that moves most those that respond and those that do
     // not are further apart than their mean is from control.
     let genes = model.card().genes.len();

@@ -127,7 +127,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelError> {
     let no_share = |share: &f32| !(0.0..=1.0).contains(share);
     if let Some(bad) = card.treatments.iter().find(|treatment| treatment.responding.as_ref().is_some_and(no_share)) {
         return Err(not_a_model(format!(
-            "its card is broken: the share of cells that respond to {} is none",
+            "its card is broken: the share of cells that respond to {} is not between 0 and 1",
             bad.symbol
         )));
     }
