@@ -5,15 +5,18 @@ use egui::Ui;
 use super::settings::{SettingsForm, check, choice, number, rows};
 use crate::app::state::State;
 use crate::app::theme;
+use crate::models::TrainConfig;
+use crate::models::gpo_vae::Escaped;
 use crate::preprocess::control_matching::Matching;
 use crate::preprocess::{PrepareConfig, SplitBy};
 
-pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, prepare: &mut PrepareConfig) {
-    rows(ui, "cell settings", |ui| cell_rows(ui, prepare));
-    held_out(form, ui, state, prepare);
+pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, config: &mut TrainConfig) {
+    rows(ui, "cell settings", |ui| cell_rows(ui, config));
+    held_out(form, ui, state, &mut config.prepare);
 }
 
-fn cell_rows(ui: &mut Ui, prepare: &mut PrepareConfig) {
+fn cell_rows(ui: &mut Ui, config: &mut TrainConfig) {
+    let TrainConfig { prepare, model, .. } = config;
     number!(
         ui,
         prepare.quality_mads,
@@ -28,6 +31,9 @@ fn cell_rows(ui: &mut Ui, prepare: &mut PrepareConfig) {
         "Look for doublets",
         "Cells that look like two cells in one droplet (Scrublet's method) fail quality control",
     );
+    let hint = "What cells are taken for that carry a guide but look like control cells: told apart, they are trained on as control cells, \
+                and a perturbation's response is that of the share of its cells that respond; as published they are perturbed cells like all";
+    choice(ui, "Escaped cells", hint, &mut model.escaped, &Escaped::ALL, Escaped::label);
     number!(
         ui,
         prepare.test_share,

@@ -52,8 +52,7 @@ pub(super) fn show(form: &mut SettingsForm, ui: &mut Ui, state: &State, actions:
             CollapsingHeader::new("Size of the model")
                 .show(ui, |ui| rows(ui, "size settings", |ui| size_rows(ui, &mut config.model)));
         });
-        CollapsingHeader::new("Cells and perturbations")
-            .show(ui, |ui| cells::show(form, ui, state, &mut config.prepare));
+        CollapsingHeader::new("Cells and perturbations").show(ui, |ui| cells::show(form, ui, state, &mut config));
         CollapsingHeader::new("Filters").show(ui, |ui| filters::show(ui, state, &mut config.prepare));
     });
     ui.add_space(theme::MEDIUM);

@@ -5,9 +5,7 @@ use egui::{Checkbox, CollapsingHeader, DragValue, Ui};
 use super::settings::{check, choice, name, number, rows};
 use crate::app::action::Action;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{
-    Escaped, GeneEffectsPrior, GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start, Unseen,
-};
+use crate::models::gpo_vae::{GeneEffectsPrior, GpoVaeConfig, InputScale, Likelihood, MaskParameters, Start, Unseen};
 
 pub(super) fn show(ui: &mut Ui, config: &mut TrainConfig, actions: &mut Vec<Action>) {
     CollapsingHeader::new("Learned network").show(ui, |ui| {
@@ -105,9 +103,6 @@ fn coder_rows(ui: &mut Ui, model: &mut GpoVaeConfig) {
     let hint = "What the mean expression of genes and its spread begin with: the moments of the counts, or drawn numbers as published, for which \
                 training needs its first epochs";
     choice(ui, "Expression starts from", hint, &mut model.start, &Start::ALL, Start::label);
-    let hint = "What cells are taken for that carry a guide but look like control cells: told apart, they are trained on as control cells, \
-                and a perturbation's response is that of the share of its cells that respond; as published they are perturbed cells like all";
-    choice(ui, "Escaped cells", hint, &mut model.escaped, &Escaped::ALL, Escaped::label);
     let hint = "What the encoder of the cell's own state reads";
     choice(ui, "Encoder reads", hint, &mut model.input, &InputScale::ALL, InputScale::label);
     check(
