@@ -18,9 +18,10 @@ use rayon::prelude::*;
 
 use super::prepare::PreparedScreen;
 use super::split::Split;
+use crate::data::log2_moments;
 use crate::jobs::{Cancelled, Progress};
 
-/// Genes that respond are those whose mean of ln(1 + 10,000·x/L) differs by more standard errors than this.
+/// Genes that respond are those whose mean of log2(1 + 10,000·x/L) differs by more standard errors than this.
 const RESPONDS: f64 = 4.0;
 /// The strongest of them are looked at.
 const MOST_GENES: usize = 30;
@@ -98,33 +99,33 @@ struct Moments {
     cells: f64,
     /// Σ L and Σ L².
     libraries: [f64; 2],
-    /// Σ x, Σ x², Σ x·L, Σ y and Σ y² with y = ln(1 + 10,000·x/L).
-    sums: Vec<[f64; 5]>,
+    /// Σ x, Σ x² and Σ x·L.
+    sums: Vec<[f64; 3]>,
+    /// Mean of log2(1 + 10,000·x/L), and the variance of that mean.
+    logs: (Vec<f64>, Vec<f64>),
 }
 
 impl Moments {
     fn of(screen: &PreparedScreen, cells: &[usize]) -> Self {
-        let mut moments =
-            Self { cells: cells.len() as f64, libraries: [0.0; 2], sums: vec![[0.0; 5]; screen.dataset.gene_count()] };
+        let matrix = screen.dataset.matrix();
+        let rows: Vec<u32> = cells.iter().map(|&cell| screen.cells[cell]).collect();
+        let mut moments = Self {
+            cells: cells.len() as f64,
+            libraries: [0.0; 2],
+            sums: vec![[0.0; 3]; screen.dataset.gene_count()],
+            logs: log2_moments(matrix, &rows),
+        };
         for &cell in cells {
             let library = f64::from(screen.library_sizes[cell]);
             moments.libraries[0] += library;
             moments.libraries[1] += library * library;
-            for (gene, count) in screen.dataset.matrix().row(screen.cells[cell] as usize).iter() {
+            for (gene, count) in matrix.row(screen.cells[cell] as usize).iter() {
                 let x = f64::from(count);
-                let y = (1e4 * x / library).ln_1p();
-                let terms = [x, x * x, x * library, y, y * y];
+                let terms = [x, x * x, x * library];
                 moments.sums[gene as usize].iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
             }
         }
         moments
-    }
-
-    /// Mean of y, and the variance of that mean.
-    fn mean(&self, gene: usize) -> [f64; 2] {
-        let [.., sum, squares] = self.sums[gene];
-        let mean = sum / self.cells;
-        [mean, (squares / self.cells - mean * mean).max(0.0) / (self.cells - 1.0)]
     }
 
     /// Share of all counts.
@@ -134,7 +135,7 @@ impl Moments {
 
     /// By the method of moments: what the squared distances of the counts from L·share leave beside the Poisson variance.
     fn concentration(&self, gene: usize) -> f64 {
-        let [x, squares, by_library, ..] = self.sums[gene];
+        let [x, squares, by_library] = self.sums[gene];
         let share = self.share(gene);
         let distances = squares - 2.0 * share * by_library + share * share * self.libraries[1];
         let dispersion = (distances - x) / (share * share * self.libraries[1]);
@@ -240,8 +241,8 @@ impl Cells<'_> {
     fn genes(&self, cells: &[usize]) -> Vec<GeneOfMixture> {
         let own = Moments::of(self.screen, cells);
         let errors = |gene: usize| {
-            let ([mean, variance], [control, of_control]) = (own.mean(gene), self.moments.mean(gene));
-            (mean - control).abs() / (variance + of_control).sqrt().max(f64::MIN_POSITIVE)
+            let [(means, variances), (control, of_control)] = [&own.logs, &self.moments.logs];
+            (means[gene] - control[gene]).abs() / (variances[gene] + of_control[gene]).sqrt().max(f64::MIN_POSITIVE)
         };
         let mut found: Vec<(usize, f64)> = (0..own.sums.len()).map(|gene| (gene, errors(gene))).collect();
         found.retain(|(_, errors)| *errors > RESPONDS);
