@@ -8,8 +8,24 @@ use crate::tasks::badges::{Badge, Tone};
 /// Left and right of the words.
 const MARGIN: i8 = 6;
 
-/// `text` on a soft ground of `colour`, explained on hover.
+/// `text` on a soft ground of `colour`, explained on hover. A row that wraps breaks before it, never within it.
 pub fn badge(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Response {
+    if !ui.layout().main_wrap() {
+        return in_place(ui, text, colour, explanation);
+    }
+    let font = TextStyle::Small.resolve(ui.style());
+    let words = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    let width = words.size().x + 2.0 * f32::from(MARGIN);
+    if width > ui.available_size_before_wrap().x && ui.cursor().left() > ui.max_rect().left() + 1.0 {
+        ui.end_row();
+    }
+    // As high in every row.
+    let size = vec2(width, ui.spacing().interact_size.y);
+    let layout = Layout::left_to_right(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| in_place(ui, text, colour, explanation)).inner
+}
+
+fn in_place(ui: &mut Ui, text: &str, colour: Color32, explanation: &str) -> Response {
     let frame = Frame::NONE
         .fill(colour.gamma_multiply(0.14))
         .corner_radius(CornerRadius::same(theme::ROUNDING))
@@ -28,17 +44,8 @@ pub fn evidence_badge(ui: &mut Ui, shown: &Badge) -> Response {
 pub fn evidence_badges(ui: &mut Ui, badges: &[Badge]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::SMALL, 3.0);
-        let font = TextStyle::Small.resolve(ui.style());
         for shown in badges {
-            // Between badges, not within one.
-            let text = ui.painter().layout_no_wrap(shown.label(), font.clone(), Color32::PLACEHOLDER);
-            let width = text.size().x + 2.0 * f32::from(MARGIN);
-            if width > ui.available_size_before_wrap().x && ui.cursor().left() > ui.max_rect().left() + 1.0 {
-                ui.end_row();
-            }
-            // As high in every row.
-            let size = vec2(width, ui.spacing().interact_size.y);
-            ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| evidence_badge(ui, shown));
+            evidence_badge(ui, shown);
         }
     });
 }
