@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::data::ImportOptions;
-use crate::models::TrainConfig;
+use crate::models::{AskedCells, Intervention, TrainConfig};
 pub use crate::network::filter::NetworkFilter;
 pub use crate::network::paths::PathQuery;
 use crate::training::DeviceChoice;
@@ -81,6 +81,8 @@ pub struct Document {
     pub selection: Vec<String>,
     /// Genes to perturb with their dose (1 as in the screen).
     pub knock_out: BTreeMap<String, f32>,
+    /// Which cells that is asked about, where some escape.
+    pub asked_cells: AskedCells,
     /// What colours, sizes and widths say.
     pub style: Style,
     /// Another network beside the open one.
@@ -107,6 +109,7 @@ impl Default for Document {
             pinned: BTreeSet::new(),
             selection: Vec::new(),
             knock_out: BTreeMap::new(),
+            asked_cells: AskedCells::default(),
             style: Style::default(),
             comparing: None,
             page: FigurePage::default(),
@@ -116,6 +119,12 @@ impl Default for Document {
 }
 
 impl Document {
+    /// What is asked of the model; none if no gene is perturbed.
+    pub fn intervention(&self) -> Option<Intervention> {
+        let doses = (!self.knock_out.is_empty()).then(|| self.knock_out.clone())?;
+        Some(Intervention::with_doses(doses).among(self.asked_cells))
+    }
+
     /// Whether `gene` is selected.
     pub fn is_selected(&self, gene: &str) -> bool {
         self.selection.iter().any(|selected| selected == gene)

@@ -11,7 +11,7 @@ use super::theme::ThemeChoice;
 use crate::data::ImportOptions;
 use crate::document::{Comparing, FigurePage, Layout, NetworkFilter, NoteSubject, PathQuery, Style};
 use crate::figures::{FigureMetadata, Scene};
-use crate::models::TrainConfig;
+use crate::models::{AskedCells, TrainConfig};
 use crate::network::Grn;
 use crate::network::formats::NetworkFormat;
 use crate::preprocess::differential::Test;
@@ -121,6 +121,8 @@ pub enum Action {
     KnockOut(Vec<(String, f32)>),
     /// Perturb nothing.
     ClearKnockOut,
+    /// Which cells the knock-out is asked about.
+    AskOf(AskedCells),
     /// Let colours, sizes and widths of the network say something else.
     SetStyle(Box<Style>),
     /// Lay another network beside the open one, or put it away; what is to be compared is at hand, or asked for.

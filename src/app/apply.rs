@@ -124,6 +124,7 @@ pub(super) fn apply(action: Action, state: &mut State, work: &mut Work) -> Optio
             let label = format!("Knock out {}", names.join(" + "));
             edit(state, label, Some(&key), |document| document.knock_out = doses.iter().cloned().collect());
         }
+        Action::AskOf(cells) => edit(state, "Ask about other cells", None, |document| document.asked_cells = cells),
         Action::ClearKnockOut => edit(state, "End the knock-out", None, |document| document.knock_out.clear()),
         Action::SetStyle(style) => edit(state, "Change the style", None, |document| document.style = *style),
         Action::SetComparing(comparing) => set_comparing(comparing, state),

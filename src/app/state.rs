@@ -19,7 +19,7 @@ use crate::data::{Dataset, ImportOptions};
 use crate::document::{ComparedWith, Document};
 use crate::history::History;
 use crate::jobs::ProgressUpdate;
-use crate::models::{EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
+use crate::models::{AskedCells, EpochMetrics, PredictedEffect, TrainConfig, TrainedModel};
 use crate::network::Grn;
 use crate::preprocess::differential::Test;
 use crate::preprocess::target_check::TargetCheck;
@@ -117,6 +117,17 @@ impl State {
     pub fn can_show_wave(&self) -> bool {
         let network = self.network().filter(|_| !self.network_is_live());
         network.is_some_and(|network| self.document.knock_out.keys().any(|gene| network.find(gene).is_some()))
+    }
+
+    /// The share of cells that respond to the knock-out; 1 where none is known to escape, or nothing is asked.
+    pub fn responding_share(&self) -> f32 {
+        let genes = self.document.knock_out.keys().map(String::as_str);
+        self.runtime.model.as_ref().map_or(1.0, |model| model.responding_share(genes))
+    }
+
+    /// Whether the knock-out is asked about the cells that respond, and others do not.
+    pub fn asks_of_responding(&self) -> bool {
+        self.document.asked_cells == AskedCells::Responding && self.responding_share() < 1.0
     }
 
     /// Whether a training run is under way.

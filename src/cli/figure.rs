@@ -17,7 +17,6 @@ use crate::document::{ComparedWith, Comparing, Document, FileReference, Layout, 
 use crate::figures::response::{HeatMapOptions, HeatMapShifts, MOST_IN_HEAT_MAP};
 use crate::figures::{ExportOptions, Format, ThemeName, export};
 use crate::layout::Method;
-use crate::models::Intervention;
 use crate::network::filter::first_view;
 use crate::session;
 use crate::tasks::compare;
@@ -65,6 +64,9 @@ pub struct DrawFigure {
     /// Genes to perturb: colours the network, or is what the effects view shows
     #[arg(long, value_name = "GENE[,GENE2]", value_delimiter = ',')]
     knock_out: Vec<String>,
+    /// Of the knock-out, show the cells that respond alone, without those that escaped it
+    #[arg(long, requires = "knock_out")]
+    responding: bool,
     /// Another model or network file to draw beside it, in one layout
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
@@ -183,12 +185,9 @@ impl DrawFigure {
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let options = ExportOptions::new(document.page.width_mm, self.dpi, self.transparent);
         let options = options.map_err(|error| usage(&error))?;
-        let effect = match document.knock_out.is_empty() {
-            true => None,
-            false => {
-                Some(opened.need_model()?.predict(&Intervention::with_doses(document.knock_out.clone()), console)?)
-            }
-        };
+        let asked = document.intervention();
+        let effect = asked.map(|asked| Ok::<_, anyhow::Error>(opened.need_model()?.predict(&asked, console)?));
+        let effect = effect.transpose()?;
         let drawn = figure::page(&document, &opened, other.as_ref(), effect.as_ref(), console).with_context(cannot)?;
         for (panel, reason) in &drawn.left_out {
             console.tell(&format!("warning: the panel {} is left out: {reason}", panel.label().to_lowercase()));
@@ -244,6 +243,7 @@ impl DrawFigure {
         let request = self.request()?;
         if let Some(knock_out) = request.knock_out {
             document.knock_out = knock_out.doses().iter().cloned().collect();
+            document.asked_cells = knock_out.cells();
         }
         if !self.highlight.is_empty() {
             document.selection.clone_from(&self.highlight);
@@ -356,7 +356,9 @@ impl DrawFigure {
             heat_map: self.heat_map(HeatMapOptions::default()),
             gene: self.gene.clone(),
             all_pairs: self.all_pairs,
-            knock_out: (!self.knock_out.is_empty()).then(|| intervention(&self.knock_out)).transpose()?,
+            knock_out: (!self.knock_out.is_empty())
+                .then(|| intervention(&self.knock_out, self.responding))
+                .transpose()?,
             highlight: self.highlight.clone(),
             theme: match self.theme.as_deref() {
                 Some("light") => ThemeName::Light,

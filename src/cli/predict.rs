@@ -11,7 +11,7 @@ use super::failure::UsageError;
 use super::import;
 use super::output;
 use super::text::{number, table};
-use crate::models::{CALL_RATE, INTERVAL_LEVEL, Intervention, PredictedEffect, Spread};
+use crate::models::{AskedCells, CALL_RATE, INTERVAL_LEVEL, Intervention, PredictedEffect, Spread};
 use crate::tasks::badges::{self, Badge, Evidence};
 use crate::tasks::tables;
 
@@ -26,13 +26,16 @@ pub struct Predict {
     /// Genes to perturb together as in the screen; GENE=0.5 for half the dose, GENE=-1 for the opposite
     #[arg(short, long, value_name = "GENE[,GENE2]", required = true, value_delimiter = ',')]
     knock_out: Vec<String>,
+    /// The answer of the cells that respond alone, without those that escaped the perturbation
+    #[arg(long)]
+    responding: bool,
     /// Table of all genes to write; without it the largest shifts are printed
     #[arg(short, long, value_name = "TSV")]
     output: Option<PathBuf>,
 }
 
 /// `STAT1`, or `STAT1=0.5`.
-pub(super) fn intervention(genes: &[String]) -> anyhow::Result<Intervention> {
+pub(super) fn intervention(genes: &[String], responding: bool) -> anyhow::Result<Intervention> {
     let mut doses = Vec::new();
     for gene in genes {
         let (name, dose) = match gene.split_once('=') {
@@ -53,12 +56,17 @@ pub(super) fn intervention(genes: &[String]) -> anyhow::Result<Intervention> {
         }
         doses.push((name.to_owned(), dose));
     }
-    Ok(Intervention::with_doses(doses))
+    Ok(Intervention::with_doses(doses).among(asked_cells(responding)))
+}
+
+/// By the option `--responding`.
+pub(super) fn asked_cells(responding: bool) -> AskedCells {
+    if responding { AskedCells::Responding } else { AskedCells::All }
 }
 
 impl Predict {
     pub(super) fn run(self, console: &Console) -> anyhow::Result<()> {
-        let intervention = intervention(&self.knock_out)?;
+        let intervention = intervention(&self.knock_out, self.responding)?;
         if let Some(path) = &self.output {
             output::check(path)?;
             output::distinct(path, &[&self.model])?;
@@ -97,6 +105,7 @@ impl Predict {
         let result = json!({
             "model": self.model,
             "knock_out": effect.name,
+            "responding_share": effect.responding,
             "evidence": evidence
                 .iter()
                 .map(|badge| json!({"badge": badge.label(), "meaning": badge.explanation()}))
@@ -111,7 +120,7 @@ impl Predict {
         });
         console.result(&result, || {
             let labels: Vec<String> = evidence.iter().map(Badge::label).collect();
-            let mut text = format!("{}: {}\n", effect.name, labels.join(", "));
+            let mut text = format!("{}: {}\n", effect.label(), labels.join(", "));
             evidence.iter().for_each(|badge| text.push_str(&format!("  {}: {}\n", badge.label(), badge.explanation())));
             text.push('\n');
             let shown = |value: f32| number(Some(f64::from(value)), 3);
@@ -145,7 +154,8 @@ mod tests {
 
     #[test]
     fn doses_are_understood() {
-        let given = |genes: &[&str]| intervention(&genes.iter().map(|gene| (*gene).to_owned()).collect::<Vec<_>>());
+        let given =
+            |genes: &[&str]| intervention(&genes.iter().map(|gene| (*gene).to_owned()).collect::<Vec<_>>(), false);
         assert_eq!(given(&["STAT1", "JAK2=0.5"]).unwrap().name(), "JAK2 × 0.5+STAT1");
         assert!(given(&["STAT1=lots"]).unwrap_err().to_string().contains("no dose"));
         assert!(given(&["STAT1", ""]).is_err());

@@ -10,6 +10,7 @@ use super::console::Console;
 use super::failure::UsageError;
 use super::import;
 use super::output;
+use super::predict::asked_cells;
 use crate::models::Intervention;
 use crate::tasks::cells::{self, CellRequest};
 use crate::words::counted;
@@ -22,6 +23,9 @@ pub struct Sample {
     /// Perturbations; the genes of a combination joined by +. Without any, all of the screen that the model was trained on
     #[arg(short, long, value_name = "GENE[,GENE2+GENE3]", value_delimiter = ',')]
     perturb: Vec<String>,
+    /// Draw perturbed cells that respond, none that escaped the perturbation
+    #[arg(long)]
+    responding: bool,
     /// Cells of each perturbation, and control cells
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     cells: u32,
@@ -44,8 +48,12 @@ impl Sample {
             true => card.perturbations.iter().map(|known| Intervention::knock_out(known.targets.clone())).collect(),
             false => given,
         };
-        let request =
-            CellRequest { perturbations, cells: self.cells as usize, seed: self.seed.unwrap_or(card.settings.seed) };
+        let among = |perturbation: Intervention| perturbation.among(asked_cells(self.responding));
+        let request = CellRequest {
+            perturbations: perturbations.into_iter().map(among).collect(),
+            cells: self.cells as usize,
+            seed: self.seed.unwrap_or(card.settings.seed),
+        };
         let written = cells::write(&opened.model, &opened.hash, &self.output, &request, console)
             .with_context(|| format!("cannot draw cells from {}", self.model.display()))?;
         let names: Vec<String> = request.perturbations.iter().map(Intervention::name).collect();
@@ -54,6 +62,7 @@ impl Sample {
             "cells": written,
             "genes": card.genes.len(),
             "perturbations": names,
+            "responding": self.responding,
             "seed": request.seed,
             "model_hash": opened.hash,
         });

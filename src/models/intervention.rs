@@ -1,5 +1,6 @@
 //! What is asked of a model, and what it answers.
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 use crate::preprocess::differential::{benjamini_hochberg, student_two_sided};
@@ -8,6 +9,25 @@ use crate::preprocess::differential::{benjamini_hochberg, student_two_sided};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intervention {
     doses: Vec<(String, f32)>,
+    cells: AskedCells,
+}
+
+/// Which cells under a perturbation a question is about, where some escaped it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedCells {
+    /// All that a screen would have, those that escaped among them: what is measured.
+    #[default]
+    All,
+    /// Those that respond: what the perturbation does where it works.
+    Responding,
+}
+
+impl AskedCells {
+    /// Whether it is the usual.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Intervention {
@@ -20,7 +40,18 @@ impl Intervention {
     /// last dose given for a gene counts.
     pub fn with_doses(doses: impl IntoIterator<Item = (String, f32)>) -> Self {
         let by_gene: std::collections::BTreeMap<String, f32> = doses.into_iter().collect();
-        Self { doses: by_gene.into_iter().collect() }
+        Self { doses: by_gene.into_iter().collect(), cells: AskedCells::default() }
+    }
+
+    /// The same, asked about these cells.
+    #[must_use]
+    pub fn among(self, cells: AskedCells) -> Self {
+        Self { cells, ..self }
+    }
+
+    /// Which cells it is asked about.
+    pub fn cells(&self) -> AskedCells {
+        self.cells
     }
 
     /// Genes and doses, sorted by gene.
@@ -129,6 +160,8 @@ pub struct PredictedEffect {
     pub lenders: Option<Lenders>,
     /// A dose outside 0 to 1 was asked for.
     pub extrapolated: bool,
+    /// Where it is the answer of the cells that respond alone: their share. None for all cells, and where all respond.
+    pub responding: Option<f32>,
     /// Shift of every gene (log2 against control), in the order of the card's genes; of an ensemble the mean of its members.
     pub shifts: Vec<f32>,
     /// How far the members of an ensemble are from each other; none for a single model.
@@ -138,6 +171,11 @@ pub struct PredictedEffect {
 }
 
 impl PredictedEffect {
+    /// What was asked, for titles: `IFNGR1`, or `IFNGR1, responding cells`.
+    pub fn label(&self) -> String {
+        if self.responding.is_some() { format!("{}, responding cells", self.name) } else { self.name.clone() }
+    }
+
     /// The perturbed genes.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.name.split('+').map(|part| part.split_once(" × ").map_or(part, |(gene, _)| gene))
@@ -201,6 +239,7 @@ mod tests {
             novelty: Novelty::NeverPerturbed,
             lenders: None,
             extrapolated: false,
+            responding: None,
             shifts: (0..GENES).map(mean).collect(),
             spread: Some(Spread { members, of_genes: (0..GENES).map(deviation).collect() }),
             control: Vec::new(),
@@ -238,6 +277,7 @@ mod tests {
             novelty: Novelty::NewCombination,
             lenders: None,
             extrapolated: false,
+            responding: None,
             shifts: vec![-4.0, -4.0, 1.0],
             spread: Some(Spread { members: 5, of_genes: vec![0.01; 3] }),
             control: Vec::new(),

@@ -17,7 +17,7 @@ pub use card::{
     Treatment,
 };
 pub use intervention::{
-    CALL_RATE, INTERVAL_LEVEL, Intervention, Lenders, Novelty, PredictedEffect, Spread, interval_factor,
+    AskedCells, CALL_RATE, INTERVAL_LEVEL, Intervention, Lenders, Novelty, PredictedEffect, Spread, interval_factor,
 };
 pub use prior_network::{PriorNetwork, PriorNetworkUse};
 pub use trained::{

@@ -16,7 +16,7 @@ use super::style;
 use crate::data::ImportOptions;
 use crate::document::{self, Document, FileReference, GeneAttribute, NetworkFilter, Sources, Style};
 use crate::layout;
-use crate::models::TrainConfig;
+use crate::models::{AskedCells, TrainConfig};
 use crate::training::DeviceChoice;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub(super) struct Session {
     pinned: BTreeSet<String>,
     selection: Vec<String>,
     knock_out: BTreeMap<String, f32>,
+    #[serde(skip_serializing_if = "AskedCells::is_usual")]
+    asked_cells: AskedCells,
     /// What sessions had before colours could say more; read, no longer written.
     #[serde(skip_serializing)]
     colour_by: Option<Colour>,
@@ -129,6 +131,7 @@ impl Session {
             pinned: document.pinned.clone(),
             selection: document.selection.clone(),
             knock_out: document.knock_out.clone(),
+            asked_cells: document.asked_cells,
             colour_by: None,
             style: Some(style::Style::of(&document.style)),
             reference: file(&document.sources.reference),
@@ -174,6 +177,7 @@ impl Session {
             pinned: self.pinned,
             selection: self.selection,
             knock_out: self.knock_out,
+            asked_cells: self.asked_cells,
             style: match (self.style, self.colour_by) {
                 (Some(style), _) => style.into_style(),
                 (None, colour) => Style {

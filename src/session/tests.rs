@@ -8,6 +8,7 @@ use crate::document::{
     OtherEdges, PathQuery, Sources, Style,
 };
 use crate::layout::Method;
+use crate::models::AskedCells;
 use crate::network::filter::{Component, Evidence, GeneList, Neighbourhood, Reach, Signs};
 use crate::network::paths::Walk;
 use crate::training::DeviceChoice;
@@ -48,6 +49,7 @@ fn document(folder: &Path) -> Document {
         pinned: BTreeSet::from(["JAK2".into()]),
         selection: vec!["STAT1".into(), "IRF1".into()],
         paths: Some(PathQuery { walk: Walk::Either, chosen: Some(2), ..PathQuery::new("STAT1", "IRF1") }),
+        asked_cells: AskedCells::Responding,
         knock_out: BTreeMap::from([("IFNGR1".into(), 1.0), ("STAT1".into(), 0.3)]),
         style: Style {
             gene_colour: GeneAttribute::Column("essential".into()),

@@ -186,7 +186,8 @@ impl Badge {
             }
             Self::Escaped { responding } => format!(
                 "An estimated {:.0} % of its training cells respond; the others look like control cells, as if they had kept a working copy. \
-                 The shifts shown are those of all its cells together: those of cells that respond are {:.2} times as large",
+                 What is measured, and unless asked otherwise what is predicted, is of all its cells together: the shifts of cells that \
+                 respond are {:.2} times as large",
                 100.0 * responding,
                 1.0 / responding,
             ),

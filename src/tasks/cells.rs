@@ -41,6 +41,7 @@ pub fn write(
     }
     let card = model.card();
     let name = |question: &Option<&Intervention>| question.map_or_else(|| "control".to_owned(), Intervention::name);
+    let responding = request.perturbations.iter().any(|perturbation| !perturbation.cells().is_usual());
     let header = StreamHeader {
         genes: card.genes.clone(),
         conditions: conditions.iter().map(name).collect(),
@@ -51,6 +52,7 @@ pub fn write(
             ("trained_on".to_owned(), card.dataset.name.clone()),
             ("trained_on_hash".to_owned(), card.dataset.hash.clone()),
             ("program_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("perturbed_cells".to_owned(), if responding { "responding" } else { "all" }.to_owned()),
         ]),
     };
     let all = conditions.len() * request.cells;

@@ -234,7 +234,7 @@ fn values(attribute: &GeneAttribute, grn: &Grn, shown: &[&Edge], known: &Known<'
         GeneAttribute::Nothing | GeneAttribute::File => None,
         GeneAttribute::Prediction => {
             let (effect, genes) = known.effect?;
-            let label = format!("Predicted shift, {} (log2)", effect.name);
+            let label = format!("Predicted shift, {} (log2)", effect.label());
             Some(Values::Shifts(by_gene(grn, genes, &effect.shifts), label))
         }
         GeneAttribute::Measurement => {

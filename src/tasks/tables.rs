@@ -70,6 +70,7 @@ mod tests {
             novelty: Novelty::NeverPerturbed,
             lenders: None,
             extrapolated: false,
+            responding: None,
             shifts: vec![0.5, -1.25, 0.0],
             spread: None,
             control: vec![1.0, 2.0, 3.0],

@@ -239,6 +239,28 @@ fn from_a_simulated_screen_to_a_figure() {
     assert_eq!(effect["evidence"][0]["badge"], "trained on");
     let half = ok(at, &["predict", "model.safetensors", "--knock-out", &format!("{gene}=0.5")]);
     assert!(half.contains("trained on, ") && half.contains("partial dose: The screen has doses 0"), "{half}");
+    // Cells that respond alone, by the sample's model, of whose cells some escaped.
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_data/sample_model.safetensors");
+    let of_sample = TrainedModel::open(Path::new(sample)).expect("a model");
+    let mut told = of_sample.card().treatments.iter().filter(|treatment| treatment.responding.is_some());
+    let escaped = &told.next().expect("a share of responding cells").symbol;
+    let all = json(at, &["predict", sample, "--knock-out", escaped]);
+    let responding = json(at, &["predict", sample, "--knock-out", escaped, "--responding"]);
+    let share = responding["responding_share"].as_f64().expect("a share");
+    assert!(all["responding_share"].is_null() && (0.1..1.0).contains(&share));
+    let largest = |answer: &Value| answer["shifts"][0]["shift_log2"].as_f64().expect("a shift");
+    assert!(
+        (largest(&all) / largest(&responding) - share).abs() < 1e-3,
+        "{} of {}",
+        largest(&all),
+        largest(&responding)
+    );
+    ok(at, &["figure", sample, "--view", "effects", "--knock-out", escaped, "--responding", "-o", "effects.svg"]);
+    let drawn = std::fs::read_to_string(at.join("effects.svg")).expect("a figure");
+    assert!(drawn.contains(&format!("Predicted response to {escaped}, responding cells")), "the title says so");
+    let drawn =
+        json(at, &["sample", sample, "--perturb", escaped, "--responding", "--cells", "5", "-o", "responding.h5ad"]);
+    assert_eq!(drawn["responding"], true);
     // A gene beside the network: from the perturbations that were seen.
     let nodes = TrainedModel::open(&at.join("model.safetensors")).expect("a model").card().treatments.clone();
     let genes = table.lines().skip(1).filter_map(|line| line.split('\t').next());

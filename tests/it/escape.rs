@@ -6,7 +6,7 @@ use grn_explorer::data::simulate::{SimulateConfig, simulate};
 use grn_explorer::data::{ImportOptions, h5ad};
 use grn_explorer::jobs::Silent;
 use grn_explorer::models::gpo_vae::Escaped;
-use grn_explorer::models::{Intervention, TrainConfig, TrainedModel};
+use grn_explorer::models::{AskedCells, Intervention, TrainConfig, TrainedModel};
 use grn_explorer::preprocess::escape::responding;
 use grn_explorer::preprocess::{PrepareConfig, PreparedScreen, prepare};
 use grn_explorer::training::{DeviceChoice, train};
@@ -104,6 +104,48 @@ fn doses_and_combinations_have_their_escaped_cells() {
     let (alone, beside) = (ask(&[(&other.symbol, 1.0)]), ask(&[(&gene, 0.0), (&other.symbol, 1.0)]));
     let worst = alone.iter().zip(&beside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 0.05, "{worst}");
+}
+
+#[test]
+fn cells_that_respond_are_asked_about_alone() {
+    let model = trained(Escaped::ToldApart);
+    let (gene, share) = told(&model);
+    assert_eq!(model.responding_share([gene.as_str()]), share);
+    let question = Intervention::knock_out([&gene]);
+    let among = question.clone().among(AskedCells::Responding);
+    let (all, responding) = (model.predict(&question, &Silent).unwrap(), model.predict(&among, &Silent).unwrap());
+    assert_eq!((all.responding, responding.responding), (None, Some(share)));
+    assert_eq!((all.label(), responding.label()), (gene.clone(), format!("{gene}, responding cells")));
+    assert_eq!(responding.name, gene, "the question is the same");
+    // Those that escaped are like control cells: the mean over all cells is the share times that of those that respond.
+    for (all, responding) in all.shifts.iter().zip(&responding.shifts) {
+        assert!((all - share * responding).abs() < 1e-4, "{all}, {share} of {responding}");
+    }
+    // Where all respond it is the same answer, and says so.
+    let treatments = &model.card().treatments;
+    let none_escapes =
+        |other: &&grn_explorer::models::Treatment| other.responding.is_none() && other.perturbed_cells > 0;
+    let other = &treatments.iter().find(none_escapes).expect("a gene of which no cell escaped").symbol;
+    let question = Intervention::knock_out([other]);
+    let answer = |question: &Intervention| model.predict(question, &Silent).unwrap();
+    assert_eq!(answer(&question.clone().among(AskedCells::Responding)), answer(&question));
+    // In a combination all respond to both.
+    let both = Intervention::knock_out([&gene, other]);
+    let [all, responding] = [AskedCells::All, AskedCells::Responding].map(|cells| answer(&both.clone().among(cells)));
+    assert_eq!(responding.responding, Some(share));
+    let size = |shifts: &[f32]| shifts.iter().map(|shift| shift * shift).sum::<f32>();
+    assert!(size(&responding.shifts) > size(&all.shifts));
+    // Drawn cells are of the one kind.
+    let genes = model.card().genes.len();
+    let drawn = |cells: AskedCells| {
+        let question = Intervention::knock_out([&gene]).among(cells);
+        means(&model.generate(Some(&question), 0, 2000, 5, &Silent).unwrap().counts, genes)
+    };
+    let expected = model.predict(&among, &Silent).unwrap();
+    let largest = (0..genes).max_by(|&a, &b| expected.shifts[a].abs().total_cmp(&expected.shifts[b].abs())).unwrap();
+    let difference = drawn(AskedCells::Responding)[largest] - drawn(AskedCells::All)[largest];
+    let told = (1.0 - share) * expected.shifts[largest];
+    assert!((difference - told).abs() < 0.25 && difference * told > 0.0, "{difference}, expected {told}");
 }
 
 #[test]

@@ -569,6 +569,7 @@ fn the_effects_of_a_knock_out_are_listed_sorted_and_filtered() {
         novelty: Novelty::Measured { training_cells: 63, test_cells: 18 },
         lenders: None,
         extrapolated: false,
+        responding: None,
         shifts: screen.predicted.row(row).to_vec(),
         spread: None,
         control: vec![3.0; 120],

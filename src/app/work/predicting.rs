@@ -5,7 +5,6 @@
 //! those between are never asked. A question for other genes ends at once. What a gene brings is drawn when it is selected, before
 //! anybody asks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Work;
@@ -29,19 +28,20 @@ pub(super) struct Predictor {
 #[derive(Clone)]
 struct Question {
     model: Arc<TrainedModel>,
-    doses: BTreeMap<String, f32>,
+    asked: Intervention,
 }
 
 impl PartialEq for Question {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.model, &other.model) && self.doses == other.doses
+        Arc::ptr_eq(&self.model, &other.model) && self.asked == other.asked
     }
 }
 
 impl Question {
-    /// Whether it differs from `other` in doses at most.
+    /// Whether it differs from `other` in doses or cells at most.
     fn is_near(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.model, &other.model) && self.doses.keys().eq(other.doses.keys())
+        let genes = |question: &Self| question.asked.doses().iter().map(|(gene, _)| gene.clone()).collect::<Vec<_>>();
+        Arc::ptr_eq(&self.model, &other.model) && genes(self) == genes(other)
     }
 }
 
@@ -58,17 +58,16 @@ impl Work {
         let wake = self.wake();
         let Predictor { asked, running, .. } = &mut self.predicting;
         let prediction = &mut state.runtime.prediction;
-        let doses = &state.document.knock_out;
-        let Some(model) = state.runtime.model.as_ref().filter(|_| !doses.is_empty()) else {
+        let Some((model, intervention)) = state.runtime.model.as_ref().zip(state.document.intervention()) else {
             if asked.is_some() || !matches!(prediction, Prediction::None) {
                 (*asked, *running) = (None, None);
                 *prediction = Prediction::None;
             }
             return;
         };
-        let is_asked = |question: &Question| Arc::ptr_eq(&question.model, model) && question.doses == *doses;
+        let is_asked = |question: &Question| Arc::ptr_eq(&question.model, model) && question.asked == intervention;
         if !asked.as_ref().is_some_and(is_asked) {
-            let question = Question { model: model.clone(), doses: doses.clone() };
+            let question = Question { model: model.clone(), asked: intervention.clone() };
             let same_model = asked.as_ref().is_some_and(|before| Arc::ptr_eq(&before.model, model));
             let previous = prediction.effect().filter(|_| same_model).cloned();
             *prediction = Prediction::Pending { previous };
@@ -84,10 +83,9 @@ impl Work {
         }
         if let (None, Prediction::Pending { .. }, Some(question)) = (&running, &*prediction, asked) {
             let question = question.clone();
-            let Question { model, doses } = question.clone();
-            let job = Job::spawn("prediction", wake, move |progress| {
-                model.predict(&Intervention::with_doses(doses), progress).map_err(PredictFailure)
-            });
+            let Question { model, asked } = question.clone();
+            let job =
+                Job::spawn("prediction", wake, move |progress| model.predict(&asked, progress).map_err(PredictFailure));
             *running = Some((question, job));
         }
     }
@@ -153,6 +151,7 @@ mod tests {
             novelty: Novelty::NeverPerturbed,
             lenders: None,
             extrapolated: false,
+            responding: None,
             shifts: vec![0.5],
             spread: None,
             control: vec![1.0],

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::baselines::TrainingShifts;
 use super::gpo_vae::{GpoVae, Predictor, Unseen};
-use super::{Intervention, ModelCard, Novelty, PredictedEffect, Spread, TrainedPerturbation};
+use super::{AskedCells, Intervention, ModelCard, Novelty, PredictedEffect, Spread, TrainedPerturbation};
 use crate::data::{EffectTable, nearest};
 use crate::jobs::{Cancelled, Progress};
 use crate::network::Grn;
@@ -31,6 +31,8 @@ use transfer::{Source, Transfer, without_own};
 const MOST_EDGES: usize = 200_000;
 /// Kinds of cells that are told apart under a combination of genes: of six genes, some cells escaped each. Of more, an average cell is taken.
 const MOST_KINDS: usize = 64;
+/// A share of responding cells counts for at least this much where something is divided by it.
+const LEAST_SHARE: f32 = 0.05;
 
 /// Why a model file cannot be opened or written.
 #[derive(Debug, Error)]
@@ -358,7 +360,9 @@ impl TrainedModel {
         intervention: &Intervention,
         progress: &dyn Progress,
     ) -> Result<PredictedEffect, PredictError> {
-        let borrows = !self.question(intervention)?.unseen.is_empty();
+        let question = self.question(intervention)?;
+        let borrows = !question.unseen.is_empty();
+        let responding = self.share_of(&question.doses);
         let (mut shifts, mut control) = (Moments::default(), Moments::default());
         for (member, own) in self.members.iter().zip(self.shifts_by_member(intervention, progress)?) {
             shifts.add(&own);
@@ -370,6 +374,7 @@ impl TrainedModel {
             novelty: self.novelty(intervention),
             lenders: borrows.then(|| self.transfer().lenders()),
             extrapolated: intervention.doses().iter().any(|(_, dose)| !(0.0..=1.0).contains(dose)),
+            responding: Some(responding).filter(|share| question.cells == AskedCells::Responding && *share < 1.0),
             spread: shifts.standard_deviations().map(|of_genes| Spread { members: self.members.len(), of_genes }),
             shifts: shifts.means(),
             control: control.means(),
@@ -460,7 +465,7 @@ impl TrainedModel {
         if intervention.doses().is_empty() {
             return Err(PredictError::NoGene);
         }
-        let mut question = Question::default();
+        let mut question = Question { cells: intervention.cells(), ..Question::default() };
         for (gene, dose) in intervention.doses() {
             if !dose.is_finite() {
                 return Err(PredictError::Dose { gene: gene.clone() });
@@ -479,17 +484,37 @@ impl TrainedModel {
         self.card.treatments[treatment].responding.unwrap_or(1.0)
     }
 
-    fn kinds_of_cells(&self, question: &Question) -> Vec<KindOfCells> {
-        kinds_of_cells(&question.doses, |treatment| self.responding(treatment))
+    /// The share of cells that respond to all of these treatments.
+    fn share_of(&self, doses: &[(usize, f32)]) -> f32 {
+        doses.iter().map(|(treatment, _)| self.responding(*treatment)).product()
     }
 
-    /// By how much library sizes differ from those of control cells, ln.
+    /// The share of cells that respond to the loss of all of `genes`; 1 where none is known to escape.
+    pub fn responding_share<'a>(&self, genes: impl IntoIterator<Item = &'a str>) -> f32 {
+        genes.into_iter().filter_map(|gene| self.treatment(gene)).map(|treatment| self.responding(treatment)).product()
+    }
+
+    fn kinds_of_cells(&self, question: &Question) -> Vec<KindOfCells> {
+        let responding = |treatment: usize| match question.cells {
+            AskedCells::All => self.responding(treatment),
+            AskedCells::Responding => 1.0,
+        };
+        kinds_of_cells(&question.doses, responding)
+    }
+
+    /// By how much library sizes differ from those of control cells, ln. What is measured is of all cells: those that respond differ by
+    /// more, as those that escaped do not.
     fn library_shift(&self, question: &Question) -> f32 {
         if !self.card.settings.model.data_library {
             return 0.0;
         }
         let of = |treatment: usize| self.observed.library_shifts.get(treatment).copied().unwrap_or(0.0);
-        let mut shift: f32 = question.doses.iter().map(|(treatment, dose)| dose * of(*treatment)).sum();
+        let share = |treatment: usize| match question.cells {
+            AskedCells::All => 1.0,
+            AskedCells::Responding => self.responding(treatment).max(LEAST_SHARE),
+        };
+        let own = question.doses.iter().map(|&(treatment, dose)| dose * of(treatment) / share(treatment));
+        let mut shift: f32 = own.sum();
         for (column, dose) in &question.unseen {
             let transfer = self.transfer();
             let weighted = transfer.sources().iter().zip(transfer.weights(*column));
@@ -558,6 +583,7 @@ struct Question {
     doses: Vec<(usize, f32)>,
     /// Columns of genes that never were perturbed, where they are measured, and their doses.
     unseen: Vec<(Option<usize>, f32)>,
+    cells: AskedCells,
 }
 
 /// Cells that respond to the same treatments.

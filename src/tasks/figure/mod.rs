@@ -218,15 +218,17 @@ fn network(
         Look::of(&document.style, grn, &edges, &known).dress(&mut style);
     }
     style.selected = request.highlight.iter().map(|gene| find(grn, gene)).collect::<anyhow::Result<_>>()?;
+    let mut asked = None;
     if let Some(knock_out) = &request.knock_out {
         let model = opened.need_model()?;
         let effect = model.predict(knock_out, progress)?;
+        asked = Some(effect.label());
         // A gene beside the network has no node to mark; the model answered for it all the same.
         style.knocked_out = knock_out.doses().iter().filter_map(|(gene, _)| grn.find(gene)).collect();
         style.colour = NodeColour::Shift {
             values: by_gene(grn, &model.card().genes, &effect.shifts),
             limit: None,
-            label: format!("Predicted shift, {} (log2)", effect.name),
+            label: format!("Predicted shift, {} (log2)", effect.label()),
         };
     }
     let genes = view.genes();
@@ -246,8 +248,8 @@ fn network(
         .with("layout", request.layout.describe())
         .with("layout seed", request.seed)
         .with("edges", filter.describe());
-    if let Some(knock_out) = &request.knock_out {
-        metadata = metadata.with("knock-out", knock_out.name());
+    if let Some(asked) = asked {
+        metadata = metadata.with("knock-out", asked);
     }
     Ok((scene, metadata))
 }
@@ -411,7 +413,7 @@ fn ranking(model: &TrainedModel, effect: &PredictedEffect, highlight: &[String],
         highlighted: highlight.contains(gene),
     });
     RankingFigure {
-        title: format!("Predicted response to {}", effect.name),
+        title: format!("Predicted response to {}", effect.label()),
         x_label: "Predicted shift (log2)".to_owned(),
         interval: effect.spread.as_ref().map(Spread::label).unwrap_or_default(),
         text_size,
@@ -492,9 +494,9 @@ fn effects(
     let figure = ranking(model, &effect, &request.highlight, request.text_size);
     let metadata = FigureMetadata::new(
         figure.title.clone(),
-        format!("The genes with the largest predicted shifts under perturbation of {}", effect.name),
+        format!("The genes with the largest predicted shifts under perturbation of {}", effect.label()),
     );
-    Ok((figure.scene(size, theme).scene, metadata.with("knock-out", knock_out.name())))
+    Ok((figure.scene(size, theme).scene, metadata.with("knock-out", effect.label())))
 }
 
 fn training(

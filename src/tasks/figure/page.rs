@@ -125,7 +125,7 @@ pub fn page(
         metadata = metadata.with("compared with", format!("{}, BLAKE3 {}", compare::names(document)[1], file.hash));
     }
     if let Some(effect) = effect {
-        metadata = metadata.with("knock-out", &effect.name);
+        metadata = metadata.with("knock-out", effect.label());
     }
     metadata.model_hash = document.sources.model.as_ref().map(|file| file.hash.clone());
     Ok(Page { scene, metadata, left_out })
@@ -261,7 +261,7 @@ fn figure(
         }
         PagePanel::Effects => {
             let Some(effect) = effect else { bail!("no gene is knocked out") };
-            let words = format!("the genes with the largest predicted shifts under perturbation of {}", effect.name);
+            let words = format!("the genes with the largest predicted shifts under perturbation of {}", effect.label());
             (Box::new(ranking(model()?, effect, highlight, page.text_size)), words)
         }
         PagePanel::HeatMap => {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod ensemble;
+mod escaped;
 mod evaluating;
 mod evidence;
 mod figure_page;

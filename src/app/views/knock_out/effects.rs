@@ -47,6 +47,8 @@ pub struct Measured {
     pub cells: u32,
     /// By position in the list of genes; not a number where there is none.
     pub shifts: Vec<f32>,
+    /// The share of cells that respond, where the shifts are theirs.
+    pub share: Option<f32>,
 }
 
 impl Measured {
@@ -61,9 +63,16 @@ impl Measured {
                     table.genes.iter().map(String::as_str).zip(table.row(row).iter().copied()).collect();
                 genes.iter().map(|gene| at.get(gene.as_str()).copied().unwrap_or(f32::NAN)).collect()
             };
-            return Some(Self { truth, cells: table.cells.get(row).copied().unwrap_or(0), shifts });
+            return Some(Self { truth, cells: table.cells.get(row).copied().unwrap_or(0), shifts, share: None });
         }
         None
+    }
+
+    /// Those of the cells that respond, `share` of all: the mean over all cells is that times theirs, as those that escaped are like
+    /// control cells.
+    pub fn of_responding(mut self, share: f32) -> Self {
+        self.shifts.iter_mut().for_each(|shift| *shift /= share);
+        Self { share: Some(share), ..self }
     }
 }
 
@@ -112,7 +121,8 @@ pub fn table(effects: &[Effect], order: &[u32], measured: Option<&Measured>) -> 
     let mut text = "gene\tpredicted_shift_log2".to_owned();
     if let Some(measured) = measured {
         let truth = if measured.truth == Truth::HeldOut { "held_out" } else { "training" };
-        text.push_str(&format!("\tmeasured_shift_log2_{truth}"));
+        let among = if measured.share.is_some() { "_responding" } else { "" };
+        text.push_str(&format!("\tmeasured_shift_log2_{truth}{among}"));
     }
     text.push_str("\tcontrol_expression_log2\tknocked_out");
     if effects.iter().any(|effect| effect.half_width.is_some()) {
@@ -150,6 +160,7 @@ mod tests {
             novelty: Novelty::NeverPerturbed,
             lenders: None,
             extrapolated: false,
+            responding: None,
             shifts: vec![-3.0, 0.5, f32::NAN, 2.0],
             spread: None,
             control: vec![1.0, 2.0, 3.0, 4.0],
@@ -157,7 +168,8 @@ mod tests {
     }
 
     fn example() -> Vec<Effect> {
-        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![-0.5, f32::NAN, 0.1, 2.0] };
+        let shifts = vec![-0.5, f32::NAN, 0.1, 2.0];
+        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts, share: None };
         effects(&genes(), &answer(), Some(&measured), &["A"])
     }
 
@@ -197,12 +209,22 @@ mod tests {
     #[test]
     fn the_table_says_which_cells_were_measured() {
         let effects = example();
-        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![0.0; 4] };
+        let measured = Measured { truth: Truth::HeldOut, cells: 9, shifts: vec![0.0; 4], share: None };
         let text = table(&effects, &[0, 1], Some(&measured));
         assert_eq!(
             text,
             "gene\tpredicted_shift_log2\tmeasured_shift_log2_held_out\tcontrol_expression_log2\tknocked_out\n\
              A\t-3\t-0.5\t1\tyes\nB\t0.5\t\t2\tno\n"
         );
+        let text = table(&effects, &[], Some(&measured.of_responding(0.5)));
+        assert_eq!(text.split('\t').nth(2), Some("measured_shift_log2_held_out_responding"));
+    }
+
+    #[test]
+    fn cells_that_respond_shift_by_more_than_all_together() {
+        let measured = Measured { truth: Truth::Training, cells: 9, shifts: vec![-0.5, f32::NAN], share: None };
+        let found = measured.of_responding(0.25);
+        assert_eq!((found.shifts[0], found.share, found.cells), (-2.0, Some(0.25), 9));
+        assert!(found.shifts[1].is_nan());
     }
 }

@@ -16,7 +16,7 @@ use crate::app::state::{Prediction, WaveView};
 use crate::app::widgets::{Sort, SortColumn, empty_page, evidence_badges, plain_header, shift_bar, signed};
 use crate::app::{Action, ExportContent, ExportFormat, ExportRequest, State, theme};
 use crate::data::{EffectTable, PerturbationKind};
-use crate::models::{Novelty, PredictedEffect};
+use crate::models::{AskedCells, Novelty, PredictedEffect};
 use crate::tasks::badges;
 use crate::words::counted;
 
@@ -46,7 +46,12 @@ struct List {
 
 impl List {
     fn new(effect: &Arc<PredictedEffect>, known: &Known<'_>, targets: &[&str]) -> Self {
-        let measured = Measured::find(&effect.name, known.genes, known.held_out, known.training);
+        let found = Measured::find(&effect.name, known.genes, known.held_out, known.training);
+        let measured = found.and_then(|found| match effect.responding {
+            None => Some(found),
+            // In cells with several perturbations some escaped the one, some the other.
+            Some(share) => (targets.len() == 1).then(|| found.of_responding(share)),
+        });
         let effects = effects::effects(known.genes, effect, measured.as_ref(), targets);
         let sizes = effects.iter().flat_map(|effect| [Some(effect.predicted), effect.measured]).flatten();
         let largest = sizes.filter(|size| size.is_finite()).fold(0.0, |most: f32, size| most.max(size.abs()));
@@ -165,6 +170,7 @@ fn doses(view: &mut KnockOutView, ui: &mut Ui, kind: PerturbationKind, state: &S
     if let Some(doses) = changed {
         actions.push(if doses.is_empty() { Action::ClearKnockOut } else { Action::KnockOut(doses) });
     }
+    asked_cells(ui, state, actions);
     ui.horizontal_wrapped(|ui| {
         let hint = "Let doses go below 0 and above 1: extrapolation, which nothing in the screen supports";
         ui.checkbox(&mut view.beyond, "Allow doses beyond 0 to 1").on_hover_text(hint);
@@ -175,6 +181,39 @@ fn doses(view: &mut KnockOutView, ui: &mut Ui, kind: PerturbationKind, state: &S
             let hint = "Watch what the learned network passes on from here, step by step";
             if ui.button("Show the wave").on_hover_text(hint).clicked() {
                 actions.push(Action::SetWave(Some(WaveView { step: 0, playing: true })));
+            }
+        }
+    });
+}
+
+/// Which cells are asked about, where some escape.
+fn asked_cells(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let share = state.responding_share();
+    if share >= 1.0 {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.label("Cells");
+        let responding = format!("Responding ({:.0} %)", 100.0 * share);
+        for (cells, text, hint) in [
+            (
+                AskedCells::All,
+                "All",
+                "As the screen has them: those that escaped the perturbation look like control cells",
+            ),
+            (
+                AskedCells::Responding,
+                &responding,
+                "Those that respond alone: what the perturbation does where it works",
+            ),
+        ] {
+            let chosen = state.document.asked_cells == cells;
+            let choice = ui.selectable_label(chosen, text);
+            choice.widget_info(|| {
+                WidgetInfo::selected(egui::Role::RadioButton, true, chosen, format!("Ask about cells: {text}"))
+            });
+            if choice.on_hover_text(hint).clicked() && !chosen {
+                actions.push(Action::AskOf(cells));
             }
         }
     });
@@ -250,8 +289,16 @@ fn trust(ui: &mut Ui, list: &List, state: &State) {
         };
         ui.label(RichText::new(text).small());
     });
-    if let Some(measured) = &list.measured {
-        let text = format!("Measured shifts are means over {} {}", measured.cells, measured.truth.label());
+    let text = list.measured.as_ref().map(|measured| {
+        let mut text = format!("Measured shifts are means over {} {}", measured.cells, measured.truth.label());
+        if let Some(share) = measured.share {
+            text.push_str(&format!(", divided by the share that responds ({:.0} %)", 100.0 * share));
+        }
+        text
+    });
+    let of_many = list.effect.responding.filter(|_| list.measured.is_none() && state.document.knock_out.len() > 1);
+    let of_many = of_many.map(|_| "Without measured shifts: a screen has those of all cells together".to_owned());
+    if let Some(text) = text.or(of_many) {
         ui.label(RichText::new(text).small().color(colours.text_weak));
     }
 }
@@ -260,7 +307,7 @@ fn save(list: &List) -> Action {
     let order = effects::order(&list.effects, Sort::falling(EffectColumn::Size), "");
     let text = effects::table(&list.effects, &order, list.measured.as_ref());
     Action::Export(ExportRequest {
-        name: format!("effects-{}", file_name(&list.effect.name)),
+        name: format!("effects-{}", file_name(&list.effect.label())),
         content: ExportContent::Table(text.into()),
         format: ExportFormat::Tsv,
         width_mm: 0.0,
@@ -293,7 +340,8 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
         let text = "Predicted shift of the mean log2(10,000·x/Σx + 1) against control cells; sorted by size";
         header.col(|ui| _ = SortColumn::falling(EffectColumn::Size, "Shift", text).header(ui, sort));
         if let Some(measured) = &list.measured {
-            let text = format!("The same, measured over {}; sorted by size", measured.truth.label());
+            let among = if measured.share.is_some() { ", those of cells that respond" } else { "" };
+            let text = format!("The same, measured over {}{among}; sorted by size", measured.truth.label());
             header.col(|ui| _ = SortColumn::falling(EffectColumn::Measured, "Meas.", &text).header(ui, sort));
         }
         let line = list.effect.spread.as_ref().map(|spread| format!(". Line: {}", spread.label())).unwrap_or_default();

@@ -26,7 +26,8 @@ pub fn asked(state: &State) -> String {
     };
     let genes = state.document.knock_out.iter();
     let genes: Vec<String> = genes.map(|(gene, dose)| with_dose(gene, *dose)).collect();
-    format!("{what} of {}", genes.join(" + "))
+    let among = if state.asks_of_responding() { ", responding cells" } else { "" };
+    format!("{what} of {}{among}", genes.join(" + "))
 }
 
 fn with_dose(gene: &str, dose: f32) -> String {

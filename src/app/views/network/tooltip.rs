@@ -21,7 +21,7 @@ pub fn gene(ui: &mut Ui, network: &Grn, id: GeneId, state: &State) {
             "Predicted shift {} (log2), {} of {}",
             signed(*shift),
             model.card().perturbation_kind.label(),
-            effect.name
+            effect.label()
         ));
     }
     if let Some(told) = super::wave::told(id, state) {
