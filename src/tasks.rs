@@ -13,6 +13,7 @@ pub mod edge_tests;
 pub mod evaluate;
 pub mod figure;
 pub mod gene_list;
+pub mod guides;
 pub mod heat_map;
 pub mod import_choices;
 pub mod interactions;

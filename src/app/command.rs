@@ -38,6 +38,8 @@ pub enum Command {
     ShowQuality,
     /// Show what each perturbation changes.
     ShowDifferential,
+    /// Show which guides work.
+    ShowGuides,
     /// Show the network.
     ShowNetwork,
     /// Show the response.
@@ -151,7 +153,7 @@ const ZOOM_STEP: f32 = 0.1;
 
 impl Command {
     /// All, in the order of the palette.
-    pub const ALL: [Self; 67] = [
+    pub const ALL: [Self; 68] = [
         Self::Open,
         Self::OpenPath,
         Self::OpenSample,
@@ -163,6 +165,7 @@ impl Command {
         Self::ShowData,
         Self::ShowQuality,
         Self::ShowDifferential,
+        Self::ShowGuides,
         Self::ShowNetwork,
         Self::ShowResponse,
         Self::ShowInteractions,
@@ -236,6 +239,7 @@ impl Command {
             Self::ShowData => "Show data",
             Self::ShowQuality => "Show quality of the cells",
             Self::ShowDifferential => "Show differential expression",
+            Self::ShowGuides => "Show which guides work",
             Self::ShowNetwork => "Show network",
             Self::ShowResponse => "Show response",
             Self::ShowInteractions => "Show genetic interactions",
@@ -345,7 +349,7 @@ impl Command {
                 runtime.dataset.is_some() || runtime.model.is_some() || runtime.network_file.is_some()
             }
             Self::StartTraining => runtime.dataset.is_some() && !state.is_training(),
-            Self::ShowQuality | Self::ShowDifferential => runtime.dataset.is_some(),
+            Self::ShowQuality | Self::ShowDifferential | Self::ShowGuides => runtime.dataset.is_some(),
             Self::ShowInteractions => runtime.dataset.is_some() || runtime.model.is_some(),
             Self::PauseTraining => runtime.training.as_ref().is_some_and(TrainingRun::can_pause),
             Self::StopTraining | Self::CancelTraining => state.is_training(),
@@ -403,6 +407,7 @@ impl Command {
             Self::ShowData => Action::SetTab(Tab::Data),
             Self::ShowQuality => Action::ShowSection(DataSection::Quality),
             Self::ShowDifferential => Action::ShowSection(DataSection::Differential),
+            Self::ShowGuides => Action::ShowSection(DataSection::Guides),
             Self::ShowNetwork => Action::SetTab(Tab::Network),
             Self::ShowResponse => Action::SetTab(Tab::Response),
             Self::ShowInteractions => Action::SetTab(Tab::Interactions),

@@ -14,6 +14,7 @@ use crate::network::wave::Wave;
 use crate::network::{GeneId, Grn};
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::CellDoublets;
+use crate::preprocess::guides::GuideCheck;
 use crate::preprocess::{Filtered, PrepareConfig};
 use crate::tasks::edge_tests::EdgeTests;
 use crate::tasks::preprocess::TestedGroup;
@@ -26,6 +27,8 @@ pub struct Findings {
     pub of: Option<Arc<Dataset>>,
     /// Quality of its cells.
     pub quality: QualityFinding,
+    /// Which of its guides work.
+    pub guides: GuideFinding,
     /// Doublets among its cells.
     pub doublets: DoubletFinding,
     /// Tests of its perturbations.
@@ -151,6 +154,22 @@ pub enum QualityFinding {
     None,
     /// Here it is; for other limits while those are counted anew.
     Ready(Arc<Quality>),
+    /// The matrix holds no counts.
+    NoCounts,
+    /// It failed; why.
+    Failed(String),
+}
+
+/// The guides of the data set, as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub enum GuideFinding {
+    /// Nobody asked, or they are being compared for the first time.
+    #[default]
+    None,
+    /// Here they are; for other limits of quality while those are counted anew.
+    Ready(Arc<GuideCheck>),
+    /// The file names none.
+    NoGuides,
     /// The matrix holds no counts.
     NoCounts,
     /// It failed; why.

@@ -194,6 +194,8 @@ pub enum DataSection {
     Import,
     /// Quality of the cells.
     Quality,
+    /// Which guides work.
+    Guides,
     /// What each perturbation changes.
     Differential,
 }

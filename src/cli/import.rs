@@ -46,6 +46,9 @@ pub(super) struct ImportArgs {
     /// Column of obs with the cell type, or none
     #[arg(long, value_name = "COLUMN")]
     cell_type_column: Option<String>,
+    /// Column of obs with the guide of each cell, or none
+    #[arg(long, value_name = "COLUMN")]
+    guide_column: Option<String>,
     /// Genes to hold in memory: all, or so many (the perturbed ones and the most variable others); as many as fit by default
     #[arg(long, value_name = "N|all")]
     held_genes: Option<KeptGenes>,
@@ -76,6 +79,7 @@ impl ImportArgs {
             gene_column: self.gene_column.clone(),
             batch_column: self.batch_column.clone(),
             cell_type_column: self.cell_type_column.clone(),
+            guide_column: self.guide_column.clone(),
             genes: self.held_genes,
             kind: self.perturbation_kind.as_deref().map(named),
             labels_file: self.labels.as_deref().map(absolute),

@@ -24,7 +24,7 @@ const LISTED: usize = 15;
 pub struct Preprocess {
     /// Data set
     dataset: PathBuf,
-    /// Folder for cells.tsv, genes.tsv and differential.tsv; made if it is not there
+    /// Folder for cells.tsv, genes.tsv, differential.tsv and, where the screen names guides, guides.tsv; made if it is not there
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
     /// How genes are tested against the control cells: wilcoxon-tie corrects for ties, none tests nothing
@@ -146,6 +146,9 @@ fn text(summary: &PreprocessSummary, tested: bool) -> String {
     }
     if let Some(genes) = summary.variable_genes {
         text.push_str(&format!("{} are highly variable\n", counted(genes, "gene")));
+    }
+    if let Some(guides) = &summary.guides {
+        text.push_str(&format!("{guides}\n"));
     }
     summary.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
     match &summary.perturbations {

@@ -112,6 +112,8 @@ pub struct DatasetParts {
     pub batch: Option<Categories>,
     /// Cell type or line of each cell.
     pub cell_type: Option<Categories>,
+    /// Guide that each cell got, where the file names it beside its target.
+    pub guide: Option<Categories>,
     /// How the file was understood.
     pub import: ImportReport,
     /// What the user should know.
@@ -305,6 +307,11 @@ impl Dataset {
         self.parts.cell_type.as_ref()
     }
 
+    /// Guide that each cell got.
+    pub fn guide(&self) -> Option<&Categories> {
+        self.parts.guide.as_ref()
+    }
+
     /// How the file was understood.
     pub fn import(&self) -> &ImportReport {
         &self.parts.import
@@ -368,6 +375,7 @@ fn check(parts: &DatasetParts) -> Result<(), DatasetError> {
         ("cell labels", parts.roles.len(), rows),
         ("batch labels", parts.batch.as_ref().map_or(rows, |batch| batch.codes.len()), rows),
         ("cell types", parts.cell_type.as_ref().map_or(rows, |types| types.codes.len()), rows),
+        ("guides", parts.guide.as_ref().map_or(rows, |guides| guides.codes.len()), rows),
     ] {
         if found != expected {
             return Err(DatasetError::Length { what, found, expected });

@@ -49,6 +49,9 @@ pub struct ImportOptions {
     /// Column of `obs` with the cell type; `none` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cell_type_column: Option<String>,
+    /// Column of `obs` with the guide that each cell got; `none` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide_column: Option<String>,
     /// How many genes are held in memory; none for all that fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub genes: Option<KeptGenes>,
@@ -81,6 +84,7 @@ impl ImportOptions {
             gene_column: self.gene_column.or(base.gene_column),
             batch_column: self.batch_column.or(base.batch_column),
             cell_type_column: self.cell_type_column.or(base.cell_type_column),
+            guide_column: self.guide_column.or(base.guide_column),
             genes: self.genes.or(base.genes),
             kind: self.kind.or(base.kind),
             labels_file: self.labels_file.or(base.labels_file),

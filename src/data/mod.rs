@@ -28,5 +28,5 @@ pub use matrix::{CsrMatrix, MatrixError, Row};
 pub(crate) use median::median;
 pub use perturbation::{CellRole, Perturbation, PerturbationKind};
 pub use reduce::{AllGenes, GeneMoments, KeptGenes, RankGenes, Room, WholeCells};
-pub use summary::{KnockDown, PerturbationSummary, StrongestEffects, Summary};
+pub use summary::{KnockDown, PerturbationSummary, StrongestEffects, Summary, knock_downs, own_column};
 pub use values::{RowValues, Values};

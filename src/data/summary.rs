@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::function::erf::erfc;
 
-use super::{CellRole, Dataset, MatrixKind, PerturbationKind, median};
+use super::{CellRole, Dataset, MatrixKind, Perturbation, PerturbationKind, median};
 use crate::jobs::{Cancelled, Progress};
 
 /// A screen in numbers.
@@ -88,7 +88,12 @@ impl Summary {
         };
         let detected: Vec<f64> = (0..rows).map(detected).collect();
         let by_perturbation = dataset.cells_by_perturbation();
-        let knock_downs = knock_downs(dataset, &sums, progress)?;
+        let targets: Vec<Option<usize>> = dataset.perturbations().iter().map(|of| own_column(dataset, of)).collect();
+        let of_row = |row: usize| match dataset.roles()[row] {
+            CellRole::Perturbed(index) => Some(index as usize),
+            CellRole::Control | CellRole::Unassigned => None,
+        };
+        let knock_downs = knock_downs(dataset, &targets, of_row, progress)?;
         let mut effects = strongest_effects(dataset, &by_perturbation, progress)?.into_iter();
         let perturbations = dataset
             .perturbations()
@@ -175,24 +180,33 @@ impl Expression {
     }
 }
 
-/// One pass over the matrix collects each target in the control cells and in the cells in which it was perturbed.
-fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Result<Vec<Option<KnockDown>>, Cancelled> {
-    let perturbations = dataset.perturbations();
-    let mut results = vec![None; perturbations.len()];
+/// The column of the one gene that `perturbation` has, if it was measured.
+pub fn own_column(dataset: &Dataset, perturbation: &Perturbation) -> Option<usize> {
+    match perturbation.targets() {
+        [target] => dataset.genes().column(target),
+        _ => None,
+    }
+}
+
+/// How the expression of a gene changed in groups of cells: `columns` has the gene of each group, `group_of` the group of each row that is
+/// perturbed. One pass over the matrix collects each gene in the control cells and in its groups.
+///
+/// # Errors
+/// If cancelled.
+pub fn knock_downs(
+    dataset: &Dataset,
+    columns: &[Option<usize>],
+    group_of: impl Fn(usize) -> Option<usize>,
+    progress: &dyn Progress,
+) -> Result<Vec<Option<KnockDown>>, Cancelled> {
+    let mut results = vec![None; columns.len()];
     if matches!(dataset.matrix_kind(), MatrixKind::Scaled | MatrixKind::Effects) {
         return Ok(results);
     }
     // Place of each target column among the collected ones.
     let mut place = vec![None; dataset.gene_count()];
     let mut targets = 0usize;
-    let column_of: Vec<Option<usize>> = perturbations
-        .iter()
-        .map(|perturbation| match perturbation.targets() {
-            [target] => dataset.genes().column(target),
-            _ => None,
-        })
-        .collect();
-    for &column in column_of.iter().flatten() {
+    for &column in columns.iter().flatten() {
         if place[column].is_none() {
             place[column] = Some(targets);
             targets += 1;
@@ -200,16 +214,17 @@ fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Resu
     }
     let is_log = dataset.matrix_kind() == MatrixKind::LogNormalised;
     let mut control = vec![Expression::default(); targets];
-    let mut perturbed = vec![Expression::default(); perturbations.len()];
+    let mut perturbed = vec![Expression::default(); columns.len()];
     let mut control_cells = 0;
     for (row, role) in dataset.roles().iter().enumerate() {
         if row.is_multiple_of(4096) {
             progress.check()?;
-            progress.stage("Summarising", Some(row as f32 / sums.len() as f32));
+            progress.stage("Summarising", Some(row as f32 / dataset.cell_count() as f32));
         }
+        let library = dataset.library_size(row);
         let normalised = |value: f32| {
             let value = f64::from(value);
-            if is_log { value.exp_m1() } else { 1e4 * value / sums[row] }
+            if is_log { value.exp_m1() } else { 1e4 * value / library }
         };
         let stored = dataset.matrix().row(row);
         match *role {
@@ -224,9 +239,10 @@ fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Resu
                     }
                 }
             }
-            CellRole::Perturbed(index) => {
-                if let Some(column) = column_of[index as usize] {
-                    let expression = &mut perturbed[index as usize];
+            CellRole::Perturbed(_) => {
+                let group = group_of(row).and_then(|group| Some((group, columns[group]?)));
+                if let Some((group, column)) = group {
+                    let expression = &mut perturbed[group];
                     match stored.get(column as u32) {
                         value if value > 0.0 => expression.positive.push(normalised(value)),
                         _ => expression.zeros += 1,
@@ -244,7 +260,7 @@ fn knock_downs(dataset: &Dataset, sums: &[f64], progress: &dyn Progress) -> Resu
     }
     for (index, expression) in perturbed.iter_mut().enumerate() {
         progress.check()?;
-        let Some(place) = column_of[index].and_then(|column| place[column]) else { continue };
+        let Some(place) = columns[index].and_then(|column| place[column]) else { continue };
         if expression.cells() == 0 {
             continue;
         }
@@ -364,6 +380,7 @@ mod tests {
             kind: PerturbationKind::KnockOut,
             batch: None,
             cell_type: None,
+            guide: None,
             import: ImportReport::default(),
             warnings: Vec::new(),
         })

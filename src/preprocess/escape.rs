@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::prepare::PreparedScreen;
 use super::split::Split;
-use crate::data::log2_moments;
+use crate::data::{CellRole, CsrMatrix, Dataset, log2_moments};
 use crate::jobs::{Cancelled, Progress};
 
 /// Genes that respond are those whose mean of log2(1 + 10,000·x/L) differs by more standard errors than this.
@@ -40,9 +40,9 @@ const LEAST_SHARE: f64 = 1e-3;
 /// Which cells of a screen respond.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Responding {
-    /// By treatment the share of the cells perturbed in it alone that respond; none where that cannot be told.
+    /// By treatment, or perturbation of a data set, the share of the cells perturbed in it alone that respond; none where that cannot be told.
     pub shares: Vec<Option<f32>>,
-    /// By kept cell the probability that it responds, given its counts; 1 where that cannot be told.
+    /// By kept cell, or row of a data set, the probability that it responds, given its counts; 1 where that cannot be told.
     pub probabilities: Vec<f32>,
 }
 
@@ -59,8 +59,6 @@ impl Responding {
 /// # Errors
 /// If cancelled.
 pub fn responding(screen: &PreparedScreen, progress: &dyn Progress) -> Result<Responding, Cancelled> {
-    progress.stage("Telling cells that escaped their perturbation", None);
-    let mut found = Responding::all(screen);
     let (mut control, mut groups) = (Vec::new(), vec![Group::default(); screen.treatments.len()]);
     for (cell, dosages) in screen.dosages.iter().enumerate().filter(|(cell, _)| !screen.quality_failed[*cell]) {
         let training = screen.splits[cell] == Split::Training;
@@ -71,20 +69,60 @@ pub fn responding(screen: &PreparedScreen, progress: &dyn Progress) -> Result<Re
             _ => {}
         }
     }
-    let cells = Cells { screen, control: &control, moments: Moments::of(screen, &control) };
-    let fit = |group: &Group| -> Result<Option<Mixture>, Cancelled> {
-        progress.check()?;
-        Ok(cells.mixture(&group.training))
-    };
-    let mixtures: Vec<Option<Mixture>> = groups.par_iter().map(fit).collect::<Result<_, _>>()?;
-    for (treatment, (group, mixture)) in groups.iter().zip(mixtures).enumerate() {
-        let Some(mixture) = mixture else { continue };
-        found.shares[treatment] = Some(mixture.share as f32);
-        for &cell in group.training.iter().chain(&group.others) {
-            found.probabilities[cell] = mixture.probability(&cells.counts(cell, &mixture.genes)) as f32;
+    let counts = Counts { matrix: screen.dataset.matrix(), rows: &screen.cells, libraries: &screen.library_sizes };
+    counts.tell(&control, &groups, progress)
+}
+
+/// Tell for every perturbation of `dataset` of one gene which of its cells respond, from all of them but those that are `left_out` (a flag
+/// for each row). Combinations are left as they are. Deterministic.
+///
+/// # Errors
+/// If cancelled.
+pub fn responding_in(dataset: &Dataset, left_out: &[bool], progress: &dyn Progress) -> Result<Responding, Cancelled> {
+    let rows: Vec<u32> = (0..dataset.cell_count() as u32).collect();
+    let libraries: Vec<f32> = rows.iter().map(|&row| dataset.matrix().row_sum(row as usize) as f32).collect();
+    let (mut control, mut groups) = (Vec::new(), vec![Group::default(); dataset.perturbations().len()]);
+    for (cell, role) in dataset.roles().iter().enumerate().filter(|(cell, _)| !left_out[*cell]) {
+        match role {
+            CellRole::Control => control.push(cell),
+            &CellRole::Perturbed(index) if dataset.perturbations()[index as usize].targets().len() == 1 => {
+                groups[index as usize].training.push(cell);
+            }
+            CellRole::Perturbed(_) | CellRole::Unassigned => {}
         }
     }
-    Ok(found)
+    Counts { matrix: dataset.matrix(), rows: &rows, libraries: &libraries }.tell(&control, &groups, progress)
+}
+
+/// Counts of cells, by rows of a matrix.
+#[derive(Clone, Copy)]
+struct Counts<'a> {
+    matrix: &'a CsrMatrix,
+    /// Of each cell.
+    rows: &'a [u32],
+    libraries: &'a [f32],
+}
+
+impl Counts<'_> {
+    /// What the cells of `groups` are, held against `control`.
+    fn tell(self, control: &[usize], groups: &[Group], progress: &dyn Progress) -> Result<Responding, Cancelled> {
+        progress.stage("Telling cells that escaped their perturbation", None);
+        let mut found = Responding { shares: vec![None; groups.len()], probabilities: vec![1.0; self.rows.len()] };
+        let cells = Cells { all: self, control, moments: Moments::of(self, control) };
+        let fit = |group: &Group| -> Result<Option<Mixture>, Cancelled> {
+            progress.check()?;
+            Ok(cells.mixture(&group.training))
+        };
+        let mixtures: Vec<Option<Mixture>> = groups.par_iter().map(fit).collect::<Result<_, _>>()?;
+        for (treatment, (group, mixture)) in groups.iter().zip(mixtures).enumerate() {
+            let Some(mixture) = mixture else { continue };
+            found.shares[treatment] = Some(mixture.share as f32);
+            for &cell in group.training.iter().chain(&group.others) {
+                found.probabilities[cell] = mixture.probability(&cells.counts(cell, &mixture.genes)) as f32;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Cells (positions among the kept ones) that were perturbed in one gene alone and pass quality control.
@@ -106,20 +144,20 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(screen: &PreparedScreen, cells: &[usize]) -> Self {
-        let matrix = screen.dataset.matrix();
-        let rows: Vec<u32> = cells.iter().map(|&cell| screen.cells[cell]).collect();
+    fn of(all: Counts<'_>, cells: &[usize]) -> Self {
+        let matrix = all.matrix;
+        let rows: Vec<u32> = cells.iter().map(|&cell| all.rows[cell]).collect();
         let mut moments = Self {
             cells: cells.len() as f64,
             libraries: [0.0; 2],
-            sums: vec![[0.0; 3]; screen.dataset.gene_count()],
+            sums: vec![[0.0; 3]; matrix.columns()],
             logs: log2_moments(matrix, &rows),
         };
         for &cell in cells {
-            let library = f64::from(screen.library_sizes[cell]);
+            let library = f64::from(all.libraries[cell]);
             moments.libraries[0] += library;
             moments.libraries[1] += library * library;
-            for (gene, count) in matrix.row(screen.cells[cell] as usize).iter() {
+            for (gene, count) in matrix.row(all.rows[cell] as usize).iter() {
                 let x = f64::from(count);
                 let terms = [x, x * x, x * library];
                 moments.sums[gene as usize].iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
@@ -221,8 +259,8 @@ struct CellCounts {
 }
 
 struct Cells<'a> {
-    screen: &'a PreparedScreen,
-    /// Training cells, positions among the kept ones.
+    all: Counts<'a>,
+    /// Positions.
     control: &'a [usize],
     /// Theirs.
     moments: Moments,
@@ -230,16 +268,16 @@ struct Cells<'a> {
 
 impl Cells<'_> {
     fn counts(&self, cell: usize, genes: &[GeneOfMixture]) -> CellCounts {
-        let row = self.screen.dataset.matrix().row(self.screen.cells[cell] as usize);
+        let row = self.all.matrix.row(self.all.rows[cell] as usize);
         CellCounts {
-            library: f64::from(self.screen.library_sizes[cell]),
+            library: f64::from(self.all.libraries[cell]),
             counts: genes.iter().map(|gene| f64::from(row.get(gene.column))).collect(),
         }
     }
 
     /// The genes that differ most between `cells` and control cells, by column.
     fn genes(&self, cells: &[usize]) -> Vec<GeneOfMixture> {
-        let own = Moments::of(self.screen, cells);
+        let own = Moments::of(self.all, cells);
         let errors = |gene: usize| {
             let [(means, variances), (control, of_control)] = [&own.logs, &self.moments.logs];
             (means[gene] - control[gene]).abs() / (variances[gene] + of_control[gene]).sqrt().max(f64::MIN_POSITIVE)

@@ -13,6 +13,7 @@ pub mod escape;
 pub mod extra_treatments;
 mod filters;
 pub mod gene_metrics;
+pub mod guides;
 mod held_out;
 mod judging;
 pub mod knock_down;

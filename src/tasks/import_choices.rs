@@ -69,6 +69,7 @@ impl Decisions {
                 "gene names" => same(|options| options.gene_column.as_deref()),
                 "batch" => same(|options| options.batch_column.as_deref()),
                 "cell type" => same(|options| options.cell_type_column.as_deref()),
+                "guide column" => same(|options| options.guide_column.as_deref()),
                 "values" => written.matrix_kind.is_some() && written.matrix_kind == self.options.matrix_kind,
                 "control" => {
                     !written.control_labels.is_empty() && written.control_labels == self.options.control_labels
@@ -139,6 +140,7 @@ pub fn settled(options: &ImportOptions, preview: &Preview) -> ImportOptions {
     let column = |what: &str| chosen(what).map_or_else(|| "none".to_owned(), |choice| choice.chosen.clone());
     settled.batch_column = settled.batch_column.or_else(|| Some(column("batch")));
     settled.cell_type_column = settled.cell_type_column.or_else(|| Some(column("cell type")));
+    settled.guide_column = settled.guide_column.or_else(|| Some(column("guide column")));
     settled.kind = settled.kind.or(Some(preview.kind));
     settled
 }

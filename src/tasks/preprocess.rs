@@ -16,12 +16,16 @@ use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::differential::{DifferentialTable, Test, differential};
 use crate::preprocess::doublets::{CellDoublets, find_by_batch};
 use crate::preprocess::gene_metrics::GeneMetrics;
+use crate::preprocess::guides::GuideCheck;
 use crate::preprocess::normalise::{Expression, median_library_size};
 use crate::preprocess::quality::{CellMetrics, QualityReport, Rule};
 use crate::preprocess::variable_genes::{
     Choice, Dispersions, Limits, StandardisedVariances, by_dispersion, by_dispersion_per_batch,
     by_standardised_variance,
 };
+
+use super::guides;
+use super::tables::write_text;
 
 /// Rows of a table rendered at a time by each thread.
 const ROWS_PER_PART: usize = 4096;
@@ -109,6 +113,8 @@ pub struct Preprocessed {
     pub variable_genes: Option<VariableGenes>,
     /// Doublets among all cells, if they were looked for.
     pub doublets: Option<CellDoublets>,
+    /// Its guides, if it names any; only of counts.
+    pub guides: Option<GuideCheck>,
     /// Counts that every cell was scaled to; none where the values were log-normalised already.
     pub target_sum: Option<f64>,
     /// Rows that the genes and the tests rest on.
@@ -170,7 +176,8 @@ pub fn preprocess(
     let doublets = (config.doublets && is_counts)
         .then(|| find_by_batch(dataset, &dataset.held_cells(), 0, progress))
         .transpose()?;
-    Ok(Preprocessed { quality, genes, variable_genes, doublets, target_sum, cells, differential, group_sizes })
+    let guides = quality.as_ref().map(|(_, report)| guides::judged(dataset, report, progress)).transpose()?.flatten();
+    Ok(Preprocessed { quality, guides, genes, variable_genes, doublets, target_sum, cells, differential, group_sizes })
 }
 
 fn variable_genes(
@@ -313,6 +320,8 @@ pub struct PreprocessSummary {
     pub variable_genes: Option<usize>,
     /// Cells called doublets; absent if they were not looked for.
     pub doublets: Option<usize>,
+    /// Its guides in a sentence; absent if it names none.
+    pub guides: Option<String>,
     /// What could not be told, and why.
     pub notes: Vec<String>,
     /// One entry per perturbation; absent without tests.
@@ -398,12 +407,13 @@ impl Preprocessed {
                 .as_ref()
                 .map(|found| found.selected().iter().filter(|selected| **selected).count()),
             doublets: self.doublets.as_ref().map(CellDoublets::count),
+            guides: self.guides.as_ref().map(guides::in_words),
             notes: self.doublets.as_ref().map_or_else(Vec::new, |doublets| doublets.notes.clone()),
             perturbations,
         }
     }
 
-    /// Write `cells.tsv`, `genes.tsv` and, if tests were made, `differential.tsv` into `folder`, which is made if it is
+    /// Write `cells.tsv`, `genes.tsv` and, if tests were made, `differential.tsv`, if the screen names guides `guides.tsv` into `folder`, which is made if it is
     /// not there. Tests whose adjusted p value is `adjusted_below` or more are left out. Gives back what was written.
     ///
     /// # Errors
@@ -445,6 +455,11 @@ impl Preprocessed {
             self.gene_row(dataset, gene, text);
         })?;
         written.push(path);
+        if let Some(check) = &self.guides {
+            let path = folder.join("guides.tsv");
+            write_text(&path, &guides::table(check)).with_context(|| format!("cannot write {}", path.display()))?;
+            written.push(path);
+        }
         Ok(written)
     }
 

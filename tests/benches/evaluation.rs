@@ -136,6 +136,7 @@ fn k562() {
         kind: PerturbationKind::KnockOut,
         batch: None,
         cell_type: None,
+        guide: None,
         import: ImportReport::default(),
         warnings: Vec::new(),
     })

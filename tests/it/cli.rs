@@ -413,6 +413,13 @@ fn a_screen_is_measured_and_tested_into_tables() {
     assert_eq!(tests.lines().count() as u64, 1 + significant);
     let text = ok(at, &["preprocess", "screen.h5ad", "-o", "out", "--test", "none", "--mads", "5"]);
     assert!(text.contains("fail quality control at 5 MAD") && !text.contains("differential.tsv"), "{text}");
+    // Of a screen that names guides there is a table of them.
+    assert!(!at.join("out/guides.tsv").exists());
+    crate::guides::screen(at);
+    let text = ok(at, &["preprocess", "guides.h5ad", "-o", "guides", "--test", "none"]);
+    assert!(text.contains("13 guides; fewer cells respond to "), "{text}");
+    let table = std::fs::read_to_string(at.join("guides/guides.tsv")).expect("guides");
+    assert!(table.lines().count() == 14 && table.contains("\tyes\t"), "{table}");
     let negative = fails(at, 2, &["preprocess", "screen.h5ad", "-o", "out", "--mads=-1"]);
     assert!(negative.contains("above 0"), "{negative}");
     let taken = fails(at, 2, &["preprocess", "screen.h5ad", "-o", "screen.h5ad"]);

@@ -176,9 +176,7 @@ fn in_a_real_screen_guides_differ_in_how_many_cells_escape() {
     for expected in ["IFNGR1", "IFNGR2", "JAK2", "STAT1"] {
         assert!(told.iter().any(|(symbol, share)| *symbol == expected && (0.5..0.9).contains(share)), "{told:?}");
     }
-    let by_guide = ImportOptions { batch_column: Some("guide_id".into()), ..ImportOptions::default() };
-    let guides = h5ad::read(&path, &by_guide, &Silent).unwrap();
-    let guides = guides.batch().expect("guides");
+    let guides = dataset.guide().expect("guides");
     let share = |guide: &str| {
         let level = guides.levels.iter().position(|level| level == guide).expect("a guide") as u32;
         let is_own = |(row, _): &(&u32, &f32)| guides.codes[**row as usize] == Some(level);

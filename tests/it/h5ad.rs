@@ -314,6 +314,7 @@ pub fn screen() -> Dataset {
         kind: PerturbationKind::Activation,
         batch: Some(categories("lane", &["l1", "l2"])),
         cell_type: Some(categories("cell line", &["K562"])),
+        guide: None,
         import: ImportReport::default(),
         warnings: Vec::new(),
     })

@@ -11,6 +11,7 @@ mod damaged_files;
 mod escape;
 mod figures;
 mod gpo_vae_golden;
+mod guides;
 mod h5ad;
 mod h5ad_variants;
 mod judging;

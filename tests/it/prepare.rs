@@ -78,6 +78,7 @@ fn parts(kind: MatrixKind) -> DatasetParts {
         kind: PerturbationKind::KnockOut,
         batch: None,
         cell_type: None,
+        guide: None,
         import: ImportReport::default(),
         warnings: Vec::new(),
     }

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::Work;
-use crate::app::findings::{DoubletFinding, FilterFinding, Findings, QualityFinding, Stopped, shown_perturbation};
+use crate::app::findings::{
+    DoubletFinding, FilterFinding, Findings, GuideFinding, QualityFinding, Stopped, shown_perturbation,
+};
 use crate::app::state::{DataSection, State, Tab};
 use crate::data::{Dataset, MatrixKind};
 use crate::jobs::{Job, Outcome, ProgressUpdate};
 use crate::preprocess::differential::Test;
 use crate::preprocess::doublets::{CellDoublets, find_by_batch};
+use crate::preprocess::guides::GuideCheck;
 use crate::preprocess::quality::CellMetrics;
 use crate::preprocess::{Filtered, PrepareConfig, preview_filters};
+use crate::tasks::guides;
 use crate::tasks::preprocess::{TestedGroup, test_perturbation};
 use crate::tasks::quality::{self, Quality};
 
@@ -24,6 +28,9 @@ pub(super) struct Screening {
     /// Limits that were judged last, or are being judged.
     mads: Option<f64>,
     quality: Option<Job<Option<Quality>>>,
+    /// Limits of quality at which guides were compared last, or are being compared.
+    guides_at: Option<f64>,
+    guides: Option<Job<Option<GuideCheck>>>,
     doublets: Option<Job<CellDoublets>>,
     testing: Option<Testing>,
     /// Settings whose filters were counted last, or are being counted.
@@ -45,8 +52,10 @@ impl Screening {
         let quality = self.quality.as_ref().filter(|_| self.metrics.is_none());
         let quality = quality.map(|job| ("Quality of the cells".to_owned(), job.progress()));
         let testing = self.testing.as_ref();
+        let guides = self.guides.as_ref().map(|job| ("Comparing guides".to_owned(), job.progress()));
         let doublets = self.doublets.as_ref().map(|job| ("Looking for doublets".to_owned(), job.progress()));
         quality
+            .or(guides)
             .or(doublets)
             .or_else(|| testing.map(|testing| (format!("Testing {}", testing.perturbation), testing.job.progress())))
     }
@@ -69,6 +78,7 @@ impl Work {
         }
         let Some(dataset) = dataset else { return };
         self.poll_quality(&dataset, state);
+        self.poll_guides(&dataset, state);
         self.poll_doublets(state);
         self.poll_testing(&dataset, state);
         self.poll_filters(&dataset, state);
@@ -168,6 +178,32 @@ impl Work {
             };
             metrics.map(|metrics| quality::judge(&dataset, metrics, mads, progress)).transpose()
         }));
+    }
+
+    /// Compare the guides while they are shown.
+    fn poll_guides(&mut self, dataset: &Arc<Dataset>, state: &mut State) {
+        let wake = self.wake();
+        let screening = &mut self.screening;
+        let found = &mut state.runtime.findings.guides;
+        if let Some(outcome) = screening.guides.as_mut().and_then(Job::poll) {
+            screening.guides = None;
+            *found = match outcome {
+                Outcome::Finished(Some(check)) => GuideFinding::Ready(Arc::new(check)),
+                Outcome::Finished(None) if dataset.guide().is_none() => GuideFinding::NoGuides,
+                Outcome::Finished(None) => GuideFinding::NoCounts,
+                Outcome::Cancelled => GuideFinding::None,
+                Outcome::Failed { message, .. } => GuideFinding::Failed(message),
+            };
+        }
+        let shown = state.view.tab == Tab::Data && state.view.section == DataSection::Guides;
+        let mads = state.document.training.prepare.quality_mads;
+        if !shown || screening.guides.is_some() || screening.guides_at == Some(mads) {
+            return;
+        }
+        screening.guides_at = Some(mads);
+        let dataset = dataset.clone();
+        let job = Job::spawn("guides", wake, move |progress| guides::measure(&dataset, mads, progress));
+        screening.guides = Some(job);
     }
 
     fn poll_testing(&mut self, dataset: &Arc<Dataset>, state: &mut State) {

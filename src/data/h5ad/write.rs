@@ -70,7 +70,7 @@ pub fn write(path: &Path, dataset: &Dataset) -> Result<(), H5adError> {
 /// Write `dataset` to `path` as .h5ad, whole or not at all.
 ///
 /// `X` is f32 (gzip, shuffled), CSR unless `options` says otherwise; `obs` has the cell names, `perturbation` (categorical: `control`, symbols joined by `+`; unassigned
-/// cells missing), batch and cell type under the names of their columns, and the extra columns; `var` has the symbols and `ensembl_id`. [`read`](super::read)
+/// cells missing), batch, cell type and guide under the names of their columns, and the extra columns; `var` has the symbols and `ensembl_id`. [`read`](super::read)
 /// gives the same data set back.
 ///
 /// # Errors
@@ -102,9 +102,14 @@ pub(super) fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile
     builder.tempfile_in(folder)
 }
 
+/// What is kept of the columns of cells beside their perturbations.
+fn kept_columns(dataset: &Dataset) -> impl Iterator<Item = &Categories> {
+    dataset.batch().into_iter().chain(dataset.cell_type()).chain(dataset.guide())
+}
+
 fn check_extra(dataset: &Dataset, extra: &[ExtraColumn]) -> Result<(), H5adError> {
     let mut names: HashSet<&str> = HashSet::from([PERTURBATION_COLUMN, "_index"]);
-    names.extend(dataset.batch().into_iter().chain(dataset.cell_type()).map(|column| column.name.as_str()));
+    names.extend(kept_columns(dataset).map(|column| column.name.as_str()));
     for column in extra {
         let name = column.name();
         if name.is_empty() || name.contains('/') || name == "." || !names.insert(name) {
@@ -166,8 +171,8 @@ fn write_cells(file: &Group, dataset: &Dataset, extra: &[ExtraColumn]) -> hdf5::
     let obs = file.create_group("obs")?;
     let mut columns = vec![PERTURBATION_COLUMN];
     write_categories(&obs, &labels(dataset))?;
-    for column in dataset.batch().into_iter().chain(dataset.cell_type()) {
-        // One column can serve as both.
+    for column in kept_columns(dataset) {
+        // One column can serve twice.
         if !columns.contains(&column.name.as_str()) {
             write_categories(&obs, column)?;
             columns.push(&column.name);

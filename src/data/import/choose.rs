@@ -1,8 +1,10 @@
 //! Which columns hold the perturbations, the controls, the batch, the cell type.
 
+use std::collections::BTreeMap;
+
 use super::frame::{Column, Frame, compact};
-use crate::data::labels::{ColumnFit, ControlFlags, KIND_COLUMNS, PERTURBATION_COLUMNS, fit};
-use crate::data::{Categories, Choice, Genes, ImportOptions};
+use crate::data::labels::{ColumnFit, ControlFlags, KIND_COLUMNS, Labels, PERTURBATION_COLUMNS, fit};
+use crate::data::{Categories, CellRole, Choice, Genes, ImportOptions};
 use crate::words::{counted, grouped, listed};
 
 const BATCH_COLUMNS: &[&str] = &[
@@ -19,6 +21,25 @@ const BATCH_COLUMNS: &[&str] = &[
     "orig.ident",
 ];
 const CELL_TYPE_COLUMNS: &[&str] = &["cell_type", "celltype", "cell_line", "cellline", "cell_ontology_class"];
+/// Columns with guides; one of them may be the perturbation column itself.
+const GUIDE_COLUMNS: &[&str] = &[
+    "guide_id",
+    "guide_identity",
+    "guide",
+    "guide_name",
+    "guide_ids",
+    "sgrna",
+    "sgrna_id",
+    "sgrna_name",
+    "grna",
+    "grna_id",
+    "sgid_ab",
+    "protospacer",
+    "feature_call",
+    "perturbation_raw",
+];
+/// A guide with fewer cells says nothing.
+const FEWEST_OF_GUIDE: usize = 5;
 /// Columns that mark controls with 1.
 const CONTROL_COLUMNS: &[&str] = &["control", "is_control", "is_ctrl", "ctrl"];
 /// CELLxGENE's column, which marks controls with the word `control`.
@@ -158,7 +179,7 @@ pub(super) fn choose_batch<F: Frame>(
     taken: &str,
     wanted: Option<&str>,
 ) -> Result<(Option<Categories>, Option<Choice>), F::Error> {
-    choose_category(obs, "batch", BATCH_COLUMNS, taken, wanted, 2)
+    choose_category(obs, "batch", &present(obs, BATCH_COLUMNS, taken), wanted, |column| levels(obs, column, 2))
 }
 
 /// The type or line of each cell, if a column tells.
@@ -167,20 +188,31 @@ pub(super) fn choose_cell_type<F: Frame>(
     taken: &str,
     wanted: Option<&str>,
 ) -> Result<(Option<Categories>, Option<Choice>), F::Error> {
-    choose_category(obs, "cell type", CELL_TYPE_COLUMNS, taken, wanted, 1)
+    choose_category(obs, "cell type", &present(obs, CELL_TYPE_COLUMNS, taken), wanted, |column| levels(obs, column, 1))
 }
 
+/// Those of `names` that `obs` has, but the one that is `taken`.
+fn present<'a, F: Frame>(obs: &'a F, names: &[&str], taken: &str) -> Vec<&'a str> {
+    let mut present: Vec<&str> = names.iter().filter_map(|name| obs.find(name)).filter(|name| *name != taken).collect();
+    present.dedup();
+    present
+}
+
+/// Why a column serves as categories: it has so many levels, at least `fewest`. As many levels as cells is a barcode.
+fn levels<F: Frame>(obs: &F, column: &Categories, fewest: usize) -> Option<String> {
+    let fits = (fewest..=obs.length().div_ceil(2)).contains(&column.levels.len());
+    fits.then(|| format!("{}: {}", counted(column.levels.len(), "level"), listed(&column.levels, 4)))
+}
+
+/// The column that is `wanted`, else the first of those `present` that serves, and why: what `serves` says.
 fn choose_category<F: Frame>(
     obs: &F,
     what: &str,
-    names: &[&str],
-    taken: &str,
+    present: &[&str],
     wanted: Option<&str>,
-    fewest: usize,
+    serves: impl Fn(&Categories) -> Option<String>,
 ) -> Result<(Option<Categories>, Option<Choice>), F::Error> {
-    let mut present: Vec<&str> = names.iter().filter_map(|name| obs.find(name)).filter(|name| *name != taken).collect();
-    present.dedup();
-    let choice = |chosen: &str, reason: String, present: &[&str]| Choice {
+    let choice = |chosen: &str, reason: String| Choice {
         what: what.to_owned(),
         chosen: chosen.to_owned(),
         reason,
@@ -188,24 +220,58 @@ fn choose_category<F: Frame>(
     };
     match wanted {
         Some(NO_COLUMN) if obs.find(NO_COLUMN).is_none() => {
-            return Ok((None, Some(choice(NO_COLUMN, "named by you".to_owned(), &present))));
+            return Ok((None, Some(choice(NO_COLUMN, "named by you".to_owned()))));
         }
         Some(name) => {
             let name = obs.find(name).ok_or_else(|| obs.unknown(name))?;
             let column = compact(obs.words(name)?);
-            return Ok((Some(column), Some(choice(name, "named by you".to_owned(), &present))));
+            return Ok((Some(column), Some(choice(name, "named by you".to_owned()))));
         }
         None => {}
     }
-    for name in &present {
+    for name in present {
         let column = compact(obs.words(name)?);
-        // As many levels as cells is a barcode, not a batch.
-        if (fewest..=obs.length().div_ceil(2)).contains(&column.levels.len()) {
-            let reason = format!("{}: {}", counted(column.levels.len(), "level"), listed(&column.levels, 4));
-            return Ok((Some(column), Some(choice(name, reason, &present))));
+        if let Some(reason) = serves(&column) {
+            return Ok((Some(column), Some(choice(name, reason))));
         }
     }
     Ok((None, None))
+}
+
+/// The guide of each cell, if a column names several for one target; the perturbation column itself may.
+pub(super) fn choose_guide<F: Frame>(
+    obs: &F,
+    taken: &str,
+    labels: &Labels,
+    wanted: Option<&str>,
+) -> Result<(Option<Categories>, Option<Choice>), F::Error> {
+    let mut present = present(obs, GUIDE_COLUMNS, taken);
+    present.extend(obs.find(taken));
+    present.retain(|name| obs.has_words(name));
+    choose_category(obs, "guide column", &present, wanted, |column| {
+        let several = targets_with_several(column, labels);
+        let guides = counted(column.levels.len(), "guide");
+        (several > 0).then(|| format!("{guides}; {} with several", counted(several, "target")))
+    })
+}
+
+/// Perturbations whose cells are those of several levels of `guides`; none where a level is of many perturbations.
+fn targets_with_several(guides: &Categories, labels: &Labels) -> usize {
+    let mut cells: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    for (code, role) in guides.codes.iter().zip(&labels.roles) {
+        if let (&Some(code), CellRole::Perturbed(perturbation)) = (code, role) {
+            *cells.entry((code, *perturbation)).or_default() += 1;
+        }
+    }
+    let (mut of_guide, mut of_target) = (vec![0usize; guides.levels.len()], BTreeMap::<u32, usize>::new());
+    for ((code, perturbation), _) in cells.into_iter().filter(|(_, count)| *count >= FEWEST_OF_GUIDE) {
+        of_guide[code as usize] += 1;
+        *of_target.entry(perturbation).or_default() += 1;
+    }
+    // A batch has cells of all perturbations.
+    let astray = of_guide.iter().filter(|targets| **targets > 1).count();
+    let guides = of_guide.iter().filter(|targets| **targets > 0).count();
+    if 10 * astray > guides { 0 } else { of_target.values().filter(|guides| **guides > 1).count() }
 }
 
 /// The columns that say how cells were perturbed.

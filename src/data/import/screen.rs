@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::choose::{choose_batch, choose_cell_type, choose_perturbations, control_flags, kind_columns};
+use super::choose::{choose_batch, choose_cell_type, choose_guide, choose_perturbations, control_flags, kind_columns};
 use super::evidence::{Evidence, kind_label};
 use super::genes::{ReadGenes, read_genes};
 use super::{Frame, ImportError};
@@ -55,6 +55,7 @@ pub(in crate::data) struct Understood {
     kind: PerturbationKind,
     batch: Option<Categories>,
     cell_type: Option<Categories>,
+    guide: Option<Categories>,
     notes: Option<Notes>,
     choices: Vec<Choice>,
     warnings: Vec<Warning>,
@@ -94,12 +95,15 @@ where
     let (batch, batch_choice) = choose_batch(obs, taken, options.batch_column.as_deref()).map_err(Into::into)?;
     let (cell_type, cell_type_choice) =
         choose_cell_type(obs, taken, options.cell_type_column.as_deref()).map_err(Into::into)?;
+    let (guide, guide_choice) =
+        choose_guide(obs, taken, &screen.labels, options.guide_column.as_deref()).map_err(Into::into)?;
     choices.extend(batch_choice);
     choices.extend(cell_type_choice);
+    choices.extend(guide_choice);
     let (labels, kind) = (screen.labels, screen.kind);
     let columns = [columns_of_words(obs), columns_of_words(var)];
     let is_part = false;
-    Ok(Understood { genes, cells, labels, kind, batch, cell_type, notes, choices, warnings, is_part, columns })
+    Ok(Understood { genes, cells, labels, kind, batch, cell_type, guide, notes, choices, warnings, is_part, columns })
 }
 
 fn columns_of_words<F: Frame>(frame: &F) -> Vec<String> {
@@ -232,6 +236,7 @@ impl Understood {
             kind: self.kind,
             batch: self.batch,
             cell_type: self.cell_type,
+            guide: self.guide,
             import: ImportReport { choices, levels: self.labels.levels, cell_columns, gene_columns },
             warnings,
         };

@@ -110,6 +110,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
             codes: cell_facts.iter().map(|facts| Some(facts.batch)).collect(),
         }),
         cell_type: None,
+        guide: None,
         import: ImportReport { choices: vec![choice], ..ImportReport::default() },
         warnings: Vec::new(),
     };

@@ -238,6 +238,7 @@ mod tests {
             kind: PerturbationKind::KnockOut,
             batch: None,
             cell_type: None,
+            guide: None,
             import: ImportReport::default(),
             warnings: Vec::new(),
         })

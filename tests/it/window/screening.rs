@@ -1,7 +1,8 @@
 //! Quality of the cells and differential expression, by label.
 
+use egui_kittest::kittest::Queryable as _;
 use grn_explorer::app::Action;
-use grn_explorer::app::findings::QualityFinding;
+use grn_explorer::app::findings::{GuideFinding, QualityFinding};
 use grn_explorer::app::state::{DataSection, Tab};
 use grn_explorer::preprocess::differential::Test;
 
@@ -109,4 +110,48 @@ fn a_perturbation_chosen_in_a_table_is_the_one_in_the_volcano() {
     window.open(&screen(folder.path()));
     assert!(window.state().runtime.findings.tests.done.is_empty());
     assert_eq!(window.state().view.section, DataSection::Import);
+}
+
+#[test]
+fn guides_are_compared_sorted_found_and_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Window::new([1280.0, 800.0]);
+    // Of a screen that names none there is nothing to compare, and the way out is told.
+    window.open(&screen(folder.path()));
+    window.click("Guides");
+    window.until("the answer", |state| matches!(state.runtime.findings.guides, GuideFinding::NoGuides));
+    window.harness.run_steps(2);
+    assert!(window.shows("No guides"));
+    window.click("Import page");
+    assert_eq!(window.state().view.section, DataSection::Import);
+
+    window.open(&crate::guides::screen(folder.path()));
+    assert!(window.mentions("13 guides; 6 targets with several"));
+    window.click("Guides");
+    window.until("the guides", |state| matches!(state.runtime.findings.guides, GuideFinding::Ready(_)));
+    window.harness.run_steps(2);
+    assert!(window.mentions("13 guides of column sgRNA"));
+    let GuideFinding::Ready(check) = window.state().runtime.findings.guides.clone() else { unreachable!() };
+    let less: Vec<&str> =
+        check.guides.iter().filter(|guide| guide.works_less()).map(|guide| guide.name.as_str()).collect();
+    assert!(less.len() >= 3 && less.iter().all(|name| name.ends_with("_g1")), "{less:?}");
+    assert!(window.mentions(&format!("▲ {} guides with fewer responding cells", less.len())));
+    // A click shows the perturbation.
+    let weak = check.guides.iter().find(|guide| guide.works_less()).unwrap();
+    window.click(&format!("guide {}", weak.name));
+    assert_eq!(window.state().view.perturbation, weak.perturbation);
+    let field = window.harness.get_by_label("Filter guides");
+    field.focus();
+    window.harness.run_steps(1);
+    window.harness.get_by_label("Filter guides").type_text(weak.perturbation.as_ref().unwrap());
+    window.harness.run_steps(3);
+    let other = check.guides.iter().find(|guide| guide.perturbation != weak.perturbation).unwrap();
+    assert!(window.shows(&format!("guide {}", weak.name)) && !window.shows(&format!("guide {}", other.name)));
+    let path = folder.path().join("guides.tsv");
+    window.answers.next(&path);
+    window.click("Save…");
+    window.until("the table", |_| path.is_file());
+    let saved = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(saved, grn_explorer::tasks::guides::table(&check));
+    assert_eq!(saved.lines().count(), 14);
 }

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use grn_explorer::app::attached::Attachment;
 use grn_explorer::app::evaluations::EvaluationSettings;
-use grn_explorer::app::findings::{EdgeTesting, QualityFinding};
+use grn_explorer::app::findings::{EdgeTesting, GuideFinding, QualityFinding};
 use grn_explorer::app::state::{DataSection, PageDrawing, Tab, TableKind, WaveView};
 use grn_explorer::app::theme::ThemeChoice;
 use grn_explorer::app::{Action, App, Setup};
@@ -276,6 +276,26 @@ fn comparison(size: [f32; 2], theme: ThemeChoice, name: &str) -> Option<Snapshot
 #[test]
 fn a_comparison_looks_as_it_did() {
     both_sizes_and_themes(comparison);
+}
+
+#[test]
+fn guides_look_as_they_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = crate::guides::screen(folder.path());
+    let mut results = SnapshotResults::new();
+    for (size, theme, name) in
+        [([1000.0, 640.0], ThemeChoice::Light, "small-light"), ([1440.0, 900.0], ThemeChoice::Dark, "large-dark")]
+    {
+        let Some(mut window) = photographed(size) else { return };
+        window.send(Action::SetTheme(theme));
+        window.open(&path);
+        window.send(Action::ShowSection(DataSection::Guides));
+        window.until("the guides", |state| matches!(state.runtime.findings.guides, GuideFinding::Ready(_)));
+        window.harness.hover_at(egui::pos2(1.0, size[1] - 1.0));
+        window.harness.run_steps(20);
+        window.harness.snapshot(format!("guides-{name}"));
+        results.extend(window.harness.take_snapshot_results());
+    }
 }
 
 /// The page of an evaluation, or none where nothing can be drawn.

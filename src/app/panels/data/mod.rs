@@ -3,6 +3,7 @@
 mod differential;
 mod effects;
 mod facts;
+mod guides;
 pub(in crate::app) mod import;
 mod model;
 mod network;
@@ -31,6 +32,7 @@ pub(in crate::app) struct DataPage {
     table: Sort<table::Key>,
     quality: quality::QualityView,
     differential: differential::DifferentialView,
+    guides: guides::GuidesView,
 }
 
 impl Default for DataPage {
@@ -40,6 +42,7 @@ impl Default for DataPage {
             table: Sort::falling(table::Key::Cells),
             quality: quality::QualityView::default(),
             differential: differential::DifferentialView::default(),
+            guides: guides::GuidesView::default(),
         }
     }
 }
@@ -58,6 +61,7 @@ pub(in crate::app) fn show(page: &mut DataPage, ui: &mut Ui, state: &State, acti
     match state.view.section {
         DataSection::Import => {}
         DataSection::Quality => return quality::show(&mut page.quality, ui, state, actions),
+        DataSection::Guides => return guides::show(&mut page.guides, ui, state, actions),
         DataSection::Differential => return differential::show(&mut page.differential, ui, state, actions),
     }
     if ui.available_width() < TWO_COLUMNS {
@@ -110,6 +114,7 @@ fn sections(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         for (section, label, hint) in [
             (DataSection::Import, "Import", "How the file was read, and whether the perturbations worked"),
             (DataSection::Quality, "Quality", "Damaged cells, and where they are more frequent"),
+            (DataSection::Guides, "Guides", "Which guides work, beside the others of their targets"),
             (DataSection::Differential, "Differential expression", "What each perturbation changes: volcano plot"),
         ] {
             let selected = state.view.section == section;

@@ -61,6 +61,13 @@ const CELL_TYPE: Field = Field {
     slot: |options| &mut options.cell_type_column,
 };
 
+const GUIDE: Field = Field {
+    what: "guide column",
+    title: "Guide",
+    hint: "The guide that each cell got, beside its target: the page *Guides* tells which of them work",
+    slot: |options| &mut options.guide_column,
+};
+
 /// Ways to join genes in a label: what is stored, and what is read.
 const SEPARATORS: [(Option<&str>, &str); 8] = [
     (None, "By the rules"),
@@ -92,11 +99,12 @@ pub(super) fn show(form: &mut ImportForm, ui: &mut Ui, known: &Known<'_>, action
     kind(form, ui, known);
     column(form, ui, known, &BATCH);
     column(form, ui, known, &CELL_TYPE);
+    column(form, ui, known, &GUIDE);
     others(form, ui, known);
 }
 
 /// What is shown above.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 12] = [
     "matrix",
     "values",
     LABELS,
@@ -108,6 +116,7 @@ const SHOWN: [&str; 11] = [
     "kind of perturbation",
     "batch",
     "cell type",
+    "guide column",
 ];
 
 /// What else was decided, by the format or the size of the file.
