@@ -9,6 +9,7 @@ use statrs::function::erf::erfc;
 
 use super::differential::benjamini_hochberg;
 use super::escape::Responding;
+use super::shrinkage::variance_of_mean;
 use crate::data::{Categories, CellRole, Dataset, KnockDown, knock_downs, log2_moments, own_column};
 use crate::jobs::{Cancelled, Progress};
 
@@ -186,12 +187,15 @@ fn agreements(dataset: &Dataset, groups: &[Group], progress: &dyn Progress) -> R
         if group.rows.len().min(others.len()) < FEWEST_CELLS {
             return Ok(None);
         }
+        let count = others.len();
         let (own, (others, of_others)) = (log2_moments(matrix, &group.rows).0, log2_moments(matrix, &others));
         let targets = dataset.perturbations()[perturbation as usize].targets();
         let left_out: Vec<Option<usize>> = targets.iter().map(|target| dataset.genes().column(target)).collect();
         let compared: Vec<usize> = (0..own.len()).filter(|gene| !left_out.contains(&Some(*gene))).collect();
         let signal: f64 = compared.iter().map(|&gene| (others[gene] - base[gene]).powi(2)).sum();
-        let noise: f64 = compared.iter().map(|&gene| of_others[gene] + errors[gene]).sum();
+        let pooled = |gene: usize| errors[gene] * control.len() as f64;
+        let error = |&gene: &usize| variance_of_mean(of_others[gene], count, pooled(gene)) + errors[gene];
+        let noise: f64 = compared.iter().map(error).sum();
         if signal < LEAST_SIGNAL * noise {
             return Ok(None);
         }

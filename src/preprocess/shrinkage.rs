@@ -10,6 +10,17 @@ const WIDTH_RATIO: f64 = 2.0;
 /// Observations that the prior of the weights counts for the component without width (λ₀ of the paper).
 const NULL_WEIGHT: f64 = 10.0;
 const STEPS: usize = 300;
+/// Cells that a gene's variance over many cells counts for in that of a few.
+const PRIOR_CELLS: f64 = 10.0;
+
+/// The variance of the mean over `cells` cells, of which `of_mean` is what they alone say (not a number for one), made one with the gene's
+/// variance over many cells, `pooled`, which counts as [`PRIOR_CELLS`] of them: where none of a few cells shows a gene, its error is not 0.
+pub fn variance_of_mean(of_mean: f64, cells: usize, pooled: f64) -> f64 {
+    let count = cells as f64;
+    // Squared distances from the mean.
+    let own = if cells > 1 { of_mean * count * (count - 1.0) } else { 0.0 };
+    (own + PRIOR_CELLS * pooled) / (count - 1.0 + PRIOR_CELLS) / count
+}
 
 /// Means of the true shifts given the measured `shifts` and their standard `errors`; a shift without an error that is a number above 0
 /// stays as it is.
@@ -129,6 +140,15 @@ mod tests {
                 .collect();
             assert!(after < 1.15 * squares(&best, &truth) + 1.0, "{after}, best {}", squares(&best, &truth));
         }
+    }
+
+    #[test]
+    fn few_cells_have_the_variance_of_many() {
+        // Of many cells it is their own, of one that of the others.
+        assert!((variance_of_mean(4.0 / 1e6, 1_000_000, 1.0) * 1e6 - 4.0).abs() < 1e-3);
+        assert_eq!(variance_of_mean(f64::NAN, 1, 3.0), 3.0);
+        // Eleven cells with a variance of 2, and ten of 1.
+        assert!((variance_of_mean(2.0 / 11.0, 11, 1.0) - (20.0 + 10.0) / 20.0 / 11.0).abs() < 1e-12);
     }
 
     #[test]

@@ -11,8 +11,6 @@ use crate::preprocess::{PreparedScreen, Split, shrinkage};
 
 /// Adjusted p below which a measured shift gives an edge its sign.
 const SIGNIFICANT: f64 = 0.05;
-/// Cells that a gene's variance over all training cells counts for in that of a perturbation.
-const PRIOR_CELLS: f64 = 10.0;
 /// Library sizes are a distribution to draw from; more do not sharpen it.
 const MOST_LIBRARIES: usize = 1000;
 
@@ -91,7 +89,7 @@ pub(super) fn observe(screen: &PreparedScreen, progress: &dyn Progress) -> Resul
 }
 
 /// The shifts of `training` drawn towards 0 as far as their standard errors say. The variance of a gene in the few cells of a
-/// perturbation is one with that in all training cells, which counts as [`PRIOR_CELLS`] of them: where none of its cells shows a gene, its
+/// perturbation is one with that in all training cells ([`shrinkage::variance_of_mean`]): where none of its cells shows a gene, its
 /// error is not 0. `groups` are the cells of the perturbations of `training`.
 fn shrunken(
     screen: &PreparedScreen,
@@ -108,13 +106,10 @@ fn shrunken(
     let of_group = |(row, cells): (usize, &Vec<u32>)| -> Result<Vec<f32>, Cancelled> {
         progress.check()?;
         let (_, own) = log2_moments(matrix, cells);
-        let count = cells.len() as f64;
         let error = |gene: usize| {
-            // Squared distances from the mean, of none where there is one cell.
-            let own = if count > 1.0 { own[gene] * count * (count - 1.0) } else { 0.0 };
             let pooled = of_all[gene] * rows.len() as f64;
-            let variance = (own + PRIOR_CELLS * pooled) / (count - 1.0 + PRIOR_CELLS);
-            (variance / count + of_control[gene]).sqrt() as f32
+            let variance = shrinkage::variance_of_mean(own[gene], cells.len(), pooled);
+            (variance + of_control[gene]).sqrt() as f32
         };
         let errors: Vec<f32> = (0..training.genes.len()).map(error).collect();
         Ok(shrinkage::shrunken(training.row(row), &errors))
