@@ -733,7 +733,8 @@ mod tests {
         let target = folder.path().join("new");
         let written = result.write(&dataset, &target, None, &Silent).unwrap();
         let lines = |name: &str| std::fs::read_to_string(target.join(name)).unwrap().lines().count();
-        assert_eq!((written.len(), lines("cells.tsv"), lines("genes.tsv")), (3, 401, 151));
+        assert_eq!((written.len(), lines("cells.tsv"), lines("genes.tsv")), (4, 401, 151));
+        assert_eq!(lines("guides.tsv"), 1 + 3 * (6 + 1));
         assert_eq!(lines("differential.tsv"), 1 + 6 * 150);
         result.write(&dataset, &target, Some(SIGNIFICANT), &Silent).unwrap();
         let tested: usize =

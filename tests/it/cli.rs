@@ -399,7 +399,7 @@ fn a_screen_is_measured_and_tested_into_tables() {
     let at = folder.path();
     simulated(at);
     let found = json(at, &["preprocess", "screen.h5ad", "-o", "out", "--adjusted-below", "0.05"]);
-    assert_eq!(found["written"].as_array().map(Vec::len), Some(3));
+    assert_eq!(found["written"].as_array().map(Vec::len), Some(4));
     let table = |name: &str| std::fs::read_to_string(at.join("out").join(name)).expect("table");
     assert_eq!((table("cells.tsv").lines().count(), table("genes.tsv").lines().count()), (401, 41));
     let tests = table("differential.tsv");
@@ -414,7 +414,9 @@ fn a_screen_is_measured_and_tested_into_tables() {
     let text = ok(at, &["preprocess", "screen.h5ad", "-o", "out", "--test", "none", "--mads", "5"]);
     assert!(text.contains("fail quality control at 5 MAD") && !text.contains("differential.tsv"), "{text}");
     // Of a screen that names guides there is a table of them.
-    assert!(!at.join("out/guides.tsv").exists());
+    assert!(at.join("out/guides.tsv").exists());
+    ok(at, &["preprocess", "screen.h5ad", "-o", "none", "--test", "none", "--guide-column", "none"]);
+    assert!(!at.join("none/guides.tsv").exists());
     crate::guides::screen(at);
     let text = ok(at, &["preprocess", "guides.h5ad", "-o", "guides", "--test", "none"]);
     assert!(text.contains("13 guides; fewer cells respond to "), "{text}");

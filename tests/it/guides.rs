@@ -20,6 +20,7 @@ pub fn screen(folder: &Path) -> PathBuf {
         escape_share: 0.3,
         combinations: 0,
         ineffective_perturbations: 0,
+        guides: 1,
         ..SimulateConfig::default()
     };
     let simulated = simulate(&config, &Silent).unwrap();

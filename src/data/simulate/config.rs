@@ -68,6 +68,8 @@ pub struct SimulateConfig {
     pub activation_fold: f64,
     /// Share of perturbed cells in which the perturbation has no effect.
     pub escape_share: f64,
+    /// Guides of each target, which differ in how often cells escape them; 1 for no column of guides.
+    pub guides: usize,
     /// Single perturbations whose guides do nothing.
     pub ineffective_perturbations: usize,
     /// Share of the single perturbations that hit genes without targets.
@@ -121,6 +123,7 @@ impl Default for SimulateConfig {
             efficiency_spread: 0.07,
             activation_fold: 4.0,
             escape_share: 0.05,
+            guides: 3,
             ineffective_perturbations: 2,
             bystander_share: 0.1,
             expression_spread: 0.8,
@@ -237,6 +240,7 @@ impl SimulateConfig {
             ("perturbations", self.perturbations, 1, 1_000_000),
             ("cells", self.cells, 1, 100_000_000),
             ("batches", self.batches, 1, 10_000),
+            ("guides", self.guides, 1, 100),
             ("ineffective_perturbations", self.ineffective_perturbations, 0, self.perturbations),
             ("combinations", self.combinations, 0, self.perturbations * self.perturbations.saturating_sub(1) / 2),
         ] {

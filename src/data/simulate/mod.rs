@@ -12,6 +12,7 @@
 mod cells;
 mod config;
 mod design;
+mod guides;
 mod kinetics;
 #[cfg(test)]
 mod tests;
@@ -81,6 +82,8 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
     let symbol = |column: usize| wiring.symbols[column].clone();
     let perturbations =
         design.conditions.iter().map(|condition| Perturbation::of(condition.targets.iter().map(|&(at, _)| symbol(at))));
+    let perturbations: Vec<Perturbation> = perturbations.collect();
+    let guide = guides::draw(config, &perturbations, &design.roles, &cell_facts);
     let edges = wiring.links.iter().map(|link| TrueEdge {
         regulator: symbol(link.regulator),
         target: symbol(link.target),
@@ -101,7 +104,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
         matrix_kind: MatrixKind::Counts,
         genes: wiring.symbols.iter().map(Gene::named).collect(),
         cells: (1..=config.cells).map(|cell| format!("cell_{cell:0width$}")).collect(),
-        perturbations: perturbations.collect(),
+        perturbations,
         roles: design.roles.clone(),
         kind: config.kind,
         batch: Some(Categories {
@@ -110,7 +113,7 @@ pub fn simulate(config: &SimulateConfig, progress: &dyn Progress) -> Result<Simu
             codes: cell_facts.iter().map(|facts| Some(facts.batch)).collect(),
         }),
         cell_type: None,
-        guide: None,
+        guide,
         import: ImportReport { choices: vec![choice], ..ImportReport::default() },
         warnings: Vec::new(),
     };

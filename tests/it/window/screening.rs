@@ -4,6 +4,9 @@ use egui_kittest::kittest::Queryable as _;
 use grn_explorer::app::Action;
 use grn_explorer::app::findings::{GuideFinding, QualityFinding};
 use grn_explorer::app::state::{DataSection, Tab};
+use grn_explorer::data::h5ad;
+use grn_explorer::data::simulate::{SimulateConfig, simulate};
+use grn_explorer::jobs::Silent;
 use grn_explorer::preprocess::differential::Test;
 
 use super::{Window, screen};
@@ -117,7 +120,10 @@ fn guides_are_compared_sorted_found_and_saved() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = Window::new([1280.0, 800.0]);
     // Of a screen that names none there is nothing to compare, and the way out is told.
-    window.open(&screen(folder.path()));
+    let config = SimulateConfig { cells: 300, guides: 1, ..SimulateConfig::small() };
+    let path = folder.path().join("none.h5ad");
+    h5ad::write(&path, &simulate(&config, &Silent).unwrap().dataset).unwrap();
+    window.open(&path);
     window.click("Guides");
     window.until("the answer", |state| matches!(state.runtime.findings.guides, GuideFinding::NoGuides));
     window.harness.run_steps(2);
