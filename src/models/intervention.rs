@@ -19,7 +19,8 @@ pub enum AskedCells {
     /// All that a screen would have, those that escaped among them: what is measured.
     #[default]
     All,
-    /// Those that respond: what the perturbation does where it works.
+    /// Those that respond: what the perturbation does where it works. A gene that no cell was perturbed in has the effect that average cells
+    /// of the others lend it all the same.
     Responding,
 }
 

@@ -4,6 +4,8 @@
 //! signs: what is left of the target's expression, the share of cells that respond (see [`super::escape`]), and how well the guide's
 //! shifts agree with those of the target's other guides.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use statrs::function::erf::erfc;
 
@@ -96,10 +98,9 @@ impl GuideCheck {
         };
         // Cells that respond, and cells.
         let own: Vec<Option<[f64; 2]>> = groups.iter().map(told).collect();
-        let others: Vec<Option<[f64; 2]>> = (0..groups.len())
-            .map(|at| {
-                let same = |other: &usize| *other != at && groups[*other].perturbation == groups[at].perturbation;
-                let counted = (0..groups.len()).filter(same).filter_map(|other| own[other]);
+        let others: Vec<Option<[f64; 2]>> = siblings(&groups)
+            .map(|(at, siblings)| {
+                let counted = siblings.filter(|other| *other != at).filter_map(|other| own[other]);
                 counted.reduce(|a, b| [a[0] + b[0], a[1] + b[1]])
             })
             .collect();
@@ -144,6 +145,16 @@ fn groups(dataset: &Dataset, guides: &Categories) -> Vec<Group> {
     groups.collect()
 }
 
+/// Each group, and those of the same perturbation: they lie beside each other.
+fn siblings(groups: &[Group]) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut start = 0;
+    groups.chunk_by(|a, b| a.perturbation == b.perturbation).flat_map(move |same| {
+        let range = start..start + same.len();
+        start = range.end;
+        range.clone().map(move |at| (at, range.clone()))
+    })
+}
+
 /// How the targets changed.
 fn changes(dataset: &Dataset, groups: &[Group], progress: &dyn Progress) -> Result<Vec<Option<KnockDown>>, Cancelled> {
     let own = |group: &Group| own_column(dataset, &dataset.perturbations()[group.perturbation? as usize]);
@@ -177,13 +188,12 @@ fn agreements(dataset: &Dataset, groups: &[Group], progress: &dyn Progress) -> R
         return Ok(vec![None; groups.len()]);
     }
     let (base, errors) = log2_moments(matrix, &control);
-    let of = |at: usize| -> Result<Option<f64>, Cancelled> {
+    let of = |(at, siblings): (usize, Range<usize>)| -> Result<Option<f64>, Cancelled> {
         progress.check()?;
         let group = &groups[at];
         let Some(perturbation) = group.perturbation else { return Ok(None) };
-        let same = |other: &(usize, &Group)| other.0 != at && other.1.perturbation == group.perturbation;
-        let others = groups.iter().enumerate().filter(same).flat_map(|(_, other)| other.rows.iter().copied());
-        let others: Vec<u32> = others.collect();
+        let others = siblings.filter(|other| *other != at);
+        let others: Vec<u32> = others.flat_map(|other| groups[other].rows.iter().copied()).collect();
         if group.rows.len().min(others.len()) < FEWEST_CELLS {
             return Ok(None);
         }
@@ -203,7 +213,7 @@ fn agreements(dataset: &Dataset, groups: &[Group], progress: &dyn Progress) -> R
         let shifts = shifts.map(|gene| [own[gene] - base[gene], others[gene] - base[gene], errors[gene]]);
         Ok(agreement(&shifts.collect::<Vec<_>>()))
     };
-    (0..groups.len()).into_par_iter().map(of).collect()
+    siblings(groups).collect::<Vec<_>>().into_par_iter().map(of).collect()
 }
 
 /// Of two shifts per gene, with the squared error of what both are held against.

@@ -1,4 +1,4 @@
-//! Which columns hold the perturbations, the controls, the batch, the cell type.
+//! Which columns hold the perturbations, the controls, the batch, the cell type, the guides.
 
 use std::collections::BTreeMap;
 

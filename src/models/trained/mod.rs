@@ -362,7 +362,7 @@ impl TrainedModel {
     ) -> Result<PredictedEffect, PredictError> {
         let question = self.question(intervention)?;
         let borrows = !question.unseen.is_empty();
-        let responding = self.share_of(&question.doses);
+        let responding = self.responding_share(intervention.doses().iter().map(|(gene, _)| gene.as_str()));
         let (mut shifts, mut control) = (Moments::default(), Moments::default());
         for (member, own) in self.members.iter().zip(self.shifts_by_member(intervention, progress)?) {
             shifts.add(&own);
@@ -482,11 +482,6 @@ impl TrainedModel {
     /// The share of cells that respond to a treatment.
     fn responding(&self, treatment: usize) -> f32 {
         self.card.treatments[treatment].responding.unwrap_or(1.0)
-    }
-
-    /// The share of cells that respond to all of these treatments.
-    fn share_of(&self, doses: &[(usize, f32)]) -> f32 {
-        doses.iter().map(|(treatment, _)| self.responding(*treatment)).product()
     }
 
     /// The share of cells that respond to the loss of all of `genes`; 1 where none is known to escape.
