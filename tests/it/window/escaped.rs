@@ -1,10 +1,19 @@
 //! A knock-out that some cells escaped, asked about all cells and about those that respond.
 
 use grn_explorer::app::Action;
-use grn_explorer::app::state::Prediction;
+use grn_explorer::app::state::{Prediction, Tab};
 use grn_explorer::models::AskedCells;
 
-use super::{Window, sample};
+use super::Window;
+
+/// The sample in a window in which the response is a page of its own, and the network alone has something to export.
+fn sample() -> Window {
+    let mut window = Window::new([1000.0, 640.0]);
+    window.send(Action::OpenSample);
+    window.until("opening", |state| state.runtime.model.is_some() && !state.runtime.is_busy());
+    window.send(Action::SetTab(Tab::Network));
+    window
+}
 
 fn ask(window: &mut Window, genes: &[&str]) {
     window.send(Action::KnockOut(genes.iter().map(|gene| ((*gene).to_owned(), 1.0)).collect()));
@@ -48,6 +57,7 @@ fn cells_that_respond_are_asked_about_where_some_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("network.svg");
     window.until("the layout", |state| !state.document.positions.is_empty());
+    window.settle();
     window.export(&[], &path);
     assert!(std::fs::read_to_string(&path).unwrap().contains(&format!("{gene}, responding cells")));
 
