@@ -14,7 +14,7 @@ const STEPS: usize = 300;
 const PRIOR_CELLS: f64 = 10.0;
 
 /// The variance of the mean over `cells` cells, of which `of_mean` is what they alone say (not a number for one), made one with the gene's
-/// variance over many cells, `pooled`, which counts as [`PRIOR_CELLS`] of them: where none of a few cells shows a gene, its error is not 0.
+/// variance over many cells, `pooled`, which counts as ten of them: where none of a few cells shows a gene, its error is not 0.
 pub fn variance_of_mean(of_mean: f64, cells: usize, pooled: f64) -> f64 {
     let count = cells as f64;
     // Squared distances from the mean.
