@@ -1,25 +1,32 @@
 //! Which guides of a screen work, for the window and as a table.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use crate::data::{Dataset, MatrixKind};
+use super::quality;
+use crate::data::Dataset;
 use crate::jobs::{Cancelled, Progress};
 use crate::preprocess::escape::responding_in;
 use crate::preprocess::guides::{Guide, GuideCheck};
 use crate::preprocess::quality::{CellMetrics, QualityReport};
 
 /// Look at the guides of `dataset`; none where it names none, or holds no counts. Which cells respond is told from those that pass quality
-/// control at `mads` MADs.
+/// control at `mads` MADs, by the metrics of all cells where they are `known`.
 ///
 /// # Errors
 /// If cancelled.
-pub fn measure(dataset: &Dataset, mads: f64, progress: &dyn Progress) -> Result<Option<GuideCheck>, Cancelled> {
-    if dataset.guide().is_none() || dataset.matrix_kind() != MatrixKind::Counts {
+pub fn measure(
+    dataset: &Dataset,
+    known: Option<Arc<CellMetrics>>,
+    mads: f64,
+    progress: &dyn Progress,
+) -> Result<Option<GuideCheck>, Cancelled> {
+    if dataset.guide().is_none() {
         return Ok(None);
     }
-    progress.stage("Measuring cells", None);
-    let all: Vec<u32> = (0..dataset.cell_count() as u32).collect();
-    judged(dataset, &QualityReport::judge(&CellMetrics::of(dataset, &all, progress)?, mads), progress)
+    let metrics = known.map_or_else(|| quality::measure(dataset, progress), |known| Ok(Some(known)))?;
+    let Some(metrics) = metrics else { return Ok(None) };
+    judged(dataset, &QualityReport::judge(&metrics, mads), progress)
 }
 
 /// The same of counts whose cells are judged already.

@@ -61,7 +61,7 @@ fn a_column_with_several_guides_of_a_target_is_found_or_named() {
     let none = read(&ImportOptions { guide_column: Some("none".into()), ..ImportOptions::default() });
     assert_eq!((none.guide(), none.hash()), (None, found.hash()));
     assert_eq!(choice(&none).expect("a choice").reason, "named by you");
-    assert_eq!(measure(&none, 3.0, &Silent).unwrap(), None);
+    assert_eq!(measure(&none, None, 3.0, &Silent).unwrap(), None);
     // Batches are no guides; a column that is named is taken.
     let batch = ImportOptions { guide_column: Some("batch".into()), ..ImportOptions::default() };
     assert_eq!(read(&batch).guide().expect("as named").levels.len(), 2);
@@ -74,7 +74,7 @@ fn a_column_with_several_guides_of_a_target_is_found_or_named() {
 fn guides_of_a_real_screen_are_told_apart() {
     let Some(path) = data_file("papalexi2021/papalexi2021_rep1.h5ad") else { return };
     let dataset = h5ad::read(&path, &ImportOptions::default(), &Silent).unwrap();
-    let check = measure(&dataset, 3.0, &Silent).unwrap().expect("guides");
+    let check = measure(&dataset, None, 3.0, &Silent).unwrap().expect("guides");
     println!("{}", table(&check));
     assert_eq!(check.column, "guide_id");
     let guide = |name: &str| check.guides.iter().find(|guide| guide.name == name).expect("a guide");

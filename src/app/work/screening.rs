@@ -201,8 +201,8 @@ impl Work {
             return;
         }
         screening.guides_at = Some(mads);
-        let dataset = dataset.clone();
-        let job = Job::spawn("guides", wake, move |progress| guides::measure(&dataset, mads, progress));
+        let (dataset, metrics) = (dataset.clone(), screening.metrics.clone());
+        let job = Job::spawn("guides", wake, move |progress| guides::measure(&dataset, metrics, mads, progress));
         screening.guides = Some(job);
     }
 

@@ -60,11 +60,14 @@ const COLUMNS: [SortColumn<Key>; 8] = [
 pub(super) struct GuidesView {
     sort: Sort<Key>,
     filter: String,
+    /// Positions of the guides shown, and what they were sorted for.
+    order: Vec<u32>,
+    ordered: Option<(Arc<GuideCheck>, Sort<Key>, String)>,
 }
 
 impl Default for GuidesView {
     fn default() -> Self {
-        Self { sort: Sort::rising(Key::Target), filter: String::new() }
+        Self { sort: Sort::rising(Key::Target), filter: String::new(), order: Vec::new(), ordered: None }
     }
 }
 
@@ -105,12 +108,18 @@ pub(super) fn show(view: &mut GuidesView, ui: &mut Ui, state: &State, actions: &
     };
     ui.set_max_width(ui.available_width().min(WIDEST));
     head(view, ui, &check, actions);
-    let rows = sorted(&check.guides, view.sort, &view.filter);
-    if rows.is_empty() {
+    let is_wanted = |(of, sort, filter): &(Arc<GuideCheck>, Sort<Key>, String)| {
+        Arc::ptr_eq(of, &check) && *sort == view.sort && *filter == view.filter
+    };
+    if !view.ordered.as_ref().is_some_and(is_wanted) {
+        view.order = order(&check.guides, view.sort, &view.filter);
+        view.ordered = Some((check.clone(), view.sort, view.filter.clone()));
+    }
+    if view.order.is_empty() {
         ui.label("No guide or target contains this text");
         return;
     }
-    let sort = &mut view.sort;
+    let (sort, rows) = (&mut view.sort, &view.order);
     let height = ui.available_height();
     egui::ScrollArea::horizontal().auto_shrink([false, false]).show(ui, |ui| {
         TableBuilder::new(ui)
@@ -134,7 +143,7 @@ pub(super) fn show(view: &mut GuidesView, ui: &mut Ui, state: &State, actions: &
             })
             .body(|body| {
                 body.rows(theme::ROW_HEIGHT, rows.len(), |mut row| {
-                    let guide = rows[row.index()];
+                    let guide = &check.guides[rows[row.index()] as usize];
                     row.set_selected(
                         guide.perturbation.is_some()
                             && state.view.perturbation.as_deref() == guide.perturbation.as_deref(),
@@ -243,10 +252,13 @@ fn hint(guide: &Guide) -> String {
     lines.join("\n")
 }
 
-/// Rows without a value come last, either way round; equal ones in the order of the targets.
-fn sorted<'a>(guides: &'a [Guide], sort: Sort<Key>, filter: &str) -> Vec<&'a Guide> {
+/// Positions of the guides that contain `filter`. Those without a value come last, either way round; equal ones in the order of the
+/// targets.
+fn order(guides: &[Guide], sort: Sort<Key>, filter: &str) -> Vec<u32> {
     let wanted = filter.trim().to_lowercase();
-    let is_wanted = |guide: &&Guide| {
+    let of = |at: &u32| &guides[*at as usize];
+    let is_wanted = |at: &u32| {
+        let guide = of(at);
         let names = [Some(guide.name.as_str()), guide.perturbation.as_deref()];
         names.into_iter().flatten().any(|name| name.to_lowercase().contains(&wanted))
     };
@@ -259,15 +271,15 @@ fn sorted<'a>(guides: &'a [Guide], sort: Sort<Key>, filter: &str) -> Vec<&'a Gui
         Key::Others => guide.others_responding.map(f64::from),
         Key::Agreement => guide.agreement,
     };
-    let mut rows: Vec<&Guide> = guides.iter().filter(is_wanted).collect();
+    let mut rows: Vec<u32> = (0..guides.len() as u32).filter(is_wanted).collect();
     // Guides come by target; the sort is stable.
-    rows.sort_by(|a, b| match sort.key {
-        Key::Name => sort.apply(a.name.cmp(&b.name)),
-        Key::Target => {
-            let target = |guide: &Guide| (guide.perturbation.is_none(), guide.perturbation.clone());
-            sort.apply(target(a).cmp(&target(b)))
+    rows.sort_by(|a, b| match (sort.key, of(a), of(b)) {
+        (Key::Name, a, b) => sort.apply(a.name.cmp(&b.name)),
+        (Key::Target, a, b) => {
+            let by_target = a.perturbation.is_none().cmp(&b.perturbation.is_none());
+            sort.apply(by_target.then_with(|| a.perturbation.cmp(&b.perturbation)))
         }
-        _ => sort.numbers(value(a), value(b)),
+        (_, a, b) => sort.numbers(value(a), value(b)),
     });
     rows
 }
@@ -295,13 +307,14 @@ mod tests {
             guide("B1", Some("B"), 9, None),
             guide("n", None, 20, None),
         ];
-        let names = |sort| sorted(&guides, sort, "").iter().map(|guide| guide.name.clone()).collect::<Vec<_>>();
+        let names =
+            |sort| order(&guides, sort, "").iter().map(|&at| guides[at as usize].name.clone()).collect::<Vec<_>>();
         assert_eq!(names(Sort::falling(Key::Cells)), ["n", "A2", "B1", "A1"]);
         assert_eq!(names(Sort::falling(Key::Responding)), ["A2", "A1", "B1", "n"]);
         assert_eq!(names(Sort::rising(Key::Responding)), ["A1", "A2", "B1", "n"]);
         assert_eq!(names(Sort::rising(Key::Target)), ["A1", "A2", "B1", "n"]);
         assert_eq!(names(Sort::falling(Key::Name))[0], "n");
-        let found = |filter: &str| sorted(&guides, Sort::rising(Key::Name), filter).len();
+        let found = |filter: &str| order(&guides, Sort::rising(Key::Name), filter).len();
         assert_eq!([found(" a"), found("b"), found("N"), found("x")], [2, 1, 1, 0]);
     }
 }
