@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::room;
 use crate::data::{CellRole, Dataset};
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{Alignment, Footprint, Sizes, StepSize};
+use crate::models::gpo_vae::{Alignment, Footprint, GpoVaeConfig, GpuStep, Sizes, StepSize};
 use crate::preprocess::PrepareConfig;
 use crate::preprocess::control_matching::Matching;
 use crate::preprocess::control_matching::sinkhorn::Settings as SinkhornSettings;
@@ -131,6 +131,16 @@ pub struct MemoryEstimate {
     pub parts: Vec<Part>,
 }
 
+/// Whether a GPU of this kind takes its steps by kernels of our own.
+fn takes_kernels(config: &GpoVaeConfig, device: DeviceChoice) -> bool {
+    let is_cuda = match device {
+        DeviceChoice::Cuda => true,
+        DeviceChoice::Auto => candle_core::utils::cuda_is_available(),
+        DeviceChoice::Cpu | DeviceChoice::Metal => false,
+    };
+    is_cuda && <GpuStep>::takes(config)
+}
+
 impl MemoryEstimate {
     /// For training on a screen of this size.
     pub fn of(screen: &ScreenSize, config: &TrainConfig, device: DeviceChoice) -> Self {
@@ -152,12 +162,18 @@ impl MemoryEstimate {
         let (step, on_gpu) = match on_processor {
             // Gradients are among the step's buffers.
             true => (footprint.fused_step() * SINGLE, None),
+            false if takes_kernels(model, device) => (0, Some(footprint.gpu_step() * SINGLE + partners)),
             false => (0, Some((footprint.plain_step() + 3 * footprint.parameters()) * SINGLE)),
         };
         // On the processor: parameters and Adam's moments. Everywhere the best so far, and averages, which give way to the model's own
         // parameters after they were judged. A checkpoint takes copies of parameters and moments, when the batches of an epoch are gone.
         let averages = if config.model.averaging > 0.0 { 2 } else { 0 };
-        let held = (if on_processor { 4 } else { 1 } + averages) * parameters;
+        let own = match on_processor {
+            true => 3,
+            // The model of a GPU with steps of its own lies here.
+            false => u64::from(takes_kernels(model, device)),
+        };
+        let held = (own + 1 + averages) * parameters;
         let copies = 3 * parameters;
         let ahead = BATCHES * (footprint.batch() + footprint.noise()) * SINGLE;
         let network = 16 * treatments * treatments;
@@ -466,7 +482,7 @@ mod tests {
     use super::*;
     use crate::data::simulate::{SimulateConfig, simulate};
     use crate::jobs::Silent;
-    use crate::models::gpo_vae::{GpoVaeConfig, Preset};
+    use crate::models::gpo_vae::{Likelihood, Preset};
 
     /// 600 perturbations of 200 cells each, 10,000 controls, 8,500 genes.
     fn large() -> ScreenSize {
@@ -515,7 +531,13 @@ mod tests {
         let four = MemoryEstimate::of(&screen, &members, DeviceChoice::Cpu);
         assert!(four.peak > here.peak && four.parts.iter().any(|part| part.name == "Members that are done"));
         assert!(here.on_gpu.is_none() && there.peak < here.peak);
-        assert!(there.on_gpu.unwrap() > 4 * 20 * 5 * 512 * 8_500);
+        // By kernels of our own the decoder's output lies there twice, by the tensor library's operations forty times.
+        let output = 4 * 5 * 512 * 8_500;
+        let mut poisson = config.clone();
+        poisson.model.likelihood = Likelihood::Poisson;
+        let plain = MemoryEstimate::of(&screen, &poisson, DeviceChoice::Cuda).on_gpu.unwrap();
+        let by_kernels = there.on_gpu.unwrap();
+        assert!(by_kernels > 2 * output && plain > 40 * output && by_kernels < plain / 4, "{by_kernels} {plain}");
         assert!(there.in_words().ends_with(" on the GPU"));
         assert!(there.parts.iter().all(|part| part.name != "Step"));
     }

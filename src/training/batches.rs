@@ -3,26 +3,23 @@
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::direct::DirectShifts;
 use super::run::stream;
 use crate::models::TrainConfig;
-use crate::models::gpo_vae::{Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale, OwnEffect};
+use crate::models::gpo_vae::{
+    Alignment, BatchContext, BatchData, GpoVaeConfig, InputScale, OwnEffect, Reading, SparseCells,
+};
 use crate::preprocess::escape::Responding;
 use crate::preprocess::{PreparedScreen, Split};
 use crate::random::Rng;
 
-/// Makes batches; the screen stays sparse, a batch is dense.
+/// Makes batches, as sparse as the screen.
 pub(super) struct Batches<'a> {
     screen: &'a PreparedScreen,
     /// What the encoder reads of the counts.
-    input: InputScale,
-    /// Mean and standard deviation of each gene for that.
-    moments: Vec<(f32, f32)>,
-    /// What it reads of a count of 0, per gene: most entries.
-    of_zero: Vec<f32>,
-    /// Partners as it reads them.
-    partners: Vec<Vec<f32>>,
+    reading: Arc<Reading>,
     /// Positions (among the kept cells) of the training cells; some several times where they are drawn with replacement.
     training: Vec<u32>,
     /// Treatments of each kept cell that it is taken to respond to.
@@ -42,25 +39,14 @@ enum Targets {
     Direct(DirectShifts),
 }
 
-/// What the encoder reads of a count, given the gene's mean and standard deviation over the training cells.
-///
-/// A gene that varies in no training cell says nothing in the others either. (The published rule makes a count of it 1e6 there: far from
-/// all that was trained on, where the loss of a validation cell is infinite.)
-fn read(input: InputScale, count: f32, (mean, std): (f32, f32)) -> f32 {
-    let varies = std > 0.0 || input == InputScale::None;
-    input.of(if varies { count } else { 0.0 }, if varies { mean } else { 0.0 }, std)
-}
-
 impl<'a> Batches<'a> {
     /// Whether a cell responds to its perturbation is drawn once, by its probability.
     pub fn new(screen: &'a PreparedScreen, config: &TrainConfig, responding: &Responding) -> Self {
-        let input = config.model.input;
-        let (means, stds) = match input {
+        let (means, deviations) = match config.model.input {
             InputScale::LogStandardise => (&screen.log_mean, &screen.log_std),
             InputScale::Standardise | InputScale::None => (&screen.mean, &screen.std),
         };
-        let moments: Vec<(f32, f32)> = means.iter().copied().zip(stds.iter().copied()).collect();
-        let of_row = |row: &Vec<f32>| row.iter().zip(&moments).map(|(&count, &of)| read(input, count, of)).collect();
+        let reading = Reading::new(config.model.input, means, deviations, &screen.partners);
         let training = positions(screen, Split::Training);
         let training = match config.member {
             Some(_) => drawn_again(screen, &training, &mut stream(config, "cells")),
@@ -72,17 +58,7 @@ impl<'a> Batches<'a> {
             Alignment::DirectShifts => Targets::Direct(DirectShifts::of(screen, &training)),
         };
         let (dosages, log_ratios) = assigned(screen, responding, &mut stream(config, "escaped cells"));
-        Self {
-            training,
-            dosages,
-            log_ratios,
-            targets,
-            screen,
-            input,
-            of_zero: moments.iter().map(|&of| read(input, 0.0, of)).collect(),
-            partners: screen.partners.iter().map(of_row).collect(),
-            moments,
-        }
+        Self { training, dosages, log_ratios, targets, screen, reading: Arc::new(reading) }
     }
 
     /// Positions (among the kept cells) of the cells used as `split`; a training cell that was drawn twice is there twice.
@@ -162,19 +138,15 @@ impl<'a> Batches<'a> {
     /// The cells at these positions.
     pub fn batch(&self, cells: &[u32]) -> BatchData {
         let screen = self.screen;
-        let (genes, treatments) = (screen.dataset.gene_count(), screen.treatments.len());
-        let mut data = BatchData { counts: vec![0.0; cells.len() * genes], ..BatchData::default() };
-        data.standardised.reserve(cells.len() * genes);
+        let treatments = screen.treatments.len();
+        let (mut data, mut sparse) = (BatchData::default(), SparseCells::new(Arc::clone(&self.reading)));
         data.shifts.reserve(cells.len() * treatments);
-        let with_partner = cells.iter().filter(|cell| self.partner(**cell as usize).is_some()).count();
-        data.partners.reserve(with_partner * genes);
         for (row, &cell) in cells.iter().enumerate() {
             let cell = cell as usize;
-            data.standardised.extend_from_slice(&self.of_zero);
-            for (column, count) in screen.dataset.matrix().row(screen.cells[cell] as usize).iter() {
-                let (at, gene) = (row * genes + column as usize, column as usize);
-                data.counts[at] = count;
-                data.standardised[at] = read(self.input, count, self.moments[gene]);
+            let partner = self.partner(cell);
+            sparse.push(screen.dataset.matrix().row(screen.cells[cell] as usize).iter(), partner);
+            if partner.is_some() {
+                data.partner_rows.push(row as u32);
             }
             data.library.push(screen.library_sizes[cell]);
             let dosages = &self.dosages[cell];
@@ -185,12 +157,8 @@ impl<'a> Batches<'a> {
                 Targets::Cells => data.shifts.extend_from_slice(&screen.shifts[cell * treatments..][..treatments]),
                 Targets::None => data.shifts.resize((row + 1) * treatments, 0.0),
             }
-            if let Some(partner) = self.partner(cell) {
-                data.partner_rows.push(row as u32);
-                data.partners.extend_from_slice(&self.partners[partner as usize]);
-            }
         }
-        data
+        BatchData { sparse: Some(sparse), ..data }
     }
 }
 
@@ -232,8 +200,6 @@ fn drawn_again(screen: &PreparedScreen, cells: &[u32], random: &mut Rng) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::data::simulate::{SimulateConfig, simulate};
     use crate::jobs::Silent;
@@ -280,20 +246,5 @@ mod tests {
         let lowered = own.iter().filter(|own| (-4.0..-0.7).contains(&own.log_fold)).count();
         assert!(lowered + 2 >= own.len() && lowered > 3, "{own:?}");
         assert!(own.iter().all(|own| screen.treatment_columns[own.treatment] == Some(own.column as u32)));
-    }
-
-    #[test]
-    fn a_gene_that_no_training_cell_shows_says_nothing() {
-        for input in [InputScale::LogStandardise, InputScale::Standardise] {
-            for moments in [(0.0, 0.0), (1.5, 0.0), (f32::NAN, f32::NAN)] {
-                assert_eq!(
-                    (read(input, 7.0, moments), read(input, 0.0, moments)),
-                    (1e-6, 1e-6),
-                    "{input:?} {moments:?}"
-                );
-            }
-            assert_eq!(read(input, 7.0, (0.7, 0.5)), input.of(7.0, 0.7, 0.5));
-        }
-        assert_eq!(read(InputScale::None, 7.0, (0.0, 0.0)), 7.0);
     }
 }

@@ -5,18 +5,50 @@ use std::panic::catch_unwind;
 use candle_core::Device;
 
 use super::{DeviceChoice, TrainError};
+use crate::models::gpo_vae::{self, GpoVaeConfig, GpuStep};
 use crate::models::nn::gpu;
 
-/// A device and its name in words; after a fall-back the name says why.
-pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, String), TrainError> {
+/// Where to compute.
+pub(super) struct Chosen {
+    pub device: Device,
+    /// In words; after a fall-back it says why.
+    name: String,
+    /// Whether it is a GPU on which steps by kernels of our own were tried, and held.
+    pub has_kernels: bool,
+}
+
+impl Chosen {
+    fn of((device, name): (Device, String)) -> Self {
+        Self { device, name, has_kernels: false }
+    }
+
+    /// What the user reads, for a model of these settings.
+    pub fn in_words(&self, config: &GpoVaeConfig) -> String {
+        match self.has_kernels && !<GpuStep>::takes(config) {
+            true => slower(
+                &self.name,
+                &format!("there are none of ours for this likelihood ({})", config.likelihood.label()),
+            ),
+            false => self.name.clone(),
+        }
+    }
+}
+
+fn slower(name: &str, reason: &str) -> String {
+    format!("{name}; slower than it could be, by candle's kernels: {reason}")
+}
+
+/// The device for a choice.
+pub(super) fn choose(choice: DeviceChoice) -> Result<Chosen, TrainError> {
     match choice {
-        DeviceChoice::Cpu => Ok((Device::Cpu, processor())),
+        DeviceChoice::Cpu => Ok(Chosen::of((Device::Cpu, processor()))),
         DeviceChoice::Cuda => cuda().map_err(|reason| refused("CUDA", &reason)),
-        DeviceChoice::Metal => metal().map_err(|reason| refused("Metal", &reason)),
+        DeviceChoice::Metal => metal().map(Chosen::of).map_err(|reason| refused("Metal", &reason)),
         DeviceChoice::Auto => match cuda() {
             Ok(found) => Ok(found),
             Err(no_cuda) => {
-                Ok(metal().unwrap_or_else(|_| (Device::Cpu, format!("{}; no GPU: {no_cuda}", processor()))))
+                let processor = |_| (Device::Cpu, format!("{}; no GPU: {no_cuda}", processor()));
+                Ok(Chosen::of(metal().unwrap_or_else(processor)))
             }
         },
     }
@@ -31,14 +63,16 @@ fn processor() -> String {
     format!("processor, {threads} {}", if threads == 1 { "thread" } else { "threads" })
 }
 
-fn cuda() -> Result<(Device, String), String> {
+fn cuda() -> Result<Chosen, String> {
     if !candle_core::utils::cuda_is_available() {
         return Err("this build has no CUDA (build with --features cuda)".into());
     }
     let (device, name) = open("NVIDIA GPU (CUDA)", || Device::new_cuda(0))?;
-    Ok(match gpu::try_out(&device) {
-        Ok(()) => (device, name),
-        Err(reason) => (device, format!("{name}; slower than it could be, by candle's kernels alone: {reason}")),
+    let tried = gpo_vae::try_out(|| gpu::machine(&device));
+    let told = |error: candle_core::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    Ok(match tried.map_err(told) {
+        Ok(()) => Chosen { device, name, has_kernels: true },
+        Err(reason) => Chosen { device, name: slower(&name, &reason), has_kernels: false },
     })
 }
 

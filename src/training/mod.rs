@@ -9,6 +9,7 @@ mod importance;
 mod known;
 mod observed;
 mod run;
+mod steps;
 
 use std::path::PathBuf;
 use std::sync::Arc;

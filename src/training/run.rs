@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom as _;
+use rayon::prelude::*;
 
 use super::batches::Batches;
 use super::checkpoint::{Saved, on_processor};
+use super::device::Chosen;
 use super::direct::false_discovery_rates;
 use super::known::KnownNetwork;
+use super::steps::Steps;
 use super::{
     CheckpointError, Checkpoints, DeviceChoice, NetworkSnapshot, STOPPED, TrainError, TrainingObserver, device,
     observed,
 };
-use crate::models::gpo_vae::{
-    Alignment, Batch, BatchContext, CountMoments, Escaped, FusedStep, GpoVae, Noise, Sizes, Start,
-};
-use crate::models::nn::adam::Adam;
+use crate::models::gpo_vae::{Alignment, Batch, BatchContext, CountMoments, Escaped, GpoVae, Sizes, Start};
 use crate::models::nn::parameters::Source;
 use crate::models::{
     DatasetReference, EpochMetrics, LossTerms, MODEL_FORMAT, ModelCard, ModelError, ModelKind, Observed, PredictError,
@@ -56,7 +56,7 @@ pub fn train(
 /// What is worked out once for all members of an ensemble.
 pub(super) struct Prepared<'a> {
     screen: &'a PreparedScreen,
-    device: Device,
+    chosen: Chosen,
     observed: Observed,
     known: Option<KnownNetwork>,
     responding: Responding,
@@ -69,8 +69,8 @@ impl<'a> Prepared<'a> {
         device: DeviceChoice,
         observer: &dyn TrainingObserver,
     ) -> Result<Self, TrainError> {
-        let (device, detail) = device::choose(device)?;
-        observer.device(&detail);
+        let chosen = device::choose(device)?;
+        observer.device(&chosen.in_words(&config.model));
         let mut observed = observed::observe(screen, observer)?;
         // Shifts of single cells as the published network follows them have no null: there is no score of an edge but what is learned.
         if config.model.alignment == Alignment::DirectShifts && !screen.shifts.is_empty() {
@@ -82,7 +82,7 @@ impl<'a> Prepared<'a> {
             Escaped::ToldApart => responding(screen, observer)?,
             Escaped::Counted => Responding::all(screen),
         };
-        Ok(Self { screen, device, observed, known, responding })
+        Ok(Self { screen, chosen, observed, known, responding })
     }
 
     /// The card of a run that has not begun.
@@ -129,9 +129,7 @@ struct Run<'a> {
     batches: Batches<'a>,
     context: BatchContext,
     model: GpoVae,
-    /// Where the step is computed by hand: on the processor.
-    fused: Option<FusedStep>,
-    adam: Adam,
+    steps: Steps,
     card: ModelCard,
     /// Parameters of the best epoch so far, on the processor.
     best: BTreeMap<String, Tensor>,
@@ -147,11 +145,12 @@ enum Interrupted {
 
 impl<'a> Run<'a> {
     fn new(prepared: &'a Prepared<'_>, config: &'a TrainConfig) -> Result<Self, TrainError> {
-        let Prepared { screen, device, observed, known, responding } = prepared;
+        let Prepared { screen, chosen, observed, known, responding } = prepared;
         let card = prepared.card(config);
         let sizes = Sizes { genes: screen.dataset.gene_count(), treatments: screen.treatments.len() };
         let source = Source::Random(Box::new(stream(config, "parameters")));
-        let mut model = GpoVae::new(sizes, &config.model, source, device).map_err(ModelError::from)?;
+        let device = Steps::device(chosen, &config.model);
+        let mut model = GpoVae::new(sizes, &config.model, source, &device).map_err(ModelError::from)?;
         let batches = Batches::new(screen, config, responding);
         if let Some(KnownNetwork { settings, probabilities, .. }) = known {
             model.set_known_network(probabilities, settings.as_prior).map_err(ModelError::from)?;
@@ -167,14 +166,10 @@ impl<'a> Run<'a> {
                 CountMoments { mean: &screen.mean, std: &screen.std, libraries: &libraries, own_effects: &own_effects };
             model.start_from(&moments).map_err(ModelError::from)?;
         }
-        let fused = match device {
-            Device::Cpu => Some(FusedStep::new(&model).map_err(ModelError::from)?),
-            _ => None,
-        };
-        let adam = Adam::new(config.model.optimiser());
+        let steps = Steps::new(chosen, &model).map_err(ModelError::from)?;
         let context = batches.context(&config.model);
         let best = on_processor(&model).map_err(ModelError::from)?;
-        Ok(Self { config, observed, batches, context, model, fused, adam, card, best, averaged: None })
+        Ok(Self { config, observed, batches, context, model, steps, card, best, averaged: None })
     }
 
     fn epochs(&mut self, checkpoints: Option<&Checkpoints>, observer: &dyn TrainingObserver) -> Result<(), TrainError> {
@@ -301,21 +296,22 @@ impl<'a> Run<'a> {
     }
 
     /// Set the model's parameters to values that are on the processor.
-    fn set_parameters(&self, values: &BTreeMap<String, Tensor>) -> candle_core::Result<()> {
+    fn set_parameters(&mut self, values: &BTreeMap<String, Tensor>) -> candle_core::Result<()> {
         let parameters = self.model.parameters();
         let on_device = |(name, value): (&String, &Tensor)| Ok((name.clone(), value.to_device(parameters.device())?));
-        parameters.restore(&values.iter().map(on_device).collect::<candle_core::Result<_>>()?)
+        parameters.restore(&values.iter().map(on_device).collect::<candle_core::Result<_>>()?)?;
+        self.steps.take_parameters(&self.model)
     }
 
     /// All that the rest of the run needs.
-    fn saved(&self, epoch: u32) -> candle_core::Result<Saved> {
+    fn saved(&mut self, epoch: u32) -> candle_core::Result<Saved> {
         Ok(Saved {
             card: self.card.clone(),
             epoch,
             parameters: on_processor(&self.model)?,
             best: self.best.clone(),
             averaged: self.averaged.clone(),
-            optimiser: self.adam.state()?,
+            optimiser: self.steps.optimiser_state()?,
         })
     }
 
@@ -328,7 +324,7 @@ impl<'a> Run<'a> {
             candle_core::bail!("its parameters are not those of this model");
         }
         self.set_parameters(&saved.parameters)?;
-        self.adam.restore(saved.optimiser, parameters)?;
+        self.steps.restore_optimiser(saved.optimiser, &self.model)?;
         self.best = saved.best;
         self.averaged = saved.averaged;
         // The rest of the card is that of this run: more epochs may be asked for than before.
@@ -359,50 +355,45 @@ impl<'a> Run<'a> {
         waited: &mut Duration,
         observer: &dyn TrainingObserver,
     ) -> Result<Result<LossTerms, Interrupted>, TrainError> {
-        let Self { config, batches, context, model, fused, adam, .. } = self;
-        let (sizes, settings) = (model.sizes(), &config.model);
-        let mut sums = [0.0f64; 9];
-        let mut add = |(weight, measured): (f64, Measured)| -> Result<bool, TrainError> {
-            let terms = measured.read().map_err(ModelError::from)?;
-            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * term);
-            Ok(terms.iter().all(|term| term.is_finite()))
-        };
-        let (ahead, ready) = sync_channel(1);
-        // The next batch is made while the step of the last one is computed.
+        let Self { config, batches, context, model, steps, .. } = self;
+        let maker = steps.maker(&config.model, model.sizes());
+        let mut pass = steps.begin(noise).map_err(ModelError::from)?;
+        let (ahead, ready) = sync_channel(maker.at_a_time());
+        // The next batches are made while the step of the last one is computed.
         let ended = std::thread::scope(|scope| -> Result<Result<(), Interrupted>, TrainError> {
             let ready = ready;
             scope.spawn(move || {
-                for chunk in cells.chunks(settings.batch_size) {
-                    let batch = Batch::new(batches.batch(chunk), context);
-                    let noise = Noise::random(noise, sizes, settings, &batch);
-                    // The step has ended early: nobody waits.
-                    if ahead.send((batch, noise)).is_err() {
-                        return;
+                let chunks: Vec<&[u32]> = cells.chunks(config.model.batch_size).collect();
+                for chunks in chunks.chunks(maker.at_a_time()) {
+                    let made: Vec<Batch> =
+                        chunks.par_iter().map(|chunk| Batch::new(batches.batch(chunk), context)).collect();
+                    for batch in maker.make(made, noise) {
+                        // The step has ended early: nobody waits.
+                        if ahead.send(batch).is_err() {
+                            return;
+                        }
                     }
                 }
             });
-            let mut last = None;
-            for (batch, noise) in &ready {
+            for batch in &ready {
                 *waited += observer.wait_while_paused();
                 observer.check()?;
                 if observer.should_stop() {
                     return Ok(Err(Interrupted::Stopped));
                 }
-                let measured = step(model, fused.as_mut(), adam, &batch, &noise, learn).map_err(ModelError::from)?;
-                let weight = batch.len() as f64 / cells.len() as f64;
-                // A GPU is asked what a step gave when the next one is under way, so that it never waits for that.
-                if let Some(before) = last.replace((weight, measured))
-                    && !add(before)?
-                {
+                let share = batch.cells() as f64 / cells.len() as f64;
+                if !steps.take(model, &batch, learn, share, &mut pass).map_err(ModelError::from)? {
                     return Ok(Err(Interrupted::NotANumber));
                 }
             }
-            let held = last.map_or(Ok(true), add)?;
-            Ok(if held { Ok(()) } else { Err(Interrupted::NotANumber) })
+            Ok(Ok(()))
         });
         if let Err(interrupted) = ended? {
             return Ok(Err(interrupted));
         }
+        let Some(sums) = steps.end(model, pass).map_err(ModelError::from)? else {
+            return Ok(Err(Interrupted::NotANumber));
+        };
         // f32 arithmetic has no more than seven digits; more would not survive the decimal text of the model's card.
         let rounded = |value: f64| format!("{value:.6e}").parse::<f64>().unwrap_or(value);
         let [total, reconstruction, basal, effect, mask, artifact, counterfactual, grn, sparsity] = sums.map(rounded);
@@ -423,50 +414,6 @@ pub(super) fn stream(config: &TrainConfig, name: &str) -> random::Rng {
     match config.member {
         Some(member) => random::stream(config.seed, &format!("member {member}, {name}")),
         None => random::stream(config.seed, name),
-    }
-}
-
-/// Loss of a batch, total first; with `learn` also a step of the optimiser.
-fn step(
-    model: &GpoVae,
-    fused: Option<&mut FusedStep>,
-    adam: &mut Adam,
-    batch: &Batch,
-    noise: &Noise,
-    learn: bool,
-) -> candle_core::Result<Measured> {
-    if let Some(fused) = fused {
-        let values = fused.run(model, batch, noise, learn)?;
-        if learn && values[0].is_finite() {
-            adam.step_slices(model.parameters(), &fused.gradients())?;
-        }
-        return Ok(Measured::Here(values));
-    }
-    let loss = model.loss(batch, noise)?;
-    if learn {
-        adam.step(model.parameters(), &loss.total.backward()?)?;
-    }
-    let all: Vec<Tensor> = std::iter::once(&loss.total).chain(&loss.terms).map(Tensor::detach).collect();
-    Ok(Measured::There(Tensor::stack(&all, 0)?))
-}
-
-/// The loss of a batch, total first, then the terms.
-enum Measured {
-    Here([f64; 9]),
-    /// On the device still: reading it waits for all that was asked of it before.
-    There(Tensor),
-}
-
-impl Measured {
-    fn read(self) -> candle_core::Result<[f64; 9]> {
-        match self {
-            Self::Here(values) => Ok(values),
-            Self::There(all) => {
-                let mut values = [0.0; 9];
-                values.iter_mut().zip(all.to_vec1::<f32>()?).for_each(|(value, term)| *value = f64::from(term));
-                Ok(values)
-            }
-        }
     }
 }
 

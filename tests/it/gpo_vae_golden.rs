@@ -134,6 +134,7 @@ fn batch_of(case: &Case, config: &GpoVaeConfig) -> Batch {
     let has_partner = |row: &(usize, &[f32])| row.1.iter().any(|&count| count != 0.0);
     let partnered: Vec<(usize, &[f32])> = partners.chunks(genes).enumerate().filter(has_partner).collect();
     let data = BatchData {
+        sparse: None,
         standardised: standardised(&counts),
         counts,
         library: values("library_size"),

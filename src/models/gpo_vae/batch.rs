@@ -1,13 +1,17 @@
 //! What a training step reads.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::memory::StepSize;
+use super::reading::{DenseCells, SparseCells};
 use crate::models::nn::counts::Counts;
 
 /// A batch in plain arrays: B cells, G genes, T treatments.
 #[derive(Clone, Debug, Default)]
 pub struct BatchData {
+    /// The cells by their counts that are not 0, in place of `counts`, `standardised` and `partners`.
+    pub sparse: Option<SparseCells>,
     /// Raw counts, B × G.
     pub counts: Vec<f32>,
     /// x̃, what the encoder of the basal state reads, B × G, see [`super::InputScale::of`].
@@ -84,15 +88,32 @@ pub(super) struct Partners {
     pub flags: Vec<f32>,
     /// The treatments of these cells.
     pub present: Present,
-    /// The partners, standardised, B' × G.
+}
+
+/// The cells of a batch in full, on the processor.
+pub(super) struct Dense {
+    pub counts: Counts,
+    /// x̃, B × G.
     pub standardised: Vec<f32>,
+    /// The partners, standardised, B' × G.
+    pub partners: Vec<f32>,
+}
+
+impl Dense {
+    fn new(cells: DenseCells, library: &[f32]) -> Self {
+        let genes = cells.counts.len() / library.len().max(1);
+        let counts = Counts::new(cells.counts, library.to_vec(), genes);
+        Self { counts, standardised: cells.read, partners: cells.partners }
+    }
 }
 
 /// A batch with all that its loss needs.
 pub struct Batch {
-    pub(super) counts: Counts,
-    /// x̃, B × G.
-    pub(super) standardised: Vec<f32>,
+    /// Its cells by their counts that are not 0; none where they were given in full, or are no longer needed.
+    sparse: Option<SparseCells>,
+    /// Its cells in full, once they are needed.
+    dense: OnceLock<Dense>,
+    library: Vec<f32>,
     pub(super) present: Present,
     /// Distinct sets of treatments.
     pub(super) conditions: Vec<Vec<u32>>,
@@ -119,8 +140,6 @@ impl Batch {
     pub fn new(data: BatchData, context: &BatchContext) -> Self {
         let cells = data.library.len();
         let treatments = context.treatment_measured.len();
-        let genes = data.counts.len() / cells.max(1);
-
         let mut number_of = BTreeMap::new();
         for dosage in &data.dosages {
             let next = number_of.len() as u32;
@@ -152,11 +171,16 @@ impl Batch {
             flags: data.partner_rows.iter().map(|&row| 1.0 - failed[row as usize]).collect(),
             present: Present::of(data.partner_rows.iter().map(|&row| &data.dosages[row as usize])),
             rows: data.partner_rows,
-            standardised: data.partners,
         });
+        let dense = OnceLock::new();
+        if data.sparse.is_none() {
+            let given = DenseCells { counts: data.counts, read: data.standardised, partners: data.partners };
+            dense.get_or_init(|| Dense::new(given, &data.library));
+        }
         Self {
-            counts: Counts::new(data.counts, data.library, genes),
-            standardised: data.standardised,
+            sparse: data.sparse,
+            dense,
+            library: data.library,
             present: Present::of(data.dosages.iter()),
             conditions,
             condition_of_cell,
@@ -169,6 +193,30 @@ impl Batch {
             treatment_measured: context.treatment_measured.iter().map(|&is| f32::from(u8::from(is))).collect(),
             partners,
         }
+    }
+
+    /// Its cells in full: made when they are first asked for.
+    pub(super) fn dense(&self) -> &Dense {
+        self.dense.get_or_init(|| {
+            let sparse = self.sparse.as_ref().expect("cells are given one way or the other");
+            Dense::new(sparse.dense(), &self.library)
+        })
+    }
+
+    /// Make its cells in full now, for a step on the processor.
+    pub fn make_dense(&mut self) {
+        self.dense();
+        self.sparse = None;
+    }
+
+    /// Its cells by their counts that are not 0, where they lie so.
+    pub(super) fn sparse(&self) -> Option<&SparseCells> {
+        self.sparse.as_ref()
+    }
+
+    /// Library sizes, B.
+    pub(super) fn library(&self) -> &[f32] {
+        &self.library
     }
 
     /// Number of cells.

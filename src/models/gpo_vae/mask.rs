@@ -108,7 +108,9 @@ impl GpoVae {
         let measured = Tensor::from_slice(&batch.treatment_measured, (1, treatments), device)?;
         let condition_of_cell = Tensor::from_slice(&batch.condition_of_cell, cells, device)?;
         let difference = (sum.index_select(&condition_of_cell, 0)? - targets)?;
-        let total = difference.abs()?.broadcast_mul(&measured)?.sum_all()?;
+        // |difference|, with a gradient of 0 where it is 0: many are at first, where the mask starts at its targets.
+        let distance = (difference.relu()? + difference.neg()?.relu()?)?;
+        let total = distance.broadcast_mul(&measured)?.sum_all()?;
         total * (config.gamma / (cells * batch.measured_treatments) as f64)
     }
 

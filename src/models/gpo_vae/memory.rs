@@ -125,6 +125,48 @@ impl Footprint<'_> {
         self.parameters() + effects + cells_part + decoded + alignment + shared
     }
 
+    /// What [`super::GpuStep`] holds on the GPU after a step, its parameters, gradients and moments included, but for the partners' table; at
+    /// most: a batch has hardly as many counts that are not 0.
+    pub fn gpu_step(&self) -> u64 {
+        let config = self.config;
+        let [genes, treatments, latent, particles] = self.sizes();
+        let [cells, first, partners, second, conditions] = self.step();
+        let (embedding, basal, decoder) =
+            (config.embedding_hidden as u64, config.basal_hidden as u64, config.decoder_hidden as u64);
+        let (effects, entering) = (first + second, cells + 2 * partners);
+        let (drawn, all) = (particles * effects * treatments, treatments * treatments);
+        // Of a network with heads: what entered, both arrays of each further layer, and the way back.
+        let network = |rows: u64, hidden: u64, layers: u64, outputs: u64| {
+            rows * hidden * (2 * layers + u64::from(layers > 1)) + 4 * rows * outputs
+        };
+        let shared = |hidden: u64| 2 * particles * (effects + 2) * hidden;
+        let of_effects = 2 * effects * treatments
+            + 10 * drawn
+            + network(particles * effects, embedding, config.embedding_layers as u64, 0)
+            + 4 * drawn;
+        let of_artifacts = network(1, embedding, config.embedding_layers as u64, latent) + 6 * particles * latent;
+        let of_states = 2 * (cells + partners) * basal
+            + shared(basal)
+            + network(particles * entering, basal, config.basal_layers as u64, latent)
+            + 3 * particles * cells * latent;
+        let of_decoder = particles * cells * (decoder + 2 * genes + 4)
+            + shared(decoder)
+            + network(particles * cells, decoder, config.decoder_layers as u64 + 1, 0);
+        let of_cells = (2 * cells + partners) * genes + 3 * genes;
+        let of_alignment = (config.alignment_hops() as u64 + 6) * conditions * treatments + 3 * all;
+        let batch = 2 * cells * genes + cells * (treatments + 16) + 2 * all;
+        let sums = 4096 + 3 * particles * (cells + effects);
+        4 * self.parameters()
+            + of_effects
+            + of_artifacts
+            + of_states
+            + of_decoder
+            + of_cells
+            + of_alignment
+            + batch
+            + sums
+    }
+
     /// What the plain path holds at most in a step, on the device where it runs: the arrays kept for the way back, the gradients
     /// and the temporaries of the optimiser. From counting its operations, each with its result and its gradient, and held against
     /// two measured steps (within 4 %).

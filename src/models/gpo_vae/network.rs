@@ -21,9 +21,9 @@ use crate::models::nn::mlp::{Normal, NormalMlp, ResidualMlp};
 use crate::models::nn::parameters::{Parameters, Source, normal};
 use crate::random::Rng;
 
-/// A probability that is taken from a known network is no nearer to 0 and 1 than this.
 /// Name of the parameter of effects on single genes.
 pub(super) const GENE_EFFECTS: &str = "gene_effects";
+/// A probability that is taken from a known network is no nearer to 0 and 1 than this.
 const LEAST_PRIOR: f32 = 1e-3;
 
 /// Numbers of genes and treatments, which fix the shapes together with the settings.
@@ -312,7 +312,8 @@ impl GpoVae {
 
         let entering = Entering::encoder(&self.config, self.sizes);
         let encoder = Split::new(self.basal_encoder.mlp.first(), entering, treatments, latent)?;
-        let own = encoder.own(&Tensor::from_slice(&batch.standardised, (cells, genes), device)?)?.unsqueeze(0)?;
+        let own =
+            encoder.own(&Tensor::from_slice(&batch.dense().standardised, (cells, genes), device)?)?.unsqueeze(0)?;
         let entering = encoder.entering(&own, &sample, &conditions, &failed)?;
         let posterior = self.basal_encoder.after_first(entering)?;
         let basal_noise = Tensor::from_slice(basal_noise, (particles, cells, latent), device)?;
@@ -323,7 +324,7 @@ impl GpoVae {
             Some(rows) => Some(conditions.matmul(&rows)?),
             None => None,
         };
-        let likelihood = self.likelihood(&decoded, of_genes.as_ref(), &batch.counts)?;
+        let likelihood = self.likelihood(&decoded, of_genes.as_ref(), &batch.dense().counts)?;
         Ok(Drawn { sample, conditions, encoder, own, basal_ratio, likelihood })
     }
 
@@ -361,7 +362,7 @@ impl GpoVae {
                 let own = own.index_select(&rows, 1)?;
                 let entering = encoder.entering(&own, &sample, &conditions.index_select(&rows, 0)?, &flags)?;
                 let measured = self.basal_encoder.after_first(entering)?;
-                let own = encoder.own(&Tensor::from_slice(&partners.standardised, (count, genes), device)?)?;
+                let own = encoder.own(&Tensor::from_slice(&batch.dense().partners, (count, genes), device)?)?;
                 let of_partners = self::conditions(&partners.present, count, device)?;
                 let entering = encoder.entering(&own.unsqueeze(0)?, &other, &of_partners, &flags)?;
                 let partner = self.basal_encoder.after_first(entering)?;

@@ -1,7 +1,7 @@
 //! Adam with L2 weight decay added to the gradient (not decoupled) and a bound on the gradient's norm, as published.
 //!
-//! On the processor the step is in place, on an NVIDIA GPU by kernels of our own where they work; elsewhere it is built from candle's
-//! operations.
+//! On the processor the step is in place; elsewhere it is built from candle's operations. A GPU that takes steps of its own has the
+//! [`AdamNumbers`] of each.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,7 +10,6 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Tensor};
 use rayon::prelude::*;
 
-use super::gpu::{self, AdamStep};
 use super::kernels;
 use super::parameters::Parameters;
 use super::vector;
@@ -33,10 +32,46 @@ pub struct AdamConfig {
 }
 
 impl AdamConfig {
-    fn rate_of(&self, name: &str) -> f64 {
+    /// The learning rate of a parameter.
+    pub fn rate_of(&self, name: &str) -> f64 {
         let faster = self.faster.iter().find(|(faster, _)| *faster == name);
         self.learning_rate * faster.map_or(1.0, |(_, times)| *times)
     }
+
+    /// What the step of this number (from 1) is made with.
+    pub fn numbers(&self, step: i32) -> AdamNumbers {
+        let (first, second) = corrections(step);
+        AdamNumbers {
+            clip_norm: self.clip_norm as f32,
+            weight_decay: self.weight_decay as f32,
+            betas: [BETA1 as f32, BETA2 as f32],
+            per_rate: (1.0 / first) as f32,
+            root: (1.0 / second.sqrt()) as f32,
+            epsilon: EPSILON as f32,
+        }
+    }
+}
+
+/// What a step is made with, beside learning rates.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamNumbers {
+    /// Largest norm of the whole gradient.
+    pub clip_norm: f32,
+    /// L2 weight decay, added to the gradient.
+    pub weight_decay: f32,
+    /// Decay of both moments.
+    pub betas: [f32; 2],
+    /// 1/(1 − β₁ᵗ), by which learning rates are multiplied.
+    pub per_rate: f32,
+    /// 1/√(1 − β₂ᵗ).
+    pub root: f32,
+    /// Added to the denominator.
+    pub epsilon: f32,
+}
+
+/// 1 − βᵗ of both moments.
+fn corrections(step: i32) -> (f64, f64) {
+    (1.0 - BETA1.powi(step), 1.0 - BETA2.powi(step))
 }
 
 /// The optimiser's state.
@@ -90,25 +125,9 @@ impl Adam {
             }
         }
         self.step += 1;
-        let corrections = self.corrections();
-        let mut parts = Vec::new();
-        for (name, var) in parameters.iter() {
-            if let (Some(gradient), Some(Moments::Tensor(moments))) = (gradients.get(var), self.moments.get(name)) {
-                let rate = (self.config.rate_of(name) / corrections.0) as f32;
-                parts.push((var.as_tensor(), gradient.contiguous()?, moments, rate));
-            }
-        }
-        let step = AdamStep {
-            clip_norm: self.config.clip_norm as f32,
-            weight_decay: self.config.weight_decay as f32,
-            betas: [BETA1 as f32, BETA2 as f32],
-            root: (1.0 / corrections.1.sqrt()) as f32,
-            epsilon: EPSILON as f32,
-        };
-        if gpu::optimise(&parts, &step)? {
-            return Ok(());
-        }
-        let squares = parts.iter().map(|(_, gradient, ..)| gradient.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
+        let corrections = corrections(self.step);
+        let found = parameters.iter().filter_map(|(_, var)| gradients.get(var));
+        let squares = found.map(|gradient| gradient.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
         // One transfer from the device.
         let squares: f64 = Tensor::stack(&squares, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).sum();
         let scale = self.scale(squares.sqrt());
@@ -178,17 +197,12 @@ impl Adam {
     fn begin(&mut self, squares: f64) -> Now {
         let norm = squares.sqrt();
         self.step += 1;
-        Now { norm, scale: self.scale(norm), corrections: self.corrections() }
+        Now { norm, scale: self.scale(norm), corrections: corrections(self.step) }
     }
 
     /// What clipping makes of a gradient of that norm.
     fn scale(&self, norm: f64) -> f64 {
         (self.config.clip_norm / (norm + 1e-6)).min(1.0)
-    }
-
-    /// 1 − βᵗ of both moments.
-    fn corrections(&self) -> (f64, f64) {
-        (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step))
     }
 
     fn in_place(&mut self, name: &str, parameter: &Tensor, gradient: &[f32], now: &Now) -> Result<()> {

@@ -11,7 +11,6 @@ use candle_nn::ops::softmax;
 use rayon::prelude::*;
 use statrs::function::gamma::{digamma, ln_gamma};
 
-use super::gpu;
 use super::normal::{LARGEST_LOG, VARIANCE_FLOOR};
 use super::vector::{self, LANES};
 
@@ -41,6 +40,11 @@ impl Counts {
         Self { values: Arc::new(values), library: Arc::new(library), genes, common }
     }
 
+    /// Cell by cell.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Number of cells.
     pub fn cells(&self) -> usize {
         self.library.len()
@@ -62,15 +66,9 @@ fn log_factorial(x: f32) -> f64 {
 }
 
 /// Σ_g log p(x_g) of every particle and cell under the Gamma–Poisson: `logits` `[P, B, G]` (the decoder's output),
-/// `log_concentration` `[G]`; gives `[P, B]`. By candle's own operations, or kernels of our own where there are some; [`Concentration`] has
-/// the same by own loops.
+/// `log_concentration` `[G]`; gives `[P, B]`. By candle's own operations; [`Concentration`] has the same by own loops.
 pub fn library_negative_binomial(logits: &Tensor, log_concentration: &Tensor, counts: &Counts) -> Result<Tensor> {
     let device = logits.device();
-    let on =
-        |device: &Device| Ok([counts.tensor(device)?, Tensor::from_slice(&counts.library, counts.cells(), device)?]);
-    if let Some(found) = gpu::count_likelihood(logits, log_concentration, on)? {
-        return Ok(found);
-    }
     let x = counts.tensor(device)?;
     let library = Tensor::from_slice(&counts.library, (counts.cells(), 1), device)?;
     let mean = softmax(logits, D::Minus1)?.broadcast_mul(&library)?;

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 
 use super::matrix::{Into, View, ViewMut, product};
-use super::{dense, gpu, kernels};
+use super::{dense, kernels};
 
 /// What follows the affine map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,16 +12,6 @@ pub enum Activation {
     None,
     /// LeakyReLU with slope 0.01.
     LeakyRelu,
-}
-
-impl Activation {
-    /// Slope below zero.
-    fn leak(self) -> f32 {
-        match self {
-            Self::None => 1.0,
-            Self::LeakyRelu => kernels::LEAK,
-        }
-    }
 }
 
 /// A layer: weight `[out, in]`, bias `[out]`.
@@ -63,22 +53,15 @@ pub fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation
     let y = if matches!(x.device(), Device::Cpu) {
         flat.contiguous()?.apply_op3(&weight.contiguous()?, bias, Fused { activation })?
     } else {
-        let product = flat.matmul(&weight.t()?)?;
-        match gpu::affine_end(&product, bias, activation.leak())? {
-            Some(y) => y,
-            None => end_plain(&product, bias, activation)?,
-        }
+        // A GPU takes no product with some columns of a matrix.
+        affine_plain(&flat, &weight.contiguous()?, bias, activation)?
     };
     y.reshape(shape)
 }
 
 /// The same by candle's own operations, for `x` `[rows, in]`.
 pub fn affine_plain(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor> {
-    end_plain(&x.matmul(&weight.t()?)?, bias, activation)
-}
-
-fn end_plain(product: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor> {
-    let y = product.broadcast_add(bias)?;
+    let y = x.matmul(&weight.t()?)?.broadcast_add(bias)?;
     match activation {
         Activation::None => Ok(y),
         Activation::LeakyRelu => kernels::leaky_relu(&y),

@@ -77,12 +77,12 @@ impl Cells {
         let (net, particles) = (&networks.basal, encoded.particles);
         let (hidden, latent) = (net.mean.inputs(), net.mean.outputs());
         let counts = encoded.counts();
-        let genes = encoded.batch.standardised.len() / counts[0].max(1);
+        let genes = encoded.batch.dense().standardised.len() / counts[0].max(1);
         let (weight, bias) = (net.layers[0].matrix().columns(0, genes), net.layers[0].bias);
         let (own, of_partners) = room(&mut self.own, (counts[0] + counts[1]) * hidden).split_at_mut(counts[0] * hidden);
-        affine(View::new(&encoded.batch.standardised, genes), weight, bias, own);
-        if let Some(partners) = encoded.partners {
-            affine(View::new(&partners.standardised, genes), weight, bias, of_partners);
+        affine(View::new(&encoded.batch.dense().standardised, genes), weight, bias, own);
+        if encoded.partners.is_some() {
+            affine(View::new(&encoded.batch.dense().partners, genes), weight, bias, of_partners);
         }
 
         let rows = particles * counts.iter().sum::<usize>();
@@ -179,9 +179,9 @@ impl Cells {
         });
 
         let by_layer = &mut gradients.basal.layers[0];
-        let genes = encoded.batch.standardised.len() / counts[0].max(1);
-        let standardised = encoded.partners.map(|partners| (&*of_partners, &partners.standardised));
-        for (slopes, x) in std::iter::once((&*own, &encoded.batch.standardised)).chain(standardised) {
+        let genes = encoded.batch.dense().standardised.len() / counts[0].max(1);
+        let standardised = encoded.partners.map(|_| (&*of_partners, &encoded.batch.dense().partners));
+        for (slopes, x) in std::iter::once((&*own, &encoded.batch.dense().standardised)).chain(standardised) {
             let by_weight = ViewMut::new(by_layer.weight.as_mut(), net.layers[0].inputs()).columns(0, genes);
             product(by_weight, Into::Sum, 1.0, View::new(slopes, hidden).transposed(), View::new(x, genes));
             add_rows(by_layer.bias.as_mut(), slopes);

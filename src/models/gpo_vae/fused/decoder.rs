@@ -69,18 +69,19 @@ impl Decoder {
         if let Some(second) = second {
             affine(hidden, second.matrix(), second.bias, log_variances);
         }
+        let counts = &batch.dense().counts;
         let Some(wanted) = wanted else {
             return match (networks.log_concentration, second) {
-                (Some(_), _) => self.concentration.by_mean(&batch.counts, decoded, by_cell, None),
-                (None, Some(_)) => counts::normal_step(&batch.counts, decoded, log_variances, by_cell, false),
-                (None, None) => counts::poisson_step(&batch.counts, decoded, by_cell, false),
+                (Some(_), _) => self.concentration.by_mean(counts, decoded, by_cell, None),
+                (None, Some(_)) => counts::normal_step(counts, decoded, log_variances, by_cell, false),
+                (None, None) => counts::poisson_step(counts, decoded, by_cell, false),
             };
         };
         let gradients = wanted.networks;
         let sums = match (&mut gradients.log_concentration, second) {
-            (Some(by_log), _) => self.concentration.by_mean(&batch.counts, decoded, by_cell, Some(by_log.as_mut())),
-            (None, Some(_)) => counts::normal_step(&batch.counts, decoded, log_variances, by_cell, true),
-            (None, None) => counts::poisson_step(&batch.counts, decoded, by_cell, true),
+            (Some(by_log), _) => self.concentration.by_mean(counts, decoded, by_cell, Some(by_log.as_mut())),
+            (None, Some(_)) => counts::normal_step(counts, decoded, log_variances, by_cell, true),
+            (None, None) => counts::poisson_step(counts, decoded, by_cell, true),
         };
         if let Some(by_effects) = &mut gradients.gene_effects {
             gene_effects_backward(decoded, by_effects.as_mut(), &batch.present, genes);

@@ -24,15 +24,16 @@ use self::decoder::{Decoder, Wanted, gene_effects_prior};
 use self::effects::{Draws, Effects};
 use self::entering::Shared;
 use self::mask::{MaskPrior, logits_of, sparsity, through_logits};
-use self::networks::Networks;
+pub(super) use self::networks::Networks;
 use super::batch::Batch;
 use super::entering::Entering;
 use super::network::GpoVae;
 use super::noise::Noise;
 use super::variants::Likelihood;
+use crate::models::nn::counts::normal_constant;
 use crate::models::nn::dense::{Layer, room};
+use crate::models::nn::kernels;
 use crate::models::nn::matrix::{Into, View, ViewMut, product};
-use crate::models::nn::{counts, kernels};
 
 /// The gradient by one parameter.
 struct Gradient {
@@ -250,11 +251,11 @@ impl FusedStep {
             });
             likelihood += weigh(&self.decoder.run(networks, batch, z, &shared, &by_cell, wanted));
         }
-        let concentration = &self.decoder.concentration;
+        let (concentration, counts) = (&self.decoder.concentration, &batch.dense().counts);
         let constant = match config.likelihood {
-            Likelihood::LibraryNegativeBinomial => concentration.terms(&batch.counts),
-            Likelihood::Poisson => batch.counts.log_factorials().into_iter().map(|value| -f64::from(value)).collect(),
-            Likelihood::Normal => vec![counts::normal_constant(&batch.counts); cells],
+            Likelihood::LibraryNegativeBinomial => concentration.terms(counts),
+            Likelihood::Poisson => counts.log_factorials().into_iter().map(|value| -f64::from(value)).collect(),
+            Likelihood::Normal => vec![normal_constant(counts); cells],
         };
         likelihood += particles as f64 * weigh(&constant);
 
@@ -275,7 +276,7 @@ impl FusedStep {
         if learn {
             if let Some(by_log) = &mut self.gradients.log_concentration {
                 let by_term: Vec<f32> = by_cell.iter().map(|weight| weight * particles as f32).collect();
-                self.decoder.concentration.terms_backward(&batch.counts, &by_term, &mut by_log.values);
+                self.decoder.concentration.terms_backward(counts, &by_term, &mut by_log.values);
             }
             let (first, second) = self.by_offsets[0][..of_both * encoder_width].split_at_mut(of_first * encoder_width);
             let (artifact, other) =

@@ -6,7 +6,7 @@ use crate::models::nn::dense::Layer;
 use crate::models::nn::normal::NormalNet;
 
 /// The parameters, or one value for each of them.
-pub(super) struct Networks<W> {
+pub(in crate::models::gpo_vae) struct Networks<W> {
     /// Of the mask, T × T, see [`super::super::MaskParameters`].
     pub mask: W,
     /// Encoder of E.
