@@ -133,12 +133,7 @@ pub struct MemoryEstimate {
 
 /// Whether a GPU of this kind takes its steps by kernels of our own.
 fn takes_kernels(config: &GpoVaeConfig, device: DeviceChoice) -> bool {
-    let is_cuda = match device {
-        DeviceChoice::Cuda => true,
-        DeviceChoice::Auto => candle_core::utils::cuda_is_available(),
-        DeviceChoice::Cpu | DeviceChoice::Metal => false,
-    };
-    is_cuda && <GpuStep>::takes(config)
+    device.is_cuda() && <GpuStep>::takes(config)
 }
 
 impl MemoryEstimate {

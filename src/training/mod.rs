@@ -55,6 +55,15 @@ impl DeviceChoice {
             Self::Auto => !candle_core::utils::cuda_is_available() && !candle_core::utils::metal_is_available(),
         }
     }
+
+    /// Whether it computes on an NVIDIA GPU, as far as that can be told.
+    pub fn is_cuda(self) -> bool {
+        match self {
+            Self::Cuda => true,
+            Self::Cpu | Self::Metal => false,
+            Self::Auto => candle_core::utils::cuda_is_available(),
+        }
+    }
 }
 
 /// The network as it stands during training.

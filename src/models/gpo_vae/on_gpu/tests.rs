@@ -1,5 +1,6 @@
 use super::super::memory::Footprint;
 use super::super::trial::{case, compare, few_cells, settings};
+use super::super::variants::{GeneEffectsPrior, MaskParameters};
 use super::*;
 use crate::models::nn::gpu::Host;
 
