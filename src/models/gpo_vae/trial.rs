@@ -15,19 +15,22 @@ use crate::models::nn::kernels::with_slice;
 use crate::models::nn::parameters::{Source, normal};
 use crate::random;
 
-const SIZES: Sizes = Sizes { genes: 150, treatments: 6 };
-const CELLS: usize = 24;
-
-/// A model away from its first values, a batch of sparse cells with controls, double perturbations, failing cells and partners, and draws.
-pub(super) fn case(config: &GpoVaeConfig) -> Result<(GpoVae, Batch, Noise)> {
-    case_of(config, CELLS)
+/// What a step is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub sizes: Sizes,
+    pub cells: usize,
 }
 
-fn case_of(config: &GpoVaeConfig, count: usize) -> Result<(GpoVae, Batch, Noise)> {
-    let Sizes { genes, treatments } = SIZES;
+/// The one that is tried.
+pub(super) const SHAPE: Shape = Shape { sizes: Sizes { genes: 150, treatments: 6 }, cells: 24 };
+
+/// A model away from its first values, a batch of sparse cells with controls, double perturbations, failing cells and partners, and draws.
+pub(super) fn case(config: &GpoVaeConfig, shape: Shape) -> Result<(GpoVae, Batch, Noise)> {
+    let Shape { sizes: Sizes { genes, treatments }, cells: count } = shape;
     let draws = &mut random::stream(1, "trial of a step");
     let source = Source::Random(Box::new(random::stream(2, "trial of a step")));
-    let model = GpoVae::new(SIZES, config, source, &Device::Cpu)?;
+    let model = GpoVae::new(shape.sizes, config, source, &Device::Cpu)?;
     for (_, var) in model.parameters().iter() {
         let noise = (normal(draws, var.shape(), &Device::Cpu)? * 0.1)?;
         var.set(&(var.as_detached_tensor() + noise)?)?;
@@ -64,14 +67,8 @@ fn case_of(config: &GpoVaeConfig, count: usize) -> Result<(GpoVae, Batch, Noise)
         alpha: config.alpha,
     };
     let batch = Batch::new(BatchData { sparse: Some(cells), ..data }, &context);
-    let noise = Noise::random(&mut random::stream(3, "trial of a step"), SIZES, config, &batch);
+    let noise = Noise::random(&mut random::stream(3, "trial of a step"), shape.sizes, config, &batch);
     Ok((model, batch, noise))
-}
-
-/// The same with fewer cells, and fewer treatments among them.
-#[cfg(test)]
-pub(super) fn few_cells(config: &GpoVaeConfig) -> Result<Batch> {
-    case_of(config, 5).map(|(_, batch, _)| batch)
 }
 
 /// The default and the published settings, of small networks.
@@ -102,8 +99,8 @@ fn agree(what: &str, expected: &[f32], found: &[f32]) -> Result<()> {
 ///
 /// # Errors
 /// If it fails, or differs.
-pub(super) fn compare<M: Machine>(config: &GpoVaeConfig, machine: M) -> Result<GpuStep<M>> {
-    let (model, mut batch, noise) = case(config)?;
+pub(super) fn compare<M: Machine>(config: &GpoVaeConfig, shape: Shape, machine: M) -> Result<GpuStep<M>> {
+    let (model, mut batch, noise) = case(config, shape)?;
     let mut on_gpu = GpuStep::new(&model, machine)?;
     on_gpu.run(&Packed::new(&batch, config), Some(&noise), true, 1.0)?;
     let losses = on_gpu.losses()?;
@@ -121,7 +118,7 @@ pub(super) fn compare<M: Machine>(config: &GpoVaeConfig, machine: M) -> Result<G
         on_gpu.optimise()?;
         adam.step_slices(model.parameters(), &fused.gradients())?;
     }
-    let (other, ..) = case(config)?;
+    let (other, ..) = case(config, shape)?;
     on_gpu.give_parameters(other.parameters())?;
     for ((name, expected), (_, found)) in model.parameters().iter().zip(other.parameters().iter()) {
         let found = with_slice(found, <[f32]>::to_vec)?;
@@ -129,7 +126,7 @@ pub(super) fn compare<M: Machine>(config: &GpoVaeConfig, machine: M) -> Result<G
     }
     // With draws of its own there is no more to be said of a step than that it is one.
     on_gpu.begin_pass(1)?;
-    on_gpu.run(&Packed::new(&case(config)?.1, config), None, false, 1.0)?;
+    on_gpu.run(&Packed::new(&case(config, shape)?.1, config), None, false, 1.0)?;
     if !on_gpu.losses()?.iter().all(|loss| loss.is_finite()) {
         bail!("its own draws give no loss");
     }
@@ -141,7 +138,7 @@ pub(super) fn compare<M: Machine>(config: &GpoVaeConfig, machine: M) -> Result<G
 /// # Errors
 /// Why there can be none, or where one differs.
 pub fn try_out(mut open: impl FnMut() -> Result<Box<dyn Machine>>) -> Result<()> {
-    settings().iter().try_for_each(|config| compare(config, open()?).map(drop))
+    settings().iter().try_for_each(|config| compare(config, SHAPE, open()?).map(drop))
 }
 
 #[cfg(test)]
@@ -151,9 +148,9 @@ mod tests {
     #[test]
     fn sparse_cells_go_through_both_paths() {
         for config in settings() {
-            let (model, batch, noise) = case(&config).unwrap();
+            let (model, batch, noise) = case(&config, SHAPE).unwrap();
             let loss = model.loss(&batch, &noise).unwrap();
-            let (_, mut dense, _) = case(&config).unwrap();
+            let (_, mut dense, _) = case(&config, SHAPE).unwrap();
             dense.make_dense();
             let mut fused = FusedStep::new(&model).unwrap();
             let by_hand = fused.run(&model, &batch, &noise, true).unwrap();

@@ -1,5 +1,5 @@
 use super::super::memory::Footprint;
-use super::super::trial::{case, compare, few_cells, settings};
+use super::super::trial::{SHAPE, Shape, case, compare, settings};
 use super::super::variants::{GeneEffectsPrior, MaskParameters};
 use super::*;
 use crate::models::nn::gpu::Host;
@@ -37,12 +37,26 @@ fn a_step_on_a_machine_is_that_of_the_processor() {
         ..published.clone()
     };
     for config in [usual, published, probabilities, summed, peaked] {
-        let step = compare(&config, Host::new().unwrap()).unwrap();
-        let batch = case(&config).unwrap().1;
+        let step = compare(&config, SHAPE, Host::new().unwrap()).unwrap();
+        let batch = case(&config, SHAPE).unwrap().1;
         let held = step.held() as u64 / 4;
         let told = Footprint { sizes: step.sizes, config: &config, step: batch.size() }.gpu_step();
         // A small batch has more beside it than a large one.
         assert!((held / 2 - 8_192..2 * held).contains(&told), "{held} held, {told} told");
+    }
+}
+
+#[test]
+fn steps_of_any_shape_are_those_of_the_processor() {
+    // A gene, a treatment that occurs, a cell; more rows than threads, and columns that fill no band.
+    for (genes, treatments, cells) in [(1, 2, 1), (3, 2, 2), (33, 9, 7), (300, 41, 90)] {
+        let Some(host) = Host::new() else { return };
+        let shape = Shape { sizes: Sizes { genes, treatments }, cells };
+        let [usual, published] = settings();
+        let config = if cells % 2 == 0 { published } else { usual };
+        if let Err(error) = compare(&config, shape, host) {
+            panic!("{shape:?}: {error}");
+        }
     }
 }
 
@@ -51,7 +65,7 @@ fn a_step_on_a_machine_is_that_of_the_processor() {
 fn steps_go_on_from_parameters_and_the_state_of_the_optimiser() {
     let (Some(first), Some(second)) = (Host::new(), Host::new()) else { return };
     let [config, _] = settings();
-    let (model, batch, noise) = case(&config).unwrap();
+    let (model, batch, noise) = case(&config, SHAPE).unwrap();
     let packed = Packed::new(&batch, &config);
     let mut before = GpuStep::new(&model, first).unwrap();
     let step = |on_gpu: &mut GpuStep<Host>| {
@@ -76,8 +90,8 @@ fn steps_go_on_from_parameters_and_the_state_of_the_optimiser() {
 fn batches_of_other_sizes_follow_each_other() {
     let (Some(first), Some(second)) = (Host::new(), Host::new()) else { return };
     let [config, _] = settings();
-    let (model, batch, noise) = case(&config).unwrap();
-    let few = few_cells(&config).unwrap();
+    let (model, batch, noise) = case(&config, SHAPE).unwrap();
+    let few = case(&config, Shape { cells: 5, ..SHAPE }).unwrap().1;
     let few_noise = Noise::random(&mut crate::random::stream(4, "few"), model.sizes(), &config, &few);
     let mut turns = GpuStep::new(&model, first).unwrap();
     let mut alone = GpuStep::new(&model, second).unwrap();

@@ -175,7 +175,7 @@ static void launch() {
     given.values.emplace_back(kind, text);
   }
 #define RUN(kernel) if (given.name == #kernel) return call(kernel, given);
-  RUN(squares) RUN(weighted_sum) RUN(column_sums) RUN(fill) RUN(copy) RUN(add) RUN(scale) RUN(multiply) RUN(gather_rows) RUN(expand)
+  RUN(squares) RUN(weighted_sum) RUN(column_sums) RUN(fill) RUN(copy) RUN(add) RUN(multiply) RUN(gather_rows) RUN(expand)
   RUN(bias_leaky) RUN(residual) RUN(leaky_slope) RUN(mask_logits) RUN(mask_sample) RUN(mask_ratio) RUN(mask_back)
   RUN(mask_parameters_back) RUN(mask_size) RUN(sum_rows) RUN(distance) RUN(normal_draw) RUN(normal_ratio) RUN(normal_back)
   RUN(divergence) RUN(enter_effects) RUN(one_hot_back) RUN(enter) RUN(own_back) RUN(offsets_back) RUN(artifacts_back)

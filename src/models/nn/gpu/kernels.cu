@@ -261,10 +261,6 @@ KERNEL add(float* sums, const float* values, place count) {
   EACH(at, count) sums[at] += values[at];
 }
 
-KERNEL scale(float* values, place count, float factor) {
-  EACH(at, count) values[at] *= factor;
-}
-
 KERNEL multiply(const float* a, const float* b, float* product, place count) {
   EACH(at, count) product[at] = a[at] * b[at];
 }
