@@ -328,6 +328,8 @@ fn table(sort: &mut Sort<EffectColumn>, list: &List, ui: &mut Ui, state: &State,
         .id_salt("effects")
         .striped(true)
         .sense(egui::Sense::click())
+        // No taller than its place, or the panel grows over what is below.
+        .min_scrolled_height(0.0)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .column(Column::exact(84.0).clip(true))
         .column(Column::exact(56.0));
