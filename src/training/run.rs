@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom as _;
-use rayon::prelude::*;
 
 use super::batches::Batches;
 use super::checkpoint::{Saved, on_processor};
@@ -365,9 +364,8 @@ impl<'a> Run<'a> {
             scope.spawn(move || {
                 let chunks: Vec<&[u32]> = cells.chunks(config.model.batch_size).collect();
                 for chunks in chunks.chunks(maker.at_a_time()) {
-                    let made: Vec<Batch> =
-                        chunks.par_iter().map(|chunk| Batch::new(batches.batch(chunk), context)).collect();
-                    for batch in maker.make(made, noise) {
+                    let batch = |chunk: &[u32]| Batch::new(batches.batch(chunk), context);
+                    for batch in maker.make(chunks, batch, noise) {
                         // The step has ended early: nobody waits.
                         if ahead.send(batch).is_err() {
                             return;
@@ -391,7 +389,7 @@ impl<'a> Run<'a> {
         if let Err(interrupted) = ended? {
             return Ok(Err(interrupted));
         }
-        let Some(sums) = steps.end(model, pass).map_err(ModelError::from)? else {
+        let Some(sums) = steps.end(model, pass, learn).map_err(ModelError::from)? else {
             return Ok(Err(Interrupted::NotANumber));
         };
         // f32 arithmetic has no more than seven digits; more would not survive the decimal text of the model's card.

@@ -55,16 +55,19 @@ impl Maker<'_> {
         if self.on_gpu { 4 } else { 1 }
     }
 
-    pub fn make(&self, batches: Vec<Batch>, noise: &mut Rng) -> Vec<Ready> {
+    /// Of some cells each, as `batch` gives them.
+    pub fn make(&self, of: &[&[u32]], batch: impl Fn(&[u32]) -> Batch + Sync, noise: &mut Rng) -> Vec<Ready> {
         if self.on_gpu {
-            return batches.par_iter().map(|batch| Ready::Packed(Box::new(Packed::new(batch, self.config)))).collect();
+            let packed = |cells: &&[u32]| Ready::Packed(Box::new(Packed::new(&batch(cells), self.config)));
+            return of.par_iter().map(packed).collect();
         }
-        let mut here = |mut batch: Batch| {
+        let mut here = |cells: &&[u32]| {
+            let mut batch = batch(cells);
             batch.make_dense();
             let noise = Noise::random(noise, self.sizes, self.config, &batch);
             Ready::Here(Box::new(batch), noise)
         };
-        batches.into_iter().map(&mut here).collect()
+        of.iter().map(&mut here).collect()
     }
 }
 
@@ -178,12 +181,14 @@ impl Steps {
         }
     }
 
-    /// The losses of a pass that is at its end, all steps of which are done by then; none when one turned out to be no number. The model has the
-    /// parameters that were learned.
-    pub fn end(&mut self, model: &GpoVae, mut pass: Pass) -> Result<Option<[f64; 9]>> {
+    /// The losses of a pass that is at its end, all steps of which are done by then; none when one turned out to be no number. With `learned` the
+    /// model has the parameters that were.
+    pub fn end(&mut self, model: &GpoVae, mut pass: Pass, learned: bool) -> Result<Option<[f64; 9]>> {
         let held = match self {
             Self::Gpu(step) => {
-                step.give_parameters(model.parameters())?;
+                if learned {
+                    step.give_parameters(model.parameters())?;
+                }
                 pass.sums = step.losses()?;
                 pass.sums.iter().all(|term| term.is_finite())
             }

@@ -14,9 +14,10 @@ use candle_core::cuda_backend::cudarc::driver::{
 };
 use candle_core::cuda_backend::cudarc::nvrtc::compile_ptx;
 use candle_core::cuda_backend::{CudaDevice, WrapErr as _};
-use candle_core::{Device, Result, bail};
+use candle_core::{Device, Error, Result, bail};
 
 use super::{Argument, Array, Grid, Machine, Matrix};
+use crate::words::byte_size;
 
 /// Name under which a device keeps the compiled kernels.
 const MODULE: &str = "grn_explorer";
@@ -118,11 +119,23 @@ struct Stage {
     copied: Option<CudaEvent>,
 }
 
+/// What to do where memory is short.
+fn no_room(count: usize, error: &Error) -> Error {
+    let reason = error.to_string();
+    Error::msg(format!(
+        "the GPU has no room for another {}: smaller batches (batch_size) and fewer particles (particles) take less, or choose \
+         --device cpu ({})",
+        byte_size(4 * count as u64),
+        reason.lines().next().unwrap_or_default()
+    ))
+}
+
 impl Machine for Cuda {
     fn allocate(&mut self, count: usize) -> Result<Array> {
         // SAFETY: a kernel or a copy writes it before another reads it: all are on one stream.
         #[allow(unsafe_code)]
-        let slice = unsafe { self.device.alloc::<f32>(count.max(1).next_multiple_of(2)) }?;
+        let slice = unsafe { self.device.alloc::<f32>(count.max(1).next_multiple_of(2)) };
+        let slice = slice.map_err(|error| no_room(count, &error))?;
         let pointer = slice.device_ptr(&self.stream).0;
         self.memory.insert(pointer, slice);
         Ok(Array { pointer, len: count })
