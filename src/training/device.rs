@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 
 use super::{DeviceChoice, TrainError};
 use crate::models::gpo_vae::{self, GpoVaeConfig, GpuStep};
@@ -72,8 +72,14 @@ fn cuda() -> Result<Chosen, String> {
     let told = |error: candle_core::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
     Ok(match tried.map_err(told) {
         Ok(()) => Chosen { device, name, has_kernels: true },
+        // After some failures nothing goes on a device any more.
+        Err(reason) if !works(&device) => return Err(format!("the {name} failed a trial ({reason})")),
         Err(reason) => Chosen { device, name: slower(&name, &reason), has_kernels: false },
     })
+}
+
+fn works(device: &Device) -> bool {
+    Tensor::zeros(1, DType::F32, device).and_then(|zero| zero.to_vec1::<f32>()).is_ok()
 }
 
 fn metal() -> Result<(Device, String), String> {

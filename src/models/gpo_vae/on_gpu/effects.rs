@@ -15,6 +15,7 @@ use crate::models::nn::kernels::LEAK;
 
 /// What a draw of the variables that all cells share is, and what its way back needs.
 pub(super) struct Effects {
+    /// Of the mask's R rows, R × T.
     pub logits: Array,
     pub soft: Array,
     pub mask: Array,
@@ -22,14 +23,17 @@ pub(super) struct Effects {
     pub heads: Heads,
     pub noise: Array,
     pub effects: Array,
+    /// E∘M, P × R × T.
     pub masked: Array,
     pub artifact_entered: Array,
     pub artifact_heads: Heads,
     pub artifact_noise: Array,
+    /// U, 2P × L.
     pub artifacts: Array,
 }
 
 impl<M: Machine> GpuStep<M> {
+    /// Whether the mask's parameters are probabilities, for kernels.
     pub(super) fn probabilities(&self) -> u32 {
         u32::from(self.config.mask == MaskParameters::Probabilities)
     }

@@ -17,10 +17,12 @@ pub(super) struct DrawnRows {
 }
 
 impl<M: Machine> GpuStep<M> {
+    /// mean + √variance · noise.
     pub(super) fn normal_draw(&mut self, heads: Heads, noise: Array, x: Array, rows: DrawnRows) -> Result<()> {
         let DrawnRows { width, inner, stride, heads: count } = rows;
         run!(
-            self.rooms, "normal_draw", Grid::strides(x.len()); heads.means, heads.logs, noise, x, whole(width), whole(inner), whole(stride), whole(count), place(x.len())
+            self.rooms, "normal_draw", Grid::strides(x.len()); heads.means, heads.logs, noise, x, whole(width), whole(inner),
+            whole(stride), whole(count), place(x.len())
         );
         Ok(())
     }
@@ -38,12 +40,13 @@ impl<M: Machine> GpuStep<M> {
         let DrawnRows { width, inner, stride, heads: count } = rows;
         let sums = self.rooms.room(("loss", "ratios", 0), x.len() / width)?;
         run!(
-            self.rooms, "normal_ratio", Grid::rows(sums.len()); x, heads.logs, noise, sums, whole(width), whole(inner), whole(stride), whole(count),
-            (1.0 / (scale * scale)) as f32, (2.0 * scale.ln()) as f32
+            self.rooms, "normal_ratio", Grid::rows(sums.len()); x, heads.logs, noise, sums, whole(width), whole(inner),
+            whole(stride), whole(count), (1.0 / (scale * scale)) as f32, (2.0 * scale.ln()) as f32
         );
         self.add_term(term, sums, Some(weights), share)
     }
 
+    /// The way back from the draws, and from the ratios of their rows (`seeds`, again after `period`), to the heads.
     pub(super) fn normal_back(
         &mut self,
         heads: Heads,
@@ -56,7 +59,8 @@ impl<M: Machine> GpuStep<M> {
         let DrawnRows { width, inner, stride, heads: count } = rows;
         run!(
             self.rooms, "normal_back", Grid::strides(x.len()); x, heads.logs, noise, by_x, seeds, by.means, by.logs,
-            whole(width), whole(inner), whole(stride), whole(count), place(x.len()), whole(period), (1.0 / (scale * scale)) as f32
+            whole(width), whole(inner), whole(stride), whole(count), place(x.len()), whole(period),
+            (1.0 / (scale * scale)) as f32
         );
         Ok(())
     }
