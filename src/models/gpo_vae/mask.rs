@@ -39,6 +39,12 @@ pub(super) fn first_value(kind: MaskParameters) -> f32 {
     }
 }
 
+/// log π − log(1 − π) and log(1 − π) of a prior π.
+pub(super) fn log_odds(prior: f64) -> (f32, f32) {
+    let complement = (-prior).ln_1p();
+    ((prior.ln() - complement) as f32, complement as f32)
+}
+
 impl GpoVae {
     /// Logits of the edges of `rows` (regulators), clamped to ± [`LARGEST_LOGIT`].
     pub(super) fn logits_of(&self, rows: &Tensor) -> Result<Tensor> {
@@ -64,13 +70,9 @@ impl GpoVae {
             None => vec![self.config().mask_prior],
         };
         let shape = if self.mask_prior.is_some() { (rows.len(), treatments) } else { (1, 1) };
-        let complements: Vec<f64> = priors.iter().map(|prior| (-prior).ln_1p()).collect();
-        let odds = priors.iter().zip(&complements).map(|(prior, complement)| (prior.ln() - complement) as f32);
+        let (odds, complements): (Vec<f32>, Vec<f32>) = priors.into_iter().map(log_odds).unzip();
         let device = self.parameters().device();
-        Ok([
-            Tensor::from_vec(odds.collect::<Vec<f32>>(), shape, device)?,
-            Tensor::from_vec(complements.iter().map(|&value| value as f32).collect::<Vec<f32>>(), shape, device)?,
-        ])
+        Ok([Tensor::from_vec(odds, shape, device)?, Tensor::from_vec(complements, shape, device)?])
     }
 
     /// λ · Σ p / T².

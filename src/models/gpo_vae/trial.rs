@@ -59,16 +59,20 @@ pub(super) fn case(config: &GpoVaeConfig, shape: Shape) -> Result<(GpoVae, Batch
         data.quality_failed.push(cell % 3 == 1);
         data.shifts.extend((0..treatments).map(|treatment| ((cell + treatment) % 5) as f32 * 0.4));
     }
-    let context = BatchContext {
+    let batch = Batch::new(BatchData { sparse: Some(cells), ..data }, &context(config, treatments));
+    let noise = Noise::random(&mut random::stream(3, "trial of a step"), shape.sizes, config, &batch);
+    Ok((model, batch, noise))
+}
+
+/// What a batch lies in: every treatment has other numbers of cells, and one is not measured.
+pub(super) fn context(config: &GpoVaeConfig, treatments: usize) -> BatchContext {
+    BatchContext {
         cells_per_treatment: (0..treatments).map(|treatment| 3.0 + treatment as f32).collect(),
         failing_cells: 17.0,
         treatment_measured: (0..treatments).map(|treatment| treatment != 1).collect(),
         fold_change: 0.4,
         alpha: config.alpha,
-    };
-    let batch = Batch::new(BatchData { sparse: Some(cells), ..data }, &context);
-    let noise = Noise::random(&mut random::stream(3, "trial of a step"), shape.sizes, config, &batch);
-    Ok((model, batch, noise))
+    }
 }
 
 /// The default and the published settings, of small networks.

@@ -1,6 +1,6 @@
 //! What the step needs of the mask beside its parameters: logits, prior, and the way back from the logits.
 
-use super::super::mask::{EPSILON, logit_of};
+use super::super::mask::{EPSILON, log_odds, logit_of};
 use crate::models::gpo_vae::{GpoVaeConfig, MaskParameters};
 use crate::models::nn::dense::room;
 use crate::models::nn::vector;
@@ -16,16 +16,12 @@ pub(super) enum MaskPrior {
 impl MaskPrior {
     /// Of the settings, or of `priors` for single entries.
     pub fn new(config: &GpoVaeConfig, priors: Option<&[f32]>) -> Self {
-        let of = |prior: f64| {
-            let complement = (-prior).ln_1p();
-            ((prior.ln() - complement) as f32, complement as f32)
-        };
         match priors {
             None => {
-                let (log_odds, log_complement) = of(config.mask_prior);
-                Self::Same(log_odds, log_complement)
+                let (odds, complement) = log_odds(config.mask_prior);
+                Self::Same(odds, complement)
             }
-            Some(priors) => Self::Each(priors.iter().map(|&prior| of(f64::from(prior))).collect()),
+            Some(priors) => Self::Each(priors.iter().map(|&prior| log_odds(f64::from(prior))).collect()),
         }
     }
 }

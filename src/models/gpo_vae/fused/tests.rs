@@ -4,9 +4,8 @@ use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
 use super::*;
-use crate::models::gpo_vae::{
-    BatchContext, BatchData, Footprint, GeneEffectsPrior, GpoVaeConfig, Likelihood, MaskParameters, Sizes,
-};
+use crate::models::gpo_vae::trial::context;
+use crate::models::gpo_vae::{BatchData, Footprint, GeneEffectsPrior, GpoVaeConfig, Likelihood, MaskParameters, Sizes};
 use crate::models::nn::parameters::{Source, normal};
 use crate::random;
 
@@ -42,14 +41,7 @@ fn case(sizes: Sizes, config: &GpoVaeConfig, cells: usize, partners: bool) -> (G
             data.partners.extend((0..genes).map(|_| draws.random::<f32>() - 0.5));
         }
     }
-    let context = BatchContext {
-        cells_per_treatment: (0..treatments).map(|treatment| 3.0 + treatment as f32).collect(),
-        failing_cells: 17.0,
-        treatment_measured: (0..treatments).map(|treatment| treatment != 1).collect(),
-        fold_change: 0.4,
-        alpha: config.alpha,
-    };
-    let batch = Batch::new(data, &context);
+    let batch = Batch::new(data, &context(config, treatments));
     let noise = Noise::random(draws, sizes, config, &batch);
     (model, batch, noise)
 }

@@ -6,7 +6,7 @@ use candle_core::Result;
 
 use super::packed::{Packed, PackedCells};
 use super::rooms::{place, run, whole};
-use super::{GpuStep, On};
+use super::{GpuStep, On, OnGpu};
 use crate::models::gpo_vae::noise::{Draw, Noise};
 use crate::models::nn::gpu::{Array, Grid, Machine, words};
 
@@ -55,11 +55,11 @@ impl<M: Machine> GpuStep<M> {
         };
         machine.upload(&beside(|draw| &draw.mask_logistic), draws.mask)?;
         machine.upload(&beside(|draw| &draw.effect), draws.effect)?;
-        let mut artifact: Vec<u32> = words(&noise.factual.artifact).collect();
+        let mut artifact = words(&noise.factual.artifact);
         artifact.extend(words(&noise.counterfactual.artifact));
         artifact.resize(2 * particles * latent, 0);
         machine.upload(&artifact, draws.artifact)?;
-        machine.upload(&words(&noise.basal).collect::<Vec<_>>(), draws.basal)?;
+        machine.upload(&words(&noise.basal), draws.basal)?;
         Ok(draws)
     }
 
@@ -69,12 +69,15 @@ impl<M: Machine> GpuStep<M> {
         match &packed.content {
             PackedCells::Dense { counts, read } => Ok((on.at(counts), on.at(read))),
             PackedCells::Sparse { columns, values, partners, reading } => {
-                if self.reading.as_ref().is_none_or(|held| !Arc::ptr_eq(held, reading)) {
-                    self.rooms.put(("cells", "tables", 0), &words(&reading.tables()).collect::<Vec<_>>())?;
-                    self.rooms.put(("cells", "partners", 0), &words(&reading.partners()).collect::<Vec<_>>())?;
-                    self.reading = Some(Arc::clone(reading));
-                }
-                let tables = self.rooms.room(("cells", "tables", 0), 3 * genes)?;
+                let (tables, table) = match &self.reading {
+                    Some(held) if Arc::ptr_eq(&held.of, reading) => (held.tables, held.partners),
+                    _ => {
+                        let tables = self.rooms.put_numbers(("cells", "tables", 0), &reading.tables())?;
+                        let partners = self.rooms.put_numbers(("cells", "partners", 0), &reading.partners())?;
+                        self.reading = Some(OnGpu { of: Arc::clone(reading), tables, partners });
+                        (tables, partners)
+                    }
+                };
                 let counts = self.rooms.room(("cells", "counts", 0), packed.cells * genes)?;
                 let read = self.rooms.room(("cells", "read", 0), (packed.cells + packed.partners) * genes)?;
                 run!(
@@ -83,7 +86,6 @@ impl<M: Machine> GpuStep<M> {
                 );
                 let count = packed.partners * genes;
                 if count > 0 {
-                    let table = self.rooms.room(("cells", "partners", 0), 0)?;
                     let of_partners = read.part(packed.cells * genes, count);
                     run!(
                         self.rooms, "gather_rows", Grid::strides(count); table, on.at(partners), of_partners,

@@ -28,6 +28,7 @@ pub use self::packed::Packed;
 use self::rooms::{Rooms, place, run, whole};
 use super::config::GpoVaeConfig;
 use super::fused::Networks;
+use super::mask::log_odds;
 use super::network::{GpoVae, Sizes};
 use super::noise::Noise;
 use super::reading::Reading;
@@ -69,8 +70,8 @@ pub struct GpuStep<M = Box<dyn Machine>> {
     prior: Array,
     ones: Array,
     terms: Array,
-    /// What the tables on the GPU are of.
-    reading: Option<Arc<Reading>>,
+    /// How counts are read, with its tables on the GPU.
+    reading: Option<OnGpu>,
 }
 
 /// All parameters one after the other, and what goes with each.
@@ -79,6 +80,13 @@ struct Flat {
     values: Array,
     gradients: Array,
     moments: [Array; 2],
+}
+
+/// How counts are read: by gene, and the partners as they are read.
+struct OnGpu {
+    of: Arc<Reading>,
+    tables: Array,
+    partners: Array,
 }
 
 /// The batch on the GPU.
@@ -143,11 +151,9 @@ impl<M: Machine> GpuStep<M> {
             Some(priors) => priors.iter().map(|&prior| f64::from(prior)).collect(),
             None => vec![config.mask_prior],
         };
-        let complements: Vec<f64> = priors.iter().map(|prior| (-prior).ln_1p()).collect();
-        let odds = priors.iter().zip(&complements).map(|(prior, complement)| (prior.ln() - complement) as f32);
-        let prior: Vec<f32> = odds.chain(complements.iter().map(|&complement| complement as f32)).collect();
-        let prior = rooms.put(("mask", "prior", 0), &words(&prior).collect::<Vec<_>>())?;
-        let ones = rooms.put(("artifact", "ones", 0), &words(&vec![1.0; config.latent]).collect::<Vec<_>>())?;
+        let (odds, complements): (Vec<f32>, Vec<f32>) = priors.into_iter().map(log_odds).unzip();
+        let prior = rooms.put_numbers(("mask", "prior", 0), &[odds, complements].concat())?;
+        let ones = rooms.put_numbers(("artifact", "ones", 0), &vec![1.0; config.latent])?;
         let terms = rooms.room(("loss", "terms", 0), TERMS)?;
         let sizes = model.sizes();
         let mut step = Self {
@@ -185,9 +191,7 @@ impl<M: Machine> GpuStep<M> {
         for (name, var) in parameters.iter() {
             let Some(range) = self.ranges.get(name) else { bail!("there is no parameter {name}") };
             let given = var.flatten_all()?.contiguous()?;
-            let put =
-                |values: &[f32]| all[range.clone()].iter_mut().zip(words(values)).for_each(|(to, word)| *to = word);
-            kernels::with_slice(&given, put)?;
+            kernels::with_slice(&given, |values| all[range.clone()].copy_from_slice(&words(values)))?;
         }
         self.rooms.machine.upload(&all, self.all.values)
     }
@@ -226,7 +230,7 @@ impl<M: Machine> GpuStep<M> {
         }
         self.steps = state.steps;
         for (array, values) in self.all.moments.into_iter().zip(&all) {
-            self.rooms.machine.upload(&words(values).collect::<Vec<_>>(), array)?;
+            self.rooms.machine.upload(&words(values), array)?;
         }
         Ok(())
     }
@@ -302,7 +306,7 @@ impl<M: Machine> GpuStep<M> {
         let (of, period) = weights.unwrap_or((values, 1));
         let sum = self.terms.part(term, 1);
         run!(
-            self.rooms, "weighted_sum", Grid::one(); values, of, sum, place(values.len()), 1u32, whole(period),
+            self.rooms, "weighted_sum", Grid::one(); values, of, sum, place(values.len()), whole(period),
             u32::from(weights.is_some()), scale
         );
         Ok(())

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::super::batch::{Batch, Present};
 use super::super::config::GpoVaeConfig;
 use super::super::reading::Reading;
-use crate::models::nn::gpu::words;
 
 /// Lists one after the other.
 #[derive(Clone, Debug, Default)]
@@ -85,7 +84,7 @@ impl Words {
     }
 
     fn numbers(&mut self, values: &[f32]) -> Range<usize> {
-        self.whole(words(values))
+        self.whole(values.iter().map(|value| value.to_bits()))
     }
 
     fn lists(&mut self, lists: &[Vec<u32>]) -> Lists {

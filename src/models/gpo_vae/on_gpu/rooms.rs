@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::Result;
 
-use crate::models::nn::gpu::{Argument, Array, Grid, Machine, Matrix};
+use crate::models::nn::gpu::{Argument, Array, Grid, Machine, Matrix, words};
 
 /// What an array is for: of which part of the step, what, and of which layer.
 pub(super) type Name = (&'static str, &'static str, usize);
@@ -33,11 +33,16 @@ impl<M: Machine> Rooms<M> {
         Ok(array)
     }
 
-    /// Numbers that are put there once for all.
+    /// Words that are put there.
     pub fn put(&mut self, name: Name, words: &[u32]) -> Result<Array> {
         let array = self.room(name, words.len())?;
         self.machine.upload(words, array)?;
         Ok(array)
+    }
+
+    /// Numbers likewise.
+    pub fn put_numbers(&mut self, name: Name, numbers: &[f32]) -> Result<Array> {
+        self.put(name, &words(numbers))
     }
 
     /// All of them, in bytes.

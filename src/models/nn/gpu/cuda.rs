@@ -23,6 +23,8 @@ use crate::words::byte_size;
 const MODULE: &str = "grn_explorer";
 /// Uploads that may be under way.
 const STAGES: usize = 3;
+/// Words of the largest of them, 16 MB: a batch. What is larger, such as all parameters, comes seldom and is waited for.
+const MOST_STAGED: usize = 1 << 22;
 
 /// The first NVIDIA GPU.
 pub struct Cuda {
@@ -86,6 +88,12 @@ impl Cuda {
     fn copy(&mut self, words: &[u32], to: Array) -> std::result::Result<(), DriverError> {
         let context = Arc::clone(self.stream.context());
         context.bind_to_thread()?;
+        if words.len() > MOST_STAGED {
+            // SAFETY: the array is as long, and the words are there until the copy is done.
+            #[allow(unsafe_code)]
+            unsafe { memcpy_htod_async(to.pointer, words, self.stream.cu_stream()) }?;
+            return self.stream.synchronize();
+        }
         let at = self.next;
         self.next = (at + 1) % STAGES;
         let stage = &mut self.stages[at];
@@ -128,6 +136,13 @@ fn no_room(count: usize, error: &Error) -> Error {
         byte_size(4 * count as u64),
         reason.lines().next().unwrap_or_default()
     ))
+}
+
+impl Drop for Cuda {
+    fn drop(&mut self) {
+        // A copy that is under way reads from memory that goes with this.
+        let _ = self.stream.synchronize();
+    }
 }
 
 impl Machine for Cuda {

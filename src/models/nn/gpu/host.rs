@@ -67,7 +67,7 @@ impl Host {
     /// Memory with these numbers.
     pub fn with(&mut self, values: &[f32]) -> Array {
         let array = self.allocate(values.len()).unwrap();
-        self.upload(&words(values).collect::<Vec<_>>(), array).unwrap();
+        self.upload(&words(values), array).unwrap();
         array
     }
 }
@@ -134,11 +134,11 @@ impl Machine for Host {
 
     fn uniform(&mut self, to: Array) -> Result<()> {
         let values: Vec<f32> = (0..to.len()).map(|_| self.random.random()).collect();
-        self.upload(&words(&values).collect::<Vec<_>>(), to)
+        self.upload(&words(&values), to)
     }
 
     fn normal(&mut self, to: Array) -> Result<()> {
         let values: Vec<f32> = (0..to.len()).map(|_| StandardNormal.sample(&mut self.random)).collect();
-        self.upload(&words(&values).collect::<Vec<_>>(), to)
+        self.upload(&words(&values), to)
     }
 }

@@ -228,13 +228,11 @@ KERNEL squares(const float* values, float* parts, place count) {
   if (threadIdx.x == 0u) parts[blockIdx.x] = sum;
 }
 
-// Adds scale · Σ value · weight to a number, by one block; the weight of a value is that of the `inner` values around it, and comes again
-// after `period` of these (no weights: 1).
-KERNEL weighted_sum(const float* values, const float* weights, float* sum, place count, unsigned inner, unsigned period, unsigned weighted,
-                    float scale) {
+// Adds scale · Σ value · weight to a number, by one block; weights come again after `period` values (no weights: 1).
+KERNEL weighted_sum(const float* values, const float* weights, float* sum, place count, unsigned period, unsigned weighted, float scale) {
   float own = 0.0f;
   for (place at = threadIdx.x; at < count; at += blockDim.x)
-    own += weighted ? values[at] * weights[at / inner % period] : values[at];
+    own += weighted ? values[at] * weights[at % period] : values[at];
   own = block_sum(own);
   if (threadIdx.x == 0u) sum[0] += scale * own;
 }

@@ -267,6 +267,6 @@ impl<M: Machine + ?Sized> Machine for Box<M> {
 }
 
 /// Floats as they lie in memory.
-pub fn words(values: &[f32]) -> impl Iterator<Item = u32> {
-    values.iter().map(|value| value.to_bits())
+pub fn words(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
 }
